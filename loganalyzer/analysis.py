@@ -1,0 +1,59 @@
+"""What one call of the tool found: the tables of the contract, held together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from loganalyzer.tables import empty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Verdict = Literal["pass", "warn", "fail", "no-runs"]
+
+
+def _table(name: str) -> pl.DataFrame:
+    return field(default_factory=lambda: empty(name))  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The tables of `tables.SCHEMAS`, one attribute each.
+
+    `excerpts` holds the log lines that prove the findings (source, line, event, text); `problems` one message
+    per input that could not be read.
+    """
+
+    sources: pl.DataFrame = _table("sources")
+    prompts: pl.DataFrame = _table("prompts")
+    runs: pl.DataFrame = _table("runs")
+    windows: pl.DataFrame = _table("windows")
+    steps: pl.DataFrame = _table("steps")
+    paddings: pl.DataFrame = _table("paddings")
+    memory: pl.DataFrame = _table("memory")
+    loras: pl.DataFrame = _table("loras")
+    findings: pl.DataFrame = _table("findings")
+    not_checked: pl.DataFrame = _table("not_checked")
+    near_misses: pl.DataFrame = _table("near_misses")
+    excerpts: pl.DataFrame = _table("excerpts")
+    problems: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """`no-runs` where nothing was recognised; else by the gravest finding."""
+        if self.runs.is_empty():
+            return "no-runs"
+        severities = set(self.findings["severity"].unique())
+        if "error" in severities:
+            return "fail"
+        return "warn" if "warning" in severities else "pass"
+
+    def tables(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Name and frame of each table, in the contract's order."""
+        for item in fields(self):
+            frame = getattr(self, item.name)
+            if isinstance(frame, pl.DataFrame):
+                yield item.name, frame

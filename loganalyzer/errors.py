@@ -1,0 +1,38 @@
+"""Every way in which the tool can refuse; a finding about a log is never an exception."""
+
+from __future__ import annotations
+
+
+class LogAnalyzerError(Exception):
+    """Something the user can mend: `message` says what and where, `hint` says the way out.
+
+    The command line catches this class in one place, prints both and leaves with exit code 2.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class SourceError(LogAnalyzerError):
+    """An input could not be read; the other inputs go on."""
+
+
+class GrammarError(LogAnalyzerError):
+    """A pattern file is refused: names the file, the pattern, the key and the reason."""
+
+
+class ExpectationError(LogAnalyzerError):
+    """A schedule or baselines file is refused."""
+
+
+class ConfigurationError(LogAnalyzerError):
+    """A configuration file or an option holds an unknown key or a value of the wrong type."""
+
+
+class ReportError(LogAnalyzerError):
+    """An output could not be written."""

@@ -1,0 +1,51 @@
+"""What a run of the tool may be told, with its defaults stated once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+FailOn = Literal["error", "warning", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Defaults are the house's standard InfiniteTalk schedule: 81-frame windows, 9 motion frames, 25 fps.
+
+    Attributes:
+        window_frames: configured window, in frames.
+        motion_frames: configured overlap, in frames.
+        fps: frames per second of the video and of the audio embedding.
+        quantization: declared on the command line or in the configuration, e.g. `Q6_K`; None means unknown.
+        gpu: the card's name where the log has no startup banner.
+        total_vram_gib: the card's memory where the log has no startup banner.
+        price_per_hour: USD per GPU hour; None switches the cost rule off (it is then listed as not checked).
+        baselines: a user's baselines file, overriding the shipped one by key.
+        patterns: folders with more grammars.
+        workflow: the workflow file whose name may declare the quantisation.
+        severities: rule id to severity, over the rule's own.
+        ignore: rule ids that are not reported; `select`, when not empty, names the only ones that are.
+        step_outlier_factor, slowdown_fraction, headroom_fraction, fragmentation_fraction: tolerances of the rules
+            that name them.
+    """
+
+    window_frames: int = 81
+    motion_frames: int = 9
+    fps: float = 25.0
+    quantization: str | None = None
+    gpu: str | None = None
+    total_vram_gib: float | None = None
+    price_per_hour: float | None = None
+    baselines: Path | None = None
+    patterns: tuple[Path, ...] = ()
+    workflow: Path | None = None
+    severities: dict[str, Severity] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    step_outlier_factor: float = 1.5
+    slowdown_fraction: float = 0.10
+    headroom_fraction: float = 0.05
+    fragmentation_fraction: float = 0.25
+    redact: bool = True
