@@ -24,7 +24,7 @@ class Analysis:
     """The tables of `tables.SCHEMAS`, one attribute each.
 
     `excerpts` holds the log lines that prove the findings (source, line, event, text); `problems` one message
-    per input that could not be read.
+    per input that could not be read; `notes` what the user should know and need not mend.
     """
 
     sources: pl.DataFrame = _table("sources")
@@ -40,6 +40,7 @@ class Analysis:
     near_misses: pl.DataFrame = _table("near_misses")
     excerpts: pl.DataFrame = _table("excerpts")
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

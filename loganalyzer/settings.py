@@ -48,4 +48,3 @@ class Settings:
     slowdown_fraction: float = 0.10
     headroom_fraction: float = 0.05
     fragmentation_fraction: float = 0.25
-    redact: bool = True

@@ -61,6 +61,7 @@ RUNS: Final = pl.Schema({
     "window_frames": pl.Int64,
     "motion_frames": pl.Int64,
     "drop_frames": pl.Int64,
+    "stride": pl.Int64,
     "schedule_observed": pl.Boolean,
     "aligned": pl.Boolean,
     "missing_frames": pl.Int64,

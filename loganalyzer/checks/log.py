@@ -1,0 +1,79 @@
+"""LOG: can the log be believed?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.outcomes import findings, outcome
+from loganalyzer.checks.registry import Context, Outcome, rule
+
+
+@rule(
+    "LOG001",
+    "unrecognised-variant",
+    "warning",
+    summary="Lines carry a known message's fixed words and do not parse.",
+    why="Upstream may have changed a message. Until the pattern follows, what it says is not checked.",
+    example="Sampling 250 frames in four windows, at 1280x720 with 4 steps",
+    fix="See `loganalyze patterns explain LINE`; add the new form to patterns/ or report it.",
+)
+def unrecognised_variant(context: Context) -> Outcome:
+    """One finding per file and pattern, at the first such line."""
+    near = (
+        context.found.near_misses.sort("source", "line")
+        .group_by("source", "pattern", maintain_order=True)
+        .agg(pl.col("line", "column", "expected", "text").first(), pl.len().alias("count"))
+    )
+    more = pl.when(pl.col("count") > 1).then(pl.format(" ({} such lines)", "count")).otherwise(pl.lit(""))
+    rows = findings(
+        near,
+        message=pl.format("A line looks like {} and stops to fit at column {}.{}", "pattern", pl.col("column").cast(pl.String).fill_null("?"), more),
+        observed=pl.col("text").str.head(160),
+        expected=pl.col("expected").fill_null(""),
+        fix=pl.lit("Check it with `loganalyze patterns explain LINE`; add the new form to patterns/, or report it."),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "LOG002",
+    "undecodable-bytes",
+    "info",
+    summary="Bytes could not be decoded and were replaced.",
+    why="A line with replaced bytes may have been lost to the patterns.",
+    example="a log cut in the middle of a character",
+    fix="Nothing, unless findings are missing: then get the log as the server wrote it.",
+)
+def undecodable_bytes(context: Context) -> Outcome:
+    """One finding per input."""
+    bad = context.found.sources.filter(pl.col("undecodable") > 0).with_columns(pl.lit(1).alias("line"))
+    rows = findings(
+        bad,
+        message=pl.format("{} bytes are no valid {} and were replaced.", "undecodable", "encoding"),
+        observed=pl.format("{} bytes", "undecodable"),
+        expected=pl.lit("0 bytes"),
+        fix=pl.lit("If findings seem to be missing, get the log as the server wrote it."),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "LOG003",
+    "no-progress-bars",
+    "info",
+    summary="The log holds no progress bars: windows and steps cannot be checked.",
+    why="Container logs and service managers often drop what ends in a carriage return.",
+    example="a header and a memory report with nothing between",
+    fix="Redirect the server's stderr to a file.",
+)
+def no_progress_bars(context: Context) -> Outcome:
+    """Windowed runs without any bar in their file."""
+    runs = context.found.runs.filter(pl.col("window_frames").is_not_null() & pl.col("observed_windows").is_null())
+    rows = findings(
+        runs,
+        message=pl.lit("No progress bar is in the log: windows, ranges and times are not checked."),
+        observed=pl.lit("0 bars"),
+        expected=pl.format("{} windows", pl.col("expected_windows").cast(pl.String).fill_null("some")),
+        fix=pl.lit("Redirect the server's stderr to a file, bars included."),
+    )
+    return outcome(rows)

@@ -1,0 +1,298 @@
+"""MEM: did the run take the memory it should take, and will the next one fit?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.registry import Context, Outcome, rule
+
+NOT_A_PEAK = "this wrapper version does not print the sampling peak"
+_NO_REPORT = "the log holds no memory report for this run"
+_INFERRED = "the quantisation was inferred from the peak itself, which cannot confirm it: declare it (--quantization)"
+_UNDECLARED = "no quantisation is known: declare it (--quantization)"
+
+
+def _judged(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Runs whose peak may be held against a baseline, with its band, and the others with the reason."""
+    runs = context.shelf.with_vram(context.found.runs.filter(pl.col("status") == "completed"))
+    reason = (
+        pl.when(pl.col("peak_allocated_gib").is_null())
+        .then(pl.lit(_NO_REPORT))
+        .when(pl.col("peak_covers").is_null())
+        .then(pl.lit("the memory report is incomplete: what its peak covers cannot be told"))
+        .when(pl.col("peak_covers") != "stage")
+        .then(pl.lit(NOT_A_PEAK))
+        .when(pl.col("quantization").is_null())
+        .then(pl.lit(_UNDECLARED))
+        .when(pl.col("quantization_source") == "vram")
+        .then(pl.lit(_INFERRED))
+        .when(pl.col("vram_low").is_null())
+        .then(
+            pl.format(
+                "no baseline for {} in mode {} at {}x{}, LoRA rank {}, {}/{}, {} blocks swapped",
+                "quantization", pl.col("mode").fill_null("unknown"), "width", "height",
+                pl.col("lora_rank").cast(pl.String).fill_null("unknown"), "window_frames", "motion_frames",
+                pl.col("swapped_blocks").fill_null(0),
+            )
+        )
+    )  # fmt: skip
+    runs = runs.with_columns(reason.alias("reason"))
+    barred = runs.filter(pl.col("reason").is_not_null())
+    lost = context.found.runs.filter(pl.col("status") != "completed")
+    return runs.filter(pl.col("reason").is_null()), [
+        skipped(barred, pl.col("reason")),
+        skipped(lost, pl.format("the run is {}: its peak was never printed", "status")),
+    ]
+
+
+@rule(
+    "MEM001",
+    "vram-above-baseline",
+    "error",
+    summary="The sampling peak is above the baseline's band.",
+    why="The peak is nearly deterministic for one model, size and schedule: more of it means another model, another "
+    "setting, or a leak, and out-of-memory on smaller cards.",
+    example="Max allocated memory: max_memory=16.200 GB with Q6_K at 1280x720 (band 14.55 to 15.45)",
+    fix="Check which model file is loaded, the LoRA, block swap and tiling against the last good run.",
+)
+def vram_above(context: Context) -> Outcome:
+    """Like with like: only true stage peaks, only declared quantisations."""
+    runs, barred = _judged(context)
+    above = runs.filter(pl.col("peak_allocated_gib") > pl.col("vram_high"))
+    return outcome(_band_findings(above, "above", "Check the loaded model file, LoRA, block swap and tiling against the last good run."), *barred)
+
+
+@rule(
+    "MEM002",
+    "vram-below-baseline",
+    "error",
+    summary="The sampling peak is below the baseline's band: a lighter model than declared is loaded.",
+    why="A run that takes less memory than its quantisation needs did not use that quantisation: the video is of lower "
+    "quality than it says.",
+    example="Max allocated memory: max_memory=14.100 GB with Q6_K at 1280x720 (band 14.55 to 15.45)",
+    fix="Load the model file of the declared quantisation; or declare what is loaded.",
+)
+def vram_below(context: Context) -> Outcome:
+    """The same band from below."""
+    runs, barred = _judged(context)
+    below = runs.filter(pl.col("peak_allocated_gib") < pl.col("vram_low"))
+    rows = _band_findings(below, "below", "Load the model file of the declared quantisation, or declare what is loaded.")
+    fits = context.shelf.inferred_quantization(below)
+    hint = pl.when(fits.is_not_null()).then(pl.concat_str([pl.lit(" It fits "), fits.to_frame().to_series(), pl.lit(".")])).otherwise(pl.lit(""))
+    return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), *barred)
+
+
+def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
+    band = pl.format("{} to {} GiB", number("vram_low"), number("vram_high"))
+    return findings(
+        runs,
+        message=pl.format(
+            "The peak of {} GiB is {} the band of {} for {} at {}x{}.",
+            number("peak_allocated_gib"), pl.lit(side), band, "quantization", "width", "height",
+        ),
+        observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
+        expected=band,
+        fix=pl.lit(fix),
+    )  # fmt: skip
+
+
+@rule(
+    "MEM003",
+    "vram-headroom",
+    "warning",
+    summary="Reserved memory came close to the card's total.",
+    why="The next slightly longer or larger run will not fit, or the driver will spill into shared memory and slow "
+    "down several-fold.",
+    example="Max reserved memory: max_reserved=31.200 GB on a card of 31.84 GB",
+    fix="Swap more blocks, use tiled VAE, or a lighter quantisation.",
+)
+def vram_headroom(context: Context) -> Outcome:
+    """Reserved against total; only a true stage figure shows the worst moment, a later reset can only hide it."""
+    runs, barred = _with_total(context)
+    limit = 1 - context.settings.headroom_fraction
+    tight = runs.filter(pl.col("peak_reserved_gib") > limit * pl.col("total"))
+    rows = findings(
+        tight,
+        message=pl.format(
+            "{} of {} GiB were reserved: {} GiB are left.",
+            number("peak_reserved_gib"), number("total"), number(pl.col("total") - pl.col("peak_reserved_gib")),
+        ),
+        observed=pl.format("{} GiB reserved", number("peak_reserved_gib", 3)),
+        expected=pl.format("{} GiB at most", number(pl.col("total") * limit)),
+        fix=pl.lit("Swap more transformer blocks, use tiled VAE, or a lighter quantisation."),
+    )  # fmt: skip
+    return outcome(rows, *barred)
+
+
+def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
+    runs = context.found.runs.with_columns(total.alias("total"))
+    reason = (
+        pl.when(pl.col("peak_reserved_gib").is_null())
+        .then(pl.lit(_NO_REPORT))
+        .when(pl.col("total").is_null())
+        .then(pl.lit("the log does not name the card's memory (set total_vram_gib)"))
+        .when(pl.col("peak_covers").ne_missing("stage") & (pl.col("peak_reserved_gib") <= pl.col("total") * (1 - context.settings.headroom_fraction)))
+        .then(pl.lit(NOT_A_PEAK))
+    )
+    runs = runs.with_columns(reason.alias("reason"))
+    return runs.filter(pl.col("reason").is_null()), [skipped(runs.filter(pl.col("reason").is_not_null()), pl.col("reason"))]
+
+
+@rule(
+    "MEM004",
+    "fragmentation",
+    "warning",
+    summary="Far more memory was reserved than allocated.",
+    why="Reserved memory that is not allocated is lost to fragmentation: out-of-memory comes although there seems to "
+    "be room.",
+    example="max_memory=14.1 GB beside max_reserved=19.8 GB",
+    fix="Set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or restart the server between large jobs.",
+)
+def fragmentation(context: Context) -> Outcome:
+    """Both figures of one report, where they cover the same time."""
+    runs = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null() & pl.col("peak_reserved_gib").is_not_null())
+    like = runs.filter(pl.col("peak_covers") == "stage")
+    gap = pl.col("peak_reserved_gib") / pl.col("peak_allocated_gib") - 1
+    wide = like.filter(gap > context.settings.fragmentation_fraction)
+    rows = findings(
+        wide,
+        message=pl.format(
+            "{} GiB were reserved for {} GiB allocated: {} % more.",
+            number("peak_reserved_gib"), number("peak_allocated_gib"), number(gap * 100, 0),
+        ),
+        observed=pl.format("{} % above allocated", number(gap * 100, 0)),
+        expected=pl.lit(f"{context.settings.fragmentation_fraction * 100:.0f} % at most"),
+        fix=pl.lit("Set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or restart the server between large jobs."),
+    )  # fmt: skip
+    other = runs.filter(pl.col("peak_covers") != "stage")
+    return outcome(rows, skipped(other, "the two figures cover different times in this wrapper version"))
+
+
+_GROWTH_GIB = 0.02
+_GROWTH_REPORTS = 3
+
+
+@rule(
+    "MEM005",
+    "memory-growth",
+    "warning",
+    summary="Memory rises steadily from window to window, or from prompt to prompt.",
+    why="A leak of some ten MiB per window ends a long video with out-of-memory after an hour of paid work.",
+    example="[WanVAE decode] Allocated memory: 6.10, 6.13, 6.16, 6.19 GB from window to window",
+    fix="Shorten the video below the window named, restart the server, and report the slope upstream.",
+)
+def memory_growth(context: Context) -> Outcome:
+    """Within a run by its reports of one phase; across prompts of one process by the final reports of equal runs."""
+    total = context.settings.total_vram_gib
+    runs = context.found.runs.with_columns(pl.coalesce("total_vram_gib", pl.lit(total, pl.Float64)).alias("total"))
+    inside = (
+        context.found.memory.filter(pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
+        .join(runs.select("run_id", "source", "total", "peak_reserved_gib"), on="run_id")
+        .sort("run_id", "phase", "line")
+        .group_by("run_id", "source", "phase", maintain_order=True)
+        .agg(
+            pl.col("line").last(),
+            pl.col("allocated_gib").diff().drop_nulls().min().alias("least"),
+            pl.col("allocated_gib").diff().drop_nulls().mean().alias("slope"),
+            pl.col("allocated_gib").last().alias("now"),
+            pl.len().alias("reports"),
+            pl.col("total").first(),
+        )
+        .filter((pl.col("reports") > _GROWTH_REPORTS) & (pl.col("least") > 0) & (pl.col("slope") >= _GROWTH_GIB))
+    )
+    rows = [_growth(inside, "window", pl.col("phase").fill_null("memory"))]
+    across = _across_prompts(runs)
+    rows.append(_growth(across, "prompt", pl.lit("peak allocated")))
+    judged = pl.concat([inside.select("run_id"), across.select("run_id")])
+    rest = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null()).join(judged, on="run_id", how="anti")
+    alone = rest.filter(pl.len().over("source", "stream") <= _GROWTH_REPORTS)
+    return outcome(pl.concat(rows), skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"))
+
+
+def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
+    keys = ["source", "stream", "mode", "width", "height", "window_frames", "motion_frames", "quantization", "peak_covers", "gpu"]
+    return (
+        runs.filter(pl.col("peak_covers") == "stage")
+        .sort("source", "line")
+        .group_by(keys, maintain_order=True)
+        .agg(
+            pl.col("run_id", "line", "total").last(),
+            pl.col("peak_allocated_gib").diff().drop_nulls().min().alias("least"),
+            pl.col("peak_allocated_gib").diff().drop_nulls().mean().alias("slope"),
+            pl.col("peak_allocated_gib").last().alias("now"),
+            pl.len().alias("reports"),
+        )
+        .filter((pl.col("reports") > _GROWTH_REPORTS) & (pl.col("least") > 0) & (pl.col("slope") >= _GROWTH_GIB))
+    )
+
+
+def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
+    left = ((pl.col("total") - pl.col("now")) / pl.col("slope")).floor().cast(pl.Int64, strict=False)
+    full = pl.when(left.is_not_null()).then(pl.format(" After {} more it will not fit.", left)).otherwise(pl.lit(""))
+    return findings(
+        rows,
+        message=pl.format(
+            "{} grows by {} MiB from {} to {}, {} times in a row.{}",
+            what, number(pl.col("slope") * 1024, 0), pl.lit(unit), pl.lit(unit), pl.col("reports") - 1, full,
+        ),
+        observed=pl.format("+{} MiB a {}", number(pl.col("slope") * 1024, 0), pl.lit(unit)),
+        expected=pl.lit("no growth"),
+        fix=pl.lit("Restart the server before long jobs, keep videos short, and report the slope upstream."),
+    )  # fmt: skip
+
+
+@rule(
+    "MEM006",
+    "carried-peak",
+    "info",
+    summary="The peak is identical to the one of the process's previous prompt.",
+    why="Two runs rarely peak at the very same byte: the counter may not have been reset, and then the figure is the "
+    "earlier run's.",
+    example="max_memory=14.969 GB in two prompts of one log",
+    fix="Restart the server before measuring.",
+)
+def carried_peak(context: Context) -> Outcome:
+    """Neighbouring runs of one process (same stream, no restart known by another card or version)."""
+    runs = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null()).sort("source", "stream", "line")
+    within = ["source", "stream"]
+    same = runs.filter(
+        (pl.col("peak_allocated_gib") == pl.col("peak_allocated_gib").shift(1).over(within))
+        & (pl.col("peak_reserved_gib") == pl.col("peak_reserved_gib").shift(1).over(within))
+        & (pl.col("prompt_id") != pl.col("prompt_id").shift(1).over(within))
+    )
+    rows = findings(
+        same,
+        message=pl.format("The peak of {} GiB is the very figure of the prompt before.", number("peak_allocated_gib", 3)),
+        observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
+        expected=pl.lit("a figure of its own"),
+        fix=pl.lit("Restart the server before measuring memory."),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "MEM007",
+    "peak-not-sampling",
+    "info",
+    summary="The printed peak covers a residue or the last VAE decode only, not the sampling.",
+    why="Since 2025-12-01 the VAE resets the peak counter inside the loop. 9.0 is printed where sampling took 27.0: a "
+    "fall against older logs is no saving, and no card may be chosen by this figure.",
+    example="[Sampling] Max allocated memory: max_memory=9.211 GB",
+    fix="Watch the card with nvidia-smi, or compare only with logs of the same wrapper era.",
+)
+def peak_not_sampling(context: Context) -> Outcome:
+    """Every windowed run of the later eras."""
+    runs = context.found.runs.filter(pl.col("peak_covers").is_in(["residue", "last-decode"]))
+    meaning = pl.when(pl.col("peak_covers") == "residue").then(
+        pl.lit("what was still allocated after the last VAE decode")
+    ).otherwise(pl.lit("the peak of the last window's VAE decode"))
+    rows = findings(
+        runs,
+        message=pl.format("The printed {} GiB is {}, not the sampling peak.", number("peak_allocated_gib", 3), meaning),
+        observed=pl.col("peak_covers"),
+        expected=pl.lit("stage"),
+        fix=pl.lit("Read the sampling peak off nvidia-smi; compare this figure only with logs of the same wrapper era."),
+    )
+    return outcome(rows)

@@ -1,0 +1,129 @@
+"""MOD: is the right model loaded?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.memory import NOT_A_PEAK
+from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.checks.schedule import talking
+
+_DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
+
+
+def _required(context: Context) -> pl.DataFrame:
+    """Talking runs with min_quantization, min_rank, rank_wanted (position in the ranking) of their size."""
+    needs = context.shelf.requirement.select(
+        pl.col("pixels"), pl.col("quantization").alias("min_quantization"), pl.col("lora_rank").alias("min_lora")
+    ).sort("pixels")
+    runs = talking(context).with_columns((pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
+    return runs.filter(pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
+
+
+@rule(
+    "MOD001",
+    "quantization-below-resolution",
+    "error",
+    summary="The quantisation is lighter than the resolution needs.",
+    why="At 1280x720 and more, anything below Q6_K shows as smeared mouths and flicker; 480x832 may use Q5_0.",
+    example="Q5_0 at 1280x720",
+    fix="Load Q6_K or better, or render at 480x832.",
+)
+def quantization_below_resolution(context: Context) -> Outcome:
+    """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
+    ranking = {name: position for position, name in enumerate(context.shelf.ranking)}
+    runs = _required(context)
+    order = {"default": None, "return_dtype": pl.Int64}
+    runs = runs.with_columns(
+        pl.col("quantization").replace_strict(ranking, **order).alias("have"),
+        pl.col("min_quantization").replace_strict(ranking, **order).alias("want"),
+    )
+    low = runs.filter(pl.col("have") < pl.col("want"))
+    doubtful = (pl.col("peak_covers") == "residue").fill_null(value=False)
+    shown = pl.when(pl.col("quantization_source") == "vram").then(
+        pl.format("{} (inferred from the peak of {} GiB)", "quantization", number("peak_allocated_gib"))
+    ).otherwise(pl.format("{} (from {})", "quantization", "quantization_source"))
+    rows = findings(
+        low.filter(~doubtful),
+        message=pl.format("{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"),
+        observed=shown,
+        expected=pl.format("{} or better", "min_quantization"),
+        fix=pl.format(
+            "Load a {} model or better{}.",
+            "min_quantization",
+            pl.when(pl.col("quantization_source") == "vram")
+            .then(pl.lit("; if another one is loaded, declare it with --quantization"))
+            .otherwise(pl.lit("; or render at a smaller size")),
+        ),
+    )  # fmt: skip
+    unknown = runs.filter(pl.col("min_quantization").is_not_null() & pl.col("have").is_null())
+    reason = pl.when(pl.col("quantization").is_not_null()).then(
+        pl.format("{} has no place in the ranking of quantisations", "quantization")
+    ).when((pl.col("peak_covers") != "stage").fill_null(value=False)).then(
+        pl.lit(f"no quantisation is known: declare it (--quantization); {NOT_A_PEAK}")
+    ).otherwise(pl.lit("no quantisation is known: declare it (--quantization)"))
+    return outcome(rows, skipped(unknown, reason), skipped(low.filter(doubtful), _DOUBLED))
+
+
+@rule(
+    "MOD002",
+    "lora-rank",
+    "error",
+    summary="The speed LoRA has another rank than the required 256.",
+    why="The rank-64 LoRA of the same name gives visibly worse mouths at the same cost.",
+    example="Loading LoRA: lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16 with strength: 1.0",
+    fix="Load the rank-256 file.",
+)
+def lora_rank(context: Context) -> Outcome:
+    """The rank in the LoRA's file name."""
+    runs = _required(context)
+    wrong = runs.filter(pl.col("lora_rank") != pl.col("min_lora"))
+    at = context.found.loras.filter(pl.col("rank").is_not_null()).group_by("prompt_id").agg(
+        pl.col("line").filter(pl.col("rank") == pl.col("rank").last()).last().alias("lora_line")
+    )
+    rows = findings(
+        wrong.join(at, on="prompt_id", how="left", maintain_order="left").with_columns(
+            pl.coalesce("lora_line", "line").alias("line")
+        ),
+        message=pl.format("The LoRA has rank {}, not {}.", "lora_rank", "min_lora"),
+        observed=pl.format("rank {}", "lora_rank"),
+        expected=pl.format("rank {}", "min_lora"),
+        fix=pl.format("Load the LoRA file with rank{} in its name.", "min_lora"),
+    )
+    unknown = runs.filter(pl.col("min_lora").is_not_null() & pl.col("lora_rank").is_null())
+    return outcome(rows, skipped(unknown, "no loaded LoRA has a rank in its name (or the loader was cached)"))
+
+
+@rule(
+    "MOD003",
+    "quantization-mismatch",
+    "warning",
+    summary="The declared quantisation and the one that the peak fits differ.",
+    why="The log never names the model file. A peak in another quantisation's band says that another file is loaded.",
+    example="declared Q6_K, peak 14.1 GiB as of Q5_0",
+    fix="Check the model loader's file; declare what is loaded.",
+)
+def quantization_mismatch(context: Context) -> Outcome:
+    """Declared against inferred, where the peak is a true one."""
+    runs = context.found.runs
+    fits = context.shelf.inferred_quantization(runs)
+    judged = runs.with_columns(fits.alias("fits")).filter(
+        pl.col("quantization").is_not_null() & (pl.col("quantization_source") != "vram")
+    )
+    wrong = judged.filter(pl.col("fits") != pl.col("quantization"))
+    rows = findings(
+        wrong,
+        message=pl.format(
+            "{} is declared (by {}), but the peak of {} GiB is that of {}.",
+            "quantization", "quantization_source", number("peak_allocated_gib"), "fits",
+        ),
+        observed=pl.col("fits"),
+        expected=pl.col("quantization"),
+        fix=pl.format("Load the {} file in the model loader, or declare {}.", "quantization", "fits"),
+    )  # fmt: skip
+    unclear = judged.filter(pl.col("fits").is_null())
+    reason = pl.when((pl.col("peak_covers") != "stage").fill_null(value=False)).then(pl.lit(NOT_A_PEAK)).otherwise(
+        pl.lit("the peak fits no single baseline of this size, LoRA and schedule")
+    )
+    return outcome(rows, skipped(unclear, reason))

@@ -1,0 +1,131 @@
+"""RUN: how did the run end?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.outcomes import findings, outcome
+from loganalyzer.checks.registry import Context, Outcome, rule
+
+
+def _ended(context: Context, status: str) -> pl.DataFrame:
+    """Prompts that ended like this, with run_id of their last run (null where none had begun) and the line to read."""
+    last = context.found.runs.filter(pl.col("status") == status).group_by("prompt_id", maintain_order=True).agg(
+        pl.col("run_id", "observed_windows", "expected_windows").last()
+    )
+    prompts = context.found.prompts.filter(pl.col("status") == status)
+    return prompts.join(last, on="prompt_id", how="left", maintain_order="left").with_columns(
+        pl.coalesce(_event_line(context, status), "end_line").alias("line")
+    )
+
+
+def _event_line(context: Context, status: str) -> pl.Expr:
+    """The line of the failure itself, where the excerpts hold it."""
+    events = {"failed": ["exception", "wrapper-error", "out-of-memory"], "interrupted": ["interruption"]}
+    shown = context.found.excerpts.filter(pl.col("event").is_in(events.get(status, [])))
+    prompts = context.found.prompts.filter(pl.col("status") == status)
+    inside = (
+        prompts.select("prompt_id", "source", pl.col("line").alias("first"), "end_line")
+        .join(shown.select("source", "line"), on="source")
+        .filter(pl.col("line").is_between(pl.col("first"), pl.col("end_line")))
+        .group_by("prompt_id")
+        .agg(pl.col("line").min())
+    )
+    lines = dict(inside.select("prompt_id", "line").rows())
+    return pl.col("prompt_id").replace_strict(lines, default=None, return_dtype=pl.Int64)
+
+
+def _progress() -> pl.Expr:
+    seen = pl.format(" after {} of {} windows", "observed_windows", "expected_windows")
+    return pl.coalesce(seen, pl.lit(""))
+
+
+def _memory_ran_out() -> pl.Expr:
+    text = pl.col("error").fill_null("")
+    return text.str.contains("Allocation on device|(?i)out of memory|OutOfMemory")
+
+
+@rule(
+    "RUN001",
+    "failed",
+    "error",
+    summary="The prompt failed with an exception.",
+    why="ComfyUI prints `Prompt executed in …` after failures too: that line alone is no success.",
+    example="!!! Exception during processing !!! Sizes of tensors must match",
+    fix="Read the exception and the traceback behind it.",
+)
+def failed(context: Context) -> Outcome:
+    """Every failed prompt but those that ran out of memory, which have a rule of their own."""
+    lost = _ended(context, "failed").filter(~_memory_ran_out())
+    rows = findings(
+        lost,
+        message=pl.format("The prompt failed{}: {}", _progress(), pl.col("error").fill_null("no message in the log")),
+        observed=pl.col("error").fill_null("failed"),
+        expected=pl.lit("completed"),
+        fix=pl.lit("Read the traceback behind this line in the log."),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "RUN002",
+    "out-of-memory",
+    "error",
+    summary="The prompt ran out of GPU memory.",
+    why="Everything rendered so far is lost, and the time is paid for.",
+    example="!!! Exception during processing !!! Allocation on device\nGot an OOM, unloading all loaded models.",
+    fix="Swap more blocks, use tiled VAE, a lighter quantisation, a smaller size, or a shorter video.",
+)
+def out_of_memory(context: Context) -> Outcome:
+    """Failures whose message or follow-up line names memory."""
+    lost = _ended(context, "failed").filter(_memory_ran_out())
+    rows = findings(
+        lost,
+        message=pl.format("The prompt ran out of GPU memory{}: {}", _progress(), "error"),
+        observed=pl.col("error"),
+        expected=pl.lit("completed"),
+        fix=pl.lit("Swap more transformer blocks, use tiled VAE, a smaller size or a lighter quantisation."),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "RUN003",
+    "interrupted",
+    "warning",
+    summary="The prompt was interrupted.",
+    why="Someone or something stopped it: its video is missing or incomplete.",
+    example="Processing interrupted",
+    fix="Render it again if it was not meant.",
+)
+def interrupted(context: Context) -> Outcome:
+    """Every interrupted prompt."""
+    rows = findings(
+        _ended(context, "interrupted"),
+        message=pl.format("The prompt was interrupted{}.", _progress()),
+        observed=pl.lit("interrupted"),
+        expected=pl.lit("completed"),
+        fix=pl.lit("Render it again if the interruption was not meant."),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "RUN004",
+    "truncated",
+    "warning",
+    summary="The log ends, or the server restarts, before the prompt does.",
+    why="A killed process prints nothing: the run may have died of memory or of a timeout, or the log was cut.",
+    example="a log whose last line is a progress bar at 2/4",
+    fix="Get the whole log; look at the system's log for a killed process.",
+)
+def truncated(context: Context) -> Outcome:
+    """Every prompt without an end."""
+    rows = findings(
+        _ended(context, "truncated"),
+        message=pl.format("The log ends before the prompt does{}.", _progress()),
+        observed=pl.lit("truncated"),
+        expected=pl.lit("completed"),
+        fix=pl.lit("Get the whole log; if it is whole, look for a killed process in the system's log."),
+    )
+    return outcome(rows)

@@ -1,0 +1,63 @@
+"""Rows of tables to findings: the shape that every rule's answer has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.checks.registry import Outcome
+
+FOUND: Final = pl.Schema({
+    "run_id": pl.String,
+    "source": pl.String,
+    "line": pl.Int64,
+    "message": pl.String,
+    "observed": pl.String,
+    "expected": pl.String,
+    "fix": pl.String,
+})
+SKIPPED: Final = pl.Schema({"run_id": pl.String, "source": pl.String, "reason": pl.String})
+
+
+def findings(
+    rows: pl.DataFrame, *, message: pl.Expr, observed: pl.Expr, expected: pl.Expr, fix: pl.Expr
+) -> pl.DataFrame:
+    """One finding per row; `rows` has source and line, and run_id where it is about a run."""
+    run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
+    return rows.select(
+        run.cast(pl.String).alias("run_id"),
+        pl.col("source").cast(pl.String),
+        pl.col("line").cast(pl.Int64),
+        message.alias("message"),
+        observed.cast(pl.String).alias("observed"),
+        expected.cast(pl.String).alias("expected"),
+        fix.alias("fix"),
+    )
+
+
+def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
+    """One row per run (or input) that could not be checked, with the reason."""
+    run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
+    text = pl.lit(reason) if isinstance(reason, str) else reason
+    return rows.select(run.cast(pl.String).alias("run_id"), pl.col("source").cast(pl.String), text.alias("reason"))
+
+
+def outcome(found: pl.DataFrame | None = None, *not_checked: pl.DataFrame) -> Outcome:
+    """An answer; absent parts are empty."""
+    return Outcome(
+        found if found is not None else pl.DataFrame(schema=FOUND),
+        pl.concat(not_checked) if not_checked else pl.DataFrame(schema=SKIPPED),
+    )
+
+
+def number(value: str | pl.Expr, digits: int = 2) -> pl.Expr:
+    """A figure as text with a fixed number of decimals; `?` where it is null."""
+    expr = pl.col(value) if isinstance(value, str) else value
+    scaled = expr.cast(pl.Float64).round(digits)
+    if digits == 0:
+        return scaled.cast(pl.Int64).cast(pl.String).fill_null("?")
+    whole = scaled.abs().floor().cast(pl.Int64)
+    part = ((scaled.abs() - whole) * 10**digits).round(0).cast(pl.Int64).cast(pl.String).str.pad_start(digits, "0")
+    sign = pl.when(scaled < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.concat_str([sign, whole.cast(pl.String), pl.lit("."), part]).fill_null("?")

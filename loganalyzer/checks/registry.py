@@ -1,0 +1,141 @@
+"""How a rule is declared, found and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+import polars as pl
+
+from loganalyzer import tables
+from loganalyzer.analysis import Analysis
+from loganalyzer.errors import ConfigurationError
+from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.settings import Settings, Severity
+
+_ROOMS = ("schedule", "audio", "memory", "model", "timing", "outcome", "log")
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule may look at."""
+
+    found: Analysis
+    shelf: Shelf
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a rule says.
+
+    Attributes:
+        findings: run_id, source, line, message, observed, expected, fix.
+        not_checked: run_id, source, reason: where the rule lacked its input.
+    """
+
+    findings: pl.DataFrame
+    not_checked: pl.DataFrame
+
+
+Check = Callable[[Context], Outcome]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule with all its documentation.
+
+    Attributes:
+        id, name, severity: as in every output.
+        summary: one line: what it finds.
+        why: why that matters to someone who wants a good video.
+        example: log lines that make it fire.
+        fix: what to change.
+        check: the function.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    summary: str
+    why: str
+    example: str
+    fix: str
+    check: Check
+
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule(
+    id: str,  # noqa: A002 -- the word of every output
+    name: str,
+    severity: Severity,
+    **texts: str,
+) -> Callable[[Check], Check]:
+    """Register a check as a rule; `texts` are summary, why, example and fix.
+
+    Raises:
+        ValueError: the id is taken.
+    """
+
+    def register(check: Check) -> Check:
+        if id in _RULES:
+            raise ValueError(f"two rules are called {id}")
+        _RULES[id] = Rule(id, name, severity, check=check, **texts)
+        return check
+
+    return register
+
+
+def rules() -> dict[str, Rule]:
+    """All rules by id, in the order of their ids."""
+    for room in _ROOMS:
+        import_module(f"loganalyzer.checks.{room}")
+    return dict(sorted(_RULES.items()))
+
+
+def run_all(found: Analysis, shelf: Shelf, settings: Settings) -> Analysis:
+    """`found` with its findings and with what could not be checked.
+
+    Raises:
+        ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
+    """
+    chosen = _chosen(settings)
+    context = Context(found, shelf, settings)
+    outcomes = [(item, item.check(context)) for item in chosen]
+    severity = settings.severities
+    findings = [
+        outcome.findings.with_columns(
+            pl.lit(item.id).alias("rule"),
+            pl.lit(item.name).alias("name"),
+            pl.lit(severity.get(item.id, item.severity)).alias("severity"),
+        )
+        for item, outcome in outcomes
+    ]
+    skipped = [
+        outcome.not_checked.with_columns(pl.lit(item.id).alias("rule"), pl.lit(item.name).alias("name"))
+        for item, outcome in outcomes
+    ]
+    return replace(found, findings=_sorted(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked"))
+
+
+def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
+    return pl.concat([tables.conform(frame, table) for frame in frames]) if frames else tables.empty(table)
+
+
+def _sorted(findings: pl.DataFrame) -> pl.DataFrame:
+    """The gravest first; within a severity by file and line, as one reads."""
+    gravity = pl.col("severity").replace_strict(_ORDER, return_dtype=pl.Int8)
+    return findings.sort(gravity, "source", "line", "rule", maintain_order=True)
+
+
+def _chosen(settings: Settings) -> list[Rule]:
+    known = rules()
+    for name in (*settings.select, *settings.ignore, *settings.severities):
+        if name not in known:
+            raise ConfigurationError(f"there is no rule {name!r}", "`loganalyze rules` lists them")
+    wanted = settings.select or tuple(known)
+    return [known[name] for name in known if name in wanted and name not in settings.ignore]

@@ -1,0 +1,164 @@
+"""SCH: did the run take the windows it should have taken?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.outcomes import findings, outcome, skipped
+from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.expectations import schedule
+from loganalyzer.runs.planned import TALKING
+
+_NO_BARS = "the log holds no progress bars (container logs often drop them)"
+_NO_HEADER = "the log does not tell the audio's length"
+
+
+def windowed(context: Context) -> pl.DataFrame:
+    """Runs that go through audio in windows."""
+    return context.found.runs.filter(pl.col("window_frames").is_not_null())
+
+
+def talking(context: Context) -> pl.DataFrame:
+    """Windowed runs of the MultiTalk loop, to which the house's audio rules apply."""
+    return windowed(context).filter(pl.col("mode").is_null() | pl.col("mode").is_in(TALKING))
+
+
+@rule(
+    "SCH001",
+    "window-sequence",
+    "error",
+    summary="A window's audio range differs from the schedule.",
+    why="Window k reads audio frames [S·(k-1), S·(k-1) + W). A range elsewhere means that mouth and sound part, "
+    "or that the loop was changed.",
+    example="Sampling audio indices 72-153 followed by Sampling audio indices 140-221",
+    fix="Compare the wrapper's version with the last good run; report the two ranges upstream.",
+)
+def window_sequence(context: Context) -> Outcome:
+    """Each seen range against its place; upstream's slip for LongCat (first end doubled) is no fault."""
+    runs = windowed(context)
+    longcat = (pl.col("window") == 1) & (pl.col("audio_end") == 2 * pl.col("expected_end"))
+    wrong = (
+        context.found.windows.filter(pl.col("matches").not_() & ~longcat)
+        .join(runs.select("run_id", "source", "window_frames", "stride"), on="run_id")
+        .filter(pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null())
+    )
+    expected = pl.coalesce(
+        pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window")
+    )
+    rows = findings(
+        wrong,
+        message=pl.format("Window {} reads audio {}-{}, the schedule says {}.", "window", "audio_start", "audio_end", expected),
+        observed=pl.format("{}-{}", "audio_start", "audio_end"),
+        expected=expected,
+        fix=pl.lit("Compare the wrapper's version with the last good run, and report both ranges upstream."),
+    )
+    unknown = runs.filter(pl.col("expected_windows").is_null())
+    unseen = runs.filter(pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_null())
+    return outcome(rows, skipped(unknown, _NO_HEADER), skipped(unseen, _NO_BARS))
+
+
+@rule(
+    "SCH002",
+    "announced-windows",
+    "warning",
+    summary="The header's window count is neither upstream's estimate nor the real count.",
+    why="The header announces an estimate, one too many for every aligned length; both that and the real count are "
+    "fine. Anything else says that upstream's arithmetic changed.",
+    example="Sampling 250 frames in 7 windows, at 1280x720 with 4 steps",
+    fix="Check which wrapper version ran; this tool's schedule may need an update for it.",
+)
+def announced_windows(context: Context) -> Outcome:
+    """The estimate uses W - M - D; with a HuMo reference (unknown to the log) it is one that no rule predicts."""
+    runs = talking(context).filter(pl.col("announced_windows").is_not_null())
+    estimate = schedule.announced(pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride"))
+    judged = runs.with_columns(estimate.alias("estimate")).filter(pl.col("expected_windows").is_not_null())
+    wrong = judged.filter(
+        (pl.col("announced_windows") != pl.col("estimate"))
+        & (pl.col("announced_windows") != pl.col("expected_windows"))
+        & pl.col("schedule_observed")
+    )
+    rows = findings(
+        wrong,
+        message=pl.format(
+            "The header announces {} windows for {} frames; upstream's estimate is {} and the real count {}.",
+            "announced_windows", "audio_frames", "estimate", "expected_windows",
+        ),
+        observed=pl.col("announced_windows"),
+        expected=pl.format("{} or {}", "estimate", "expected_windows"),
+        fix=pl.lit("Check which wrapper version ran: its arithmetic may have changed."),
+    )  # fmt: skip
+    unsure = judged.filter(
+        ~pl.col("schedule_observed")
+        & (pl.col("announced_windows") != pl.col("estimate"))
+        & (pl.col("announced_windows") != pl.col("expected_windows"))
+    )
+    return outcome(rows, skipped(unsure, "window and overlap cannot be observed in this log"))
+
+
+@rule(
+    "SCH003",
+    "missing-windows",
+    "error",
+    summary="The run ended before its last window.",
+    why="The video stops before the audio does, or the run was lost.",
+    example="Sampling 250 frames in 4 windows, … and only two bars behind it",
+    fix="Look for the failure, interruption or cut in the log behind the last window, and render again.",
+)
+def missing_windows(context: Context) -> Outcome:
+    """Windows seen against windows that the loop really runs."""
+    runs = windowed(context)
+    judged = runs.filter(pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_not_null())
+    short = judged.filter(pl.col("observed_windows") < pl.col("expected_windows"))
+    rows = findings(
+        short,
+        message=pl.format(
+            "{} of {} windows were run; the {} run reaches audio frame {} of {}.",
+            "observed_windows", "expected_windows", "status",
+            _reached(context, short), "audio_frames",
+        ),
+        observed=pl.col("observed_windows"),
+        expected=pl.col("expected_windows"),
+        fix=pl.lit("Mend what stopped the run (see the findings beside this one), and render it again."),
+    )  # fmt: skip
+    unknown = runs.filter(pl.col("expected_windows").is_null())
+    unseen = runs.filter(pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_null())
+    return outcome(rows, skipped(unknown, _NO_HEADER), skipped(unseen, _NO_BARS))
+
+
+def _reached(context: Context, runs: pl.DataFrame) -> pl.Expr:
+    last = context.found.windows.group_by("run_id").agg(pl.col("audio_end").max())
+    ends = runs.join(last, on="run_id", how="left", maintain_order="left")["audio_end"].fill_null(0)
+    return pl.lit(ends)
+
+
+@rule(
+    "SCH004",
+    "nonstandard-schedule",
+    "warning",
+    summary="Window or overlap differ from the configured ones.",
+    why="The house's baselines and frame counts hold for 81/9 only. The node's own default overlap is 25, so this "
+    "often means that a setting was left as it came.",
+    example="Sampling audio indices 0-81 followed by Sampling audio indices 56-137",
+    fix="Set frame_window_size and motion_frame to the configured values, or configure the schedule you mean.",
+)
+def nonstandard_schedule(context: Context) -> Outcome:
+    """Only what the ranges show is judged."""
+    settings = context.settings
+    house = talking(context).filter(pl.col("mode").is_null() | (pl.col("mode") != "skyreelsv3"))
+    other = house.filter(
+        (pl.col("window_frames") != settings.window_frames)
+        | (pl.col("schedule_observed") & (pl.col("motion_frames") != settings.motion_frames))
+    )
+    wanted = f"{settings.window_frames}/{settings.motion_frames}"
+    rows = findings(
+        other,
+        message=pl.format("The run used windows of {} frames with an overlap of {}, not {}.", "window_frames", "motion_frames", pl.lit(wanted)),
+        observed=pl.format("{}/{}", "window_frames", "motion_frames"),
+        expected=pl.lit(wanted),
+        fix=pl.lit(
+            f"Set frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}, "
+            "or configure the schedule you mean."
+        ),
+    )
+    single = house.filter(~pl.col("schedule_observed"))
+    return outcome(rows, skipped(single, "the overlap shows only with two windows or more"))

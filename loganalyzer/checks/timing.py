@@ -1,0 +1,283 @@
+"""TIM and CST: was the run as fast, and as cheap, as it should be?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.registry import Context, Outcome, rule
+
+_FEWEST_STEPS = 6
+_FEWEST_WINDOWS = 4
+_SPILL_FACTOR = 3.0
+_FULL = 0.9
+_MEASURED = ("rate", "timestamps")
+
+
+def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Windowed runs with a timing baseline, and the others with the reason."""
+    runs = context.shelf.with_timing(context.found.runs, context.settings.gpu).filter(
+        pl.col("window_frames").is_not_null()
+    )
+    reason = (
+        pl.when(pl.col("card").is_null())
+        .then(pl.lit("the log does not name the card (set gpu in the configuration)"))
+        .when(pl.col("window_high").is_null())
+        .then(
+            pl.format(
+                "no timing baseline for {} at {}x{} with {} steps",
+                "card", pl.col("width").cast(pl.String).fill_null("?"),
+                pl.col("height").cast(pl.String).fill_null("?"), pl.col("steps").cast(pl.String).fill_null("?"),
+            )
+        )
+    )  # fmt: skip
+    runs = runs.with_columns(reason.alias("reason"), (pl.col("window_high") * (1 + pl.col("window_tolerance"))).alias("limit"))
+    barred = runs.filter(pl.col("reason").is_not_null())
+    return runs.filter(pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
+
+
+def measured_steps(context: Context) -> pl.DataFrame:
+    """Steps of known duration without each run's first, which holds the warm-up; `source` and `run_line` added."""
+    known = context.found.steps.filter(pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null())
+    later = known.filter(~((pl.col("window") == 1) & (pl.col("step") == 1)))
+    return later.join(context.found.runs.select("run_id", "source"), on="run_id")
+
+
+@rule(
+    "TIM001",
+    "slow-window",
+    "warning",
+    summary="Single windows took longer than the baseline allows.",
+    why="A slow window among fast ones points at another job on the card, throttling, or memory pressure.",
+    example="Sampling audio indices 216-297: 100%|…| 4/4 [00:41<00:00, 10.30s/it]",
+    fix="Check what else ran on the card at that time, its temperature and its memory.",
+)
+def slow_window(context: Context) -> Outcome:
+    """One finding per run, naming its slow windows."""
+    runs, barred = _timed(context)
+    windows = context.found.windows.join(runs.select("run_id", "source", "window_high", "limit"), on="run_id")
+    slow = windows.filter(pl.col("total_s") > pl.col("limit")).sort("run_id", "window")
+    grouped = slow.group_by("run_id", "source", maintain_order=True).agg(
+        pl.col("line").first(),
+        pl.col("window").cast(pl.String).str.join(", ").alias("names"),
+        pl.len().alias("count"),
+        pl.col("total_s").max().alias("worst"),
+        pl.col("limit").first(),
+    )
+    rows = findings(
+        grouped,
+        message=pl.format(
+            "{} slow: {}; the slowest took {} s.",
+            pl.when(pl.col("count") == 1).then(pl.lit("1 window is")).otherwise(pl.format("{} windows are", "count")),
+            "names", number("worst", 1),
+        ),
+        observed=pl.format("{} s", number("worst", 1)),
+        expected=pl.format("{} s at most", number("limit", 1)),
+        fix=pl.lit("Check what else ran on the card then, its temperature and its free memory."),
+    )  # fmt: skip
+    untimed = runs.join(windows.filter(pl.col("total_s").is_not_null()).select("run_id").unique(), on="run_id", how="anti")
+    return outcome(rows, barred, skipped(untimed, "no window's total time can be read"))
+
+
+@rule(
+    "TIM002",
+    "slow-run",
+    "warning",
+    summary="The run as a whole took longer per window than the baseline allows.",
+    why="Every window slower than usual means another card, another setting, or a regression after an update.",
+    example="5 windows in 161 s where 22 s each are usual",
+    fix="Compare attention mode, block swap and versions with the last good run.",
+)
+def slow_run(context: Context) -> Outcome:
+    """Mean time per window."""
+    runs, barred = _timed(context)
+    mean = pl.col("total_s") / pl.col("observed_windows")
+    slow = runs.filter(mean > pl.col("limit"))
+    rows = findings(
+        slow,
+        message=pl.format(
+            "{} s per window over {} windows on {}; usual are {} to {} s.",
+            number(mean, 1), "observed_windows", "card", number("window_low", 1), number("window_high", 1),
+        ),
+        observed=pl.format("{} s per window", number(mean, 1)),
+        expected=pl.format("{} s at most", number("limit", 1)),
+        fix=pl.lit("Compare attention mode, block swap, card and versions with the last good run."),
+    )  # fmt: skip
+    untimed = runs.filter(pl.col("total_s").is_null())
+    return outcome(rows, barred, skipped(untimed, "not every window's total time can be read"))
+
+
+@rule(
+    "TIM003",
+    "step-outlier",
+    "warning",
+    summary="Single steps took much longer than the run's median step.",
+    why="An outlier is a hiccup of the machine: another process, a swap to disk, a thermal limit.",
+    example="steps of 5.1, 5.0, 5.2 and then 11.8 s",
+    fix="Nothing in the workflow; look at the machine at that time.",
+)
+def step_outlier(context: Context) -> Outcome:
+    """Against the median of the run's other steps; the first step of a run is warm-up."""
+    factor = context.settings.step_outlier_factor
+    steps = measured_steps(context)
+    judged = steps.with_columns(
+        pl.col("duration_s").median().over("run_id").alias("median"), pl.len().over("run_id").alias("count")
+    )
+    far = judged.filter(
+        (pl.col("count") >= _FEWEST_STEPS)
+        & (pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median"))
+    )
+    grouped = (
+        far.sort("duration_s", descending=True)
+        .group_by("run_id", "source", maintain_order=True)
+        .agg(
+            pl.col("line", "window", "step", "duration_s", "median").first(),
+            pl.len().alias("outliers"),
+            pl.col("count").first(),
+        )
+    )
+    rows = findings(
+        grouped.filter(pl.col("outliers") * 4 <= pl.col("count")),
+        message=pl.format(
+            "{} of {} steps are outliers; the longest, window {} step {}, took {} s (median {} s).",
+            "outliers", "count", "window", "step", number("duration_s"), number("median"),
+        ),
+        observed=pl.format("{} s", number("duration_s")),
+        expected=pl.format("{} s at most", number(pl.col("median") * factor)),
+        fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
+    )  # fmt: skip
+    few = _without_steps(context, judged.filter(pl.col("count") >= _FEWEST_STEPS))
+    return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
+
+
+def _without_steps(context: Context, judged: pl.DataFrame) -> pl.DataFrame:
+    return context.found.runs.join(judged.select("run_id").unique(), on="run_id", how="anti")
+
+
+@rule(
+    "TIM004",
+    "slowdown-trend",
+    "warning",
+    summary="Later windows are steadily slower than earlier ones.",
+    why="Rising step times within a run mean heat, memory growth or fragmentation; a long video pays for it most.",
+    example="median steps of 5.0, 5.3, 5.6, 5.9 s from window to window",
+    fix="Check temperature and memory growth; split long videos.",
+)
+def slowdown_trend(context: Context) -> Outcome:
+    """Median step of the last third of the windows against the first third, and no window out of order."""
+    per_window = (
+        measured_steps(context)
+        .group_by("run_id", "source", "window", maintain_order=True)
+        .agg(pl.col("duration_s").median().alias("median"), pl.col("line").first())
+        .sort("run_id", "window")
+    )
+    third = (pl.len().over("run_id") + 2) // 3
+    position = pl.int_range(pl.len()).over("run_id")
+    from_end = pl.len().over("run_id") - 1 - position
+    halves = (
+        per_window.with_columns(
+            (position < third).alias("early"),
+            (from_end < third).alias("late"),
+            pl.col("median").rank().over("run_id").alias("rank"),
+            (position + 1).alias("position"),
+        )
+        .group_by("run_id", "source", maintain_order=True)
+        .agg(
+            pl.col("line").last(),
+            pl.col("median").filter("early").median().alias("before"),
+            pl.col("median").filter("late").median().alias("after"),
+            pl.corr("position", "rank").alias("order"),
+            pl.len().alias("windows"),
+        )
+    )
+    enough = halves.filter(pl.col("windows") >= _FEWEST_WINDOWS)
+    change = pl.col("after") / pl.col("before") - 1
+    rising = enough.filter((change > context.settings.slowdown_fraction) & (pl.col("order") > 0.7))
+    rows = findings(
+        rising,
+        message=pl.format(
+            "Steps slow down by {} % over the run: {} s in its first windows, {} s in its last.",
+            number(change * 100, 0), number("before"), number("after"),
+        ),
+        observed=pl.format("+{} %", number(change * 100, 0)),
+        expected=pl.lit(f"+{context.settings.slowdown_fraction * 100:.0f} % at most"),
+        fix=pl.lit("Check the card's temperature and memory growth; split long videos."),
+    )  # fmt: skip
+    few = _without_steps(context, enough)
+    return outcome(rows, skipped(few, f"fewer than {_FEWEST_WINDOWS} windows with step times"))
+
+
+@rule(
+    "TIM005",
+    "memory-spill",
+    "warning",
+    summary="Step times jumped several-fold while memory was nearly full: the driver spilled to shared memory.",
+    why="When the card is full, the driver moves memory over the bus: 7 minutes become an hour, at full price.",
+    example="steps of 5 s, then of 40 s, with 31.4 of 31.8 GiB reserved",
+    fix="Swap more blocks, lower the size, or switch the driver's system-memory fallback off.",
+)
+def memory_spill(context: Context) -> Outcome:
+    """A sustained jump between windows, near the card's total."""
+    total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
+    runs = context.found.runs.with_columns(total.alias("total"))
+    medians = (
+        measured_steps(context)
+        .group_by("run_id", "window", maintain_order=True)
+        .agg(pl.col("duration_s").median().alias("median"), pl.col("line").first().alias("at"))
+        .sort("run_id", "window")
+        .with_columns(pl.col("median").cum_min().over("run_id").alias("best"))
+    )
+    jumped = (
+        medians.filter(pl.col("median") > _SPILL_FACTOR * pl.col("best"))
+        .group_by("run_id", maintain_order=True)
+        .agg(pl.col("window", "at", "best").first(), pl.col("median").max())
+    )
+    suspects = runs.join(jumped, on="run_id").with_columns(pl.col("at").alias("line"))
+    full = suspects.filter(pl.col("peak_reserved_gib") > _FULL * pl.col("total"))
+    rows = findings(
+        full,
+        message=pl.format(
+            "From window {} on steps take {} s instead of {} s, with {} of {} GiB reserved.",
+            "window", number("median", 1), number("best", 1), number("peak_reserved_gib", 1), number("total", 1),
+        ),
+        observed=pl.format("{} s per step", number("median", 1)),
+        expected=pl.format("{} s per step", number("best", 1)),
+        fix=pl.lit("Swap more blocks or lower the size; switch the driver's system-memory fallback off."),
+    )  # fmt: skip
+    unknown = suspects.filter(pl.col("peak_reserved_gib").is_null() | pl.col("total").is_null())
+    return outcome(rows, skipped(unknown, "steps jumped, but the log does not tell how full the card was"))
+
+
+@rule(
+    "CST001",
+    "cost-above-baseline",
+    "warning",
+    summary="The prompt cost more than its baseline.",
+    why="GPUs are rented by the second; a dearer video is a slower one, or one with more set-up around it.",
+    example="a six-window Q6_K video for $0.11 where $0.062 are usual",
+    fix="See the timing findings; keep the server warm between prompts.",
+)
+def cost_above_baseline(context: Context) -> Outcome:
+    """Prompt time times the configured price, against the quantisation's figure scaled to the windows run."""
+    price = context.settings.price_per_hour
+    runs = context.found.runs.filter(pl.col("window_frames").is_not_null())
+    if price is None:
+        return outcome(None, skipped(runs, "needs price_per_hour in the configuration"))
+    shelf = context.shelf.cost.select("quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance")
+    priced = runs.join(shelf, on="quantization", how="left", maintain_order="left").with_columns(
+        (pl.col("prompt_s") / 3600 * price).alias("cost"),
+        (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
+    )
+    dear = priced.filter(pl.col("cost") > pl.col("usual") * (1 + pl.col("tolerance")))
+    rows = findings(
+        dear,
+        message=pl.format(
+            "The prompt cost ${} for {} windows; ${} are usual for {}.",
+            number("cost", 3), "observed_windows", number("usual", 3), "quantization",
+        ),
+        observed=pl.format("${}", number("cost", 3)),
+        expected=pl.format("${} at most", number(pl.col("usual") * (1 + pl.col("tolerance")), 3)),
+        fix=pl.lit("See the timing findings beside this one; keep the server warm between prompts."),
+    )  # fmt: skip
+    unknown = priced.filter(pl.col("usual").is_null() | pl.col("cost").is_null())
+    return outcome(rows, skipped(unknown, "no cost baseline for this quantisation, or no prompt time in the log"))

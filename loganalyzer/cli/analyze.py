@@ -1,0 +1,96 @@
+"""`loganalyze LOGS…`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loganalyzer import __version__, clock
+from loganalyzer.cli.options import analysis_options, configuration, settings
+from loganalyzer.errors import ReportError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.settings import Settings
+
+STDOUT = "-"
+_ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--html", default="loganalyze-report.html", show_default=True, help="Where the HTML report goes.")
+@click.option("--no-html", is_flag=True, help="Write no HTML report.")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
+@click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
+@click.option("--fail-on", type=click.Choice(list(_ORDER)), help="Exit 1 from this severity on.  [default: error]")
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
+@analysis_options
+@click.pass_context
+def analyze(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Read logs, check every run, print a summary, write the HTML report.
+
+    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', or - for standard input.
+    """
+    from loganalyzer.pipeline import analyse
+
+    found = configuration(options["config_file"])
+    chosen = settings(found, options)
+    analysis = analyse(paths, chosen)
+    _write(analysis, chosen, options)
+    for problem in (*analysis.problems, *analysis.notes):
+        click.echo(f"loganalyze: {problem}", err=True)
+    ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
+
+
+def exit_code(analysis: Analysis, fail_on: str) -> int:
+    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input unread or no run found."""
+    if analysis.problems or analysis.verdict == "no-runs":
+        return 2
+    return int(analysis.findings["severity"].is_in(list(_ORDER[fail_on])).any())
+
+
+def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> None:
+    from loganalyzer.report import document, text
+
+    moment = clock.now()
+    json_text = document.to_json(analysis, generated_at=moment, version=__version__)
+    to_stdout = STDOUT in (options["json_file"], options["html"] if not options["no_html"] else None)
+    if not options["quiet"]:
+        out = text.console(sys.stderr if to_stdout else sys.stdout)
+        text.write(analysis, out, verbose=options["verbose"])
+    if options["json_file"]:
+        put(options["json_file"], json_text)
+    if options["tables"]:
+        document.write_tables(analysis, options["tables"])
+    if not options["no_html"]:
+        put(options["html"], _page(analysis, chosen, moment, json_text))
+        if not options["quiet"] and options["html"] != STDOUT:
+            click.echo(f"\nreport: {options['html']}", err=to_stdout)
+
+
+def _page(analysis: Analysis, chosen: Settings, moment: datetime, json_text: str) -> str:
+    from loganalyzer.report import html
+
+    return html.render(analysis, chosen, generated_at=moment, document=json_text)
+
+
+def put(target: str, text: str) -> None:
+    """Write `text` to a file, or to standard output for `-`.
+
+    Raises:
+        ReportError: the file cannot be written.
+    """
+    if target == STDOUT:
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ReportError(f"{target}: cannot be written: {error.strerror or error}", "name a file you may write") from None

@@ -1,0 +1,56 @@
+"""The main group: `loganalyze LOGS…` is `loganalyze analyze LOGS…`, and errors become exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from loganalyzer import __version__
+from loganalyzer.cli.analyze import analyze
+from loganalyzer.cli.patterns import patterns
+from loganalyzer.cli.rules import rules
+from loganalyzer.errors import LogAnalyzerError
+
+COULD_NOT = 2
+
+
+class DefaultGroup(click.Group):
+    """A group whose main job needs no name: a first word that is no command is an input, or an option of it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `analyze` in front unless the first word is a command or one of the group's own options."""
+        own = {name for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
+        if args and args[0] not in self.commands and args[0] not in own:
+            args = ["analyze", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what the user can mend is said in one message, with exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except LogAnalyzerError as error:
+            click.echo(f"loganalyze: {error}", err=True)
+            ctx.exit(COULD_NOT)
+
+
+@click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="loganalyze")
+def main() -> None:
+    """Read ComfyUI logs of WanVideo InfiniteTalk runs and say what went wrong.
+
+    \b
+    loganalyze logs/*.txt        the main job; the same as `loganalyze analyze logs/*.txt`
+    A log that is called like a command is reached as ./NAME.
+
+    Exit codes: 0 within expectations, 1 a finding at or above --fail-on, 2 the job could not be done
+    (wrong usage, an input that cannot be read, or no run found in any input).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+main.add_command(analyze)
+main.add_command(patterns)
+main.add_command(rules)

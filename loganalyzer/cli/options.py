@@ -1,0 +1,58 @@
+"""Options that several commands share, and how they and the configuration file become settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from loganalyzer import config
+from loganalyzer.errors import ConfigurationError
+from loganalyzer.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def analysis_options(command: Command) -> Command:
+    """Everything that decides what an analysis finds."""
+    for option in reversed((
+        click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; the log never names it."),
+        click.option("--workflow", type=click.Path(path_type=Path), help="The workflow file; its name may tell the quantisation."),
+        click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]"),
+        click.option("--baselines", type=click.Path(path_type=Path), help="Baselines that replace shipped ones of the same key."),
+        click.option("--patterns", multiple=True, type=click.Path(path_type=Path), help="A folder of further message patterns."),
+        click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
+        click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
+        click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration file, instead of the one found upward."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def configuration(config_file: Path | None) -> config.Configuration:
+    """The configuration file named, or found upward from the working directory.
+
+    Raises:
+        ConfigurationError: the file is missing or broken.
+    """
+    if config_file is None:
+        return config.find(Path.cwd())
+    if not config_file.is_file():
+        raise ConfigurationError(f"{config_file}: there is no such configuration file", "check --config")
+    return config.load(config_file)
+
+
+def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
+    """Options over configuration over defaults; an option that was not given is None or empty."""
+    names = {item.name for item in fields(Settings)}
+    values = {key: value for key, value in found.values.items() if key in names}
+    values |= {key: value for key, value in given.items() if key in names and value not in (None, ())}
+    chosen = Settings(**values)
+    if chosen.motion_frames >= chosen.window_frames:
+        raise ConfigurationError(
+            f"{found.path}: motion_frames = {chosen.motion_frames} leaves no stride in {chosen.window_frames} frames"
+        )
+    return chosen

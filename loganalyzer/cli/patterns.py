@@ -1,0 +1,77 @@
+"""`loganalyze patterns list|test|explain`: the message grammars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from loganalyzer.grammar.model import Pattern
+
+_FOLDERS = click.option(
+    "--patterns", "folders", multiple=True, type=click.Path(path_type=Path), help="A folder of further patterns."
+)
+
+
+@click.group()
+def patterns() -> None:
+    """List, test and explain the message patterns."""
+
+
+@patterns.command("list")
+@_FOLDERS
+def list_(folders: tuple[Path, ...]) -> None:
+    """All patterns, by file: id, the days between which upstream printed the form, template."""
+    from loganalyzer.grammar.load import load_all
+
+    last = ""
+    for pattern in load_all(folders):
+        if pattern.file != last:
+            click.echo(f"{pattern.file}")
+            last = pattern.file
+        click.echo(f"  {pattern.id:32}{_span(pattern):26}{pattern.notation}")
+
+
+def _span(pattern: Pattern) -> str:
+    return f"{pattern.since or ''}..{pattern.until or ''}" if pattern.since or pattern.until else ""
+
+
+@patterns.command()
+@_FOLDERS
+@click.pass_context
+def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
+    """Read every sample and every near miss with both forms of its pattern; exit 1 when one fails."""
+    from loganalyzer.errors import GrammarError
+    from loganalyzer.grammar.load import load_all
+    from loganalyzer.grammar.samples import verify_meaning
+
+    try:
+        found = load_all(folders)
+    except GrammarError as error:
+        click.echo(str(error), err=True)
+        ctx.exit(1)
+    failed = 0
+    for pattern in found:
+        try:
+            verify_meaning(pattern)
+        except GrammarError as error:
+            failed += 1
+            click.echo(f"{pattern.file}: pattern {pattern.id!r}: {error}", err=True)
+    samples = sum(len(pattern.samples) + len(pattern.near) for pattern in found)
+    click.echo(f"{len(found)} patterns, {samples} samples, {failed} failed")
+    ctx.exit(1 if failed else 0)
+
+
+@patterns.command()
+@click.argument("line")
+@_FOLDERS
+def explain(line: str, folders: tuple[Path, ...]) -> None:
+    """How LINE is read: the patterns that fit, with values; else the nearest, and where it stops to fit."""
+    from loganalyzer.grammar.explain import explain_line
+    from loganalyzer.grammar.load import load_all
+    from loganalyzer.units import printable
+
+    for text in explain_line(line, load_all(folders)):
+        click.echo(printable(text) if text.strip() else text)

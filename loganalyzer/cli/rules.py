@@ -1,0 +1,29 @@
+"""`loganalyze rules [ID]`: the catalogue of findings, or one rule explained."""
+
+from __future__ import annotations
+
+import textwrap
+
+import click
+
+from loganalyzer.errors import ConfigurationError
+
+
+@click.command()
+@click.argument("rule_id", metavar="[ID]", required=False)
+def rules(rule_id: str | None) -> None:
+    """List all rules, or explain one: why it matters, an example, the fix."""
+    from loganalyzer.checks.registry import rules as known_rules
+
+    known = known_rules()
+    if rule_id is None:
+        for rule in known.values():
+            click.echo(f"{rule.id}  {rule.severity:8}{rule.name}: {rule.summary}")
+        return
+    rule = known.get(rule_id.upper())
+    if rule is None:
+        raise ConfigurationError(f"there is no rule {rule_id!r}", "`loganalyze rules` lists them")
+    click.echo(f"{rule.id} {rule.name} ({rule.severity})\n")
+    for title, body in (("what", rule.summary), ("why", rule.why), ("fix", rule.fix)):
+        click.echo(textwrap.fill(body, 100, initial_indent=f"{title:9}", subsequent_indent=" " * 9))
+    click.echo("example  " + rule.example.replace("\n", "\n         "))

@@ -1,0 +1,125 @@
+"""The configuration file: found upward from the working directory, checked key by key."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from loganalyzer.errors import ConfigurationError
+
+OWN_FILE: Final = "loganalyze.toml"
+SHARED_FILE: Final = "pyproject.toml"
+
+_NUMBER: Final = (int, float)
+_KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "window_frames": ((int,), "a whole number of frames"),
+    "motion_frames": ((int,), "a whole number of frames"),
+    "fps": (_NUMBER, "a number"),
+    "quantization": ((str,), "a text such as 'Q6_K'"),
+    "gpu": ((str,), "a text such as 'RTX 5090'"),
+    "total_vram_gib": (_NUMBER, "a number of GiB"),
+    "price_per_hour": (_NUMBER, "a number of USD"),
+    "baselines": ((str,), "a path"),
+    "patterns": ((list,), "a list of folders"),
+    "select": ((list,), "a list of rule ids"),
+    "ignore": ((list,), "a list of rule ids"),
+    "severities": ((dict,), "a table of rule id to error, warning or info"),
+    "fail_on": ((str,), "error, warning or never"),
+    "step_outlier_factor": (_NUMBER, "a number"),
+    "slowdown_fraction": (_NUMBER, "a number"),
+    "headroom_fraction": (_NUMBER, "a number"),
+    "fragmentation_fraction": (_NUMBER, "a number"),
+}
+_SEVERITIES: Final = ("error", "warning", "info")
+_FAIL_ON: Final = ("error", "warning", "never")
+_POSITIVE: Final = ("window_frames", "fps", "total_vram_gib")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a configuration file says: `values` by key, paths made absolute; `path` is None without a file."""
+
+    path: Path | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find(start: Path) -> Configuration:
+    """The nearest `loganalyze.toml`, or `pyproject.toml` with `[tool.loganalyze]`, from `start` upward.
+
+    Raises:
+        ConfigurationError: the file found is broken.
+    """
+    for folder in (start, *start.parents):
+        own = folder / OWN_FILE
+        if own.is_file():
+            return load(own)
+        shared = folder / SHARED_FILE
+        if shared.is_file() and "loganalyze" in _read(shared)[0].get("tool", {}):
+            return load(shared)
+    return Configuration()
+
+
+def load(path: Path) -> Configuration:
+    """The checked contents of one configuration file.
+
+    Raises:
+        ConfigurationError: names the key, the file and the line.
+    """
+    document, text = _read(path)
+    table = document.get("tool", {}).get("loganalyze", {}) if path.name == SHARED_FILE else document
+    for key, value in table.items():
+        _check(path, text, key, value)
+    return Configuration(path, {key: _resolved(path, key, value) for key, value in table.items()})
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), text
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as a configuration: {error}") from None
+
+
+def _check(path: Path, text: str, key: str, value: object) -> None:
+    where = f"{path}:{_line(text, key)}: "
+    if key not in _KEYS:
+        raise ConfigurationError(f"{where}unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
+    types, wanted = _KEYS[key]
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        raise ConfigurationError(f"{where}{key!r} holds something that is no text", f"it takes {wanted}")
+    if key in _POSITIVE and isinstance(value, int | float) and value <= 0:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be above zero")
+    if key == "fail_on" and value not in _FAIL_ON:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+    if isinstance(value, dict):
+        for rule, severity in value.items():
+            if severity not in _SEVERITIES:
+                raise ConfigurationError(
+                    f"{path}:{_line(text, rule)}: the severity of {rule} is {severity!r}", f"it takes {wanted}"
+                )
+
+
+def _line(text: str, key: str) -> int:
+    """The line on which a key is written, in any of TOML's spellings."""
+    pattern = re.compile(rf"""(?:^|[\s\[{{,."']){re.escape(key)}["']?\s*(?:=|\]|\.)""")
+    for number, line in enumerate(text.splitlines(), 1):
+        if pattern.search(line):
+            return number
+    return 1
+
+
+def _resolved(path: Path, key: str, value: Any) -> Any:  # noqa: ANN401 -- whatever TOML holds
+    """Paths are relative to the file that names them."""
+    if key == "baselines":
+        return path.parent / value
+    if key == "patterns":
+        return tuple(path.parent / item for item in value)
+    if key in ("select", "ignore"):
+        return tuple(value)
+    return value

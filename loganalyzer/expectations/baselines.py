@@ -1,0 +1,185 @@
+"""Baselines of memory, time and cost, read from TOML, and held against runs by key.
+
+Like is compared with like: a VRAM baseline names what its peak covers, and a run whose log prints another kind of
+figure finds no baseline.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from loganalyzer.errors import ExpectationError
+from loganalyzer.resources import folder
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+_BAND: Final = pl.List(pl.Float64)
+_VRAM_KEY: Final = {
+    "quantization": pl.String,
+    "mode": pl.String,
+    "width": pl.Int64,
+    "height": pl.Int64,
+    "lora_rank": pl.Int64,
+    "window_frames": pl.Int64,
+    "motion_frames": pl.Int64,
+    "covers": pl.String,
+}
+_TIMING_KEY: Final = {
+    "gpu": pl.String,
+    "mode": pl.String,
+    "width": pl.Int64,
+    "height": pl.Int64,
+    "steps": pl.Int64,
+    "window_frames": pl.Int64,
+}
+_KEYS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "vram": _VRAM_KEY,
+    "timing": _TIMING_KEY,
+    "cost": {"quantization": pl.String},
+    "requirement": {"pixels": pl.Int64},
+}
+_FIGURES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "vram": {"peak_allocated_gib": pl.Float64, "band_gib": _BAND},
+    "timing": {"window_s": _BAND, "tolerance": pl.Float64},
+    "cost": {"usd": pl.Float64, "windows": pl.Int64, "tolerance": pl.Float64},
+    "requirement": {"quantization": pl.String, "lora_rank": pl.Int64},
+}
+_TYPES: Final = {pl.String: (str,), pl.Int64: (int,), pl.Float64: (int, float), _BAND: (list,)}
+_CARD_MAKER = r"(?i)^(?:NVIDIA\s+)?(?:GeForce\s+)?"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All baselines of a call.
+
+    Attributes:
+        vram: quantization, mode, width, height, lora_rank, window_frames, motion_frames, covers,
+            peak_allocated_gib, band_gib (low, high), provenance.
+        timing: gpu, mode, width, height, steps, window_frames, window_s (low, high), tolerance, provenance.
+        cost: quantization, usd, windows, tolerance, provenance.
+        requirement: pixels (and more), quantization (or better), lora_rank, provenance.
+        ranking: quantisations from the lightest to the best.
+    """
+
+    vram: pl.DataFrame
+    timing: pl.DataFrame
+    cost: pl.DataFrame
+    requirement: pl.DataFrame
+    ranking: tuple[str, ...]
+
+    def with_vram(self, runs: pl.DataFrame) -> pl.DataFrame:
+        """`runs` with vram_low, vram_high, vram_typical (GiB) of the baseline with the same key, else null.
+
+        Width and height may be swapped. Block swap moves memory elsewhere, so such a run has no baseline.
+        """
+        shelf = self.vram.select(
+            *_VRAM_KEY,
+            pl.col("band_gib").list.get(0).alias("vram_low"),
+            pl.col("band_gib").list.get(1).alias("vram_high"),
+            pl.col("peak_allocated_gib").alias("vram_typical"),
+        ).rename({"covers": "peak_covers"})
+        keys = [name for name in shelf.columns if not name.startswith("vram_")]
+        unswapped = pl.col("swapped_blocks").fill_null(0) == 0
+        found = runs.join(_either_way(shelf), on=keys, how="left", maintain_order="left")
+        return found.with_columns(
+            pl.when(unswapped).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")
+        )
+
+    def inferred_quantization(self, runs: pl.DataFrame) -> pl.Series:
+        """The one quantisation whose band holds the run's peak; null where none or several do."""
+        names = self.vram.select(pl.col("quantization").alias("candidate")).unique()
+        numbered = runs.with_row_index("row")
+        candidates = numbered.drop("quantization").join(names, how="cross")
+        held = self.with_vram(candidates.rename({"candidate": "quantization"})).filter(
+            pl.col("peak_allocated_gib").is_between(pl.col("vram_low"), pl.col("vram_high"))
+        )
+        single = held.group_by("row").agg(pl.col("quantization").first(), pl.len()).filter(pl.col("len") == 1)
+        return (
+            numbered.select("row")
+            .join(single, on="row", how="left", maintain_order="left")["quantization"]
+            .alias("inferred")
+        )
+
+    def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
+        """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""
+        card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(_CARD_MAKER, "").str.strip_chars()
+        shelf = self.timing.select(
+            pl.col("gpu").str.replace(_CARD_MAKER, "").alias("card"),
+            *(name for name in _TIMING_KEY if name != "gpu"),
+            pl.col("window_s").list.get(0).alias("window_low"),
+            pl.col("window_s").list.get(1).alias("window_high"),
+            pl.col("tolerance").alias("window_tolerance"),
+        )
+        keys = ["card", *(name for name in _TIMING_KEY if name != "gpu")]
+        return runs.with_columns(card.alias("card")).join(
+            _either_way(shelf), on=keys, how="left", maintain_order="left"
+        )
+
+    def bands(self, runs: pl.DataFrame) -> dict[str, tuple[float, float]]:
+        """run_id to the band (low, high, GiB) of its baseline, for runs that have one."""
+        held = self.with_vram(runs).filter(pl.col("vram_low").is_not_null())
+        return {run: (low, high) for run, low, high in held.select("run_id", "vram_low", "vram_high").rows()}
+
+
+def _either_way(shelf: pl.DataFrame) -> pl.DataFrame:
+    """A portrait takes what a landscape of the same size takes."""
+    turned = shelf.with_columns(pl.col("height").alias("width"), pl.col("width").alias("height"))
+    keys = [name for name in shelf.columns if not name.startswith(("vram_", "window_low", "window_high", "window_tol"))]
+    return pl.concat([shelf, turned]).unique(subset=keys, keep="first", maintain_order=True)
+
+
+def load(user_file: Path | None = None) -> Shelf:
+    """The shipped baselines, with a user's entries in place of those with the same key.
+
+    Raises:
+        ExpectationError: a file cannot be read, or an entry misses a key or has a value of the wrong type.
+    """
+    documents = [
+        (file.name, _read(file))
+        for file in sorted((folder("patterns") / "baselines").iterdir(), key=lambda item: item.name)
+        if file.name.endswith(".toml")
+    ]
+    if user_file is not None:
+        documents.insert(0, (str(user_file), _read(user_file)))
+    parts = {kind: pl.concat([_table(kind, name, document) for name, document in documents]) for kind in _KEYS}
+    merged = {
+        kind: frame.unique(subset=list(_KEYS[kind]), keep="first", maintain_order=True)
+        for kind, frame in parts.items()
+    }
+    ranking = next((document["ranking"] for _, document in documents if "ranking" in document), [])
+    return Shelf(**merged, ranking=tuple(ranking))
+
+
+def _read(file: Traversable | Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ExpectationError(f"{file}: not a baselines file: {error}") from None
+
+
+def _table(kind: str, file: str, document: dict[str, Any]) -> pl.DataFrame:
+    for key in document.keys() - {*_KEYS, "ranking"}:
+        raise ExpectationError(f"{file}: unknown key {key!r}", f"allowed are: ranking, {', '.join(_KEYS)}")
+    schema = {**_KEYS[kind], **_FIGURES[kind], "provenance": pl.String}
+    for number, entry in enumerate(document.get(kind, []), 1):
+        _check(f"{file}: [[{kind}]] {number}", entry, schema)
+    return pl.DataFrame(document.get(kind, []), schema=schema)
+
+
+def _check(where: str, entry: dict[str, Any], schema: Mapping[str, Any]) -> None:
+    for key in sorted(schema.keys() - entry.keys()):
+        raise ExpectationError(f"{where}: the key {key!r} is missing", "every figure says what it is for, and where from")
+    for key in sorted(entry.keys() - schema.keys()):
+        raise ExpectationError(f"{where}: unknown key {key!r}", f"allowed are: {', '.join(schema)}")
+    for key, kind in schema.items():
+        if not isinstance(entry[key], _TYPES[kind]) or isinstance(entry[key], bool):
+            raise ExpectationError(f"{where}: {key!r} is {entry[key]!r}, which is of the wrong type")
+        if kind is _BAND and not (len(entry[key]) == 2 and entry[key][0] <= entry[key][1]):
+            raise ExpectationError(f"{where}: {key!r} must be [low, high]")

@@ -1,0 +1,172 @@
+"""Templates lowered to regular expressions that run over whole columns.
+
+The expressions use only what Python's `re` and Rust's `regex` understand alike: no look-around, no
+back-references, explicit character classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import polars as pl
+
+from loganalyzer.errors import GrammarError
+from loganalyzer.grammar import model
+from loganalyzer.grammar.types import ANY, TYPES
+
+WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+BEFORE_WORD = r"(?:^|[^0-9A-Za-z_])"
+"""A template that begins with a word fits only where a word can begin: `got prompt` is not in `forgot prompt`."""
+
+_META = frozenset(r"\.+*?()|[]{}^$#&-~")
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A regular expression and the hole behind each of its groups (counted from 1)."""
+
+    regex: str
+    groups: tuple[model.Hole | model.Choice, ...]
+
+    def columns(self, text: pl.Expr) -> list[pl.Expr]:
+        """One expression per value; names that stand in several alternatives are taken from the one that fits.
+
+        All are null where the template does not fit. The first, `matched`, says whether it does.
+        """
+        groups = text.str.extract_groups(self.regex).struct
+        by_name: dict[str, list[tuple[str, int]]] = {}
+        for index, hole in enumerate(self.groups):
+            if hole.name is not None:
+                kind = hole.type if isinstance(hole, model.Hole) else "text"
+                by_name.setdefault(hole.name, []).append((kind, index))
+        values = []
+        for name, places in by_name.items():
+            raw = pl.coalesce([groups[index] for _, index in places])
+            values += [
+                expr.alias(name + suffix) for suffix, expr in TYPES[places[0][0]].columns(raw).items()
+            ]
+        return values
+
+
+def escape(text: str) -> str:
+    """`text` as a regular expression that fits only itself, in both dialects."""
+    return "".join(f"\\{character}" if character in _META else character for character in text)
+
+
+def lower(nodes: model.Nodes, *, starts_line: bool = False, ends_line: bool = False) -> Lowered:
+    """The template's regular expression, to be searched in a line."""
+    groups: list[model.Hole | model.Choice] = []
+    body = _sequence(nodes, groups)
+    begin = r"^[ \t]*" if starts_line else BEFORE_WORD if first(nodes) & WORD else ""
+    return Lowered(begin + body + (r"[ \t]*$" if ends_line else ""), tuple(groups))
+
+
+def _sequence(nodes: model.Nodes, groups: list[model.Hole | model.Choice]) -> str:
+    return "".join(_node(node, groups) for node in nodes)
+
+
+def _node(node: model.Node, groups: list[model.Hole | model.Choice]) -> str:
+    match node:
+        case model.Text(text):
+            return escape(text)
+        case model.Skip():
+            return ".*?"
+        case model.Optional(body):
+            return f"(?:{_sequence(body, groups)})?"
+        case model.Alternatives(options):
+            return "(?:" + "|".join(_sequence(option, groups) for option in options) + ")"
+        case model.Choice(name, options):
+            body_regex = "|".join(map(escape, options))
+        case model.Hole(name, kind):
+            body_regex = TYPES[kind].regex
+    if name is None:
+        return f"(?:{body_regex})"
+    groups.append(node)
+    return f"({body_regex})"
+
+
+@cache
+def first(nodes: model.Nodes) -> frozenset[str]:
+    """The ASCII characters with which a fitting text can begin."""
+    found: frozenset[str] = frozenset()
+    for node in nodes:
+        found |= _first(node)
+        if not _nullable(node):
+            break
+    return found
+
+
+def _first(node: model.Node) -> frozenset[str]:
+    match node:
+        case model.Text(text):
+            return frozenset(text[:1])
+        case model.Skip():
+            return ANY
+        case model.Optional(body):
+            return first(body)
+        case model.Alternatives(parts):
+            return frozenset[str]().union(*(first(part) for part in parts))
+        case model.Choice(_, options):
+            return frozenset(option[:1] for option in options)
+        case model.Hole(_, kind):
+            return TYPES[kind].first
+
+
+def _nullable(node: model.Node) -> bool:
+    match node:
+        case model.Skip() | model.Optional():
+            return True
+        case model.Alternatives(options):
+            return any(all(map(_nullable, option)) for option in options)
+        case model.Hole(_, kind):
+            return kind in ("blanks", "cells")
+        case _:
+            return False
+
+
+def check(nodes: model.Nodes, *, ends_line: bool) -> None:
+    """Refuse templates whose two forms could disagree, and names used for two types.
+
+    Raises:
+        GrammarError: names the hole and what is wrong with its place.
+    """
+    _check_follow(nodes, frozenset(), open_end=not ends_line)
+    kinds: dict[str, str] = {}
+    for hole in model.holes(nodes):
+        kind = hole.type if isinstance(hole, model.Hole) else "text"
+        if hole.name is not None and kinds.setdefault(hole.name, kind) != kind:
+            raise GrammarError(f"the hole {hole.name!r} has two types: {kinds[hole.name]} and {kind}")
+
+
+def _check_follow(nodes: model.Nodes, follow: frozenset[str], *, open_end: bool) -> None:
+    for index in range(len(nodes) - 1, -1, -1):
+        node = nodes[index]
+        if isinstance(node, model.Hole):
+            _check_hole(node, follow, open_end=open_end)
+        elif isinstance(node, model.Skip) and open_end:
+            raise GrammarError("a skip at the end skips nothing", "leave it out, or set end = 'line'")
+        elif isinstance(node, model.Optional):
+            _check_follow(node.body, follow, open_end=open_end)
+        elif isinstance(node, model.Alternatives):
+            for option in node.options:
+                _check_follow(option, follow, open_end=open_end)
+        if _nullable(node):
+            follow |= _first(node)
+        else:
+            follow, open_end = _first(node), False
+
+
+def _check_hole(hole: model.Hole, follow: frozenset[str], *, open_end: bool) -> None:
+    kind = TYPES[hole.type]
+    shown = f"{{{hole.name or ''}:{hole.type}}}"
+    if kind.lazy and open_end:
+        raise GrammarError(
+            f"{shown} stands at the end, where other text may follow", "set end = 'line', or name what ends it"
+        )
+    clash = kind.continues & follow
+    if clash:
+        raise GrammarError(
+            f"{shown} may be followed directly by {min(clash)!r}, which could be part of its value",
+            "put a fixed text between them, or use {…:text}",
+        )

@@ -1,0 +1,158 @@
+"""What a template means: its pyparsing parser, used to explain a line and to say where it stops to fit.
+
+The parser is built from the right: each element knows all that follows it, so that optional parts,
+alternatives and texts of open length settle on what lets the rest of the line fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pyparsing as pp
+
+from loganalyzer.grammar import model
+from loganalyzer.grammar.lower import WORD, first
+from loganalyzer.grammar.types import TYPES
+
+_LINE_END = "the end of the line"
+
+LONGEST_EXPLAINED = 2_000
+"""Characters of a line that are explained; the rest of a longer line is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The template fits: the values by column name, and where the text that fits begins and ends."""
+
+    values: dict[str, object]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The template does not fit: the column (from 1) at which the attempt that fitted most characters stopped,
+    what it wanted there, and how many characters had fitted.
+    """
+
+    column: int
+    expected: str
+    fitted: int = 0
+
+
+def read(pattern: model.Pattern, line: str) -> Parsed | Stopped:
+    """How `pattern` reads `line`: the first place where it fits, else where its best attempt stopped."""
+    line = line[:LONGEST_EXPLAINED].rstrip(" \t")
+    parser = _parser(pattern.nodes, pattern.ends_line)
+    stopped = Stopped(1, _wanted(pattern.nodes))
+    for start in _starts(pattern, line):
+        try:
+            tokens = parser.parse_string(line[start:])
+        except pp.ParseBaseException as error:
+            if error.loc > stopped.fitted:
+                expected = error.msg.removeprefix("Expected ")
+                stopped = Stopped(start + error.loc + 1, expected, error.loc)
+        else:
+            return Parsed(_values(pattern.nodes, tokens), start, start + int(tokens["end_of_match"]))
+    return stopped
+
+
+def _starts(pattern: model.Pattern, line: str) -> list[int]:
+    if pattern.starts_line:
+        return [len(line) - len(line.lstrip(" \t"))]
+    begins = first(pattern.nodes)
+    guarded = bool(begins & WORD)
+    ascii_only = not any(isinstance(node, model.Hole | model.Skip) for node in pattern.nodes[:1])
+    return [
+        place
+        for place in range(len(line))
+        if (not ascii_only or line[place] in begins)
+        and not (guarded and place and line[place - 1] in WORD)
+    ]
+
+
+def _values(nodes: model.Nodes, tokens: pp.ParseResults) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for hole in model.holes(nodes):
+        if hole.name is None:
+            continue
+        kind = TYPES[hole.type if isinstance(hole, model.Hole) else "text"]
+        text = tokens.get(hole.name)
+        read_values = dict.fromkeys(kind.suffixes) if text is None else kind.read(text)
+        for suffix, value in read_values.items():
+            if values.get(hole.name + suffix) is None:
+                values[hole.name + suffix] = value
+    return values
+
+
+@lru_cache(maxsize=1024)
+def _parser(nodes: model.Nodes, ends_line: bool) -> pp.ParserElement:
+    end = _element(pp.Empty().set_parse_action(lambda _, loc, __: [loc]))("end_of_match")
+    if ends_line:
+        end = end + _element(pp.Regex(r"[ \t]*$").set_name(_LINE_END)).suppress()
+    return _sequence(nodes, end, _LINE_END)
+
+
+def _element(element: pp.ParserElement) -> pp.ParserElement:
+    return element.leave_whitespace()
+
+
+def _sequence(nodes: model.Nodes, rest: pp.ParserElement, wanted: str) -> pp.ParserElement:
+    """`nodes`, then `rest`; `wanted` names what `rest` begins with, for messages."""
+    for index in range(len(nodes) - 1, -1, -1):
+        rest = _before(nodes[index], rest, wanted)
+        wanted = _wanted(nodes[index:])
+    return rest
+
+
+def _before(node: model.Node, rest: pp.ParserElement, wanted: str) -> pp.ParserElement:
+    match node:
+        case model.Text(text):
+            return _element(_element(pp.Literal(text).set_name(repr(text))) + rest)
+        case model.Skip():
+            return _element(_up_to(rest, wanted) + rest)
+        case model.Optional(body):
+            return _element(_sequence(body, rest, wanted) | rest)
+        case model.Alternatives(parts):
+            return _element(pp.MatchFirst([_sequence(part, rest, wanted) for part in parts]))
+        case model.Choice(name, options):
+            words = [
+                _element(_named(pp.Literal(option).set_name(repr(option)), name) + rest) for option in options
+            ]
+            return _element(pp.MatchFirst(words))
+        case model.Hole():
+            return _hole(node, rest, wanted)
+
+
+def _hole(hole: model.Hole, rest: pp.ParserElement, wanted: str) -> pp.ParserElement:
+    kind = TYPES[hole.type]
+    if not kind.lazy:
+        value = _element(pp.Regex(kind.regex).set_name(_wanted((hole,))))
+        return _element(_named(value, hole.name) + rest)
+    head = _element(pp.Regex(kind.head).set_name(_wanted((hole,))))
+    value = pp.Combine(head + _up_to(rest, wanted), adjacent=True)
+    return _element(_named(_element(value), hole.name) + rest)
+
+
+def _up_to(rest: pp.ParserElement, wanted: str) -> pp.ParserElement:
+    return _element(pp.SkipTo(rest)).set_name(wanted)
+
+
+def _named(element: pp.ParserElement, name: str | None) -> pp.ParserElement:
+    return _element(element)(name) if name else _element(element)
+
+
+def _wanted(nodes: model.Nodes) -> str:
+    """What the first of `nodes` looks like, for people."""
+    for node in nodes:
+        match node:
+            case model.Text(text):
+                return repr(text)
+            case model.Choice(_, options):
+                return " or ".join(map(repr, options))
+            case model.Hole(name, kind):
+                return f"{{{name}: {kind}}}" if name else f"{{{kind}}}"
+            case _:
+                continue
+    return _LINE_END

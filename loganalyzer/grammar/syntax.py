@@ -1,0 +1,139 @@
+"""The notation of templates, read with pyparsing into the model."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pyparsing as pp
+
+from loganalyzer.errors import GrammarError
+from loganalyzer.grammar import model
+from loganalyzer.grammar.types import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ESCAPABLE = r"\{}|[]()"
+
+
+def _text(tokens: pp.ParseResults) -> model.Text:
+    return model.Text("".join(tokens))
+
+
+def _hole(tokens: pp.ParseResults) -> model.Hole:
+    return model.Hole(tokens.get("name") or None, tokens["type"])
+
+
+def _choice(tokens: pp.ParseResults) -> model.Choice:
+    return model.Choice(tokens.get("name") or None, tuple(tokens["options"]))
+
+
+class _Fragment(str):
+    """The name of a fragment, to be replaced by its nodes."""
+
+    __slots__ = ()
+
+
+def _element(pattern: str, name: str) -> pp.ParserElement:
+    return pp.Regex(pattern).leave_whitespace().set_name(name)
+
+
+@cache
+def _notation() -> pp.ParserElement:
+    """The grammar of the notation; results are nodes, fragments still by name."""
+    escape = _element(r"\\[\\{}|\[\]()]", "escape").set_parse_action(lambda t: t[0][1])
+    brace = _element(r"\{\{|\}\}", "doubled brace").set_parse_action(lambda t: t[0][0])
+    name = _element("[a-z][a-z0-9_]*", "hole name")
+    kind = _element("[a-z]+", "type")
+    outside = _element(r"[^\\{}]+", "text")
+    in_option = _element(r"(?:[^\\{}\]]|\](?!\}))+", "text")
+    in_alternative = _element(r"(?:[^\\{}|)]|\)(?!\}))+", "text")
+
+    def fixed(plain: pp.ParserElement) -> pp.ParserElement:
+        return (escape | brace | plain)[1, ...].leave_whitespace().set_parse_action(_text)
+
+    def token(text: str) -> pp.ParserElement:
+        return pp.Literal(text).leave_whitespace().suppress()
+
+    option_word = _element(r"(?:[^\\{}|]|\\[\\{}|\[\]()])+", "word").set_parse_action(_unescape)
+    words = pp.DelimitedList(option_word, delim=pp.Literal("|").leave_whitespace())
+    hole = (token("{") + pp.Opt(name)("name") + token(":") + kind("type") + token("}")).set_parse_action(_hole)
+    choice = (token("{") + pp.Opt(name)("name") + token("=") + words("options") + token("}")).set_parse_action(
+        _choice
+    )
+    skip = token("{...}").set_parse_action(lambda: [model.Skip()])
+    fragment = (token("{") + name("fragment") + token("}")).set_parse_action(lambda t: [_Fragment(t["fragment"])])
+    group = pp.Forward().leave_whitespace()
+    optional_body = (fixed(in_option) | group)[1, ...]
+    option = pp.Group((fixed(in_alternative) | group)[0, ...], aslist=True)
+    optional = (token("{[") + optional_body + token("]}")).set_parse_action(
+        lambda t: [model.Optional(tuple(t))]
+    )
+    alternatives = (
+        token("{(") + pp.DelimitedList(option, delim=pp.Literal("|").leave_whitespace(), min=2) + token(")}")
+    ).set_parse_action(lambda t: [model.Alternatives(tuple(tuple(part) for part in t))])
+    group <<= skip | optional | alternatives | hole | choice | fragment
+    return ((fixed(outside) | group)[1, ...] + pp.StringEnd().leave_whitespace()).leave_whitespace()
+
+
+def _unescape(tokens: pp.ParseResults) -> str:
+    text, out, escaped = str(tokens[0]), [], False
+    for character in text:
+        if escaped or character != "\\":
+            out.append(character)
+            escaped = False
+        else:
+            escaped = True
+    return "".join(out)
+
+
+def parse_template(notation: str, fragments: Mapping[str, model.Nodes]) -> model.Nodes:
+    """The nodes of a template.
+
+    Raises:
+        GrammarError: where the notation is wrong (with the column), or names an unknown type or fragment.
+    """
+    try:
+        tokens = _notation().parse_string(notation)
+    except pp.ParseException as error:
+        raise GrammarError(
+            f"the template stops being readable at column {error.column}: {error.msg}",
+            f"near {notation[max(0, error.loc - 10) : error.loc + 10]!r}; patterns/README.md has the notation",
+        ) from None
+    nodes = _expand(tuple(tokens), fragments)
+    for hole in model.holes(nodes):
+        if isinstance(hole, model.Hole) and hole.type not in TYPES:
+            raise GrammarError(f"unknown type {hole.type!r}", f"known types: {', '.join(sorted(TYPES))}")
+    return nodes
+
+
+def _expand(nodes: tuple[object, ...], fragments: Mapping[str, model.Nodes]) -> model.Nodes:
+    expanded: list[model.Node] = []
+    for node in nodes:
+        if isinstance(node, _Fragment):
+            if node not in fragments:
+                raise GrammarError(
+                    f"unknown fragment {str(node)!r}",
+                    f"known fragments: {', '.join(sorted(fragments))}; a hole is written {{{node}:type}}",
+                )
+            expanded += fragments[node]
+        elif isinstance(node, model.Optional):
+            expanded.append(model.Optional(_expand(node.body, fragments)))
+        elif isinstance(node, model.Alternatives):
+            expanded.append(model.Alternatives(tuple(_expand(part, fragments) for part in node.options)))
+        else:
+            expanded.append(node)  # type: ignore[arg-type]
+    return _joined(expanded)
+
+
+def _joined(nodes: list[model.Node]) -> model.Nodes:
+    """Neighbouring fixed texts as one, so that anchors are as long as they can be."""
+    joined: list[model.Node] = []
+    for node in nodes:
+        last = joined[-1] if joined else None
+        if isinstance(node, model.Text) and isinstance(last, model.Text):
+            joined[-1] = model.Text(last.text + node.text)
+        else:
+            joined.append(node)
+    return tuple(joined)

@@ -1,0 +1,210 @@
+"""The types of holes: how each looks, what it means for one text, and how a whole column of it is read."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+DIGITS: Final = frozenset("0123456789")
+_BLANK: Final = frozenset(" \t")
+ANY: Final = frozenset(map(chr, range(32, 127))) | {"\t"}
+_GIB: Final = {"K": 2.0**-20, "M": 2.0**-10, "G": 1.0, "T": 2.0**10, "B": 2.0**-30}
+_INT64: Final = 2**63
+
+Columns = dict[str, pl.Expr]
+"""Suffix of the column's name to its expression; the plain value has the suffix ``""``."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoleType:
+    """One type of hole.
+
+    Attributes:
+        regex: what it looks like, without capturing groups, in the dialect that Python and Rust share.
+        first: ASCII characters with which it can begin.
+        continues: characters that must not follow directly, since they could be part of the value.
+        read: text to values, by suffix.
+        columns: the same for a column of texts.
+        head: for a type that takes as little as possible, the one character it takes at least; else empty.
+        suffixes: of the columns that one value fills.
+    """
+
+    regex: str
+    first: frozenset[str]
+    continues: frozenset[str]
+    read: Callable[[str], Mapping[str, object]]
+    columns: Callable[[pl.Expr], Columns]
+    head: str = ""
+    suffixes: tuple[str, ...] = ("",)
+
+    @property
+    def lazy(self) -> bool:
+        """Whether it takes as little as possible, rather than as much."""
+        return bool(self.head)
+
+
+def _read_int(text: str) -> dict[str, object]:
+    value = int(text)
+    return {"": value if -_INT64 <= value < _INT64 else None}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _read_float(text: str) -> dict[str, object]:
+    return {"": _finite(float(text.replace(",", "")))}
+
+
+def _float_columns(text: pl.Expr) -> Columns:
+    value = text.str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
+    return {"": pl.when(value.is_finite()).then(value)}
+
+
+def _read_clock(text: str) -> dict[str, object]:
+    if text == "?":
+        return {"": None}
+    hours, minutes, seconds = ("0:" + text).split(":")[-3:]
+    return {"": int(hours) * 3600.0 + int(minutes) * 60 + int(seconds)}
+
+
+def _clock_columns(text: pl.Expr) -> Columns:
+    """`MM:SS` and `H…:MM:SS` cut by position, which is much faster than splitting."""
+    part = {
+        "seconds": text.str.tail(2),
+        "minutes": text.str.head(-3).str.tail(2),
+        "hours": text.str.head(-6),
+    }
+    number = {name: expr.cast(pl.Float64, strict=False) for name, expr in part.items()}
+    return {"": number["seconds"] + number["minutes"] * 60 + number["hours"].fill_null(0) * 3600}
+
+
+_SIZE_PARTS = r"^([0-9.eE+-]+) ?([KMGTBb])"
+
+
+def _read_size(text: str) -> dict[str, object]:
+    parts = re.match(_SIZE_PARTS, text)
+    if parts is None:
+        raise ValueError(f"not a size: {text!r}")
+    return {"": _finite(float(parts[1]) * _GIB[parts[2].upper()])}
+
+
+def _size_columns(text: pl.Expr) -> Columns:
+    number = text.str.extract(_SIZE_PARTS, 1).cast(pl.Float64, strict=False)
+    unit = text.str.extract(_SIZE_PARTS, 2).str.to_uppercase()
+    value = number * unit.replace_strict(_GIB, default=None, return_dtype=pl.Float64)
+    return {"": pl.when(value.is_finite()).then(value)}
+
+
+def _read_rate(text: str) -> dict[str, object]:
+    """Seconds per item, and how far rounding to two decimals may have moved it."""
+    number = float(re.sub(r"[a-z/?]+$", "", text) or "nan")
+    per_item = re.search(r"[0-9?]s", text) is not None
+    if per_item:
+        return {"": _finite(number), "_error": 0.005 if math.isfinite(number) else None}
+    if not number > 0.005:
+        return {"": None, "_error": None}
+    return {"": 1 / number, "_error": 1 / (number - 0.005) - 1 / number}
+
+
+def _rate_columns(text: pl.Expr) -> Columns:
+    number = text.str.strip_chars_end("ist/?").cast(pl.Float64, strict=False)
+    per_item = text.str.contains("[0-9?]s")
+    usable = number > 0.005
+    return {
+        "": pl.when(per_item).then(number).when(usable).then(1 / number),
+        "_error": pl.when(per_item & number.is_not_null())
+        .then(0.005)
+        .when(usable & ~per_item)
+        .then(1 / (number - 0.005) - 1 / number),
+    }
+
+
+_TIMESTAMP = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"
+    r"(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+
+
+def _read_timestamp(text: str) -> dict[str, object]:
+    """Naive date and time, in UTC where the text names a zone; null for a date that does not exist."""
+    parts = re.fullmatch(r"(.{10}).(.{5})(?::(..))?(?:[.,]([0-9]+))?(Z|[+-].*)?", text)
+    if parts is None:
+        raise ValueError(f"not a timestamp: {text!r}")
+    try:
+        moment = datetime.fromisoformat(f"{parts[1]}T{parts[2]}:{parts[3] or '00'}")
+    except ValueError:
+        return {"": None}
+    moment += timedelta(microseconds=int((parts[4] or "0")[:6].ljust(6, "0")))
+    zone = parts[5]
+    if zone and zone != "Z":
+        digits = zone[1:].replace(":", "")
+        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        moment -= offset if zone[0] == "+" else -offset
+    return {"": moment}
+
+
+def _timestamp_columns(text: pl.Expr) -> Columns:
+    parts = text.str.extract_groups(
+        r"^([0-9-]{10}).([0-9:]{5})(?::([0-9]{2}))?(?:[.,]([0-9]{1,6})[0-9]*)?(?:([+-])([0-9]{2}):?([0-9]{2}))?"
+    ).struct
+    clock = pl.concat_str([parts[0], pl.lit("T"), parts[1], pl.lit(":"), parts[2].fill_null("00")])
+    moment = clock.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    micros = parts[3].fill_null("0").str.pad_end(6, "0").cast(pl.Int64)
+    minutes = parts[5].cast(pl.Int64).fill_null(0) * 60 + parts[6].cast(pl.Int64).fill_null(0)
+    signed = pl.when(parts[4] == "-").then(-minutes).otherwise(minutes)
+    return {"": moment + pl.duration(microseconds=micros) - pl.duration(minutes=signed)}
+
+
+def _read_text(text: str) -> dict[str, object]:
+    return {"": text}
+
+
+def _text_columns(text: pl.Expr) -> Columns:
+    return {"": text}
+
+
+def _int_columns(text: pl.Expr) -> Columns:
+    return {"": text.cast(pl.Int64, strict=False)}
+
+
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_FLOAT = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+
+TYPES: Final[Mapping[str, HoleType]] = {
+    "int": HoleType(r"-?[0-9]+", DIGITS | {"-"}, DIGITS, _read_int, _int_columns),
+    "float": HoleType(
+        rf"(?:{_FLOAT}|-?inf|nan)", DIGITS | set("-in"), DIGITS | set(".eE"), _read_float, _float_columns
+    ),
+    "number": HoleType(
+        r"-?[0-9][0-9,]*(?:\.[0-9]+)?", DIGITS | {"-"}, DIGITS | set(",."), _read_float, _float_columns
+    ),
+    "word": HoleType(r"[^ \t]+", ANY - _BLANK, ANY - _BLANK, _read_text, _text_columns),
+    "name": HoleType(_NAME, DIGITS | _LETTERS, DIGITS | _LETTERS | set("_.-"), _read_text, _text_columns),
+    "text": HoleType(r".+?", ANY, frozenset(), _read_text, _text_columns, head="."),
+    "path": HoleType(r"[^ \t].*?", ANY - _BLANK, frozenset(), _read_text, _text_columns, head="[^ \t]"),
+    "blanks": HoleType(r"[ \t]*", _BLANK, _BLANK, _read_text, _text_columns),
+    "cells": HoleType(r"[^|]*", ANY - {"|"}, ANY - {"|"}, _read_text, _text_columns),
+    "clock": HoleType(
+        r"(?:(?:[0-9]+:)?[0-9]{2}:[0-9]{2}|\?)", DIGITS | {"?"}, DIGITS | {":"}, _read_clock, _clock_columns
+    ),
+    "size": HoleType(
+        rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns
+    ),
+    "rate": HoleType(
+        r"(?:\?|[0-9]+(?:\.[0-9]+)?)(?:s/it|s/i|s/|s|it/s|it/|it|i)",
+        DIGITS | {"?"},
+        frozenset("/ist"),
+        _read_rate,
+        _rate_columns,
+        suffixes=("", "_error"),
+    ),
+    "timestamp": HoleType(_TIMESTAMP, DIGITS, DIGITS | set(".,Z+-:"), _read_timestamp, _timestamp_columns),
+}

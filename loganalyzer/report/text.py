@@ -1,0 +1,124 @@
+"""The summary in the terminal: verdict, one line per run, findings with their fixes."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import IO, Any, Final
+
+import polars as pl
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from loganalyzer.analysis import Analysis
+from loganalyzer.units import duration, plural, printable
+
+_VERDICTS: Final = {
+    "pass": ("PASS", "bold green"),
+    "warn": ("WARN", "bold yellow"),
+    "fail": ("FAIL", "bold red"),
+    "no-runs": ("NO RUN FOUND", "bold red"),
+}
+_STYLES: Final = {"error": "bold red", "warning": "bold yellow", "info": "cyan"}
+_PLAIN_WIDTH: Final = 120
+MOST_RUNS: Final = 30
+MOST_PER_RULE: Final = 5
+
+
+def console(file: IO[str]) -> Console:
+    """A console on `file`: coloured and as wide as the terminal, or plain where there is none."""
+    terminal = Console(file=file, highlight=False)
+    return terminal if terminal.is_terminal else Console(file=file, highlight=False, width=_PLAIN_WIDTH, no_color=True)
+
+
+def write(analysis: Analysis, out: Console, *, verbose: bool = False) -> None:
+    """Print the summary; `verbose` adds informative findings and all that was not checked."""
+    out.print(_headline(analysis))
+    if not analysis.runs.is_empty():
+        out.print()
+        out.print(_runs(analysis))
+    _findings(analysis, out, verbose=verbose)
+    _not_checked(analysis, out, verbose=verbose)
+
+
+def _headline(analysis: Analysis) -> Text:
+    word, style = _VERDICTS[analysis.verdict]
+    counts = dict(analysis.findings.group_by("severity").len().rows())
+    found = [plural(counts[name], name) for name in ("error", "warning") if counts.get(name)]
+    where = f"{plural(analysis.runs.height, 'run')} in {plural(analysis.sources.height, 'file')}"
+    rest = "nothing to complain about" if analysis.verdict == "pass" else ", ".join(found)
+    if analysis.verdict == "no-runs":
+        rest = "a log of WanVideo sampling prints 'Sampling … frames in … windows' and progress bars to stderr"
+    return Text.assemble((word, style), f"  {where}: {rest}")
+
+
+def _runs(analysis: Analysis) -> Padding:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("run", overflow="fold")
+    for name in ("status", "mode"):
+        table.add_column(name)
+    for name in ("frames", "windows", "missing", "peak GiB", "s/step", "total"):
+        table.add_column(name, justify="right")
+    medians = dict(
+        analysis.steps.filter(pl.col("method") != "average").group_by("run_id").agg(pl.col("duration_s").median()).rows()
+    )
+    for row in analysis.runs.head(MOST_RUNS).iter_rows(named=True):
+        table.add_row(*_run_cells(row, medians.get(row["run_id"])))
+    left_out = analysis.runs.height - MOST_RUNS
+    if left_out > 0:
+        table.add_row(f"… and {plural(left_out, 'more run')}: see the report")
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _run_cells(row: dict[str, Any], median: float | None) -> list[Text]:
+    status = {"completed": "green", "failed": "red"}.get(row["status"], "yellow")
+    seen, expected = row["observed_windows"], row["expected_windows"]
+    windows = "–" if expected is None and seen is None else f"{_dash(seen)}/{_dash(expected)}"
+    stream = f" [{row['stream']}]" if row["stream"] else ""
+    peak = "–" if row["peak_allocated_gib"] is None else f"{row['peak_allocated_gib']:.2f}"
+    if row["peak_covers"] not in (None, "stage"):
+        peak += " (decode)" if row["peak_covers"] == "last-decode" else " (residue)"
+    missing = Text(_dash(row["missing_frames"]), style="red" if row["missing_frames"] else "")
+    return [
+        Text(printable(f"{PurePath(row['source']).name}:{row['line']}{stream}")),
+        Text(row["status"], style=status),
+        Text(printable(row["mode"] or "unknown")),
+        Text(_dash(row["audio_frames"])),
+        Text(windows),
+        missing,
+        Text(peak),
+        Text("–" if median is None else f"{median:.2f}"),
+        Text(duration(row["total_s"])),
+    ]
+
+
+def _dash(value: object) -> str:
+    return "–" if value is None else str(value)
+
+
+def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
+    shown = analysis.findings if verbose else analysis.findings.filter(pl.col("severity") != "info")
+    for (rule, name, severity), rows in shown.group_by("rule", "name", "severity", maintain_order=True):
+        out.print()
+        out.print(Text.assemble((f"{severity}", _STYLES[str(severity)]), f"  {rule} {name}"))
+        for row in rows.head(MOST_PER_RULE).iter_rows(named=True):
+            place = printable(f"{PurePath(row['source']).name}:{row['line']}")
+            out.print(Padding(Text.assemble((place, "bold"), "  ", printable(row["message"])), (0, 0, 0, 2)))
+            out.print(Padding(Text.assemble(("fix  ", "dim"), printable(row["fix"])), (0, 0, 0, 6)))
+        if rows.height > MOST_PER_RULE:
+            out.print(Padding(Text(f"… and {rows.height - MOST_PER_RULE} more in the report", style="dim"), (0, 0, 0, 2)))
+
+
+def _not_checked(analysis: Analysis, out: Console, *, verbose: bool) -> None:
+    skipped = analysis.not_checked
+    if skipped.is_empty():
+        return
+    rules = skipped["rule"].unique().sort().to_list()
+    out.print()
+    if not verbose:
+        out.print(Text(f"not checked in some runs: {', '.join(rules)} (reasons: -v, or the report)", style="dim"))
+        return
+    out.print(Text("not checked", style="dim"))
+    for row in skipped.group_by("rule", "reason", maintain_order=True).len().iter_rows(named=True):
+        out.print(Padding(Text(printable(f"{row['rule']}  {row['reason']} ({plural(row['len'], 'run')})"), style="dim"), (0, 0, 0, 2)))

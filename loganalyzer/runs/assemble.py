@@ -1,0 +1,143 @@
+"""Records to the tables of the contract: the order in which the parts of this room work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from loganalyzer.expectations.schedules import shipped as schedules
+from loganalyzer.grammar.model import Pattern
+from loganalyzer.records import Records
+from loganalyzer.runs import described as description
+from loganalyzer.runs import eras, facts, identity, memory, outcome, planned
+from loganalyzer.runs import paddings as padding_rows
+from loganalyzer.runs import prompts as prompt_rows
+from loganalyzer.runs import stages as stage_rows
+from loganalyzer.runs import steps as step_rows
+from loganalyzer.runs import windows as window_rows
+from loganalyzer.runs.refreshes import refreshes
+from loganalyzer.runs.timeline import Timeline, build
+from loganalyzer.settings import Settings
+from loganalyzer.tables import conform
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The tables that one batch yields, as in the contract; `runs` still lacks its quantisation."""
+
+    prompts: pl.DataFrame
+    runs: pl.DataFrame
+    windows: pl.DataFrame
+    steps: pl.DataFrame
+    paddings: pl.DataFrame
+    memory: pl.DataFrame
+    loras: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What belongs to the stages, by stage number."""
+
+    refreshes: pl.DataFrame
+    steps: pl.DataFrame
+    windows: pl.DataFrame
+    paddings: pl.DataFrame
+    memory: pl.DataFrame
+
+
+def rebuild(
+    records: Records, sources: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
+) -> Rebuilt:
+    """All tables of a batch. `sources` has position, source and digest of each input."""
+    neutral = frozenset(pattern.event for pattern in patterns if pattern.file == "comfyui-startup.toml")
+    timeline = build(records, neutral)
+    opened = stage_rows.open_stages(timeline)
+    stages, parts = _stages(timeline, opened, patterns, settings)
+    executions = prompt_rows.prompts(timeline, opened, neutral)
+    stages = _finished(timeline, stages, parts, executions)
+    return _named(timeline, sources, stages, parts, executions)
+
+
+def _stages(
+    timeline: Timeline, opened: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
+) -> tuple[pl.DataFrame, _Parts]:
+    marked = step_rows.mark_closing(refreshes(timeline, opened))
+    steps = step_rows.steps(marked)
+    seen = window_rows.windows(marked, steps)
+    reports = memory.reports(timeline, opened)
+    stages = description.described(
+        timeline, opened, facts.ahead(timeline, opened), seen, window_rows.observed_schedule(seen)
+    )
+    stages = stages.join(eras.eras(timeline, patterns), on=["lane", "prompt"], how="left")
+    wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
+    stages = planned.planned(stages, wanted).sort("stage")
+    stages = stages.join(memory.final(reports, stages), on="stage", how="left")
+    found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
+    return stages, _Parts(marked, steps, found, padding_rows.paddings(timeline, opened), reports)
+
+
+def _finished(
+    timeline: Timeline, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame
+) -> pl.DataFrame:
+    stages = outcome.outcomes(stages, executions)
+    for more in (
+        outcome.end_lines(stages, [parts.refreshes, parts.paddings], executions),
+        facts.banners(timeline, stages),
+        description.sums(parts.windows),
+        description.shortfall(stages, parts.windows, parts.paddings),
+        _bars_in(timeline, stages),
+    ):
+        stages = stages.join(more, on="stage", how="left")
+    return stages.with_columns(
+        pl.when("has_bars").then(pl.col("observed").fill_null(0)).alias("observed_windows"),
+        eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),
+    )
+
+
+def _bars_in(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """stage, has_bars: whether the output that a stage stands in shows any progress bar at all."""
+    with_bars = pl.concat([bars.select("lane") for bars in timeline.bars.values()]).unique()
+    return stages.select(
+        "stage", pl.col("lane").is_in(with_bars["lane"].implode()).alias("has_bars")
+    )
+
+
+def _named(
+    timeline: Timeline, sources: pl.DataFrame, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame
+) -> Rebuilt:
+    prompts = identity.with_ids(executions, timeline.lanes, sources, letter="P").rename({"id": "prompt_id"})
+    of_prompt = prompts.select("lane", "prompt", "prompt_id")
+    runs = (
+        identity.with_ids(stages, timeline.lanes, sources, letter="R")
+        .rename({"id": "run_id"})
+        .join(of_prompt, on=["lane", "prompt"], how="left", maintain_order="left")
+    )
+    of_run = runs.select("stage", "run_id")
+    window_of = parts.windows.filter(pl.col("bar").is_not_null()).select("bar", "window")
+    last_end = parts.windows.filter(pl.col("audio_end").is_not_null()).select(
+        "stage", pl.col("audio_end").alias("need"), "window"
+    )
+    loras = facts.loras(timeline).join(of_prompt, on=["lane", "prompt"], how="left")
+
+    def named(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+        return conform(frame.join(of_run, on="stage", how="left", maintain_order="left"), table)
+
+    return Rebuilt(
+        prompts=conform(prompts, "prompts"),
+        runs=conform(runs, "runs"),
+        windows=named(parts.windows, "windows"),
+        steps=named(parts.steps.join(window_of, on="bar", how="left", maintain_order="left"), "steps"),
+        paddings=named(
+            parts.paddings.join(
+                last_end.unique(["stage", "need"], keep="first", maintain_order=True),
+                on=["stage", "need"],
+                how="left",
+                maintain_order="left",
+            ),
+            "paddings",
+        ),
+        memory=named(parts.memory, "memory"),
+        loras=conform(loras, "loras"),
+    )

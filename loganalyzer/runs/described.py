@@ -1,0 +1,118 @@
+"""Stages with all that the lines around them tell, and how their parts add up."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.runs.stages import assign
+from loganalyzer.runs.timeline import Timeline
+
+_ANIMATE_BAR = "window-bar-frames"
+
+
+def described(
+    timeline: Timeline, stages: pl.DataFrame, facts: pl.DataFrame, found: pl.DataFrame, seen: pl.DataFrame
+) -> pl.DataFrame:
+    """`stages` with mode, windowed, audio_frames, announced_windows, observed, and the columns of `facts` and `seen`.
+
+    `found` are the windows seen, one row per bar; `seen` their schedule (`windows.observed_schedule`).
+    """
+    counted = found.group_by("stage").agg(
+        pl.len().cast(pl.Int64).alias("observed"), (pl.col("pattern") == _ANIMATE_BAR).any().alias("animate_bar")
+    )
+    known = (
+        stages.join(facts, on="stage", how="left")
+        .join(counted, on="stage", how="left")
+        .join(seen, on="stage", how="left")
+        .join(_looped(timeline, stages), on="stage", how="left")
+    )
+    windowed = (pl.col("kind") != "plain") | pl.col("looped").fill_null(value=False)
+    known = known.with_columns(windowed.alias("windowed"))
+    return known.with_columns(
+        _mode().alias("mode"),
+        pl.when("windowed")
+        .then(pl.coalesce("audio_frames", "feature_frames", "frames_early"))
+        .alias("audio_frames"),
+        pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
+        pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
+        .then("plain_frames")
+        .otherwise("window_early")
+        .alias("window_early"),
+    ).sort("stage")
+
+
+def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """Stages with the plain header in which the windowed loop's own bars or lines stand, as until 2025-08-20."""
+    frames = [timeline.bars["outer-bar"], timeline.event("audio-range"), timeline.event("schedule-announced")]
+    inside = pl.concat([assign(frame.select("lane", "place", "prompt"), stages) for frame in frames])
+    return (
+        inside.filter(pl.col("stage").is_not_null())
+        .group_by("stage")
+        .agg(pl.lit(value=True).first().alias("looped"))
+    )
+
+
+def _mode() -> pl.Expr:
+    """The mode line names it; the loops without one are told by what they print, or by windows side by side."""
+    side_by_side = (
+        pl.col("mode_line").is_null()
+        & (pl.col("kind") == "header")
+        & (pl.col("seen_stride") == pl.col("seen_window"))
+    )
+    return (
+        pl.when(~pl.col("windowed"))
+        .then(pl.lit("plain"))
+        .when(pl.col("mode_line").is_not_null())
+        .then("mode_line")
+        .when(pl.col("animate_bar") | pl.col("is_animate"))
+        .then(pl.lit("wananimate"))
+        .when(pl.col("is_s2v") | side_by_side)
+        .then(pl.lit("s2v"))
+    )
+
+
+def sums(found: pl.DataFrame) -> pl.DataFrame:
+    """stage, sampling_s, total_s, decode_s over the windows seen; null unless every one of them tells."""
+    seen = found.filter(pl.col("bar").is_not_null())
+    decode = pl.col("total_s") - pl.col("sampling_s")
+
+    def whole(value: pl.Expr) -> pl.Expr:
+        return pl.when(value.is_not_null().all()).then(value.sum())
+
+    return seen.group_by("stage").agg(
+        whole(pl.col("sampling_s")).alias("sampling_s"),
+        whole(pl.col("total_s")).alias("total_s"),
+        whole(decode).alias("decode_s"),
+    )
+
+
+def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame) -> pl.DataFrame:
+    """stage, missing_frames, mirrored: how much of the video no audio drives, and what drives it instead.
+
+    The padding warnings tell; where they are lost, or were not printed yet, the last window's range against the
+    audio's length does. A run of one window pads nothing.
+    """
+    warned = paddings.group_by("stage").agg(pl.col("missing").max().alias("warned"))
+    ends = found.group_by("stage").agg(
+        pl.col("audio_end").max().alias("last_end"),
+        pl.col("bar").is_not_null().sum().alias("ran"),
+    )
+    computed = (
+        pl.when((pl.col("ran") == 1) & (pl.col("expected_windows") == 1))
+        .then(0)
+        .when((pl.col("ran") > 1) & (pl.col("last_end") >= pl.col("audio_frames")))
+        .then(pl.col("last_end") - pl.col("audio_frames"))
+    )
+    return (
+        stages.join(warned, on="stage", how="left")
+        .join(ends, on="stage", how="left")
+        .select(
+            "stage",
+            pl.when(pl.col("windowed")).then(pl.coalesce("warned", computed)).alias("missing_frames"),
+            pl.when(pl.col("mirrored_line").fill_null(value=False))
+            .then(pl.lit(value=True))
+            .when(pl.col("warned").is_not_null())
+            .then(pl.lit(value=False))
+            .alias("mirrored"),
+        )
+    )

@@ -1,0 +1,49 @@
+"""Which revisions of the wrapper can have written a prompt's lines: the forms it used narrow the span down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import polars as pl
+
+from loganalyzer.grammar.model import Pattern
+from loganalyzer.runs.timeline import Timeline
+
+ONE_WINDOW_CASE = date(2025, 9, 6)
+"""From this day on, audio that fits one window runs one window, and padding is announced."""
+_RESIDUE = (date(2025, 12, 1), date(2025, 12, 31))
+
+
+def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
+    """One row per prompt: lane, prompt, since, until (exclusive; null where open).
+
+    Forms that never stood together (logs of different revisions under one prompt) leave both null.
+    """
+    spans = pl.DataFrame(
+        [(p.id, p.since, p.until) for p in patterns if p.project == "wrapper"],
+        schema={"pattern": pl.String, "since": pl.Date, "until": pl.Date},
+        orient="row",
+    )
+    used = pl.concat(
+        [
+            timeline.messages.select("lane", "prompt", "pattern"),
+            *(bar.select("lane", "prompt", "pattern") for bar in timeline.bars.values()),
+        ],
+        how="vertical_relaxed",
+    ).unique()
+    contradicts = (pl.col("since") >= pl.col("until")).fill_null(value=False)
+    return (
+        used.join(spans, on="pattern", how="inner")
+        .group_by("lane", "prompt")
+        .agg(pl.col("since").max(), pl.col("until").min())
+        .with_columns(
+            pl.when(~contradicts).then("since").alias("since"), pl.when(~contradicts).then("until").alias("until")
+        )
+    )
+
+
+def label(since: pl.Expr, until: pl.Expr) -> pl.Expr:
+    """`2025-09-06..2025-12-01`; open sides are left empty, null where both are."""
+    text = pl.concat_str([since.dt.to_string("%Y-%m-%d").fill_null(""), pl.lit(".."), until.dt.to_string("%Y-%m-%d").fill_null("")])
+    return pl.when(since.is_not_null() | until.is_not_null()).then(text)

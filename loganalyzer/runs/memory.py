@@ -1,0 +1,87 @@
+"""Memory reports, and what the stage's final one really covers.
+
+Since 2025-12-01 the VAE resets the peak counter inside the loop, so that the figure printed at the end of a windowed
+run is no sampling peak any more: first a residue, since 2025-12-31 the last decode's peak (facts sheet, section 3).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.runs.stages import assign
+from loganalyzer.runs.timeline import Timeline
+
+_FIGURES = {
+    "allocated": "allocated_gib",
+    "max-allocated": "max_allocated_gib",
+    "max-reserved": "max_reserved_gib",
+}
+_RANK = {name: rank for rank, name in enumerate(_FIGURES)}
+
+
+def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """One row per report: stage, lane, place, phase, allocated_gib, max_allocated_gib, max_reserved_gib, line, end_line.
+
+    A report is two or three lines of one phase in their fixed order.
+    """
+    lines = pl.concat(
+        [
+            timeline.event(name).with_columns(pl.lit(rank).alias("rank"))
+            for name, rank in _RANK.items()
+        ],
+        how="diagonal",
+    ).sort("lane", "place")
+    phase = pl.col("phase").fill_null("")
+    begins = (
+        (pl.col("rank") <= pl.col("rank").shift(1).over("lane"))
+        | (phase != phase.shift(1).over("lane"))
+        | (pl.col("prompt") != pl.col("prompt").shift(1).over("lane"))
+    ).fill_null(value=True)
+    grouped = (
+        lines.with_columns(begins.cast(pl.Int64).cum_sum().over("lane").alias("report"))
+        .group_by("lane", "report", maintain_order=True)
+        .agg(
+            pl.col("place", "line", "phase", "prompt").first(),
+            pl.col("line").last().alias("end_line"),
+            *(pl.col(figure).drop_nulls().first() for figure in _FIGURES.values()),
+        )
+    )
+    return assign(grouped, stages).drop("report").sort("lane", "place")
+
+
+def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """The report that closes each stage: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line.
+
+    `stages` has stage and windowed: only where VAE coding happens inside the loop does the counter lose the peak.
+    The form without a phase always came as three lines; one that lacks the first may be a newer form with a phase
+    of another name, so nothing is claimed of it.
+    """
+    own = found.filter(
+        pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE")
+    )
+    first = own.group_by("stage", maintain_order=True).agg(
+        pl.col("max_allocated_gib").first().alias("peak_allocated_gib"),
+        pl.col("max_reserved_gib").first().alias("peak_reserved_gib"),
+        pl.col("phase").first(),
+        pl.col("allocated_gib").first(),
+        pl.col("place").first().alias("report_place"),
+        pl.col("end_line").first().alias("report_line"),
+    )
+    unclear = pl.col("phase").is_null() & pl.col("allocated_gib").is_null() & pl.col("windowed")
+    covers = (
+        pl.when(unclear)
+        .then(None)
+        .when(pl.col("phase").is_null() | ~pl.col("windowed"))
+        .then(pl.lit("stage"))
+        .when(pl.col("allocated_gib").is_not_null())
+        .then(pl.lit("residue"))
+        .otherwise(pl.lit("last-decode"))
+    )
+    return first.join(stages.select("stage", "windowed"), on="stage", how="left").select(
+        "stage",
+        "peak_allocated_gib",
+        "peak_reserved_gib",
+        pl.when(pl.col("peak_allocated_gib").is_not_null()).then(covers).alias("peak_covers"),
+        "report_place",
+        "report_line",
+    )

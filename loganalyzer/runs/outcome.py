@@ -1,0 +1,51 @@
+"""How each stage ended, and where in the file."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def outcomes(stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """`stages` with status and prompt_s.
+
+    `stages` has lane, prompt, place, report_place, observed, expected_windows. A stage is completed once its memory
+    report is printed, another stage of its prompt follows, or its prompt ended well; else it shares its prompt's
+    fate. A prompt that ends well is no proof of windows that were never seen: that is a finding, not a status.
+    """
+    followed = pl.col("place").shift(-1).over("lane", "prompt").is_not_null()
+    own = prompts.select(
+        "lane", "prompt", pl.col("status").alias("prompt_status"), pl.col("duration_s").alias("prompt_s")
+    )
+    known = stages.sort("lane", "place").join(own, on=["lane", "prompt"], how="left", maintain_order="left")
+    finished = pl.col("report_place").is_not_null() | followed | (pl.col("prompt_status") == "completed")
+    return known.with_columns(
+        pl.when(finished)
+        .then(pl.lit("completed"))
+        .otherwise(pl.col("prompt_status").fill_null("truncated"))
+        .alias("status")
+    ).drop("prompt_status")
+
+
+def end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataFrame) -> pl.DataFrame:
+    """stage, end_line: the last line of anything that belongs to a stage (`parts`: stage, line each).
+
+    A stage that did not complete reaches to its prompt's end, where the reason stands.
+    """
+    last = (
+        pl.concat([part.select("stage", "line") for part in parts], how="vertical_relaxed")
+        .group_by("stage")
+        .agg(pl.col("line").max().alias("last_line"))
+    )
+    ends = prompts.select("lane", "prompt", pl.col("end_line").alias("prompt_end"))
+    own = pl.max_horizontal("last_line", "report_line", "line")
+    return (
+        stages.join(last, on="stage", how="left")
+        .join(ends, on=["lane", "prompt"], how="left")
+        .select(
+            "stage",
+            pl.when(pl.col("status") == "completed")
+            .then(own)
+            .otherwise(pl.max_horizontal("prompt_end", own))
+            .alias("end_line"),
+        )
+    )

@@ -1,0 +1,32 @@
+"""Padding warnings: two lines each, a request and a length, one pair per speaker."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.runs.stages import assign
+from loganalyzer.runs.timeline import Timeline
+
+
+def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """One row per request: stage, place, subject, have, need, padding, missing, context, line.
+
+    `missing` = need − have frames are driven by silence or mirrored speech; `context` = padding − missing are the
+    frames upstream adds for the neighbourhood of the last one. `padding` is null where the second line is lost.
+    """
+    requests = assign(timeline.event("padding-request"), stages)
+    lengths = timeline.event("padding-length").select(
+        "lane", "place", "padding", pl.col("place").alias("length_place")
+    )
+    paired = requests.sort("place").join_asof(
+        lengths.sort("place"), on="place", by="lane", strategy="forward", check_sortedness=False
+    )
+    again = pl.col("length_place") == pl.col("length_place").shift(-1).over("lane", order_by="place")
+    missing = pl.col("need") - pl.col("have")
+    return (
+        paired.with_columns(pl.when(~again.fill_null(value=False)).then("padding").alias("padding"))
+        .with_columns(missing.alias("missing"), (pl.col("padding") - missing).alias("context"))
+        .filter(pl.col("stage").is_not_null())
+        .select("stage", "place", "subject", "have", "need", "padding", "missing", "context", "line")
+        .sort("stage", "place")
+    )

@@ -1,0 +1,93 @@
+"""Which schedule each stage followed, and so how many windows it should have run."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.expectations import schedule
+from loganalyzer.expectations.schedules import Schedule
+from loganalyzer.runs.eras import ONE_WINDOW_CASE
+
+TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
+"""The modes of the MultiTalk loop; a windowed run of unknown mode is taken for one of them."""
+
+
+def configured(schedules: tuple[Schedule, ...], window: int, motion: int) -> pl.DataFrame:
+    """mode, want_window, want_motion, drop_frames; the user's window and motion are for the house's own modes."""
+    own = {"infinitetalk", "multitalk"}
+    rows = [
+        (s.mode, *((window, motion) if s.mode in own else (s.window_frames, s.motion_frames)), s.drop_frames)
+        for s in schedules
+    ]
+    return pl.DataFrame(
+        [*rows, (None, window, motion, 0)],
+        schema={"mode": pl.String, "want_window": pl.Int64, "want_motion": pl.Int64, "drop_frames": pl.Int64},
+        orient="row",
+    )
+
+
+def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """`stages` with want_window, want_motion, drop_frames, window_frames, motion_frames, stride, schedule_observed,
+    expected_windows, aligned.
+
+    `stages` has mode, windowed, audio_frames, announced_windows, observed (ranges seen), seen_window, seen_stride,
+    window_early, motion_early, until. What the ranges show counts; the configured figures stand in while nothing
+    shows. All are null for runs without windows.
+    """
+    known = stages.join(wanted, on="mode", how="left", nulls_equal=True, maintain_order="left")
+    wanted_stride = schedule.stride(pl.col("want_window"), pl.col("want_motion"), pl.col("drop_frames"))
+    window = pl.coalesce("window_early", "seen_window", "want_window")
+    early = schedule.stride(pl.col("window_early"), pl.col("motion_early"), pl.col("drop_frames"))
+    gap = (
+        (pl.col("seen_window") == pl.col("want_window"))
+        & (pl.col("seen_stride") > wanted_stride)
+        & (pl.col("seen_stride") % wanted_stride == 0)
+    )
+    seen = pl.when(gap).then(wanted_stride).otherwise(pl.col("seen_stride"))
+    assumed = schedule.stride(window, pl.col("want_motion"), pl.col("drop_frames"))
+    known = known.with_columns(
+        window.alias("window_frames"),
+        pl.coalesce(early, seen, assumed).alias("stride"),
+        pl.coalesce(early, seen).is_not_null().alias("schedule_observed"),
+    )
+    known = known.with_columns(
+        (pl.col("window_frames") - pl.col("stride") - pl.col("drop_frames")).alias("motion_frames")
+    ).with_columns(_expected().alias("expected_windows"), _aligned().alias("aligned"))
+    windowed = [
+        "want_window", "want_motion", "drop_frames", "window_frames", "motion_frames", "stride",
+        "schedule_observed", "expected_windows", "aligned",
+    ]  # fmt: skip
+    return known.with_columns(pl.when("windowed").then(pl.col(name)).alias(name) for name in windowed)
+
+
+def _talking() -> pl.Expr:
+    return pl.col("mode").is_null() | pl.col("mode").is_in(TALKING)
+
+
+def _usable() -> pl.Expr:
+    return (pl.col("stride") > 0) & (pl.col("window_frames") > 0) & (pl.col("audio_frames") > 0)
+
+
+def _expected() -> pl.Expr:
+    audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
+    before = (pl.col("until") <= ONE_WINDOW_CASE) | ((audio <= window) & (pl.col("observed") > 1))
+    talking = (
+        pl.when(before.fill_null(value=False))
+        .then(schedule.windows_before_september_2025(audio, window, step))
+        .otherwise(schedule.windows(audio, window, step))
+    )
+    return (
+        pl.when(~_usable())
+        .then(None)
+        .when(_talking())
+        .then(talking)
+        .when(pl.col("mode") == "s2v")
+        .then(pl.col("announced_windows"))
+        .when((pl.col("mode") == "wananimate") & (window > 1))
+        .then(schedule.animate_windows(audio, window))
+    )
+
+
+def _aligned() -> pl.Expr:
+    audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
+    return pl.when(_usable() & _talking()).then(schedule.is_aligned(audio, window, step))

@@ -1,0 +1,105 @@
+"""Where ComfyUI's prompt executions begin and end, and how they ended.
+
+`got prompt` is a request's arrival, which may come while another prompt runs; `Prompt executed` comes after
+failures and interruptions too. So a prompt is what lies between two `Prompt executed`, or restarts.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.vocabulary import BANNER, WAITING
+
+LOST = ("exception", "out-of-memory", "wrapper-error")
+
+
+def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+    """One row per execution: lane, prompt, line, place, end_line, end_place, duration_s, status, error,
+    out_of_memory, started_at, ended_at.
+
+    `stages` (lane, prompt, place, line) are evidence of an execution even where no message names it.
+    """
+    found = _evidence(timeline, stages, neutral)
+    ended = timeline.event("executed").group_by("lane", "prompt").agg(
+        pl.col("duration_s").last(), pl.col("line").last().alias("executed_line")
+    )
+    lost = _losses(timeline)
+    stopped = timeline.event("interruption").group_by("lane", "prompt").agg(pl.lit(value=True).first().alias("stopped"))
+    keys = ["lane", "prompt"]
+    return (
+        found.join(ended, on=keys, how="left")
+        .join(lost, on=keys, how="left")
+        .join(stopped, on=keys, how="left")
+        .with_columns(
+            pl.when(pl.col("lost"))
+            .then(pl.lit("failed"))
+            .when(pl.col("stopped"))
+            .then(pl.lit("interrupted"))
+            .when(pl.col("executed_line").is_not_null())
+            .then(pl.lit("completed"))
+            .otherwise(pl.lit("truncated"))
+            .alias("status"),
+            pl.coalesce("executed_line", "end_line").alias("end_line"),
+            pl.col("out_of_memory").fill_null(value=False),
+        )
+        .drop("executed_line", "lost", "stopped")
+        .sort("lane", "prompt")
+    )
+
+
+def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+    """The executions: whatever shows that something ran, or a request that nothing is known of afterwards."""
+    idle = [*WAITING, *BANNER, *neutral]
+    shown = pl.concat(
+        [
+            timeline.messages.with_columns((~pl.col("event").is_in(idle)).alias("ran")),
+            stages.select("lane", "place", "line", pl.lit(None, pl.Datetime("us")).alias("time"))
+            .with_columns(pl.lit("stage").alias("event"), pl.lit(None, pl.String).alias("pattern"))
+            .with_columns(stages["prompt"], pl.lit(value=True).alias("ran")),
+        ],
+        how="vertical_relaxed",
+    ).sort("lane", "place")
+    own = pl.col("ran") | (pl.col("event") == "arrival")
+    arrived = (pl.col("event") == "arrival").sum() - (pl.col("event") == "refusal").sum()
+    return (
+        shown.group_by("lane", "prompt", maintain_order=True)
+        .agg(
+            pl.col("line").filter(own).first(),
+            pl.col("place").filter(own).first(),
+            pl.col("line").filter(own).last().alias("end_line"),
+            pl.col("place").filter(own).last().alias("end_place"),
+            pl.col("time").filter(own).drop_nulls().first().alias("started_at"),
+            pl.col("time").filter(own).drop_nulls().last().alias("ended_at"),
+            pl.col("ran").any(),
+            arrived.alias("arrived"),
+        )
+        .filter(pl.col("ran") | (pl.col("arrived") > 0))
+        .drop("ran", "arrived")
+    )
+
+
+def _losses(timeline: Timeline) -> pl.DataFrame:
+    """Failures by prompt: the first message, and whether memory ran out."""
+    frames = [
+        timeline.event(name).select(
+            "lane",
+            "prompt",
+            "place",
+            (pl.col("message") if name != "out-of-memory" else pl.lit(None, pl.String)).alias("message"),
+            pl.lit(name == "out-of-memory").alias("oom"),
+            pl.lit(name == "exception").alias("core"),
+        )
+        for name in LOST
+    ]
+    out_of_memory = pl.col("message").str.contains("Allocation on device|out of memory|OutOfMemory")
+    return (
+        pl.concat(frames)
+        .sort("lane", "core", "place", descending=[False, True, False])
+        .group_by("lane", "prompt", maintain_order=True)
+        .agg(
+            pl.col("message").drop_nulls().first().str.strip_chars().alias("error"),
+            (pl.col("oom") | out_of_memory.fill_null(value=False)).any().alias("out_of_memory"),
+            pl.lit(value=True).first().alias("lost"),
+        )
+    )

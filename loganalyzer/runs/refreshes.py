@@ -1,0 +1,69 @@
+"""Bars to windows: which refreshes belong to which window of which stage."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.runs.stages import assign
+from loganalyzer.runs.timeline import Timeline
+
+_COLUMNS = (
+    "lane", "place", "line", "time", "prompt", "pattern",
+    "audio_start", "audio_end", "percent", "n", "total", "elapsed_s", "rate", "rate_error",
+)  # fmt: skip
+
+
+def refreshes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """Every refresh of a sampling bar: stage, bar (dense number, one per window), and the columns of the bar.
+
+    Bars without a description count only inside a stage; their audio range comes from the messages that upstream
+    printed beside them in August 2025, else it is null. Where a narrow terminal cut `n/total` off, both come from
+    the percentage and the header's steps.
+    """
+    named = timeline.bars["window-bar"].select(_COLUMNS)
+    bare = _with_range(timeline.bars["bare-bar"], timeline)
+    named = assign(named, stages, same_prompt=False).filter(pl.col("stage").is_not_null())
+    bare = assign(bare, stages).filter(pl.col("stage").is_not_null())
+    bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
+    rows = pl.concat([named, bare.select(named.columns)]).sort("stage", "place")
+    return _numbered(_filled(rows, stages))
+
+
+def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
+    ranges = timeline.event("audio-range").select("lane", "place", "audio_start", "audio_end")
+    return (
+        bare.sort("place")
+        .join_asof(ranges.sort("place"), on="place", by="lane", strategy="backward", check_sortedness=False)
+        .select(_COLUMNS)
+    )
+
+
+def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    steps = stages.select("stage", pl.col("steps").alias("header_steps"))
+    total = pl.coalesce("total", "header_steps")
+    return (
+        rows.join(steps, on="stage", how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64)).alias("n"),
+            total.alias("total"),
+        )
+        .filter(pl.col("n").is_not_null())
+        .drop("header_steps")
+    )
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    """A bar is one audio range of a stage; bars without a range begin where n or the clock falls back."""
+    within = ["stage", "audio_start", "audio_end"]
+    before = {name: pl.col(name).shift(1).over(within) for name in ("n", "elapsed_s")}
+    fell = (pl.col("n") < before["n"]) | (pl.col("elapsed_s") < before["elapsed_s"])
+    begins = before["n"].is_null() | (pl.col("audio_start").is_null() & fell.fill_null(value=False))
+    opened = pl.col("place").min().over([*within, "turn"])
+    other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
+    return (
+        rows.with_columns(begins.cast(pl.Int64).cum_sum().over(within).alias("turn"))
+        .with_columns(opened.alias("opened"))
+        .sort("stage", "opened", "place")
+        .with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
+        .drop("turn")
+    )

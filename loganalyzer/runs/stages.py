@@ -1,0 +1,98 @@
+"""Where sampling stages begin, and what the lines around them say of each."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.runs.timeline import Timeline
+
+_OPENED = pl.Schema({
+    "lane": pl.UInt32,
+    "place": pl.Int64,
+    "line": pl.Int64,
+    "prompt": pl.Int64,
+    "kind": pl.String,
+    "audio_frames": pl.Int64,
+    "announced_windows": pl.Int64,
+    "width": pl.Int64,
+    "height": pl.Int64,
+    "steps": pl.Int64,
+    "plain_frames": pl.Int64,
+})
+
+
+def open_stages(timeline: Timeline) -> pl.DataFrame:
+    """One row per stage: stage (dense number), lane, place, line, prompt, kind, and what its header says.
+
+    `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
+    2025-08-20), `bars` (no header in the log: bars alone show the stage).
+    """
+    headers = timeline.event("header").with_columns(pl.lit("header").alias("kind"))
+    plain = timeline.event("plain-header").with_columns(
+        pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
+    )
+    named = pl.concat([_opened(headers), _opened(plain)]).sort("place")
+    bare = _opened(_headless(timeline.bars["window-bar"], named))
+    return pl.concat([named, bare]).sort("lane", "place").with_row_index("stage")
+
+
+def _opened(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in _OPENED.items()
+    )
+
+
+def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """Stages of which only bars are there, as in a cut-out pasted into a ticket.
+
+    A bar behind `Prompt executed` may be a failed window's, redrawn when it is closed; it opens nothing.
+    """
+    headers = named.select("lane", "place", pl.col("prompt").alias("header_prompt"))
+    order = bars.sort("place").join_asof(
+        headers, on="place", by="lane", strategy="backward", check_sortedness=False
+    )
+    before = {name: pl.col(name).shift(1).over("lane", order_by="place") for name in ("audio_start", "audio_end", "n")}
+    redrawn = (
+        (pl.col("audio_start") == before["audio_start"])
+        & (pl.col("audio_end") == before["audio_end"])
+        & (pl.col("n") >= before["n"])
+    ).fill_null(value=False)
+    orphan = (pl.col("header_prompt").is_null() | (pl.col("header_prompt") != pl.col("prompt"))) & ~redrawn
+    again = (pl.col("audio_start") < before["audio_start"]).fill_null(value=False)
+    first = orphan & (pl.col("orphan_before").is_null() | (pl.col("orphan_before") != pl.col("prompt")))
+    return (
+        order.sort("lane", "place")
+        .with_columns(pl.when(orphan).then(pl.col("prompt")).alias("orphan_prompt"))
+        .with_columns(
+            pl.col("orphan_prompt").forward_fill().shift(1).over("lane").alias("orphan_before")
+        )
+        .filter(first | (orphan & again))
+        .with_columns(pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
+    )
+
+
+def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = True) -> pl.DataFrame:
+    """`frame` (lane, place, prompt, …) with the number of the stage that was opened last before each row.
+
+    With `same_prompt`, null where that stage belongs to an earlier prompt.
+    """
+    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("place")
+    found = frame.sort("place").join_asof(
+        openers, on="place", by="lane", strategy="backward", check_sortedness=False
+    )
+    if same_prompt:
+        own = pl.col("stage_prompt") == pl.col("prompt")
+        found = found.with_columns(pl.when(own).then(pl.col("stage")).alias("stage"))
+    return found.drop("stage_prompt")
+
+
+def assign_ahead(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the number of the next stage of the same prompt: what is printed before a stage is about it."""
+    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("place")
+    return (
+        frame.sort("place")
+        .join_asof(openers, on="place", by="lane", strategy="forward", check_sortedness=False)
+        .with_columns(pl.when(pl.col("stage_prompt") == pl.col("prompt")).then(pl.col("stage")).alias("stage"))
+        .drop("stage_prompt")
+    )

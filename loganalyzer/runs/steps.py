@@ -1,0 +1,190 @@
+"""Step durations out of progress bars.
+
+tqdm shows a smoothed rate (a = 0.3). With refresh k showing n_k items at s_k seconds each, N_k = a·(n_k − n_{k−1}) +
+b·N_{k−1} and T_k = N_k·s_k, the time between two refreshes is (T_k − b·T_{k−1}) / a: rounding is the only error, and
+it does not add up (facts sheet, section 7). The refresh at close shows the plain average, VAE decoding included, and
+is no step.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+SMOOTHING: Final = 0.3
+_KEEP: Final = 1 - SMOOTHING
+_FAST: Final = 0.11
+"""tqdm itself leaves refreshes out only near steps faster than 0.1 s; a gap between slower ones is a lost refresh."""
+_FLOAT_SLACK: Final = 1e-6
+_ALIKE: Final = 1.12
+
+
+def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
+    """`refreshes` with `progress` (the refresh shows new steps) and `closing` (drawn once more at close).
+
+    A window normally ends with two refreshes at n = total: the last step, then the close. Of a single one the
+    figures must tell which it is; see `_lonely`.
+    """
+    order = refreshes.sort("bar", "place")
+    before = pl.col("n").shift(1).over("bar")
+    at_end = pl.col("n") == pl.col("total")
+    marked = order.with_columns(
+        before.alias("n_before"),
+        (before.is_null() | (pl.col("n") > before)).alias("progress"),
+        at_end.sum().over("bar").alias("ends"),
+        (pl.col("place") == pl.col("place").max().over("bar")).alias("is_last"),
+    )
+    marked = marked.with_columns((~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
+    return _lonely(marked)
+
+
+def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
+    """A single refresh at n = total is the closing one where its rate times n is the elapsed time, and either
+    updates before it are missing, or read as a step it would be longer than its neighbours."""
+    alone = (pl.col("n") == pl.col("total")) & (pl.col("ends") == 1) & (pl.col("n") > 0)
+    span = pl.col("rate") * pl.col("n")
+    slack = 0.5 + pl.col("rate_error") * pl.col("n") + _FLOAT_SLACK
+    averages = ((span - pl.col("elapsed_s") - 0.5).abs() <= slack).fill_null(value=False)
+    smoothed = _with_durations(marked.filter(pl.col("progress")))
+    usual = smoothed.filter(pl.col("n") < pl.col("total")).group_by("stage").agg(
+        pl.col("duration_s").median().alias("usual_s")
+    )
+    as_step = smoothed.select("bar", "place", pl.col("duration_s").alias("as_step_s"))
+    jumped = pl.col("n_before").is_null() | (pl.col("n") - pl.col("n_before") > 1)
+    longer = (pl.col("as_step_s") > pl.col("usual_s") * _ALIKE).fill_null(value=False)
+    closing = alone & averages & (jumped | longer)
+    return (
+        marked.join(usual, on="stage", how="left")
+        .join(as_step, on=["bar", "place"], how="left")
+        .with_columns(
+            (pl.col("closing") | closing).alias("closing"), (pl.col("progress") & ~closing).alias("progress")
+        )
+        .drop("usual_s", "as_step_s")
+        .sort("bar", "place")
+    )
+
+
+def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
+    """Refreshes that show progress, in order, with `duration_s` and `uncertainty_s` of the steps since the one before.
+
+    Null where the rates cannot tell: the rate is cut off, or the refresh before is lost.
+    """
+    rows = progress.sort("bar", "place").with_columns(
+        (pl.col("n") - pl.col("n").shift(1).over("bar")).fill_null(pl.col("n")).alias("gained"),
+        pl.col("rate").min().over("bar").alias("fastest"),
+    )
+    skipping = pl.col("fastest") < _FAST
+    by_count = 1 - pl.lit(_KEEP).pow(pl.col("n"))
+    by_refresh = pl.col("gained").cast(pl.Float64).ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
+    starts_at_zero = pl.col("n").first().over("bar") == 0
+    rows = rows.with_columns(
+        pl.when(skipping & starts_at_zero).then(by_refresh).otherwise(by_count).alias("weight"), skipping.alias("skipping")
+    ).with_columns(
+        (pl.col("weight") * pl.col("rate")).alias("smoothed"),
+        (pl.col("weight") * pl.col("rate_error")).alias("smoothed_error"),
+    )
+    zero = pl.col("n") - pl.col("gained") == 0
+    earlier = pl.when(zero).then(0.0).otherwise(pl.col("smoothed").shift(1).over("bar"))
+    earlier_error = pl.when(zero).then(0.0).otherwise(pl.col("smoothed_error").shift(1).over("bar"))
+    known = (pl.col("gained") == 1) | (pl.col("skipping") & starts_at_zero)
+    duration = (pl.col("smoothed") - _KEEP * earlier) / SMOOTHING
+    bound = (pl.col("smoothed_error") + _KEEP * earlier_error) / SMOOTHING + _FLOAT_SLACK
+    rows = rows.with_columns(
+        pl.when(known).then(duration).alias("duration_s"), pl.when(known).then(bound).alias("uncertainty_s")
+    )
+    return _believable(rows)
+
+
+def _believable(rows: pl.DataFrame) -> pl.DataFrame:
+    """Durations that the whole-second clock of the bar contradicts are withdrawn: a refresh was lost unseen."""
+    spent = pl.col("elapsed_s") - pl.col("elapsed_s").shift(1).over("bar").fill_null(0)
+    agrees = ((pl.col("duration_s") - spent).abs() <= 1 + pl.col("uncertainty_s")).fill_null(value=True)
+    possible = pl.col("duration_s") >= -pl.col("uncertainty_s")
+    rows = rows.with_columns(spent.alias("spent_s"), (agrees & possible).alias("agrees"))
+    return rows.with_columns(
+        pl.when("agrees").then(pl.col("duration_s").clip(0)).alias("duration_s"),
+        pl.when("agrees").then("uncertainty_s").alias("uncertainty_s"),
+    )
+
+
+def steps(marked: pl.DataFrame) -> pl.DataFrame:
+    """One row per step done: stage, bar, step, duration_s, uncertainty_s, method, line.
+
+    `marked` comes from `mark_closing`. Several steps between two refreshes share their time equally.
+    """
+    rows = _with_durations(marked.filter(pl.col("progress")))
+    rows = _by_clock(rows).filter(pl.col("gained") > 0)
+    spread = rows.with_columns(
+        pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step")
+    ).explode("step")
+    several = pl.col("gained") > 1
+    upper = pl.col("duration_s") + pl.col("uncertainty_s")
+    share = pl.col("duration_s") / pl.col("gained")
+    single = spread.select(
+        "stage",
+        "bar",
+        "step",
+        pl.when(several).then(share).otherwise(pl.col("duration_s")).alias("duration_s"),
+        pl.when(several)
+        .then(pl.max_horizontal(share, upper - share))
+        .otherwise(pl.col("uncertainty_s"))
+        .alias("uncertainty_s"),
+        "method",
+        "line",
+    )
+    return pl.concat([single, _averages(marked, single)], how="vertical_relaxed").sort("bar", "step")
+
+
+def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
+    """Where rates do not tell: the wrapper's stamps if both refreshes have one of their own, else whole seconds."""
+    first = pl.col("n") == pl.col("gained")
+    stamped = (pl.col("time") - pl.col("time").shift(1).over("bar")).dt.total_microseconds() / 1e6
+    own_stamp = pl.col("line") != pl.col("line").shift(1).over("bar")
+    stamp_fits = own_stamp & ((stamped - pl.col("spent_s")).abs() <= 1.1)
+    clock = pl.when(first).then(pl.col("spent_s") + 0.5).otherwise(pl.col("spent_s"))
+    clock_error = pl.when(first).then(0.5).otherwise(1.0)
+    by_rate = pl.col("duration_s").is_not_null()
+    by_stamp = ~by_rate & stamp_fits.fill_null(value=False)
+    by_clock = ~by_rate & ~by_stamp & clock.is_not_null()
+    return rows.with_columns(
+        pl.when(by_rate).then(pl.col("duration_s")).when(by_stamp).then(stamped).otherwise(clock).alias("duration_s"),
+        pl.when(by_rate)
+        .then(pl.col("uncertainty_s"))
+        .when(by_stamp)
+        .then(1.0)
+        .when(by_clock)
+        .then(clock_error)
+        .alias("uncertainty_s"),
+        pl.when(by_rate)
+        .then(pl.lit("rate"))
+        .when(by_stamp)
+        .then(pl.lit("timestamps"))
+        .when(by_clock)
+        .then(pl.lit("elapsed"))
+        .alias("method"),
+    )
+
+
+def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
+    """Steps of which only the closing average is there; it holds the decoding too, so the bound is wide."""
+    seen = single.group_by("bar").agg(pl.col("step").max().alias("seen"))
+    rows = (
+        marked.filter(pl.col("closing") & (pl.col("n") == pl.col("total")))
+        .join(seen, on="bar", how="left")
+        .with_columns(pl.col("seen").fill_null(0))
+        .filter(pl.col("seen") < pl.col("n"))
+        .with_columns(pl.int_ranges(pl.col("seen") + 1, pl.col("n") + 1).alias("step"))
+        .explode("step")
+    )
+    whole = pl.col("seen") == 0
+    total = pl.col("rate") * pl.col("n")
+    return rows.select(
+        "stage",
+        "bar",
+        "step",
+        pl.when(whole).then(pl.col("rate")).alias("duration_s"),
+        pl.when(whole).then(pl.max_horizontal(pl.col("rate"), total - pl.col("rate")) + pl.col("rate_error") * pl.col("n")).alias("uncertainty_s"),
+        pl.when(whole).then(pl.lit("average")).alias("method"),
+        "line",
+    )

@@ -1,0 +1,108 @@
+"""All messages of a batch in order, each in its lane (one process's output) and in the prompt it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
+
+if TYPE_CHECKING:
+    from loganalyzer.records import Records
+
+_PARTS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Messages and bars in their lanes.
+
+    Attributes:
+        lanes: lane, source (position), stream.
+        messages: lane, place, line, time, event, pattern, prompt; every message, in order.
+        events: event to its records with lane, place, prompt.
+        bars: the same for progress bars, `prompt` being that of the message before.
+
+    `place` orders a lane: physical line, then segment, then bar before message. `prompt` counts the executions in
+    a lane from 0: a new one begins behind each `Prompt executed` and at each restart of the server.
+    """
+
+    lanes: pl.DataFrame
+    messages: pl.DataFrame
+    events: Mapping[str, pl.DataFrame]
+    bars: Mapping[str, pl.DataFrame]
+
+    def event(self, name: str) -> pl.DataFrame:
+        """One event's records in order, empty where it never occurs."""
+        return self.events[name]
+
+
+def build(records: Records, neutral: frozenset[str]) -> Timeline:
+    """The timeline of a batch; `neutral` are events that say nothing about where a prompt begins."""
+    names = sorted(set(HOLES) | set(records.events))
+    frames = {name: event(records, name) for name in names}
+    lanes = _lanes(list(frames.values()))
+    placed = {name: _place(frame, lanes, is_bar=name in BARS) for name, frame in frames.items()}
+    messages = _messages({name: frame for name, frame in placed.items() if name not in BARS}, neutral)
+    prompts = messages.select("lane", "place", "prompt")
+    with_prompt = {
+        name: frame.join_asof(prompts, on="place", by="lane", strategy="backward", check_sortedness=False)
+        .with_columns(pl.col("prompt").fill_null(0))
+        .sort("lane", "place")
+        for name, frame in placed.items()
+    }
+    return Timeline(
+        lanes=lanes,
+        messages=messages,
+        events={name: frame for name, frame in with_prompt.items() if name not in BARS},
+        bars={name: frame for name, frame in with_prompt.items() if name in BARS},
+    )
+
+
+def _lanes(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    every = pl.concat([frame.select("source", "stream").unique() for frame in frames]).unique()
+    return every.sort("source", "stream", nulls_last=False).with_row_index("lane")
+
+
+def _place(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
+    place = pl.col("line") * _PARTS + pl.col("part").cast(pl.Int64) * 2 + (0 if is_bar else 1)
+    return (
+        frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True)
+        .with_columns(place.alias("place"))
+        .drop("source", "stream", "part")
+        .sort("place")
+    )
+
+
+def _messages(frames: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> pl.DataFrame:
+    every = pl.concat(
+        [
+            frame.select("lane", "place", "line", "time", pl.lit(name).alias("event"), "pattern")
+            for name, frame in frames.items()
+        ]
+    ).sort("lane", "place")
+    counted = ~pl.col("event").is_in(list(neutral))
+    telling = (
+        every.filter(counted)
+        .with_columns(pl.col("event").is_in(BANNER).alias("banner"))
+        .with_columns(
+            (pl.col("banner") & ~pl.col("banner").shift(1, fill_value=False).over("lane")).alias("restart")
+        )
+        .group_by("lane", "place")
+        .agg(pl.col("restart").any())
+    )
+    ended = pl.col("event") == "executed"
+    return (
+        every.join(telling, on=["lane", "place"], how="left")
+        .with_columns(
+            (
+                ended.shift(1, fill_value=False).cast(pl.Int64).cum_sum().over("lane", order_by="place")
+                + pl.col("restart").fill_null(value=False).cast(pl.Int64).cum_sum().over("lane", order_by="place")
+            ).alias("prompt")
+        )
+        .drop("restart")
+        .sort("place")
+    )

@@ -1,0 +1,92 @@
+"""The events and holes that the rebuilding of runs relies on; every other event is evidence only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from loganalyzer.records import Records
+
+_BAR: Final = {
+    "percent": pl.Int64,
+    "n": pl.Int64,
+    "total": pl.Int64,
+    "elapsed_s": pl.Float64,
+    "rate": pl.Float64,
+    "rate_error": pl.Float64,
+}
+
+HOLES: Final[dict[str, dict[str, type[pl.DataType]]]] = {
+    "arrival": {},
+    "refusal": {},
+    "executed": {"duration_s": pl.Float64},
+    "exception": {"message": pl.String},
+    "wrapper-error": {"message": pl.String},
+    "out-of-memory": {},
+    "interruption": {},
+    "total-vram": {"total_vram_gib": pl.Float64},
+    "torch-version": {"torch_version": pl.String},
+    "device": {"gpu": pl.String},
+    "comfyui-version": {"comfyui_version": pl.String},
+    "server-start": {},
+    "mode": {"mode": pl.String},
+    "audio-features": {"shapes": pl.String},
+    "silence-missing": {},
+    "header": {
+        "audio_frames": pl.Int64,
+        "announced_windows": pl.Int64,
+        "width": pl.Int64,
+        "height": pl.Int64,
+        "steps": pl.Int64,
+    },
+    "plain-header": {"frames": pl.Int64, "width": pl.Int64, "height": pl.Int64, "steps": pl.Int64},
+    "schedule-announced": {"audio_frames": pl.Int64, "window_frames": pl.Int64, "motion_frames": pl.Int64},
+    "estimated-iterations": {"announced_windows": pl.Int64},
+    "audio-range": {"audio_start": pl.Int64, "audio_end": pl.Int64, "window_frames": pl.Int64},
+    "window-bar": {"audio_start": pl.Int64, "audio_end": pl.Int64, **_BAR},
+    "bare-bar": dict(_BAR),
+    "outer-bar": dict(_BAR),
+    "padding-request": {"subject": pl.Int64, "have": pl.Int64, "need": pl.Int64},
+    "padding-length": {"padding": pl.Int64},
+    "allocated": {"phase": pl.String, "allocated_gib": pl.Float64},
+    "max-allocated": {"phase": pl.String, "max_allocated_gib": pl.Float64},
+    "max-reserved": {"phase": pl.String, "max_reserved_gib": pl.Float64},
+    "lora": {"name": pl.String, "strength": pl.String},
+    "block-swap": {"blocks": pl.Int64},
+    "raw-speaker": {"speaker": pl.Int64, "samples": pl.Int64},
+    "audio-shorter": {"available": pl.Int64, "requested": pl.Int64, "used": pl.Int64},
+    "audio-duration": {"seconds": pl.Float64},
+    "audio-mix": {"mix": pl.String, "seconds": pl.Float64},
+    "s2v-embeds": {},
+    "wananimate": {},
+}
+
+BARS: Final = ("window-bar", "bare-bar", "outer-bar", "phase-bar")
+BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "server-start")
+"""Printed once, when a server starts."""
+WAITING: Final = ("arrival", "validation-failure", "refusal", "interrupt-request")
+"""Printed by the server while anything, or nothing, runs."""
+
+_KEY: Final = {
+    "source": pl.UInt32,
+    "line": pl.Int64,
+    "part": pl.UInt32,
+    "stream": pl.String,
+    "time": pl.Datetime("us"),
+    "pattern": pl.String,
+    "text": pl.String,
+}
+
+
+def event(records: Records, name: str) -> pl.DataFrame:
+    """The records of one event, with its key columns and holes in their types, also where it never occurs."""
+    schema = {**_KEY, **HOLES.get(name, {})}
+    frame = records.events.get(name)
+    if frame is None:
+        return pl.DataFrame(schema=schema)
+    return frame.select(
+        (pl.col(column) if column in frame.columns else pl.lit(None)).cast(dtype).alias(column)
+        for column, dtype in schema.items()
+    )

@@ -1,0 +1,119 @@
+"""Windows of a stage: their audio ranges, their place in the schedule, their times."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.expectations import schedule
+
+_BARE_END = 0.5
+
+
+def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """One row per bar: stage, bar, order (from 1), audio_start, audio_end, steps_done, steps_total, sampling_s,
+    total_s, total_uncertainty_s, s_per_step, line, place, time, pattern.
+
+    `sampling_s` is null unless every step is known; `total_s` reaches to the bar's closing refresh, VAE decoding
+    included, and is null for a window that was not finished.
+    """
+    bars = marked.group_by("bar", maintain_order=True).agg(
+        pl.col("stage", "audio_start", "audio_end", "line", "place", "pattern").first(),
+        pl.col("n").max().alias("steps_done"),
+        pl.col("total").max().alias("steps_total"),
+    )
+    sums = (
+        steps.filter(pl.col("method") != "average")
+        .group_by("bar")
+        .agg(
+            pl.col("duration_s").sum().alias("sampling_s"),
+            pl.col("duration_s").is_not_null().sum().alias("timed"),
+        )
+    )
+    complete = (pl.col("timed") == pl.col("steps_done")) & (pl.col("steps_done") == pl.col("steps_total"))
+    return (
+        bars.join(sums, on="bar", how="left")
+        .join(_totals(marked), on="bar", how="left")
+        .with_columns(pl.when(complete).then(pl.col("sampling_s")).alias("sampling_s"))
+        .with_columns(
+            (pl.col("sampling_s") / pl.col("steps_done")).alias("s_per_step"),
+            pl.col("bar").rank("dense").over("stage").cast(pl.Int64).alias("order"),
+        )
+        .drop("timed")
+        .sort("stage", "order")
+    )
+
+
+def _totals(marked: pl.DataFrame) -> pl.DataFrame:
+    """Wall time of each closed window: average times steps; whole seconds where the rate is cut off."""
+    average = pl.col("rate") * pl.col("n")
+    return marked.filter(pl.col("closing")).select(
+        "bar",
+        pl.coalesce(average, pl.col("elapsed_s") + _BARE_END).alias("total_s"),
+        pl.when(average.is_not_null())
+        .then(pl.col("rate_error") * pl.col("n"))
+        .otherwise(_BARE_END)
+        .alias("total_uncertainty_s"),
+    )
+
+
+def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
+    """W and stride as the ranges show them, per stage: seen_window, seen_stride (null with a single window).
+
+    The most common width, and the most common distance between neighbours.
+    """
+    ranged = found.filter(pl.col("audio_start").is_not_null()).sort("stage", "audio_start")
+    distance = pl.col("audio_start").diff().over("stage")
+    return (
+        ranged.with_columns((pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance.alias("distance"))
+        .group_by("stage", maintain_order=True)
+        .agg(
+            pl.col("width").mode().min().alias("seen_window"),
+            pl.col("distance").drop_nulls().mode().min().alias("seen_stride"),
+        )
+    )
+
+
+def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
+    """`found` with `window`: the schedule's number where every range of the stage has one of its own, else the
+    order of appearance. `plan` has stage, window_frames, stride.
+    """
+    by_schedule = pl.col("audio_start") // pl.col("stride") + 1
+    fits = (
+        (pl.col("audio_start") % pl.col("stride") == 0).all() & (pl.col("by_schedule").n_unique() == pl.len())
+    ).over("stage")
+    return (
+        found.join(plan.select("stage", "stride"), on="stage", how="left", maintain_order="left")
+        .with_columns(by_schedule.alias("by_schedule"))
+        .with_columns(
+            pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order").cast(pl.Int64).alias("window")
+        )
+        .drop("by_schedule", "stride")
+    )
+
+
+def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
+    """Found and expected windows side by side, also those that were never seen, with `matches`.
+
+    `plan` has stage, window_frames, stride, expected_windows (null where the audio's length is unknown). Stages
+    without ranges (bars without description) get no expected ones.
+    """
+    expected = (
+        plan.filter(pl.col("expected_windows").is_not_null() & pl.col("stride").is_not_null())
+        .with_columns(pl.int_ranges(1, pl.col("expected_windows") + 1).alias("window"))
+        .explode("window")
+        .with_columns(
+            schedule.start(pl.col("window"), pl.col("stride")).alias("expected_start"),
+            schedule.end(pl.col("window"), pl.col("window_frames"), pl.col("stride")).alias("expected_end"),
+        )
+        .select("stage", "window", "expected_start", "expected_end")
+    )
+    matches = (pl.col("audio_start") == pl.col("expected_start")) & (
+        (pl.col("audio_end") == pl.col("expected_end"))
+    )
+    return (
+        found.join(expected, on=["stage", "window"], how="full", coalesce=True)
+        .with_columns(
+            pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
+        )
+        .sort("stage", "window")
+    )

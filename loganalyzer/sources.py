@@ -1,0 +1,163 @@
+"""Arguments to inputs: files, folders, patterns the shell did not expand, standard input; plain or compressed."""
+
+from __future__ import annotations
+
+import bz2
+import glob
+import gzip
+import lzma
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+from loganalyzer.decoding import decode
+from loganalyzer.errors import SourceError
+
+STDIN = "-"
+BATCH_BYTES = 256 << 20
+"""Sources are joined up to this size, so that one query serves many of them."""
+LARGEST_UNPACKED = 4 << 30
+"""A compressed file that unpacks to more is refused: it is a bomb, or belongs on a larger machine."""
+
+_LOG_SUFFIXES = (".log", ".txt", ".out", ".jsonl")
+_OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
+    ".gz": lambda file: gzip.GzipFile(fileobj=file),  # type: ignore[dict-item, return-value]
+    ".bz2": lambda file: bz2.BZ2File(file),  # type: ignore[dict-item, return-value]
+    ".xz": lambda file: lzma.LZMAFile(file),  # type: ignore[dict-item, return-value]
+}
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input, read.
+
+    Attributes:
+        name: as given, or as found in a folder.
+        data: its text as valid UTF-8, ending in a line end unless empty.
+        digest: SHA-256 of the decoded text.
+        size: bytes as read, after decompression.
+        lines: physical lines.
+        encoding, undecodable: how it was decoded, and bytes replaced.
+    """
+
+    name: str
+    data: bytes
+    digest: str
+    size: int
+    lines: int
+    encoding: str
+    undecodable: int
+
+
+def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
+    """The names of all inputs, each once, in the order given; what leads nowhere comes as an error instead."""
+    seen: set[str] = set()
+    for argument in arguments:
+        try:
+            for name in _expand(argument):
+                key = name if name == STDIN else os.path.realpath(name)
+                if key not in seen:
+                    seen.add(key)
+                    yield name
+        except SourceError as error:
+            yield error
+
+
+def _expand(argument: str) -> Sequence[str]:
+    if argument == STDIN:
+        return [STDIN]
+    path = Path(argument)
+    if path.is_dir():
+        return _folder(argument)
+    if path.exists() or not glob.has_magic(argument):
+        return [argument]
+    found = sorted(name for name in glob.glob(argument, recursive=True) if Path(name).is_file())
+    if not found:
+        raise SourceError(f"{argument}: no file matches", "check the pattern, or quote it if it was meant as a name")
+    return found
+
+
+def _folder(argument: str) -> list[str]:
+    found = [
+        str(Path(folder) / name)
+        for folder, _, names in os.walk(argument)
+        for name in names
+        if _is_log(name) and (Path(folder) / name).is_file()
+    ]
+    if not found:
+        raise SourceError(
+            f"{argument}: no log in this folder", f"logs are files ending in {', '.join(_LOG_SUFFIXES)} (or packed)"
+        )
+    return sorted(found)
+
+
+def _is_log(name: str) -> bool:
+    path = Path(name.lower())
+    return (path.with_suffix("") if path.suffix in _OPENERS else path).suffix in _LOG_SUFFIXES
+
+
+def read(name: str) -> Source:
+    """One input as a source.
+
+    Raises:
+        SourceError: where it cannot be read or unpacked; names it and the reason.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if name == STDIN else _read_file(Path(name))
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{name}: cannot be read: {reason}", "the other inputs are analysed without it") from None
+    return from_bytes(name, raw)
+
+
+def _read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        opener = _OPENERS.get(path.suffix.lower())
+        if opener is None:
+            return file.read()
+        chunks, size = [], 0
+        unpacked = opener(file)
+        while chunk := unpacked.read(_CHUNK):
+            size += len(chunk)
+            if size > LARGEST_UNPACKED:
+                raise SourceError(
+                    f"{path}: unpacks to more than {LARGEST_UNPACKED >> 30} GiB", "unpack it yourself and cut it"
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def from_bytes(name: str, raw: bytes) -> Source:
+    """A source made of bytes already in memory."""
+    decoded = decode(raw)
+    data = decoded.data
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    return Source(
+        name=name,
+        data=data,
+        digest=sha256(decoded.data).hexdigest(),
+        size=len(raw),
+        lines=data.count(b"\n"),
+        encoding=decoded.encoding,
+        undecodable=decoded.undecodable,
+    )
+
+
+def batches(sources: Iterable[Source], limit: int = BATCH_BYTES) -> Iterator[list[Source]]:
+    """Sources in groups whose data stay below `limit`; a larger one stands alone."""
+    group: list[Source] = []
+    size = 0
+    for source in sources:
+        if group and size + len(source.data) > limit:
+            yield group
+            group, size = [], 0
+        group.append(source)
+        size += len(source.data)
+    if group:
+        yield group

@@ -1,0 +1,115 @@
+"""What container runtimes, launchers and consoles put around a line, taken off column by column."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+
+from loganalyzer.grammar import model
+from loganalyzer.grammar.load import wrappers
+from loganalyzer.grammar.lower import Lowered, lower
+from loganalyzer.grammar.types import TYPES
+
+DEEPEST = 3
+"""Wrappers around wrappers that are taken off: a runtime's stamp, a container's name, a launcher's level."""
+
+ANSI = r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])"
+STAMP_INSIDE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) - "
+"""ComfyUI's own log buffer stamps every write, so that stamps stand inside lines."""
+SEPARATOR = "\x1e"
+
+_JSON_LINE = pl.Struct({"log": pl.String, "stream": pl.String, "time": pl.String})
+
+
+@cache
+def _prefixes() -> tuple[tuple[model.Pattern, Lowered], ...]:
+    return tuple((pattern, lower(pattern.nodes)) for pattern in wrappers())
+
+
+@cache
+def _any_prefix() -> str:
+    bodies = "|".join(f"(?:{_bare(lowered)})" for _, lowered in _prefixes())
+    return f"^(?:{bodies})"
+
+
+def _bare(lowered: Lowered) -> str:
+    return lowered.regex.removeprefix("(?:^|[^0-9A-Za-z_])")
+
+
+def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines (source, line, text) with their wrappers taken off, and two more columns.
+
+    `time` (Datetime, as the wrapper names it) and `stream` (the container's or worker's name), null where
+    nothing names them.
+    """
+    lines = lines.with_columns(
+        pl.lit(None, pl.Datetime("us")).alias("time"), pl.lit(None, pl.String).alias("stream")
+    )
+    lines = _unwrap_json(lines)
+    lines = _strip_ansi(lines)
+    for _ in range(DEEPEST):
+        wrapped = lines["text"].str.contains(_any_prefix())
+        if not wrapped.any():
+            break
+        lines = pl.concat([lines.filter(~wrapped), _strip_prefix(lines.filter(wrapped))])
+    return lines.sort("source", "line")
+
+
+def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
+    odd = pl.col("text").str.contains_any(["\x1b", "\0"])
+    if not lines.select(odd.any()).item():
+        return lines
+    clean = pl.col("text").str.replace_all(ANSI, "").str.replace_all("\0", "", literal=True)
+    return lines.with_columns(pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"))
+
+
+def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
+    """`{"log": …, "stream": …, "time": …}`, as docker's default driver writes; stdout and stderr stay together."""
+    is_json = lines["text"].str.contains(r'^\s*\{"(?:log|stream|time|msg|message)":')
+    if not is_json.any():
+        return lines
+    inner = lines.filter(is_json).with_columns(
+        pl.col("text").str.json_path_match("$.log").alias("log"),
+        pl.col("text").str.json_path_match("$.message").alias("message"),
+        pl.col("text").str.json_path_match("$.msg").alias("msg"),
+        pl.col("text").str.json_path_match("$.time").alias("stamp"),
+    )
+    inner = inner.with_columns(
+        pl.coalesce("log", "message", "msg", "text").str.strip_chars_end("\r\n").alias("text"),
+        _time(pl.col("stamp")).alias("time"),
+    ).select(lines.columns)
+    return pl.concat([lines.filter(~is_json), inner])
+
+
+def _worker(name: pl.Expr | None) -> pl.Expr:
+    """The name of a container or worker; stdout and stderr are two outputs of one process, not two streams."""
+    if name is None:
+        return pl.lit(None, pl.String)
+    return pl.when(~name.is_in(["stdout", "stderr"])).then(name)
+
+
+def _time(stamp: pl.Expr) -> pl.Expr:
+    return TYPES["timestamp"].columns(stamp)[""]
+
+
+def _strip_prefix(lines: pl.DataFrame) -> pl.DataFrame:
+    """Each line without the first wrapper that fits it."""
+    parts = []
+    rest = lines
+    for _, lowered in _prefixes():
+        regex = "^" + _bare(lowered)
+        fits = rest["text"].str.contains(regex)
+        if not fits.any():
+            continue
+        found = rest.filter(fits)
+        rest = rest.filter(~fits)
+        values = {expr.meta.output_name(): expr for expr in Lowered(regex, lowered.groups).columns(pl.col("text"))}
+        parts.append(
+            found.with_columns(
+                pl.col("text").str.replace(regex, "").alias("text"),
+                pl.coalesce("time", values.get("time", pl.lit(None, pl.Datetime("us")))).alias("time"),
+                pl.coalesce("stream", _worker(values.get("stream"))).alias("stream"),
+            )
+        )
+    return pl.concat([*parts, rest])
