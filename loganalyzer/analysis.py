@@ -16,7 +16,7 @@ Verdict = Literal["pass", "warn", "fail", "no-runs"]
 
 
 def _table(name: str) -> pl.DataFrame:
-    return field(default_factory=lambda: empty(name))  # type: ignore[no-any-return]
+    return field(default_factory=lambda: empty(name))
 
 
 @dataclass(frozen=True)

@@ -91,18 +91,25 @@ def _check(path: Path, text: str, key: str, value: object) -> None:
     types, wanted = _KEYS[key]
     if not isinstance(value, types) or isinstance(value, bool):
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+    _check_value(where, key, value, wanted)
+    if isinstance(value, dict):
+        _check_severities(path, text, value, wanted)
+
+
+def _check_value(where: str, key: str, value: object, wanted: str) -> None:
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         raise ConfigurationError(f"{where}{key!r} holds something that is no text", f"it takes {wanted}")
     if key in _POSITIVE and isinstance(value, int | float) and value <= 0:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be above zero")
     if key == "fail_on" and value not in _FAIL_ON:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
-    if isinstance(value, dict):
-        for rule, severity in value.items():
-            if severity not in _SEVERITIES:
-                raise ConfigurationError(
-                    f"{path}:{_line(text, rule)}: the severity of {rule} is {severity!r}", f"it takes {wanted}"
-                )
+
+
+def _check_severities(path: Path, text: str, table: Mapping[str, object], wanted: str) -> None:
+    for rule, severity in table.items():
+        if severity not in _SEVERITIES:
+            where = f"{path}:{_line(text, rule)}: "
+            raise ConfigurationError(f"{where}the severity of {rule} is {severity!r}", f"it takes {wanted}")
 
 
 def _line(text: str, key: str) -> int:

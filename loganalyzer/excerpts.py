@@ -13,7 +13,7 @@ _LAST_BARS = "window-bar"
 
 
 def excerpts(records: Records) -> pl.DataFrame:
-    """source (position), line, event, text; of a window's bar the last refresh on each line only."""
+    """The lines (source position, line, event, text); of a window's bar the last refresh on each line only."""
     texts = [
         _last_refreshes(frame) if event == _LAST_BARS else frame.select("source", "line", "text")
         for event, frame in records.events.items()

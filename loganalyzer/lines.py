@@ -9,14 +9,16 @@ import polars as pl
 from loganalyzer.sources import Source
 from loganalyzer.wrappers import SEPARATOR, STAMP_INSIDE, unwrap
 
-SEGMENTS = pl.Schema({
-    "source": pl.UInt32,
-    "line": pl.Int64,
-    "part": pl.UInt32,
-    "stream": pl.String,
-    "time": pl.Datetime("us"),
-    "text": pl.String,
-})
+SEGMENTS = pl.Schema(
+    {
+        "source": pl.UInt32(),
+        "line": pl.Int64(),
+        "part": pl.UInt32(),
+        "stream": pl.String(),
+        "time": pl.Datetime("us"),
+        "text": pl.String(),
+    }
+)
 
 
 def segments(sources: Sequence[Source], anchors: Sequence[str]) -> pl.DataFrame:
@@ -61,9 +63,7 @@ def _cut(lines: pl.DataFrame) -> pl.DataFrame:
         marked = lines.filter(stamped).with_columns(
             pl.col("text").str.replace_all(STAMP_INSIDE, SEPARATOR + "${1} - " + SEPARATOR)
         )
-        return pl.concat([_cut_at(lines.filter(~stamped), "\r"), _cut_at_stamps(marked)]).sort(
-            "source", "line", "part"
-        )
+        return pl.concat([_cut_at(lines.filter(~stamped), "\r"), _cut_at_stamps(marked)]).sort("source", "line", "part")
     return _cut_at(lines, "\r")
 
 
@@ -79,11 +79,9 @@ def _cut_at(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
 
 def _cut_at_stamps(lines: pl.DataFrame) -> pl.DataFrame:
     """A stamp belongs to the write behind it; text before the first one keeps the line's own time."""
-    pieces = _cut_at(
-        lines.with_columns(pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR
-    )
+    pieces = _cut_at(lines.with_columns(pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR)
     stamp = pl.col("text").str.extract(r"^([0-9T:.-]{26}) -$", 1)
     moment = stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-    return pieces.with_columns(
-        pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")
-    ).filter(stamp.is_null())
+    return pieces.with_columns(pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")).filter(
+        stamp.is_null()
+    )

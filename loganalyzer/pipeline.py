@@ -107,15 +107,17 @@ def _collect(batch: Sequence[Source], grammars: Grammars, settings: Settings, co
 
 
 def _described(batch: Sequence[Source]) -> pl.DataFrame:
-    return pl.DataFrame({
-        "position": pl.Series(range(len(batch)), dtype=pl.UInt32),
-        "source": [source.name for source in batch],
-        "digest": [source.digest for source in batch],
-        "bytes": [source.size for source in batch],
-        "lines": [source.lines for source in batch],
-        "encoding": [source.encoding for source in batch],
-        "undecodable": [source.undecodable for source in batch],
-    })
+    return pl.DataFrame(
+        {
+            "position": pl.Series(range(len(batch)), dtype=pl.UInt32),
+            "source": [source.name for source in batch],
+            "digest": [source.digest for source in batch],
+            "bytes": [source.size for source in batch],
+            "lines": [source.lines for source in batch],
+            "encoding": [source.encoding for source in batch],
+            "undecodable": [source.undecodable for source in batch],
+        }
+    )
 
 
 def _in_files(frame: pl.DataFrame, named: pl.DataFrame, table: str) -> pl.DataFrame:

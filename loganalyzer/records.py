@@ -124,9 +124,7 @@ def _extract_one(item: Compiled, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
     candidates = rows.filter(pl.col("text").str.contains_any(list(item.anchors)))
     fits = candidates["text"].str.contains(item.lowered.regex)
     matched = candidates.filter(fits)
-    records = matched.with_columns(
-        pl.lit(item.pattern.id).alias("pattern"), *item.lowered.columns(pl.col("text"))
-    )
+    records = matched.with_columns(pl.lit(item.pattern.id).alias("pattern"), *item.lowered.columns(pl.col("text")))
     missed = candidates.filter(~fits)
     if not missed.is_empty():
         missed = missed.filter(pl.col("text").str.contains(item.signature))
@@ -148,9 +146,7 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
         return frames[0].sort(KEY)
     filled = [
         frame.with_columns(
-            pl.sum_horizontal(
-                pl.col(name).is_not_null().cast(pl.Int32) for name in frame.columns[6:]
-            ).alias("filled")
+            pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in frame.columns[6:]).alias("filled")
         )
         for frame in frames
     ]
@@ -162,17 +158,13 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _unrecognised(
-    near: list[pl.DataFrame], events: Mapping[str, pl.DataFrame], grammars: Grammars
-) -> pl.DataFrame:
+def _unrecognised(near: list[pl.DataFrame], events: Mapping[str, pl.DataFrame], grammars: Grammars) -> pl.DataFrame:
     """Near misses of segments in which no message was recognised; the most specific pattern for each."""
     if not near:
         return pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
     bars = {item.pattern.id for item in grammars.compiled if item.is_bar}
     misses = pl.concat(near)
-    recognised = [
-        frame.select(*KEY, pl.col("pattern").is_in(bars).alias("bar")) for frame in events.values()
-    ]
+    recognised = [frame.select(*KEY, pl.col("pattern").is_in(bars).alias("bar")) for frame in events.values()]
     if recognised:
         seen = pl.concat(recognised)
         misses = misses.join(seen.filter(~pl.col("bar")), on=KEY, how="anti")
@@ -188,10 +180,7 @@ def _unrecognised(
 def _explain(misses: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
     """Where parsing stopped and what was wanted there: the grammar itself is asked, for the first few."""
     patterns = grammars.by_id
-    stops = [
-        read(patterns[name], text)
-        for name, text in misses.select("pattern", "text").head(MOST_EXPLAINED).rows()
-    ]
+    stops = [read(patterns[name], text) for name, text in misses.select("pattern", "text").head(MOST_EXPLAINED).rows()]
     stopped = [stop if isinstance(stop, Stopped) else Stopped(1, "") for stop in stops]
     padding = [None] * (misses.height - len(stopped))
     return misses.with_columns(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from loganalyzer.decoding import decode
 from loganalyzer.errors import SourceError
@@ -25,9 +25,9 @@ LARGEST_UNPACKED = 4 << 30
 
 _LOG_SUFFIXES = (".log", ".txt", ".out", ".jsonl")
 _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
-    ".gz": lambda file: gzip.GzipFile(fileobj=file),  # type: ignore[dict-item, return-value]
-    ".bz2": lambda file: bz2.BZ2File(file),  # type: ignore[dict-item, return-value]
-    ".xz": lambda file: lzma.LZMAFile(file),  # type: ignore[dict-item, return-value]
+    ".gz": lambda file: cast("IO[bytes]", gzip.GzipFile(fileobj=file)),
+    ".bz2": lambda file: cast("IO[bytes]", bz2.open(file)),  # noqa: SIM115 -- closed with the file beneath
+    ".xz": lambda file: cast("IO[bytes]", lzma.open(file)),  # noqa: SIM115 -- closed with the file beneath
 }
 _CHUNK = 1 << 20
 
@@ -76,7 +76,8 @@ def _expand(argument: str) -> Sequence[str]:
         return _folder(argument)
     if path.exists() or not glob.has_magic(argument):
         return [argument]
-    found = sorted(name for name in glob.glob(argument, recursive=True) if Path(name).is_file())
+    names = glob.glob(argument, recursive=True)  # noqa: PTH207 -- a pattern may begin at the root
+    found = sorted(name for name in names if Path(name).is_file())
     if not found:
         raise SourceError(f"{argument}: no file matches", "check the pattern, or quote it if it was meant as a name")
     return found
@@ -91,7 +92,8 @@ def _folder(argument: str) -> list[str]:
     ]
     if not found:
         raise SourceError(
-            f"{argument}: no log in this folder", f"logs are files ending in {', '.join(_LOG_SUFFIXES)} (or packed)"
+            f"{argument}: no log in this folder",
+            f"logs are files ending in {', '.join(_LOG_SUFFIXES)} (or packed)",
         )
     return sorted(found)
 
@@ -126,7 +128,8 @@ def _read_file(path: Path) -> bytes:
             size += len(chunk)
             if size > LARGEST_UNPACKED:
                 raise SourceError(
-                    f"{path}: unpacks to more than {LARGEST_UNPACKED >> 30} GiB", "unpack it yourself and cut it"
+                    f"{path}: unpacks to more than {LARGEST_UNPACKED >> 30} GiB",
+                    "unpack it yourself and cut it",
                 )
             chunks.append(chunk)
         return b"".join(chunks)

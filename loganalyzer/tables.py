@@ -13,169 +13,193 @@ import polars as pl
 
 SCHEMA_VERSION: Final = 1
 
-TIME: Final = pl.Datetime("us")
+TIME: Final[pl.DataType] = pl.Datetime("us")
 
-SOURCES: Final = pl.Schema({
-    "source": pl.String,
-    "digest": pl.String,
-    "bytes": pl.Int64,
-    "lines": pl.Int64,
-    "encoding": pl.String,
-    "undecodable": pl.Int64,
-    "records": pl.Int64,
-    "near": pl.Int64,
-})
+SOURCES: Final = pl.Schema(
+    {
+        "source": pl.String,
+        "digest": pl.String,
+        "bytes": pl.Int64,
+        "lines": pl.Int64,
+        "encoding": pl.String,
+        "undecodable": pl.Int64,
+        "records": pl.Int64,
+        "near": pl.Int64,
+    }
+)
 
-PROMPTS: Final = pl.Schema({
-    "prompt_id": pl.String,
-    "source": pl.String,
-    "stream": pl.String,
-    "line": pl.Int64,
-    "end_line": pl.Int64,
-    "duration_s": pl.Float64,
-    "status": pl.String,
-    "error": pl.String,
-    "started_at": TIME,
-    "ended_at": TIME,
-})
+PROMPTS: Final = pl.Schema(
+    {
+        "prompt_id": pl.String(),
+        "source": pl.String(),
+        "stream": pl.String(),
+        "line": pl.Int64(),
+        "end_line": pl.Int64(),
+        "duration_s": pl.Float64(),
+        "status": pl.String(),
+        "error": pl.String(),
+        "started_at": TIME,
+        "ended_at": TIME,
+    }
+)
 
-RUNS: Final = pl.Schema({
-    "run_id": pl.String,
-    "prompt_id": pl.String,
-    "source": pl.String,
-    "stream": pl.String,
-    "line": pl.Int64,
-    "end_line": pl.Int64,
-    "mode": pl.String,
-    "status": pl.String,
-    "audio_frames": pl.Int64,
-    "requested_frames": pl.Int64,
-    "audio_s": pl.Float64,
-    "width": pl.Int64,
-    "height": pl.Int64,
-    "steps": pl.Int64,
-    "speakers": pl.Int64,
-    "announced_windows": pl.Int64,
-    "observed_windows": pl.Int64,
-    "expected_windows": pl.Int64,
-    "window_frames": pl.Int64,
-    "motion_frames": pl.Int64,
-    "drop_frames": pl.Int64,
-    "stride": pl.Int64,
-    "schedule_observed": pl.Boolean,
-    "aligned": pl.Boolean,
-    "missing_frames": pl.Int64,
-    "mirrored": pl.Boolean,
-    "lora_rank": pl.Int64,
-    "quantization": pl.String,
-    "quantization_source": pl.String,
-    "peak_allocated_gib": pl.Float64,
-    "peak_reserved_gib": pl.Float64,
-    "peak_covers": pl.String,
-    "wrapper_era": pl.String,
-    "swapped_blocks": pl.Int64,
-    "sampling_s": pl.Float64,
-    "decode_s": pl.Float64,
-    "total_s": pl.Float64,
-    "prompt_s": pl.Float64,
-    "gpu": pl.String,
-    "total_vram_gib": pl.Float64,
-    "comfyui_version": pl.String,
-    "torch_version": pl.String,
-})
+RUNS: Final = pl.Schema(
+    {
+        "run_id": pl.String,
+        "prompt_id": pl.String,
+        "source": pl.String,
+        "stream": pl.String,
+        "line": pl.Int64,
+        "end_line": pl.Int64,
+        "mode": pl.String,
+        "status": pl.String,
+        "audio_frames": pl.Int64,
+        "requested_frames": pl.Int64,
+        "audio_s": pl.Float64,
+        "width": pl.Int64,
+        "height": pl.Int64,
+        "steps": pl.Int64,
+        "speakers": pl.Int64,
+        "announced_windows": pl.Int64,
+        "observed_windows": pl.Int64,
+        "expected_windows": pl.Int64,
+        "window_frames": pl.Int64,
+        "motion_frames": pl.Int64,
+        "drop_frames": pl.Int64,
+        "stride": pl.Int64,
+        "schedule_observed": pl.Boolean,
+        "aligned": pl.Boolean,
+        "missing_frames": pl.Int64,
+        "mirrored": pl.Boolean,
+        "lora_rank": pl.Int64,
+        "quantization": pl.String,
+        "quantization_source": pl.String,
+        "peak_allocated_gib": pl.Float64,
+        "peak_reserved_gib": pl.Float64,
+        "peak_covers": pl.String,
+        "wrapper_era": pl.String,
+        "swapped_blocks": pl.Int64,
+        "sampling_s": pl.Float64,
+        "decode_s": pl.Float64,
+        "total_s": pl.Float64,
+        "prompt_s": pl.Float64,
+        "gpu": pl.String,
+        "total_vram_gib": pl.Float64,
+        "comfyui_version": pl.String,
+        "torch_version": pl.String,
+    }
+)
 
-WINDOWS: Final = pl.Schema({
-    "run_id": pl.String,
-    "window": pl.Int64,
-    "audio_start": pl.Int64,
-    "audio_end": pl.Int64,
-    "expected_start": pl.Int64,
-    "expected_end": pl.Int64,
-    "steps_done": pl.Int64,
-    "steps_total": pl.Int64,
-    "sampling_s": pl.Float64,
-    "total_s": pl.Float64,
-    "s_per_step": pl.Float64,
-    "line": pl.Int64,
-    "matches": pl.Boolean,
-    "total_uncertainty_s": pl.Float64,
-})
+WINDOWS: Final = pl.Schema(
+    {
+        "run_id": pl.String,
+        "window": pl.Int64,
+        "audio_start": pl.Int64,
+        "audio_end": pl.Int64,
+        "expected_start": pl.Int64,
+        "expected_end": pl.Int64,
+        "steps_done": pl.Int64,
+        "steps_total": pl.Int64,
+        "sampling_s": pl.Float64,
+        "total_s": pl.Float64,
+        "s_per_step": pl.Float64,
+        "line": pl.Int64,
+        "matches": pl.Boolean,
+        "total_uncertainty_s": pl.Float64,
+    }
+)
 
-STEPS: Final = pl.Schema({
-    "run_id": pl.String,
-    "window": pl.Int64,
-    "step": pl.Int64,
-    "duration_s": pl.Float64,
-    "uncertainty_s": pl.Float64,
-    "method": pl.String,
-    "line": pl.Int64,
-})
+STEPS: Final = pl.Schema(
+    {
+        "run_id": pl.String,
+        "window": pl.Int64,
+        "step": pl.Int64,
+        "duration_s": pl.Float64,
+        "uncertainty_s": pl.Float64,
+        "method": pl.String,
+        "line": pl.Int64,
+    }
+)
 
-PADDINGS: Final = pl.Schema({
-    "run_id": pl.String,
-    "window": pl.Int64,
-    "subject": pl.Int64,
-    "have": pl.Int64,
-    "need": pl.Int64,
-    "padding": pl.Int64,
-    "missing": pl.Int64,
-    "context": pl.Int64,
-    "line": pl.Int64,
-})
+PADDINGS: Final = pl.Schema(
+    {
+        "run_id": pl.String,
+        "window": pl.Int64,
+        "subject": pl.Int64,
+        "have": pl.Int64,
+        "need": pl.Int64,
+        "padding": pl.Int64,
+        "missing": pl.Int64,
+        "context": pl.Int64,
+        "line": pl.Int64,
+    }
+)
 
-MEMORY: Final = pl.Schema({
-    "run_id": pl.String,
-    "phase": pl.String,
-    "allocated_gib": pl.Float64,
-    "max_allocated_gib": pl.Float64,
-    "max_reserved_gib": pl.Float64,
-    "line": pl.Int64,
-})
+MEMORY: Final = pl.Schema(
+    {
+        "run_id": pl.String,
+        "phase": pl.String,
+        "allocated_gib": pl.Float64,
+        "max_allocated_gib": pl.Float64,
+        "max_reserved_gib": pl.Float64,
+        "line": pl.Int64,
+    }
+)
 
-LORAS: Final = pl.Schema({
-    "prompt_id": pl.String,
-    "name": pl.String,
-    "rank": pl.Int64,
-    "strength": pl.String,
-    "line": pl.Int64,
-})
+LORAS: Final = pl.Schema(
+    {
+        "prompt_id": pl.String,
+        "name": pl.String,
+        "rank": pl.Int64,
+        "strength": pl.String,
+        "line": pl.Int64,
+    }
+)
 
-FINDINGS: Final = pl.Schema({
-    "rule": pl.String,
-    "name": pl.String,
-    "severity": pl.String,
-    "run_id": pl.String,
-    "source": pl.String,
-    "line": pl.Int64,
-    "message": pl.String,
-    "observed": pl.String,
-    "expected": pl.String,
-    "fix": pl.String,
-})
+FINDINGS: Final = pl.Schema(
+    {
+        "rule": pl.String,
+        "name": pl.String,
+        "severity": pl.String,
+        "run_id": pl.String,
+        "source": pl.String,
+        "line": pl.Int64,
+        "message": pl.String,
+        "observed": pl.String,
+        "expected": pl.String,
+        "fix": pl.String,
+    }
+)
 
-NOT_CHECKED: Final = pl.Schema({
-    "rule": pl.String,
-    "name": pl.String,
-    "run_id": pl.String,
-    "source": pl.String,
-    "reason": pl.String,
-})
+NOT_CHECKED: Final = pl.Schema(
+    {
+        "rule": pl.String,
+        "name": pl.String,
+        "run_id": pl.String,
+        "source": pl.String,
+        "reason": pl.String,
+    }
+)
 
-NEAR_MISSES: Final = pl.Schema({
-    "source": pl.String,
-    "line": pl.Int64,
-    "pattern": pl.String,
-    "column": pl.Int64,
-    "expected": pl.String,
-    "text": pl.String,
-})
+NEAR_MISSES: Final = pl.Schema(
+    {
+        "source": pl.String,
+        "line": pl.Int64,
+        "pattern": pl.String,
+        "column": pl.Int64,
+        "expected": pl.String,
+        "text": pl.String,
+    }
+)
 
-EXCERPTS: Final = pl.Schema({
-    "source": pl.String,
-    "line": pl.Int64,
-    "event": pl.String,
-    "text": pl.String,
-})
+EXCERPTS: Final = pl.Schema(
+    {
+        "source": pl.String,
+        "line": pl.Int64,
+        "event": pl.String,
+        "text": pl.String,
+    }
+)
 
 SCHEMAS: Final[dict[str, pl.Schema]] = {
     "sources": SOURCES,

@@ -43,9 +43,7 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
     `time` (Datetime, as the wrapper names it) and `stream` (the container's or worker's name), null where
     nothing names them.
     """
-    lines = lines.with_columns(
-        pl.lit(None, pl.Datetime("us")).alias("time"), pl.lit(None, pl.String).alias("stream")
-    )
+    lines = lines.with_columns(pl.lit(None, pl.Datetime("us")).alias("time"), pl.lit(None, pl.String).alias("stream"))
     lines = _unwrap_json(lines)
     lines = _strip_ansi(lines)
     for _ in range(DEEPEST):

@@ -83,10 +83,16 @@ def audio_shortfall(context: Context) -> Outcome:
     """Frames, seconds, where in the video, and the three ways out."""
     short = _short(context)
     missing = pl.col("missing_frames")
-    filled = pl.when("mirrored").then(pl.lit("mirrored speech")).when(pl.col("mirrored").not_()).then(
-        pl.lit("encoded silence")
-    ).otherwise(pl.lit("padding"))
-    said = pl.when(pl.col("at").is_null()).then(pl.lit(" The log prints no padding warning for it.")).otherwise(pl.lit(""))
+    filled = (
+        pl.when("mirrored")
+        .then(pl.lit("mirrored speech"))
+        .when(pl.col("mirrored").not_())
+        .then(pl.lit("encoded silence"))
+        .otherwise(pl.lit("padding"))
+    )
+    said = (
+        pl.when(pl.col("at").is_null()).then(pl.lit(" The log prints no padding warning for it.")).otherwise(pl.lit(""))
+    )
     rows = findings(
         short,
         message=pl.format(
@@ -175,7 +181,9 @@ def mirrored_padding(context: Context) -> Outcome:
     short = _short(context).filter(pl.col("mirrored"))
     rows = findings(
         short,
-        message=pl.format("{} show mirrored speech: the mouth keeps talking after the audio has ended.", _where(context)).pipe(_capital),
+        message=pl.format(
+            "{} show mirrored speech: the mouth keeps talking after the audio has ended.", _where(context)
+        ).pipe(_capital),
         observed=pl.lit("no encoded silence file"),
         expected=pl.lit("padding with encoded silence, or none"),
         fix=pl.concat_str([pl.lit("Install the wrapper's encoded silence file. "), ways_out(context, short)]),
@@ -188,7 +196,7 @@ def mirrored_padding(context: Context) -> Outcome:
     "clamped-audio",
     "warning",
     summary="The audio is shorter than one window: its last embedding is repeated without any warning.",
-    why="With A < W one window runs, nothing is printed, and the last W - A frames of the video repeat one mouth shape.",
+    why="With A < W one window runs, nothing is printed, and the last W - A frames repeat one mouth shape.",
     example="Sampling 60 frames in 1 windows, at 1280x720 with 4 steps",
     fix="Supply audio for a whole window, or cut the video to the audio's length.",
 )

@@ -27,7 +27,12 @@ def unrecognised_variant(context: Context) -> Outcome:
     more = pl.when(pl.col("count") > 1).then(pl.format(" ({} such lines)", "count")).otherwise(pl.lit(""))
     rows = findings(
         near,
-        message=pl.format("A line looks like {} and stops to fit at column {}.{}", "pattern", pl.col("column").cast(pl.String).fill_null("?"), more),
+        message=pl.format(
+            "A line looks like {} and stops to fit at column {}.{}",
+            "pattern",
+            pl.col("column").cast(pl.String).fill_null("?"),
+            more,
+        ),
         observed=pl.col("text").str.head(160),
         expected=pl.col("expected").fill_null(""),
         fix=pl.lit("Check it with `loganalyze patterns explain LINE`; add the new form to patterns/, or report it."),

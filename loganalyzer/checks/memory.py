@@ -60,7 +60,14 @@ def vram_above(context: Context) -> Outcome:
     """Like with like: only true stage peaks, only declared quantisations."""
     runs, barred = _judged(context)
     above = runs.filter(pl.col("peak_allocated_gib") > pl.col("vram_high"))
-    return outcome(_band_findings(above, "above", "Check the loaded model file, LoRA, block swap and tiling against the last good run."), *barred)
+    return outcome(
+        _band_findings(
+            above,
+            "above",
+            "Check the loaded model file, LoRA, block swap and tiling against the last good run.",
+        ),
+        *barred,
+    )
 
 
 @rule(
@@ -77,9 +84,15 @@ def vram_below(context: Context) -> Outcome:
     """The same band from below."""
     runs, barred = _judged(context)
     below = runs.filter(pl.col("peak_allocated_gib") < pl.col("vram_low"))
-    rows = _band_findings(below, "below", "Load the model file of the declared quantisation, or declare what is loaded.")
+    rows = _band_findings(
+        below, "below", "Load the model file of the declared quantisation, or declare what is loaded."
+    )
     fits = context.shelf.inferred_quantization(below)
-    hint = pl.when(fits.is_not_null()).then(pl.concat_str([pl.lit(" It fits "), fits.to_frame().to_series(), pl.lit(".")])).otherwise(pl.lit(""))
+    hint = (
+        pl.when(fits.is_not_null())
+        .then(pl.concat_str([pl.lit(" It fits "), fits.to_frame().to_series(), pl.lit(".")]))
+        .otherwise(pl.lit(""))
+    )
     return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), *barred)
 
 
@@ -133,11 +146,16 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         .then(pl.lit(_NO_REPORT))
         .when(pl.col("total").is_null())
         .then(pl.lit("the log does not name the card's memory (set total_vram_gib)"))
-        .when(pl.col("peak_covers").ne_missing("stage") & (pl.col("peak_reserved_gib") <= pl.col("total") * (1 - context.settings.headroom_fraction)))
+        .when(
+            pl.col("peak_covers").ne_missing("stage")
+            & (pl.col("peak_reserved_gib") <= pl.col("total") * (1 - context.settings.headroom_fraction))
+        )
         .then(pl.lit(NOT_A_PEAK))
     )
     runs = runs.with_columns(reason.alias("reason"))
-    return runs.filter(pl.col("reason").is_null()), [skipped(runs.filter(pl.col("reason").is_not_null()), pl.col("reason"))]
+    return runs.filter(pl.col("reason").is_null()), [
+        skipped(runs.filter(pl.col("reason").is_not_null()), pl.col("reason"))
+    ]
 
 
 @rule(
@@ -152,7 +170,9 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
 )
 def fragmentation(context: Context) -> Outcome:
     """Both figures of one report, where they cover the same time."""
-    runs = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null() & pl.col("peak_reserved_gib").is_not_null())
+    runs = context.found.runs.filter(
+        pl.col("peak_allocated_gib").is_not_null() & pl.col("peak_reserved_gib").is_not_null()
+    )
     like = runs.filter(pl.col("peak_covers") == "stage")
     gap = pl.col("peak_reserved_gib") / pl.col("peak_allocated_gib") - 1
     wide = like.filter(gap > context.settings.fragmentation_fraction)
@@ -208,11 +228,25 @@ def memory_growth(context: Context) -> Outcome:
     judged = pl.concat([inside.select("run_id"), across.select("run_id")])
     rest = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null()).join(judged, on="run_id", how="anti")
     alone = rest.filter(pl.len().over("source", "stream") <= _GROWTH_REPORTS)
-    return outcome(pl.concat(rows), skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"))
+    return outcome(
+        pl.concat(rows),
+        skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"),
+    )
 
 
 def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
-    keys = ["source", "stream", "mode", "width", "height", "window_frames", "motion_frames", "quantization", "peak_covers", "gpu"]
+    keys = [
+        "source",
+        "stream",
+        "mode",
+        "width",
+        "height",
+        "window_frames",
+        "motion_frames",
+        "quantization",
+        "peak_covers",
+        "gpu",
+    ]
     return (
         runs.filter(pl.col("peak_covers") == "stage")
         .sort("source", "line")
@@ -264,7 +298,9 @@ def carried_peak(context: Context) -> Outcome:
     )
     rows = findings(
         same,
-        message=pl.format("The peak of {} GiB is the very figure of the prompt before.", number("peak_allocated_gib", 3)),
+        message=pl.format(
+            "The peak of {} GiB is the very figure of the prompt before.", number("peak_allocated_gib", 3)
+        ),
         observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
         expected=pl.lit("a figure of its own"),
         fix=pl.lit("Restart the server before measuring memory."),
@@ -285,14 +321,18 @@ def carried_peak(context: Context) -> Outcome:
 def peak_not_sampling(context: Context) -> Outcome:
     """Every windowed run of the later eras."""
     runs = context.found.runs.filter(pl.col("peak_covers").is_in(["residue", "last-decode"]))
-    meaning = pl.when(pl.col("peak_covers") == "residue").then(
-        pl.lit("what was still allocated after the last VAE decode")
-    ).otherwise(pl.lit("the peak of the last window's VAE decode"))
+    meaning = (
+        pl.when(pl.col("peak_covers") == "residue")
+        .then(pl.lit("what was still allocated after the last VAE decode"))
+        .otherwise(pl.lit("the peak of the last window's VAE decode"))
+    )
     rows = findings(
         runs,
         message=pl.format("The printed {} GiB is {}, not the sampling peak.", number("peak_allocated_gib", 3), meaning),
         observed=pl.col("peak_covers"),
         expected=pl.lit("stage"),
-        fix=pl.lit("Read the sampling peak off nvidia-smi; compare this figure only with logs of the same wrapper era."),
+        fix=pl.lit(
+            "Read the sampling peak off nvidia-smi; compare this figure only with logs of the same wrapper era."
+        ),
     )
     return outcome(rows)

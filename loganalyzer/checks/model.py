@@ -15,7 +15,9 @@ _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26
 def _required(context: Context) -> pl.DataFrame:
     """Talking runs with min_quantization, min_rank, rank_wanted (position in the ranking) of their size."""
     needs = context.shelf.requirement.select(
-        pl.col("pixels"), pl.col("quantization").alias("min_quantization"), pl.col("lora_rank").alias("min_lora")
+        pl.col("pixels"),
+        pl.col("quantization").alias("min_quantization"),
+        pl.col("lora_rank").alias("min_lora"),
     ).sort("pixels")
     runs = talking(context).with_columns((pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
     return runs.filter(pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
@@ -34,19 +36,22 @@ def quantization_below_resolution(context: Context) -> Outcome:
     """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
     ranking = {name: position for position, name in enumerate(context.shelf.ranking)}
     runs = _required(context)
-    order = {"default": None, "return_dtype": pl.Int64}
     runs = runs.with_columns(
-        pl.col("quantization").replace_strict(ranking, **order).alias("have"),
-        pl.col("min_quantization").replace_strict(ranking, **order).alias("want"),
+        pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
+        pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("want"),
     )
     low = runs.filter(pl.col("have") < pl.col("want"))
     doubtful = (pl.col("peak_covers") == "residue").fill_null(value=False)
-    shown = pl.when(pl.col("quantization_source") == "vram").then(
-        pl.format("{} (inferred from the peak of {} GiB)", "quantization", number("peak_allocated_gib"))
-    ).otherwise(pl.format("{} (from {})", "quantization", "quantization_source"))
+    shown = (
+        pl.when(pl.col("quantization_source") == "vram")
+        .then(pl.format("{} (inferred from the peak of {} GiB)", "quantization", number("peak_allocated_gib")))
+        .otherwise(pl.format("{} (from {})", "quantization", "quantization_source"))
+    )
     rows = findings(
         low.filter(~doubtful),
-        message=pl.format("{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"),
+        message=pl.format(
+            "{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"
+        ),
         observed=shown,
         expected=pl.format("{} or better", "min_quantization"),
         fix=pl.format(
@@ -58,11 +63,13 @@ def quantization_below_resolution(context: Context) -> Outcome:
         ),
     )  # fmt: skip
     unknown = runs.filter(pl.col("min_quantization").is_not_null() & pl.col("have").is_null())
-    reason = pl.when(pl.col("quantization").is_not_null()).then(
-        pl.format("{} has no place in the ranking of quantisations", "quantization")
-    ).when((pl.col("peak_covers") != "stage").fill_null(value=False)).then(
-        pl.lit(f"no quantisation is known: declare it (--quantization); {NOT_A_PEAK}")
-    ).otherwise(pl.lit("no quantisation is known: declare it (--quantization)"))
+    reason = (
+        pl.when(pl.col("quantization").is_not_null())
+        .then(pl.format("{} has no place in the ranking of quantisations", "quantization"))
+        .when((pl.col("peak_covers") != "stage").fill_null(value=False))
+        .then(pl.lit(f"no quantisation is known: declare it (--quantization); {NOT_A_PEAK}"))
+        .otherwise(pl.lit("no quantisation is known: declare it (--quantization)"))
+    )
     return outcome(rows, skipped(unknown, reason), skipped(low.filter(doubtful), _DOUBLED))
 
 
@@ -79,8 +86,10 @@ def lora_rank(context: Context) -> Outcome:
     """The rank in the LoRA's file name."""
     runs = _required(context)
     wrong = runs.filter(pl.col("lora_rank") != pl.col("min_lora"))
-    at = context.found.loras.filter(pl.col("rank").is_not_null()).group_by("prompt_id").agg(
-        pl.col("line").filter(pl.col("rank") == pl.col("rank").last()).last().alias("lora_line")
+    at = (
+        context.found.loras.filter(pl.col("rank").is_not_null())
+        .group_by("prompt_id")
+        .agg(pl.col("line").filter(pl.col("rank") == pl.col("rank").last()).last().alias("lora_line"))
     )
     rows = findings(
         wrong.join(at, on="prompt_id", how="left", maintain_order="left").with_columns(
@@ -123,7 +132,9 @@ def quantization_mismatch(context: Context) -> Outcome:
         fix=pl.format("Load the {} file in the model loader, or declare {}.", "quantization", "fits"),
     )  # fmt: skip
     unclear = judged.filter(pl.col("fits").is_null())
-    reason = pl.when((pl.col("peak_covers") != "stage").fill_null(value=False)).then(pl.lit(NOT_A_PEAK)).otherwise(
-        pl.lit("the peak fits no single baseline of this size, LoRA and schedule")
+    reason = (
+        pl.when((pl.col("peak_covers") != "stage").fill_null(value=False))
+        .then(pl.lit(NOT_A_PEAK))
+        .otherwise(pl.lit("the peak fits no single baseline of this size, LoRA and schedule"))
     )
     return outcome(rows, skipped(unclear, reason))

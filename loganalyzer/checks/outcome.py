@@ -10,8 +10,10 @@ from loganalyzer.checks.registry import Context, Outcome, rule
 
 def _ended(context: Context, status: str) -> pl.DataFrame:
     """Prompts that ended like this, with run_id of their last run (null where none had begun) and the line to read."""
-    last = context.found.runs.filter(pl.col("status") == status).group_by("prompt_id", maintain_order=True).agg(
-        pl.col("run_id", "observed_windows", "expected_windows").last()
+    last = (
+        context.found.runs.filter(pl.col("status") == status)
+        .group_by("prompt_id", maintain_order=True)
+        .agg(pl.col("run_id", "observed_windows", "expected_windows").last())
     )
     prompts = context.found.prompts.filter(pl.col("status") == status)
     return prompts.join(last, on="prompt_id", how="left", maintain_order="left").with_columns(
@@ -36,7 +38,7 @@ def _event_line(context: Context, status: str) -> pl.Expr:
 
 
 def _progress() -> pl.Expr:
-    seen = pl.format(" after {} of {} windows", "observed_windows", "expected_windows")
+    seen = pl.format(" in window {} of {}", "observed_windows", "expected_windows")
     return pl.coalesce(seen, pl.lit(""))
 
 

@@ -8,15 +8,17 @@ import polars as pl
 
 from loganalyzer.checks.registry import Outcome
 
-FOUND: Final = pl.Schema({
-    "run_id": pl.String,
-    "source": pl.String,
-    "line": pl.Int64,
-    "message": pl.String,
-    "observed": pl.String,
-    "expected": pl.String,
-    "fix": pl.String,
-})
+FOUND: Final = pl.Schema(
+    {
+        "run_id": pl.String,
+        "source": pl.String,
+        "line": pl.Int64,
+        "message": pl.String,
+        "observed": pl.String,
+        "expected": pl.String,
+        "fix": pl.String,
+    }
+)
 SKIPPED: Final = pl.Schema({"run_id": pl.String, "source": pl.String, "reason": pl.String})
 
 

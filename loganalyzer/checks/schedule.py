@@ -42,12 +42,16 @@ def window_sequence(context: Context) -> Outcome:
         .join(runs.select("run_id", "source", "window_frames", "stride"), on="run_id")
         .filter(pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null())
     )
-    expected = pl.coalesce(
-        pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window")
-    )
+    expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
     rows = findings(
         wrong,
-        message=pl.format("Window {} reads audio {}-{}, the schedule says {}.", "window", "audio_start", "audio_end", expected),
+        message=pl.format(
+            "Window {} reads audio {}-{}, the schedule says {}.",
+            "window",
+            "audio_start",
+            "audio_end",
+            expected,
+        ),
         observed=pl.format("{}-{}", "audio_start", "audio_end"),
         expected=expected,
         fix=pl.lit("Compare the wrapper's version with the last good run, and report both ranges upstream."),
@@ -112,7 +116,7 @@ def missing_windows(context: Context) -> Outcome:
     rows = findings(
         short,
         message=pl.format(
-            "{} of {} windows were run; the {} run reaches audio frame {} of {}.",
+            "{} of {} windows were begun; the {} run reaches audio frame {} of {}.",
             "observed_windows", "expected_windows", "status",
             _reached(context, short), "audio_frames",
         ),
@@ -152,7 +156,12 @@ def nonstandard_schedule(context: Context) -> Outcome:
     wanted = f"{settings.window_frames}/{settings.motion_frames}"
     rows = findings(
         other,
-        message=pl.format("The run used windows of {} frames with an overlap of {}, not {}.", "window_frames", "motion_frames", pl.lit(wanted)),
+        message=pl.format(
+            "The run used windows of {} frames with an overlap of {}, not {}.",
+            "window_frames",
+            "motion_frames",
+            pl.lit(wanted),
+        ),
         observed=pl.format("{}/{}", "window_frames", "motion_frames"),
         expected=pl.lit(wanted),
         fix=pl.lit(

@@ -31,7 +31,9 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
             )
         )
     )  # fmt: skip
-    runs = runs.with_columns(reason.alias("reason"), (pl.col("window_high") * (1 + pl.col("window_tolerance"))).alias("limit"))
+    runs = runs.with_columns(
+        reason.alias("reason"), (pl.col("window_high") * (1 + pl.col("window_tolerance"))).alias("limit")
+    )
     barred = runs.filter(pl.col("reason").is_not_null())
     return runs.filter(pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
 
@@ -75,7 +77,9 @@ def slow_window(context: Context) -> Outcome:
         expected=pl.format("{} s at most", number("limit", 1)),
         fix=pl.lit("Check what else ran on the card then, its temperature and its free memory."),
     )  # fmt: skip
-    untimed = runs.join(windows.filter(pl.col("total_s").is_not_null()).select("run_id").unique(), on="run_id", how="anti")
+    untimed = runs.join(
+        windows.filter(pl.col("total_s").is_not_null()).select("run_id").unique(), on="run_id", how="anti"
+    )
     return outcome(rows, barred, skipped(untimed, "no window's total time can be read"))
 
 

@@ -33,7 +33,7 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
 @analysis_options
 @click.pass_context
-def analyze(ctx: click.Context, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Read logs, check every run, print a summary, write the HTML report.
 
     PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', or - for standard input.
@@ -93,4 +93,6 @@ def put(target: str, text: str) -> None:
     try:
         Path(target).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise ReportError(f"{target}: cannot be written: {error.strerror or error}", "name a file you may write") from None
+        raise ReportError(
+            f"{target}: cannot be written: {error.strerror or error}", "name a file you may write"
+        ) from None

@@ -37,7 +37,7 @@ class DefaultGroup(click.Group):
 @click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="loganalyze")
 def main() -> None:
-    """Read ComfyUI logs of WanVideo InfiniteTalk runs and say what went wrong.
+    r"""Read ComfyUI logs of WanVideo InfiniteTalk runs and say what went wrong.
 
     \b
     loganalyze logs/*.txt        the main job; the same as `loganalyze analyze logs/*.txt`

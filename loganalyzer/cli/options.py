@@ -15,19 +15,22 @@ from loganalyzer.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_PATH = click.Path(path_type=Path)
+_ANALYSIS = (
+    click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; no log names it."),
+    click.option("--workflow", type=_PATH, help="The workflow file; its name may tell the quantisation."),
+    click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]"),
+    click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
+    click.option("--patterns", multiple=True, type=_PATH, help="A folder of further message patterns."),
+    click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
+    click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
+    click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
+)
+
 
 def analysis_options(command: Command) -> Command:
     """Everything that decides what an analysis finds."""
-    for option in reversed((
-        click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; the log never names it."),
-        click.option("--workflow", type=click.Path(path_type=Path), help="The workflow file; its name may tell the quantisation."),
-        click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]"),
-        click.option("--baselines", type=click.Path(path_type=Path), help="Baselines that replace shipped ones of the same key."),
-        click.option("--patterns", multiple=True, type=click.Path(path_type=Path), help="A folder of further message patterns."),
-        click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
-        click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
-        click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration file, instead of the one found upward."),
-    )):  # fmt: skip
+    for option in reversed(_ANALYSIS):
         command = option(command)
     return command
 

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from loganalyzer.grammar.model import Pattern
 
 _FOLDERS = click.option(
-    "--patterns", "folders", multiple=True, type=click.Path(path_type=Path), help="A folder of further patterns."
+    "--patterns",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A folder of further patterns.",
 )
 
 

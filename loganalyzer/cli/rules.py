@@ -17,8 +17,8 @@ def rules(rule_id: str | None) -> None:
 
     known = known_rules()
     if rule_id is None:
-        for rule in known.values():
-            click.echo(f"{rule.id}  {rule.severity:8}{rule.name}: {rule.summary}")
+        for item in known.values():
+            click.echo(f"{item.id}  {item.severity:8}{item.name}: {item.summary}")
         return
     rule = known.get(rule_id.upper())
     if rule is None:

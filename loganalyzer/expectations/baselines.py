@@ -150,10 +150,9 @@ def load(user_file: Path | None = None) -> Shelf:
         documents.insert(0, (str(user_file), _read(user_file)))
     parts = {kind: pl.concat([_table(kind, name, document) for name, document in documents]) for kind in _KEYS}
     merged = {
-        kind: frame.unique(subset=list(_KEYS[kind]), keep="first", maintain_order=True)
-        for kind, frame in parts.items()
+        kind: frame.unique(subset=list(_KEYS[kind]), keep="first", maintain_order=True) for kind, frame in parts.items()
     }
-    ranking = next((document["ranking"] for _, document in documents if "ranking" in document), [])
+    ranking: list[str] = next((document["ranking"] for _, document in documents if "ranking" in document), [])
     return Shelf(**merged, ranking=tuple(ranking))
 
 
@@ -175,7 +174,9 @@ def _table(kind: str, file: str, document: dict[str, Any]) -> pl.DataFrame:
 
 def _check(where: str, entry: dict[str, Any], schema: Mapping[str, Any]) -> None:
     for key in sorted(schema.keys() - entry.keys()):
-        raise ExpectationError(f"{where}: the key {key!r} is missing", "every figure says what it is for, and where from")
+        raise ExpectationError(
+            f"{where}: the key {key!r} is missing", "every figure says what it is for, and where from"
+        )
     for key in sorted(entry.keys() - schema.keys()):
         raise ExpectationError(f"{where}: unknown key {key!r}", f"allowed are: {', '.join(schema)}")
     for key, kind in schema.items():

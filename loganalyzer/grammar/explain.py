@@ -35,7 +35,7 @@ def explain_line(line: str, patterns: Sequence[Pattern]) -> Iterator[str]:
         yield "no pattern fits this line, and none comes near"
         return
     yield "no pattern fits this line; the nearest:"
-    for pattern, result in nearest:
-        yield f"{pattern.id} ({pattern.file}) stops at column {result.column}: expected {result.expected}"
+    for pattern, stop in nearest:
+        yield f"{pattern.id} ({pattern.file}) stops at column {stop.column}: expected {stop.expected}"
         yield f"  {text}"
-        yield f"  {' ' * (result.column - 1)}^"
+        yield f"  {' ' * (stop.column - 1)}^"

@@ -131,6 +131,10 @@ def _check_keys(entry: dict[str, Any]) -> None:
         raise GrammarError(f"unknown key {key!r}", f"allowed are: {', '.join(sorted(_ALLOWED))}")
     for key in sorted(_REQUIRED - entry.keys()):
         raise GrammarError(f"the key {key!r} is missing", "patterns/README.md explains each key")
+    _check_values(entry)
+
+
+def _check_values(entry: dict[str, Any]) -> None:
     for key in ("since", "until"):
         if not isinstance(entry.get(key, date.min), date):
             raise GrammarError(f"key {key!r}: not a date", "write it as 2025-08-20, without quotes")
@@ -158,9 +162,7 @@ def _template(entry: dict[str, Any], key: str, pieces: Mapping[str, model.Nodes]
         raise GrammarError(f"key {key!r}: {error.message}", error.hint) from None
 
 
-def _signature(
-    entry: dict[str, Any], nodes: model.Nodes, pieces: Mapping[str, model.Nodes]
-) -> model.Nodes:
+def _signature(entry: dict[str, Any], nodes: model.Nodes, pieces: Mapping[str, model.Nodes]) -> model.Nodes:
     """The key's template, else the longest fixed text of the message."""
     if "signature" in entry:
         signature = _template(entry, "signature", pieces)

@@ -43,9 +43,7 @@ class Lowered:
         values = []
         for name, places in by_name.items():
             raw = pl.coalesce([groups[index] for _, index in places])
-            values += [
-                expr.alias(name + suffix) for suffix, expr in TYPES[places[0][0]].columns(raw).items()
-            ]
+            values += [expr.alias(name + suffix) for suffix, expr in TYPES[places[0][0]].columns(raw).items()]
         return values
 
 
@@ -76,14 +74,17 @@ def _node(node: model.Node, groups: list[model.Hole | model.Choice]) -> str:
             return f"(?:{_sequence(body, groups)})?"
         case model.Alternatives(options):
             return "(?:" + "|".join(_sequence(option, groups) for option in options) + ")"
-        case model.Choice(name, options):
-            body_regex = "|".join(map(escape, options))
-        case model.Hole(name, kind):
-            body_regex = TYPES[kind].regex
-    if name is None:
-        return f"(?:{body_regex})"
-    groups.append(node)
-    return f"({body_regex})"
+        case model.Choice(_, words):
+            return _group(node, "|".join(map(escape, words)), groups)
+        case model.Hole(_, kind):
+            return _group(node, TYPES[kind].regex, groups)
+
+
+def _group(hole: model.Hole | model.Choice, regex: str, groups: list[model.Hole | model.Choice]) -> str:
+    if hole.name is None:
+        return f"(?:{regex})"
+    groups.append(hole)
+    return f"({regex})"
 
 
 @cache
@@ -162,7 +163,8 @@ def _check_hole(hole: model.Hole, follow: frozenset[str], *, open_end: bool) -> 
     shown = f"{{{hole.name or ''}:{hole.type}}}"
     if kind.lazy and open_end:
         raise GrammarError(
-            f"{shown} stands at the end, where other text may follow", "set end = 'line', or name what ends it"
+            f"{shown} stands at the end, where other text may follow",
+            "set end = 'line', or name what ends it",
         )
     clash = kind.continues & follow
     if clash:

@@ -32,8 +32,12 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The template does not fit: the column (from 1) at which the attempt that fitted most characters stopped,
-    what it wanted there, and how many characters had fitted.
+    """The template does not fit.
+
+    Attributes:
+        column: where (from 1) the attempt that fitted most characters stopped.
+        expected: what it wanted there.
+        fitted: how many characters had fitted.
     """
 
     column: int
@@ -67,8 +71,7 @@ def _starts(pattern: model.Pattern, line: str) -> list[int]:
     return [
         place
         for place in range(len(line))
-        if (not ascii_only or line[place] in begins)
-        and not (guarded and place and line[place - 1] in WORD)
+        if (not ascii_only or line[place] in begins) and not (guarded and place and line[place - 1] in WORD)
     ]
 
 
@@ -78,7 +81,7 @@ def _values(nodes: model.Nodes, tokens: pp.ParseResults) -> dict[str, object]:
         if hole.name is None:
             continue
         kind = TYPES[hole.type if isinstance(hole, model.Hole) else "text"]
-        text = tokens.get(hole.name)
+        text = dict(tokens).get(hole.name)
         read_values = dict.fromkeys(kind.suffixes) if text is None else kind.read(text)
         for suffix, value in read_values.items():
             if values.get(hole.name + suffix) is None:
@@ -117,9 +120,7 @@ def _before(node: model.Node, rest: pp.ParserElement, wanted: str) -> pp.ParserE
         case model.Alternatives(parts):
             return _element(pp.MatchFirst([_sequence(part, rest, wanted) for part in parts]))
         case model.Choice(name, options):
-            words = [
-                _element(_named(pp.Literal(option).set_name(repr(option)), name) + rest) for option in options
-            ]
+            words = [_element(_named(pp.Literal(option).set_name(repr(option)), name) + rest) for option in options]
             return _element(pp.MatchFirst(words))
         case model.Hole():
             return _hole(node, rest, wanted)

@@ -22,11 +22,11 @@ def _text(tokens: pp.ParseResults) -> model.Text:
 
 
 def _hole(tokens: pp.ParseResults) -> model.Hole:
-    return model.Hole(tokens.get("name") or None, tokens["type"])
+    return model.Hole(dict(tokens).get("name"), tokens["type"])
 
 
 def _choice(tokens: pp.ParseResults) -> model.Choice:
-    return model.Choice(tokens.get("name") or None, tuple(tokens["options"]))
+    return model.Choice(dict(tokens).get("name"), tuple(tokens["options"]))
 
 
 class _Fragment(str):
@@ -36,7 +36,8 @@ class _Fragment(str):
 
 
 def _element(pattern: str, name: str) -> pp.ParserElement:
-    return pp.Regex(pattern).leave_whitespace().set_name(name)
+    element: pp.ParserElement = pp.Regex(pattern).leave_whitespace().set_name(name)
+    return element
 
 
 @cache
@@ -51,7 +52,8 @@ def _notation() -> pp.ParserElement:
     in_alternative = _element(r"(?:[^\\{}|)]|\)(?!\}))+", "text")
 
     def fixed(plain: pp.ParserElement) -> pp.ParserElement:
-        return (escape | brace | plain)[1, ...].leave_whitespace().set_parse_action(_text)
+        pieces: pp.ParserElement = (escape | brace | plain)[1, ...]
+        return pieces.leave_whitespace().set_parse_action(_text)
 
     def token(text: str) -> pp.ParserElement:
         return pp.Literal(text).leave_whitespace().suppress()
@@ -59,22 +61,20 @@ def _notation() -> pp.ParserElement:
     option_word = _element(r"(?:[^\\{}|]|\\[\\{}|\[\]()])+", "word").set_parse_action(_unescape)
     words = pp.DelimitedList(option_word, delim=pp.Literal("|").leave_whitespace())
     hole = (token("{") + pp.Opt(name)("name") + token(":") + kind("type") + token("}")).set_parse_action(_hole)
-    choice = (token("{") + pp.Opt(name)("name") + token("=") + words("options") + token("}")).set_parse_action(
-        _choice
-    )
+    choice = (token("{") + pp.Opt(name)("name") + token("=") + words("options") + token("}")).set_parse_action(_choice)
     skip = token("{...}").set_parse_action(lambda: [model.Skip()])
     fragment = (token("{") + name("fragment") + token("}")).set_parse_action(lambda t: [_Fragment(t["fragment"])])
     group = pp.Forward().leave_whitespace()
     optional_body = (fixed(in_option) | group)[1, ...]
     option = pp.Group((fixed(in_alternative) | group)[0, ...], aslist=True)
-    optional = (token("{[") + optional_body + token("]}")).set_parse_action(
-        lambda t: [model.Optional(tuple(t))]
-    )
+    optional = (token("{[") + optional_body + token("]}")).set_parse_action(lambda t: [model.Optional(tuple(t))])
     alternatives = (
         token("{(") + pp.DelimitedList(option, delim=pp.Literal("|").leave_whitespace(), min=2) + token(")}")
     ).set_parse_action(lambda t: [model.Alternatives(tuple(tuple(part) for part in t))])
     group <<= skip | optional | alternatives | hole | choice | fragment
-    return ((fixed(outside) | group)[1, ...] + pp.StringEnd().leave_whitespace()).leave_whitespace()
+    whole: pp.ParserElement = (fixed(outside) | group)[1, ...] + pp.StringEnd().leave_whitespace()
+    whole.leave_whitespace()
+    return whole
 
 
 def _unescape(tokens: pp.ParseResults) -> str:

@@ -183,9 +183,7 @@ TYPES: Final[Mapping[str, HoleType]] = {
     "float": HoleType(
         rf"(?:{_FLOAT}|-?inf|nan)", DIGITS | set("-in"), DIGITS | set(".eE"), _read_float, _float_columns
     ),
-    "number": HoleType(
-        r"-?[0-9][0-9,]*(?:\.[0-9]+)?", DIGITS | {"-"}, DIGITS | set(",."), _read_float, _float_columns
-    ),
+    "number": HoleType(r"-?[0-9][0-9,]*(?:\.[0-9]+)?", DIGITS | {"-"}, DIGITS | set(",."), _read_float, _float_columns),
     "word": HoleType(r"[^ \t]+", ANY - _BLANK, ANY - _BLANK, _read_text, _text_columns),
     "name": HoleType(_NAME, DIGITS | _LETTERS, DIGITS | _LETTERS | set("_.-"), _read_text, _text_columns),
     "text": HoleType(r".+?", ANY, frozenset(), _read_text, _text_columns, head="."),
@@ -195,9 +193,7 @@ TYPES: Final[Mapping[str, HoleType]] = {
     "clock": HoleType(
         r"(?:(?:[0-9]+:)?[0-9]{2}:[0-9]{2}|\?)", DIGITS | {"?"}, DIGITS | {":"}, _read_clock, _clock_columns
     ),
-    "size": HoleType(
-        rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns
-    ),
+    "size": HoleType(rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns),
     "rate": HoleType(
         r"(?:\?|[0-9]+(?:\.[0-9]+)?)(?:s/it|s/i|s/|s|it/s|it/|it|i)",
         DIGITS | {"?"},

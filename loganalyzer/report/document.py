@@ -43,4 +43,6 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
         for name, frame in analysis.tables():
             frame.write_parquet(folder / f"{name}.parquet")
     except OSError as error:
-        raise ReportError(f"{folder}: cannot be written: {error.strerror or error}", "give a folder you may write to") from None
+        raise ReportError(
+            f"{folder}: cannot be written: {error.strerror or error}", "give a folder you may write to"
+        ) from None

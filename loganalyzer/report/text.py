@@ -61,7 +61,10 @@ def _runs(analysis: Analysis) -> Padding:
     for name in ("frames", "windows", "missing", "peak GiB", "s/step", "total"):
         table.add_column(name, justify="right")
     medians = dict(
-        analysis.steps.filter(pl.col("method") != "average").group_by("run_id").agg(pl.col("duration_s").median()).rows()
+        analysis.steps.filter(pl.col("method") != "average")
+        .group_by("run_id")
+        .agg(pl.col("duration_s").median())
+        .rows()
     )
     for row in analysis.runs.head(MOST_RUNS).iter_rows(named=True):
         table.add_row(*_run_cells(row, medians.get(row["run_id"])))
@@ -107,7 +110,9 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
             out.print(Padding(Text.assemble((place, "bold"), "  ", printable(row["message"])), (0, 0, 0, 2)))
             out.print(Padding(Text.assemble(("fix  ", "dim"), printable(row["fix"])), (0, 0, 0, 6)))
         if rows.height > MOST_PER_RULE:
-            out.print(Padding(Text(f"… and {rows.height - MOST_PER_RULE} more in the report", style="dim"), (0, 0, 0, 2)))
+            out.print(
+                Padding(Text(f"… and {rows.height - MOST_PER_RULE} more in the report", style="dim"), (0, 0, 0, 2))
+            )
 
 
 def _not_checked(analysis: Analysis, out: Console, *, verbose: bool) -> None:
@@ -121,4 +126,9 @@ def _not_checked(analysis: Analysis, out: Console, *, verbose: bool) -> None:
         return
     out.print(Text("not checked", style="dim"))
     for row in skipped.group_by("rule", "reason", maintain_order=True).len().iter_rows(named=True):
-        out.print(Padding(Text(printable(f"{row['rule']}  {row['reason']} ({plural(row['len'], 'run')})"), style="dim"), (0, 0, 0, 2)))
+        out.print(
+            Padding(
+                Text(printable(f"{row['rule']}  {row['reason']} ({plural(row['len'], 'run')})"), style="dim"),
+                (0, 0, 0, 2),
+            )
+        )

@@ -19,8 +19,12 @@ from loganalyzer.runs import steps as step_rows
 from loganalyzer.runs import windows as window_rows
 from loganalyzer.runs.refreshes import refreshes
 from loganalyzer.runs.timeline import Timeline, build
+from loganalyzer.runs.vocabulary import BANNER
 from loganalyzer.settings import Settings
 from loganalyzer.tables import conform
+
+_STARTUP = "comfyui-startup.toml"
+"""Its messages come with a server's start, or with nothing in particular; only the banner's own mark a restart."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,15 @@ class _Parts:
     memory: pl.DataFrame
 
 
-def rebuild(
-    records: Records, sources: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
-) -> Rebuilt:
+def rebuild(records: Records, sources: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings) -> Rebuilt:
     """All tables of a batch. `sources` has position, source and digest of each input."""
-    neutral = frozenset(pattern.event for pattern in patterns if pattern.file == "comfyui-startup.toml")
+    neutral = frozenset(pattern.event for pattern in patterns if pattern.file == _STARTUP) - set(BANNER)
     timeline = build(records, neutral)
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, neutral)
     stages = _finished(timeline, stages, parts, executions)
-    return _named(timeline, sources, stages, parts, executions)
+    return _named(timeline, sources, stages, parts, outcome.reach(executions, stages))
 
 
 def _stages(
@@ -78,9 +80,7 @@ def _stages(
     return stages, _Parts(marked, steps, found, padding_rows.paddings(timeline, opened), reports)
 
 
-def _finished(
-    timeline: Timeline, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame
-) -> pl.DataFrame:
+def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame) -> pl.DataFrame:
     stages = outcome.outcomes(stages, executions)
     for more in (
         outcome.end_lines(stages, [parts.refreshes, parts.paddings], executions),
@@ -99,9 +99,7 @@ def _finished(
 def _bars_in(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, has_bars: whether the output that a stage stands in shows any progress bar at all."""
     with_bars = pl.concat([bars.select("lane") for bars in timeline.bars.values()]).unique()
-    return stages.select(
-        "stage", pl.col("lane").is_in(with_bars["lane"].implode()).alias("has_bars")
-    )
+    return stages.select("stage", pl.col("lane").is_in(with_bars["lane"].implode()).alias("has_bars"))
 
 
 def _named(

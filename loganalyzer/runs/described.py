@@ -18,7 +18,8 @@ def described(
     `found` are the windows seen, one row per bar; `seen` their schedule (`windows.observed_schedule`).
     """
     counted = found.group_by("stage").agg(
-        pl.len().cast(pl.Int64).alias("observed"), (pl.col("pattern") == _ANIMATE_BAR).any().alias("animate_bar")
+        pl.len().cast(pl.Int64).alias("observed"),
+        (pl.col("pattern") == _ANIMATE_BAR).any().alias("animate_bar"),
     )
     known = (
         stages.join(facts, on="stage", how="left")
@@ -30,9 +31,7 @@ def described(
     known = known.with_columns(windowed.alias("windowed"))
     return known.with_columns(
         _mode().alias("mode"),
-        pl.when("windowed")
-        .then(pl.coalesce("audio_frames", "feature_frames", "frames_early"))
-        .alias("audio_frames"),
+        pl.when("windowed").then(pl.coalesce("audio_frames", "feature_frames", "frames_early")).alias("audio_frames"),
         pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
         pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
         .then("plain_frames")
@@ -46,18 +45,14 @@ def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     frames = [timeline.bars["outer-bar"], timeline.event("audio-range"), timeline.event("schedule-announced")]
     inside = pl.concat([assign(frame.select("lane", "place", "prompt"), stages) for frame in frames])
     return (
-        inside.filter(pl.col("stage").is_not_null())
-        .group_by("stage")
-        .agg(pl.lit(value=True).first().alias("looped"))
+        inside.filter(pl.col("stage").is_not_null()).group_by("stage").agg(pl.lit(value=True).first().alias("looped"))
     )
 
 
 def _mode() -> pl.Expr:
     """The mode line names it; the loops without one are told by what they print, or by windows side by side."""
     side_by_side = (
-        pl.col("mode_line").is_null()
-        & (pl.col("kind") == "header")
-        & (pl.col("seen_stride") == pl.col("seen_window"))
+        pl.col("mode_line").is_null() & (pl.col("kind") == "header") & (pl.col("seen_stride") == pl.col("seen_window"))
     )
     return (
         pl.when(~pl.col("windowed"))

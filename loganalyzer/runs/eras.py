@@ -38,12 +38,19 @@ def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
         .group_by("lane", "prompt")
         .agg(pl.col("since").max(), pl.col("until").min())
         .with_columns(
-            pl.when(~contradicts).then("since").alias("since"), pl.when(~contradicts).then("until").alias("until")
+            pl.when(~contradicts).then("since").alias("since"),
+            pl.when(~contradicts).then("until").alias("until"),
         )
     )
 
 
 def label(since: pl.Expr, until: pl.Expr) -> pl.Expr:
     """`2025-09-06..2025-12-01`; open sides are left empty, null where both are."""
-    text = pl.concat_str([since.dt.to_string("%Y-%m-%d").fill_null(""), pl.lit(".."), until.dt.to_string("%Y-%m-%d").fill_null("")])
+    text = pl.concat_str(
+        [
+            since.dt.to_string("%Y-%m-%d").fill_null(""),
+            pl.lit(".."),
+            until.dt.to_string("%Y-%m-%d").fill_null(""),
+        ]
+    )
     return pl.when(since.is_not_null() | until.is_not_null()).then(text)

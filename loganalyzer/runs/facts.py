@@ -13,8 +13,10 @@ _RANK = r"(?i)rank[_-]?(\d+)"
 
 
 def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """One row per stage: stage, mode_line, feature_frames, speakers, mirrored_line, requested_frames, audio_s,
-    is_s2v, is_animate, swapped_blocks, lora_rank, announced_early, window_early, motion_early.
+    """One row per stage, with what precedes it.
+
+    Columns: stage, mode_line, feature_frames, speakers, mirrored_line, requested_frames, audio_s, is_s2v, is_animate,
+    swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early.
     """
     found = stages.select("stage", "lane", "prompt")
     for part in (_mode(timeline, stages), _audio(timeline, stages), _early_schedule(timeline, stages)):
@@ -48,7 +50,9 @@ def _mode(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def _audio(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    frames = pl.col("shapes").str.extract_all(r"\(\d+").list.eval(pl.element().str.slice(1).cast(pl.Int64, strict=False))
+    frames = (
+        pl.col("shapes").str.extract_all(r"\(\d+").list.eval(pl.element().str.slice(1).cast(pl.Int64, strict=False))
+    )
     found = stages.select("stage")
     for part in (
         _last(
@@ -68,13 +72,19 @@ def _audio(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """The revision of 2025-08-19 printed W and M, and its estimate, on lines of their own; behind its header."""
-    told = assign(timeline.event("schedule-announced"), stages).group_by("stage").agg(
-        pl.col("audio_frames").last().alias("frames_early"),
-        pl.col("window_frames").last().alias("window_early"),
-        pl.col("motion_frames").last().alias("motion_early"),
+    told = (
+        assign(timeline.event("schedule-announced"), stages)
+        .group_by("stage")
+        .agg(
+            pl.col("audio_frames").last().alias("frames_early"),
+            pl.col("window_frames").last().alias("window_early"),
+            pl.col("motion_frames").last().alias("motion_early"),
+        )
     )
-    estimate = assign(timeline.event("estimated-iterations"), stages).group_by("stage").agg(
-        pl.col("announced_windows").last().alias("announced_early")
+    estimate = (
+        assign(timeline.event("estimated-iterations"), stages)
+        .group_by("stage")
+        .agg(pl.col("announced_windows").last().alias("announced_early"))
     )
     return stages.select("stage").join(told, on="stage", how="left").join(estimate, on="stage", how="left")
 
@@ -118,7 +128,7 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """What the last startup banner above each stage says: stage, gpu, total_vram_gib, comfyui_version, torch_version."""
+    """The last startup banner above each stage: stage, gpu, total_vram_gib, comfyui_version, torch_version."""
     found = stages.select("stage", "lane", "place").sort("place")
     for event, column in (
         ("device", "gpu"),

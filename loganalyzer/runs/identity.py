@@ -21,8 +21,6 @@ def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *,
     return (
         frame.sort("lane", "place")
         .join(named, on="lane", how="left", maintain_order="left")
-        .with_columns(
-            pl.concat_str([base, pl.when(again > 0).then(extra).otherwise(pl.lit(""))]).alias("id")
-        )
+        .with_columns(pl.concat_str([base, pl.when(again > 0).then(extra).otherwise(pl.lit(""))]).alias("id"))
         .drop("digest")
     )

@@ -20,15 +20,12 @@ _RANK = {name: rank for rank, name in enumerate(_FIGURES)}
 
 
 def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """One row per report: stage, lane, place, phase, allocated_gib, max_allocated_gib, max_reserved_gib, line, end_line.
+    """One row per report.
 
-    A report is two or three lines of one phase in their fixed order.
+    Columns: stage, lane, place, phase, allocated_gib, max_allocated_gib, max_reserved_gib, line, end_line. A report is two or three lines of one phase in their fixed order.
     """
     lines = pl.concat(
-        [
-            timeline.event(name).with_columns(pl.lit(rank).alias("rank"))
-            for name, rank in _RANK.items()
-        ],
+        [timeline.event(name).with_columns(pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
         how="diagonal",
     ).sort("lane", "place")
     phase = pl.col("phase").fill_null("")
@@ -50,15 +47,14 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """The report that closes each stage: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line.
+    """The report that closes each stage.
 
+    Columns: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line.
     `stages` has stage and windowed: only where VAE coding happens inside the loop does the counter lose the peak.
     The form without a phase always came as three lines; one that lacks the first may be a newer form with a phase
     of another name, so nothing is claimed of it.
     """
-    own = found.filter(
-        pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE")
-    )
+    own = found.filter(pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     first = own.group_by("stage", maintain_order=True).agg(
         pl.col("max_allocated_gib").first().alias("peak_allocated_gib"),
         pl.col("max_reserved_gib").first().alias("peak_reserved_gib"),

@@ -26,6 +26,19 @@ def outcomes(stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     ).drop("prompt_status")
 
 
+def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`prompts`, those cut off reaching to the last line of their stages: bars are no messages, but they are there."""
+    last = stages.group_by("lane", "prompt").agg(pl.col("end_line").max().alias("stage_end"))
+    cut = pl.col("status") == "truncated"
+    return (
+        prompts.join(last, on=["lane", "prompt"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(cut).then(pl.max_horizontal("end_line", "stage_end")).otherwise("end_line").alias("end_line")
+        )
+        .drop("stage_end")
+    )
+
+
 def end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataFrame) -> pl.DataFrame:
     """stage, end_line: the last line of anything that belongs to a stage (`parts`: stage, line each).
 

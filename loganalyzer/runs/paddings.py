@@ -15,9 +15,7 @@ def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     frames upstream adds for the neighbourhood of the last one. `padding` is null where the second line is lost.
     """
     requests = assign(timeline.event("padding-request"), stages)
-    lengths = timeline.event("padding-length").select(
-        "lane", "place", "padding", pl.col("place").alias("length_place")
-    )
+    lengths = timeline.event("padding-length").select("lane", "place", "padding", pl.col("place").alias("length_place"))
     paired = requests.sort("place").join_asof(
         lengths.sort("place"), on="place", by="lane", strategy="forward", check_sortedness=False
     )

@@ -27,7 +27,9 @@ def configured(schedules: tuple[Schedule, ...], window: int, motion: int) -> pl.
 
 
 def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
-    """`stages` with want_window, want_motion, drop_frames, window_frames, motion_frames, stride, schedule_observed,
+    """`stages` with the schedule each followed.
+
+    Added: want_window, want_motion, drop_frames, window_frames, motion_frames, stride, schedule_observed,
     expected_windows, aligned.
 
     `stages` has mode, windowed, audio_frames, announced_windows, observed (ranges seen), seen_window, seen_stride,

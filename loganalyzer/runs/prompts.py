@@ -15,14 +15,18 @@ LOST = ("exception", "out-of-memory", "wrapper-error")
 
 
 def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
-    """One row per execution: lane, prompt, line, place, end_line, end_place, duration_s, status, error,
-    out_of_memory, started_at, ended_at.
+    """One row per execution.
+
+    Columns: lane, prompt, line, place, end_line, end_place, duration_s, status, error, out_of_memory, started_at,
+    ended_at.
 
     `stages` (lane, prompt, place, line) are evidence of an execution even where no message names it.
     """
     found = _evidence(timeline, stages, neutral)
-    ended = timeline.event("executed").group_by("lane", "prompt").agg(
-        pl.col("duration_s").last(), pl.col("line").last().alias("executed_line")
+    ended = (
+        timeline.event("executed")
+        .group_by("lane", "prompt")
+        .agg(pl.col("duration_s").last(), pl.col("line").last().alias("executed_line"))
     )
     lost = _losses(timeline)
     stopped = timeline.event("interruption").group_by("lane", "prompt").agg(pl.lit(value=True).first().alias("stopped"))

@@ -28,5 +28,6 @@ def with_quantization(runs: pl.DataFrame, shelf: Shelf, settings: Settings) -> p
     }
     source = pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in told.items())
     return runs.with_columns(
-        pl.coalesce(told.values()).str.to_uppercase().alias("quantization"), source.alias("quantization_source")
+        pl.coalesce(told.values()).str.to_uppercase().alias("quantization"),
+        source.alias("quantization_source"),
     )

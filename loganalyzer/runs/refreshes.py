@@ -14,7 +14,7 @@ _COLUMNS = (
 
 
 def refreshes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """Every refresh of a sampling bar: stage, bar (dense number, one per window), and the columns of the bar.
+    """Every refresh of a sampling bar: stage, bar (dense number, one per window), is_lane_end, and the bar's columns.
 
     Bars without a description count only inside a stage; their audio range comes from the messages that upstream
     printed beside them in August 2025, else it is null. Where a narrow terminal cut `n/total` off, both come from
@@ -26,7 +26,7 @@ def refreshes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     bare = assign(bare, stages).filter(pl.col("stage").is_not_null())
     bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
     rows = pl.concat([named, bare.select(named.columns)]).sort("stage", "place")
-    return _numbered(_filled(rows, stages))
+    return _numbered(_ended(_filled(rows, stages), timeline))
 
 
 def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
@@ -49,6 +49,20 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("n").is_not_null())
         .drop("header_steps")
+    )
+
+
+def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
+    """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
+    places = [
+        timeline.messages.select("lane", "place"),
+        *(bar.select("lane", "place") for bar in timeline.bars.values()),
+    ]
+    ends = pl.concat(places).group_by("lane").agg(pl.col("place").max().alias("lane_end"))
+    return (
+        rows.join(ends, on="lane", how="left", maintain_order="left")
+        .with_columns((pl.col("place") >= pl.col("lane_end")).alias("is_lane_end"))
+        .drop("lane_end")
     )
 
 

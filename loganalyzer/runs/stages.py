@@ -6,19 +6,21 @@ import polars as pl
 
 from loganalyzer.runs.timeline import Timeline
 
-_OPENED = pl.Schema({
-    "lane": pl.UInt32,
-    "place": pl.Int64,
-    "line": pl.Int64,
-    "prompt": pl.Int64,
-    "kind": pl.String,
-    "audio_frames": pl.Int64,
-    "announced_windows": pl.Int64,
-    "width": pl.Int64,
-    "height": pl.Int64,
-    "steps": pl.Int64,
-    "plain_frames": pl.Int64,
-})
+_OPENED = pl.Schema(
+    {
+        "lane": pl.UInt32,
+        "place": pl.Int64,
+        "line": pl.Int64,
+        "prompt": pl.Int64,
+        "kind": pl.String,
+        "audio_frames": pl.Int64,
+        "announced_windows": pl.Int64,
+        "width": pl.Int64,
+        "height": pl.Int64,
+        "steps": pl.Int64,
+        "plain_frames": pl.Int64,
+    }
+)
 
 
 def open_stages(timeline: Timeline) -> pl.DataFrame:
@@ -49,9 +51,7 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     A bar behind `Prompt executed` may be a failed window's, redrawn when it is closed; it opens nothing.
     """
     headers = named.select("lane", "place", pl.col("prompt").alias("header_prompt"))
-    order = bars.sort("place").join_asof(
-        headers, on="place", by="lane", strategy="backward", check_sortedness=False
-    )
+    order = bars.sort("place").join_asof(headers, on="place", by="lane", strategy="backward", check_sortedness=False)
     before = {name: pl.col(name).shift(1).over("lane", order_by="place") for name in ("audio_start", "audio_end", "n")}
     redrawn = (
         (pl.col("audio_start") == before["audio_start"])
@@ -64,9 +64,7 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     return (
         order.sort("lane", "place")
         .with_columns(pl.when(orphan).then(pl.col("prompt")).alias("orphan_prompt"))
-        .with_columns(
-            pl.col("orphan_prompt").forward_fill().shift(1).over("lane").alias("orphan_before")
-        )
+        .with_columns(pl.col("orphan_prompt").forward_fill().shift(1).over("lane").alias("orphan_before"))
         .filter(first | (orphan & again))
         .with_columns(pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
     )
@@ -78,9 +76,7 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
     With `same_prompt`, null where that stage belongs to an earlier prompt.
     """
     openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("place")
-    found = frame.sort("place").join_asof(
-        openers, on="place", by="lane", strategy="backward", check_sortedness=False
-    )
+    found = frame.sort("place").join_asof(openers, on="place", by="lane", strategy="backward", check_sortedness=False)
     if same_prompt:
         own = pl.col("stage_prompt") == pl.col("prompt")
         found = found.with_columns(pl.when(own).then(pl.col("stage")).alias("stage"))

@@ -17,14 +17,14 @@ _KEEP: Final = 1 - SMOOTHING
 _FAST: Final = 0.11
 """tqdm itself leaves refreshes out only near steps faster than 0.1 s; a gap between slower ones is a lost refresh."""
 _FLOAT_SLACK: Final = 1e-6
-_ALIKE: Final = 1.12
 
 
 def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
-    """`refreshes` with `progress` (the refresh shows new steps) and `closing` (drawn once more at close).
+    """`refreshes` (with `is_lane_end`) with `progress`, `closing` and `doubtful`.
 
-    A window normally ends with two refreshes at n = total: the last step, then the close. Of a single one the
-    figures must tell which it is; see `_lonely`.
+    `progress`: the refresh shows new steps; `closing`: it was drawn once more at close; `doubtful`: it shows new
+    steps, but may be the closing one as well. A window normally ends with two refreshes at n = total: the last
+    step, then the close. Of a single one the figures must tell which it is; see `_lonely`.
     """
     order = refreshes.sort("bar", "place")
     before = pl.col("n").shift(1).over("bar")
@@ -40,27 +40,33 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
-    """A single refresh at n = total is the closing one where its rate times n is the elapsed time, and either
-    updates before it are missing, or read as a step it would be longer than its neighbours."""
+    """Settle single refreshes at n = total.
+
+    It can be the closing one only where its rate times n is the elapsed time, and the last step only where the
+    rates before it agree. Where both hold: it is the last step if the log ends there; the closing one where tqdm
+    itself left fast updates out, or where every bar of the stage kept its last refresh only; else it stays open.
+    """
     alone = (pl.col("n") == pl.col("total")) & (pl.col("ends") == 1) & (pl.col("n") > 0)
     span = pl.col("rate") * pl.col("n")
     slack = 0.5 + pl.col("rate_error") * pl.col("n") + _FLOAT_SLACK
-    averages = ((span - pl.col("elapsed_s") - 0.5).abs() <= slack).fill_null(value=False)
-    smoothed = _with_durations(marked.filter(pl.col("progress")))
-    usual = smoothed.filter(pl.col("n") < pl.col("total")).group_by("stage").agg(
-        pl.col("duration_s").median().alias("usual_s")
+    can_close = ((span - pl.col("elapsed_s") - 0.5).abs() <= slack).fill_null(value=True)
+    read = _with_durations(marked.filter(pl.col("progress"))).select(
+        "bar", "place", "known", "agrees", pl.col("skipping").fill_null(value=False)
     )
-    as_step = smoothed.select("bar", "place", pl.col("duration_s").alias("as_step_s"))
-    jumped = pl.col("n_before").is_null() | (pl.col("n") - pl.col("n_before") > 1)
-    longer = (pl.col("as_step_s") > pl.col("usual_s") * _ALIKE).fill_null(value=False)
-    closing = alone & averages & (jumped | longer)
+    can_step = ~pl.col("known") | pl.col("agrees")
+    single = pl.col("n_before").is_null()
+    last_only = (pl.len().over("bar") == 1).all().over("stage")
+    closing = alone & can_close & ~pl.col("is_lane_end") & (~can_step | (single & last_only) | pl.col("skipping"))
+    open_still = alone & can_close & can_step & ~closing & ~pl.col("is_lane_end")
     return (
-        marked.join(usual, on="stage", how="left")
-        .join(as_step, on=["bar", "place"], how="left")
+        marked.join(read, on=["bar", "place"], how="left")
+        .with_columns(pl.col("known", "agrees", "skipping").fill_null(value=False))
         .with_columns(
-            (pl.col("closing") | closing).alias("closing"), (pl.col("progress") & ~closing).alias("progress")
+            (pl.col("closing") | closing).alias("closing"),
+            (pl.col("progress") & ~closing).alias("progress"),
+            open_still.alias("doubtful"),
         )
-        .drop("usual_s", "as_step_s")
+        .drop("known", "agrees", "skipping")
         .sort("bar", "place")
     )
 
@@ -79,7 +85,8 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     by_refresh = pl.col("gained").cast(pl.Float64).ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
     starts_at_zero = pl.col("n").first().over("bar") == 0
     rows = rows.with_columns(
-        pl.when(skipping & starts_at_zero).then(by_refresh).otherwise(by_count).alias("weight"), skipping.alias("skipping")
+        pl.when(skipping & starts_at_zero).then(by_refresh).otherwise(by_count).alias("weight"),
+        skipping.alias("skipping"),
     ).with_columns(
         (pl.col("weight") * pl.col("rate")).alias("smoothed"),
         (pl.col("weight") * pl.col("rate_error")).alias("smoothed_error"),
@@ -91,7 +98,9 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     duration = (pl.col("smoothed") - _KEEP * earlier) / SMOOTHING
     bound = (pl.col("smoothed_error") + _KEEP * earlier_error) / SMOOTHING + _FLOAT_SLACK
     rows = rows.with_columns(
-        pl.when(known).then(duration).alias("duration_s"), pl.when(known).then(bound).alias("uncertainty_s")
+        known.alias("known"),
+        pl.when(known).then(duration).alias("duration_s"),
+        pl.when(known).then(bound).alias("uncertainty_s"),
     )
     return _believable(rows)
 
@@ -109,12 +118,12 @@ def _believable(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def steps(marked: pl.DataFrame) -> pl.DataFrame:
-    """One row per step done: stage, bar, step, duration_s, uncertainty_s, method, line.
+    """One row per step done: stage, bar, step, duration_s, uncertainty_s, method, line, doubtful.
 
     `marked` comes from `mark_closing`. Several steps between two refreshes share their time equally.
     """
     rows = _with_durations(marked.filter(pl.col("progress")))
-    rows = _by_clock(rows).filter(pl.col("gained") > 0)
+    rows = _doubted(_by_clock(rows).filter(pl.col("gained") > 0))
     spread = rows.with_columns(
         pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step")
     ).explode("step")
@@ -132,6 +141,7 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
         .alias("uncertainty_s"),
         "method",
         "line",
+        "doubtful",
     )
     return pl.concat([single, _averages(marked, single)], how="vertical_relaxed").sort("bar", "step")
 
@@ -166,6 +176,16 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
+    """If the refresh was the closing one, its time holds the decoding too: the steps took any time up to it."""
+    longest = pl.max_horizontal(pl.col("spent_s") + 1, "duration_s")
+    wide = pl.max_horizontal(pl.col("duration_s"), longest - pl.col("duration_s"))
+    return rows.with_columns(
+        pl.when("doubtful").then(wide).otherwise("uncertainty_s").alias("uncertainty_s"),
+        pl.when("doubtful").then(pl.lit("elapsed")).otherwise("method").alias("method"),
+    )
+
+
 def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
     """Steps of which only the closing average is there; it holds the decoding too, so the bound is wide."""
     seen = single.group_by("bar").agg(pl.col("step").max().alias("seen"))
@@ -184,7 +204,10 @@ def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
         "bar",
         "step",
         pl.when(whole).then(pl.col("rate")).alias("duration_s"),
-        pl.when(whole).then(pl.max_horizontal(pl.col("rate"), total - pl.col("rate")) + pl.col("rate_error") * pl.col("n")).alias("uncertainty_s"),
+        pl.when(whole)
+        .then(pl.max_horizontal(pl.col("rate"), total - pl.col("rate")) + pl.col("rate_error") * pl.col("n"))
+        .alias("uncertainty_s"),
         pl.when(whole).then(pl.lit("average")).alias("method"),
         "line",
+        pl.lit(value=True).alias("doubtful"),
     )

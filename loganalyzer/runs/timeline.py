@@ -88,9 +88,7 @@ def _messages(frames: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> pl
     telling = (
         every.filter(counted)
         .with_columns(pl.col("event").is_in(BANNER).alias("banner"))
-        .with_columns(
-            (pl.col("banner") & ~pl.col("banner").shift(1, fill_value=False).over("lane")).alias("restart")
-        )
+        .with_columns((pl.col("banner") & ~pl.col("banner").shift(1, fill_value=False).over("lane")).alias("restart"))
         .group_by("lane", "place")
         .agg(pl.col("restart").any())
     )

@@ -9,7 +9,9 @@ import polars as pl
 if TYPE_CHECKING:
     from loganalyzer.records import Records
 
-_BAR: Final = {
+Types = dict[str, pl.DataType | type[pl.DataType]]
+
+_BAR: Final[Types] = {
     "percent": pl.Int64,
     "n": pl.Int64,
     "total": pl.Int64,
@@ -18,7 +20,7 @@ _BAR: Final = {
     "rate_error": pl.Float64,
 }
 
-HOLES: Final[dict[str, dict[str, type[pl.DataType]]]] = {
+HOLES: Final[dict[str, Types]] = {
     "arrival": {},
     "refusal": {},
     "executed": {"duration_s": pl.Float64},
@@ -66,10 +68,19 @@ HOLES: Final[dict[str, dict[str, type[pl.DataType]]]] = {
 BARS: Final = ("window-bar", "bare-bar", "outer-bar", "phase-bar")
 BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "server-start")
 """Printed once, when a server starts."""
-WAITING: Final = ("arrival", "validation-failure", "refusal", "interrupt-request")
+WAITING: Final = (
+    "arrival",
+    "interrupt-request",
+    "output-ignored",
+    "refusal",
+    "validation-detail",
+    "validation-failure",
+    "validation-node",
+    "validation-prompt",
+)
 """Printed by the server while anything, or nothing, runs."""
 
-_KEY: Final = {
+_KEY: Final[Types] = {
     "source": pl.UInt32,
     "line": pl.Int64,
     "part": pl.UInt32,

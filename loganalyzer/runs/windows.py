@@ -10,8 +10,10 @@ _BARE_END = 0.5
 
 
 def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """One row per bar: stage, bar, order (from 1), audio_start, audio_end, steps_done, steps_total, sampling_s,
-    total_s, total_uncertainty_s, s_per_step, line, place, time, pattern.
+    """One row per bar.
+
+    Columns: stage, bar, order (from 1), audio_start, audio_end, steps_done, steps_total, sampling_s, total_s,
+    total_uncertainty_s, s_per_step, line, place, pattern.
 
     `sampling_s` is null unless every step is known; `total_s` reaches to the bar's closing refresh, VAE decoding
     included, and is null for a window that was not finished.
@@ -22,7 +24,7 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
         pl.col("total").max().alias("steps_total"),
     )
     sums = (
-        steps.filter(pl.col("method") != "average")
+        steps.filter(~pl.col("doubtful"))
         .group_by("bar")
         .agg(
             pl.col("duration_s").sum().alias("sampling_s"),
@@ -74,8 +76,9 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
-    """`found` with `window`: the schedule's number where every range of the stage has one of its own, else the
-    order of appearance. `plan` has stage, window_frames, stride.
+    """`found` with `window`: its number in the schedule, or the order of appearance.
+
+    The schedule numbers a stage whose ranges each have a place of their own in it. `plan` has stage and stride.
     """
     by_schedule = pl.col("audio_start") // pl.col("stride") + 1
     fits = (
@@ -94,12 +97,19 @@ def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
 def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     """Found and expected windows side by side, also those that were never seen, with `matches`.
 
-    `plan` has stage, window_frames, stride, expected_windows (null where the audio's length is unknown). Stages
-    without ranges (bars without description) get no expected ones.
+    `plan` has stage, window_frames, stride, expected_windows. Where the audio's length is unknown, the schedule is
+    held against the windows seen, however many they are.
     """
+    last_seen = (
+        found.filter(pl.col("audio_start").is_not_null())
+        .group_by("stage")
+        .agg(pl.col("window").max().alias("last_seen"))
+    )
     expected = (
-        plan.filter(pl.col("expected_windows").is_not_null() & pl.col("stride").is_not_null())
-        .with_columns(pl.int_ranges(1, pl.col("expected_windows") + 1).alias("window"))
+        plan.join(last_seen, on="stage", how="left")
+        .with_columns(pl.coalesce("expected_windows", "last_seen").alias("count"))
+        .filter((pl.col("count") > 0) & (pl.col("stride") > 0))
+        .with_columns(pl.int_ranges(1, pl.col("count") + 1).alias("window"))
         .explode("window")
         .with_columns(
             schedule.start(pl.col("window"), pl.col("stride")).alias("expected_start"),
@@ -107,9 +117,7 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
         )
         .select("stage", "window", "expected_start", "expected_end")
     )
-    matches = (pl.col("audio_start") == pl.col("expected_start")) & (
-        (pl.col("audio_end") == pl.col("expected_end"))
-    )
+    matches = (pl.col("audio_start") == pl.col("expected_start")) & (pl.col("audio_end") == pl.col("expected_end"))
     return (
         found.join(expected, on=["stage", "window"], how="full", coalesce=True)
         .with_columns(

@@ -1,0 +1,1 @@
+"""The drawings of a run as SVG text that fits the page: numbers in, markup out."""

@@ -1,0 +1,188 @@
+"""What the templates see: frozen records of finished strings, with no table and no number left in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Kind = str
+"""`error`, `warning`, `info`, `ok` or `muted`: an icon, a word and a colour, never the colour alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word with an icon."""
+
+    word: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes:
+        text: what stands there.
+        note: in small type below it.
+        href: a place on this page.
+        kind: an icon and colour, or nothing.
+        code: whether it is foreign text or a name, set in the fixed-width face.
+    """
+
+    text: str
+    note: str = ""
+    href: str = ""
+    kind: Kind = ""
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A table's column; numbers stand right."""
+
+    title: str
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table in a container of its own, which scrolls where the page is narrow.
+
+    Attributes:
+        caption: said to screen readers, and the container's name.
+        rest: what was left out, or nothing.
+    """
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A term and what it is."""
+
+    term: str
+    text: str
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing: finished SVG text, its title, and the caption below."""
+
+    title: str
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a log; `hit` marks the one that proves the finding."""
+
+    number: str
+    text: str
+    hit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Some lines of one log."""
+
+    source: str
+    lines: tuple[LogLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding in full."""
+
+    anchor: str
+    mark: Mark
+    message: str
+    place: str
+    run_href: str
+    observed: str
+    expected: str
+    fix: str
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The findings of one rule; those beyond the first are rows of `more`."""
+
+    anchor: str
+    rule: str
+    name: str
+    mark: Mark
+    count: str
+    summary: str
+    why: str
+    findings: tuple[Finding, ...]
+    more: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """Something to do first."""
+
+    mark: Mark
+    message: str
+    fix: str
+    place: str
+    href: str
+    others: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The first screen."""
+
+    mark: Mark
+    headline: str
+    lead: str
+    counts: tuple[Pair, ...]
+    notices: tuple[str, ...]
+    first: tuple[First, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run in full."""
+
+    anchor: str
+    title: str
+    mark: Mark
+    worst: Mark | None
+    facts: tuple[str, ...]
+    opened: bool
+    findings: tuple[Cell, ...]
+    figures: tuple[Figure, ...]
+    windows: Table | None
+    paddings: Table | None
+    memory: Table | None
+    settings: tuple[Pair, ...]
+    not_checked: str
+    not_drawn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole page."""
+
+    title: str
+    generated_at: str
+    overview: Overview
+    runs: Table | None
+    groups: tuple[Group, ...]
+    details: tuple[Run, ...]
+    details_rest: str
+    not_checked: Table | None
+    near_misses: Table | None
+    inputs: Table | None
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    parameters: tuple[Pair, ...]
+    legend: tuple[Pair, ...]
+    ticket: str
