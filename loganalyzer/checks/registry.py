@@ -14,7 +14,7 @@ from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
 from loganalyzer.settings import Settings, Severity
 
-_ROOMS = ("schedule", "audio", "memory", "model", "timing", "outcome", "log")
+_ROOMS = ("schedule", "audio", "memory", "growth", "model", "timing", "outcome", "log")
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 

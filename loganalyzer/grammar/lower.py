@@ -133,11 +133,31 @@ def check(nodes: model.Nodes, *, ends_line: bool) -> None:
         GrammarError: names the hole and what is wrong with its place.
     """
     _check_follow(nodes, frozenset(), open_end=not ends_line)
+    _filled(nodes)
     kinds: dict[str, str] = {}
     for hole in model.holes(nodes):
         kind = hole.type if isinstance(hole, model.Hole) else "text"
         if hole.name is not None and kinds.setdefault(hole.name, kind) != kind:
             raise GrammarError(f"the hole {hole.name!r} has two types: {kinds[hole.name]} and {kind}")
+
+
+def _filled(nodes: model.Nodes) -> set[str]:
+    """The names that a template fills; one may stand twice only in alternatives, of which one is taken."""
+    names: set[str] = set()
+    for node in nodes:
+        match node:
+            case model.Hole(name, _) | model.Choice(name, _):
+                more = {name} if name else set()
+            case model.Optional(body):
+                more = _filled(body)
+            case model.Alternatives(options):
+                more = set[str]().union(*map(_filled, options))
+            case _:
+                continue
+        if names & more:
+            raise GrammarError(f"the hole {min(names & more)!r} would be filled twice", "give each its own name")
+        names |= more
+    return names
 
 
 def _check_follow(nodes: model.Nodes, follow: frozenset[str], *, open_end: bool) -> None:

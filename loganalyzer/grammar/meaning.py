@@ -64,14 +64,14 @@ def read(pattern: model.Pattern, line: str) -> Parsed | Stopped:
 
 def _starts(pattern: model.Pattern, line: str) -> list[int]:
     if pattern.starts_line:
-        return [len(line) - len(line.lstrip(" \t"))]
+        return list(range(len(line) - len(line.lstrip(" \t")), -1, -1))
     begins = first(pattern.nodes)
     guarded = bool(begins & WORD)
-    ascii_only = not any(isinstance(node, model.Hole | model.Skip) for node in pattern.nodes[:1])
+    fixed = isinstance(pattern.nodes[0], model.Text)
     return [
         place
-        for place in range(len(line))
-        if (not ascii_only or line[place] in begins) and not (guarded and place and line[place - 1] in WORD)
+        for place in range(len(line) + 1)
+        if (not fixed or line[place : place + 1] in begins) and not (guarded and line[place - 1 : place] in WORD)
     ]
 
 

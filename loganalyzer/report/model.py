@@ -69,11 +69,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing: finished SVG text, its title, and the caption below."""
+    """A drawing: finished SVG text, its title, the caption below, and whether it takes the page's whole width."""
 
     title: str
     svg: str
     caption: str
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

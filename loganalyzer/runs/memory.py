@@ -22,7 +22,8 @@ _RANK = {name: rank for rank, name in enumerate(_FIGURES)}
 def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per report.
 
-    Columns: stage, lane, place, phase, allocated_gib, max_allocated_gib, max_reserved_gib, line, end_line. A report is two or three lines of one phase in their fixed order.
+    Columns: stage, lane, place, phase, allocated_gib, max_allocated_gib, max_reserved_gib, line, end_line. A report
+    is two or three lines of one phase in their fixed order.
     """
     lines = pl.concat(
         [timeline.event(name).with_columns(pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],

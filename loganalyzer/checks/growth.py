@@ -1,0 +1,125 @@
+"""MEM005 and MEM006: does memory stay the same from window to window, and from prompt to prompt?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.registry import Context, Outcome, rule
+
+_GROWTH_GIB = 0.02
+_GROWTH_REPORTS = 3
+
+
+@rule(
+    "MEM005",
+    "memory-growth",
+    "warning",
+    summary="Memory rises steadily from window to window, or from prompt to prompt.",
+    why="A leak of some ten MiB per window ends a long video with out-of-memory after an hour of paid work.",
+    example="[WanVAE decode] Allocated memory: 6.10, 6.13, 6.16, 6.19 GB from window to window",
+    fix="Shorten the video below the window named, restart the server, and report the slope upstream.",
+)
+def memory_growth(context: Context) -> Outcome:
+    """Within a run by its reports of one phase; across prompts of one process by the final reports of equal runs."""
+    total = context.settings.total_vram_gib
+    runs = context.found.runs.with_columns(pl.coalesce("total_vram_gib", pl.lit(total, pl.Float64)).alias("total"))
+    inside = (
+        context.found.memory.filter(pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
+        .join(runs.select("run_id", "source", "total", "peak_reserved_gib"), on="run_id")
+        .sort("run_id", "phase", "line")
+        .group_by("run_id", "source", "phase", maintain_order=True)
+        .agg(
+            pl.col("line").last(),
+            pl.col("allocated_gib").diff().drop_nulls().min().alias("least"),
+            pl.col("allocated_gib").diff().drop_nulls().mean().alias("slope"),
+            pl.col("allocated_gib").last().alias("now"),
+            pl.len().alias("reports"),
+            pl.col("total").first(),
+        )
+        .filter((pl.col("reports") > _GROWTH_REPORTS) & (pl.col("least") > 0) & (pl.col("slope") >= _GROWTH_GIB))
+    )
+    rows = [_growth(inside, "window", pl.col("phase").fill_null("memory"))]
+    across = _across_prompts(runs)
+    rows.append(_growth(across, "prompt", pl.lit("peak allocated")))
+    judged = pl.concat([inside.select("run_id"), across.select("run_id")])
+    rest = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null()).join(judged, on="run_id", how="anti")
+    alone = rest.filter(pl.len().over("source", "stream") <= _GROWTH_REPORTS)
+    return outcome(
+        pl.concat(rows),
+        skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"),
+    )
+
+
+def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
+    keys = [
+        "source",
+        "stream",
+        "mode",
+        "width",
+        "height",
+        "window_frames",
+        "motion_frames",
+        "quantization",
+        "peak_covers",
+        "gpu",
+    ]
+    return (
+        runs.filter(pl.col("peak_covers") == "stage")
+        .sort("source", "line")
+        .group_by(keys, maintain_order=True)
+        .agg(
+            pl.col("run_id", "line", "total").last(),
+            pl.col("peak_allocated_gib").diff().drop_nulls().min().alias("least"),
+            pl.col("peak_allocated_gib").diff().drop_nulls().mean().alias("slope"),
+            pl.col("peak_allocated_gib").last().alias("now"),
+            pl.len().alias("reports"),
+        )
+        .filter((pl.col("reports") > _GROWTH_REPORTS) & (pl.col("least") > 0) & (pl.col("slope") >= _GROWTH_GIB))
+    )
+
+
+def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
+    left = ((pl.col("total") - pl.col("now")) / pl.col("slope")).floor().cast(pl.Int64, strict=False)
+    full = pl.when(left.is_not_null()).then(pl.format(" After {} more it will not fit.", left)).otherwise(pl.lit(""))
+    return findings(
+        rows,
+        message=pl.format(
+            "{} grows by {} MiB from {} to {}, {} times in a row.{}",
+            what, number(pl.col("slope") * 1024, 0), pl.lit(unit), pl.lit(unit), pl.col("reports") - 1, full,
+        ),
+        observed=pl.format("+{} MiB a {}", number(pl.col("slope") * 1024, 0), pl.lit(unit)),
+        expected=pl.lit("no growth"),
+        fix=pl.lit("Restart the server before long jobs, keep videos short, and report the slope upstream."),
+    )  # fmt: skip
+
+
+@rule(
+    "MEM006",
+    "carried-peak",
+    "info",
+    summary="The peak is identical to the one of the process's previous prompt.",
+    why="Two runs rarely peak at the very same byte: the counter may not have been reset, and then the figure is the "
+    "earlier run's.",
+    example="max_memory=14.969 GB in two prompts of one log",
+    fix="Restart the server before measuring.",
+)
+def carried_peak(context: Context) -> Outcome:
+    """Neighbouring runs of one process (same stream, no restart known by another card or version)."""
+    runs = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null()).sort("source", "stream", "line")
+    within = ["source", "stream"]
+    same = runs.filter(
+        (pl.col("peak_allocated_gib") == pl.col("peak_allocated_gib").shift(1).over(within))
+        & (pl.col("peak_reserved_gib") == pl.col("peak_reserved_gib").shift(1).over(within))
+        & (pl.col("prompt_id") != pl.col("prompt_id").shift(1).over(within))
+    )
+    rows = findings(
+        same,
+        message=pl.format(
+            "The peak of {} GiB is the very figure of the prompt before.", number("peak_allocated_gib", 3)
+        ),
+        observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
+        expected=pl.lit("a figure of its own"),
+        fix=pl.lit("Restart the server before measuring memory."),
+    )
+    return outcome(rows)

@@ -1,0 +1,89 @@
+"""The tables of an analysis cut up by run, as plain rows: what the page's parts are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from loganalyzer.report import words
+
+if TYPE_CHECKING:
+    from loganalyzer.analysis import Analysis
+
+Row = Mapping[str, Any]
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A row of `runs` and everything that hangs on it, in the tables' order.
+
+    Attributes:
+        anchor: its place on the page.
+        place: file name, line and stream, for people.
+        rows: windows, steps, paddings, memory, findings and not_checked of this run, loras of its prompt.
+    """
+
+    anchor: str
+    place: str
+    run: Row
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+
+    def __getitem__(self, table: str) -> Sequence[Row]:
+        return self.rows.get(table, ())
+
+    @property
+    def worst(self) -> str:
+        """The gravest severity among its findings, or nothing."""
+        found = [item["severity"] for item in self["findings"]]
+        return min(found, key=gravity) if found else ""
+
+    @property
+    def median_step(self) -> float | None:
+        """The median duration of a step; of the windows' averages where no single step is known."""
+        single = [step["duration_s"] for step in self["steps"] if step["duration_s"] is not None]
+        return words.median(single or [row["s_per_step"] for row in self["windows"] if row["s_per_step"] is not None])
+
+    @property
+    def only_averages(self) -> bool:
+        """Whether no single step's duration could be recovered."""
+        return all(step["method"] == "average" for step in self["steps"])
+
+
+def gravity(severity: str) -> int:
+    """0 is the gravest."""
+    return _ORDER.get(severity, len(_ORDER))
+
+
+def place(source: str | None, line: int | None, stream: str | None = None) -> str:
+    """`night.log:18`, with the stream where the file mixes several; the whole path stands under the inputs."""
+    name = words.NOTHING if source is None else words.visible(source).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    where = name if line is None else f"{name}:{line}"
+    return f"{where} [{words.visible(stream)}]" if stream else where
+
+
+def gather(analysis: Analysis) -> tuple[RunFacts, ...]:
+    """Every run with its rows, in the order of the runs."""
+    of_run = {
+        name: _parts(getattr(analysis, name), "run_id")
+        for name in ("windows", "steps", "paddings", "memory", "findings", "not_checked")
+    }
+    loras = _parts(analysis.loras, "prompt_id")
+    return tuple(
+        RunFacts(
+            f"run-{number}",
+            place(run["source"], run["line"], run["stream"]),
+            run,
+            {name: parts.get(run["run_id"], ()) for name, parts in of_run.items()}
+            | {"loras": loras.get(run["prompt_id"], ())},
+        )
+        for number, run in enumerate(analysis.runs.iter_rows(named=True), 1)
+    )
+
+
+def _parts(frame: pl.DataFrame, key: str) -> dict[str, Sequence[Row]]:
+    known = frame.filter(pl.col(key).is_not_null())
+    return {str(name): part.to_dicts() for (name,), part in known.partition_by(key, as_dict=True).items()}

@@ -1,0 +1,98 @@
+"""The peak of GPU memory against its baseline's band and the card's total."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from loganalyzer.report import words
+from loganalyzer.report.figures.canvas import Canvas, Margins
+from loganalyzer.report.figures.scale import plain, ticks
+from loganalyzer.report.model import Figure
+
+if TYPE_CHECKING:
+    from loganalyzer.report.facts import RunFacts
+
+_SIZE: Final = (520, 176)
+_MARGINS: Final = Margins(left=72, right=34, top=42, bottom=30)
+_HEIGHT: Final = _SIZE[1] - _MARGINS.top - _MARGINS.bottom
+_BAR: Final = 22
+
+Band = tuple[float, float]
+
+
+def draw(facts: RunFacts, band: Band | None, total: float | None) -> Figure | None:
+    """Allocated and reserved; nothing where the log holds no report."""
+    run = facts.run
+    peaks = {name: run[f"peak_{name}_gib"] for name in ("allocated", "reserved")}
+    known = {name: peak for name, peak in peaks.items() if peak is not None and math.isfinite(peak) and peak >= 0}
+    if not known:
+        return None
+    judged = band if run["peak_covers"] == "stage" else None
+    highest = max(*known.values(), total or 0, judged[1] if judged else 0, 1)
+    canvas = Canvas(_SIZE, _MARGINS, (0, highest * 1.02), (0, _HEIGHT))
+    _axis(canvas, highest)
+    if judged:
+        _band(canvas, judged)
+    for name, middle in (("allocated", _HEIGHT * 0.74), ("reserved", _HEIGHT * 0.28)):
+        _peak(canvas, name, known.get(name), middle, stage=run["peak_covers"] == "stage")
+    if total:
+        canvas.lines([((total, 0), (total, _HEIGHT + 8))], "ink", 1.5)
+        canvas.text(
+            (total, _HEIGHT), f"card {words.gib(total)}", colour="ink", size=10.5, anchor="right", shift=(4, 30)
+        )
+    caption = _caption(facts, judged)
+    said = ", ".join(f"{name} {words.gib(peak)}" for name, peak in known.items())
+    drawing = canvas.svg(f"{facts.anchor}-memory", f"Peak GPU memory of {facts.place}", f"{said}. {caption}")
+    return Figure("GPU memory", drawing, caption)
+
+
+def _axis(canvas: Canvas, highest: float) -> None:
+    marks = ticks(highest, 5)
+    canvas.lines([((0, 0), (highest, 0))], "line", 1)
+    canvas.lines([((mark, 0), (mark, _HEIGHT)) for mark in marks], "line", 0.6)
+    for mark in marks:
+        unit = " GiB" if mark == marks[-1] else ""
+        canvas.text((mark, 0), f"{plain(mark)}{unit}", size=10.5, shift=(0, -12))
+
+
+def _band(canvas: Canvas, band: Band) -> None:
+    low, high = band
+    canvas.box((low, 0), (high - low, _HEIGHT + 6), fill="ok-soft", edge="ok", tip=f"Baseline {_range(band)}")
+    canvas.text(((low + high) / 2, _HEIGHT), f"baseline {_range(band)}", colour="ok", size=10.5, shift=(0, 15))
+
+
+def _peak(canvas: Canvas, name: str, peak: float | None, middle: float, *, stage: bool) -> None:
+    canvas.text((0, middle), name, anchor="right", size=10.5, shift=(-10, 0))
+    if peak is None:
+        canvas.text((0, middle), "not in the log", anchor="left", size=10.5, shift=(6, 0))
+        return
+    fill, edge = (
+        ("line", "muted") if not stage else ("accent", "accent") if name == "allocated" else ("accent-soft", "accent")
+    )
+    canvas.box(
+        (0, middle - _BAR / 2), (peak, _BAR), fill=fill, edge=edge, tip=f"Peak {name}: {words.number(peak, 'GiB', 3)}"
+    )
+    inside = peak / canvas.unit_x > 80
+    colour = "surface" if inside and stage and name == "allocated" else "ink"
+    anchor, shift = ("right", (-8, 0)) if inside else ("left", (8, 0))
+    canvas.text((peak, middle), words.gib(peak), colour=colour, anchor=anchor, shift=shift)
+
+
+def _caption(facts: RunFacts, band: Band | None) -> str:
+    run = facts.run
+    covers = run["peak_covers"]
+    if covers != "stage":
+        meaning = words.covers(covers)
+        return f"This is no sampling peak: {meaning}. It is not held against a baseline."
+    if band is None:
+        return "The peak of the whole stage. No baseline is known for this run's key."
+    peak = run["peak_allocated_gib"]
+    if peak is None:
+        return f"Baseline {_range(band)}."
+    side = "above" if peak > band[1] else "below" if peak < band[0] else "within"
+    return f"The peak of the whole stage, {side} the baseline of {_range(band)}."
+
+
+def _range(band: Band) -> str:
+    return f"{band[0]:,.2f} to {words.gib(band[1])}"

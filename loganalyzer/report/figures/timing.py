@@ -1,0 +1,135 @@
+"""How long each diffusion step took, window by window."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from loganalyzer import units
+from loganalyzer.report import words
+from loganalyzer.report.figures.canvas import Canvas, Margins
+from loganalyzer.report.figures.scale import plain, thinned, ticks
+from loganalyzer.report.model import Figure
+
+if TYPE_CHECKING:
+    from loganalyzer.report.facts import RunFacts
+
+MOST_POINTS: Final = 400
+"""More steps than these are drawn as each window's range."""
+_SIZE: Final = (520, 176)
+_MARGINS: Final = Margins(left=46, right=14, top=22, bottom=30)
+_NAMED_OUTLIERS: Final = 3
+_METHODS: Final = {
+    "timestamps": "from time stamps",
+    "rate": "recovered from the bars' rates",
+    "elapsed": "from whole-second elapsed times",
+    "average": "as averages only",
+}
+
+
+class Dot(NamedTuple):
+    """A step: its window's position (from 0), its place within it (0 to 1), seconds, and their uncertainty."""
+
+    column: int
+    within: float
+    seconds: float
+    uncertainty: float
+
+
+def draw(facts: RunFacts, outlier_factor: float) -> Figure | None:
+    """Points by window, the median, and the outliers by name; nothing where no step is known."""
+    windows = sorted({step["window"] for step in facts["steps"] if step["window"] is not None})
+    dots = _dots(facts, windows)
+    middle = words.median([dot.seconds for dot in dots])
+    if not dots or middle is None:
+        return None
+    highest = max(max(dot.seconds for dot in dots) * 1.12, 0.001)
+    canvas = Canvas(_SIZE, _MARGINS, (0, len(windows)), (0, highest))
+    _axes(canvas, windows, highest)
+    limit = outlier_factor * middle
+    odd = [dot for dot in dots if dot.seconds > limit]
+    _uncertainty(canvas, dots, highest)
+    usual = [dot for dot in dots if dot.seconds <= limit]
+    if len(dots) > MOST_POINTS:
+        _ranges(canvas, usual)
+    else:
+        canvas.points([_at(dot) for dot in usual], "accent", 5)
+    canvas.lines([((0, middle), (len(windows), middle))], "accent", 1, dashed=True)
+    canvas.text(
+        (len(windows), highest),
+        f"median {words.step(middle)}",
+        colour="accent",
+        anchor="right",
+        size=10.5,
+        shift=(0, 10),
+    )
+    _outliers(canvas, odd[:MOST_POINTS])
+    caption = _caption(facts, dots, odd, middle)
+    drawing = canvas.svg(f"{facts.anchor}-steps", f"Step times of {facts.place}", caption)
+    return Figure("Step times", drawing, caption)
+
+
+def _dots(facts: RunFacts, windows: list[int]) -> list[Dot]:
+    columns = {window: position for position, window in enumerate(windows)}
+    rows = [
+        step for step in facts["steps"]
+        if step["window"] is not None and step["duration_s"] is not None and math.isfinite(step["duration_s"])
+    ]  # fmt: skip
+    most = max((row["step"] or 1 for row in rows), default=1)
+    return [
+        Dot(columns[row["window"]], ((row["step"] or 1) - 0.5) / most, row["duration_s"], row["uncertainty_s"] or 0.0)
+        for row in rows
+    ]
+
+
+def _at(dot: Dot) -> tuple[float, float]:
+    return dot.column + 0.1 + 0.8 * dot.within, dot.seconds
+
+
+def _axes(canvas: Canvas, windows: list[int], highest: float) -> None:
+    """Seconds from 0, and one column per window."""
+    marks = ticks(highest, 4)
+    canvas.lines([((0, mark), (len(windows), mark)) for mark in marks], "line", 0.8)
+    for mark in marks:
+        canvas.text((0, mark), f"{plain(mark)} s", anchor="right", size=10.5, shift=(-8, 0))
+    canvas.lines([((column, 0), (column, highest)) for column in thinned(range(1, len(windows)), 60)], "line", 0.6)
+    for column, window in thinned(list(enumerate(windows)), 12):
+        name = f"window {window}" if len(windows) <= 6 else str(window)
+        canvas.text((column + 0.5, 0), name, size=10.5, shift=(0, -13))
+
+
+def _uncertainty(canvas: Canvas, dots: list[Dot], highest: float) -> None:
+    """Whiskers where the bound is wide enough to be seen."""
+    wide = [dot for dot in dots[:MOST_POINTS] if dot.uncertainty > highest * 0.02]
+    if wide:
+        ends = [(_at(dot)[0], max(0.0, dot.seconds - dot.uncertainty), dot.seconds + dot.uncertainty) for dot in wide]
+        canvas.lines([((x, low), (x, min(high, highest))) for x, low, high in ends], "muted", 1)
+
+
+def _ranges(canvas: Canvas, dots: list[Dot]) -> None:
+    by_column: dict[int, list[float]] = {}
+    for dot in dots:
+        by_column.setdefault(dot.column, []).append(dot.seconds)
+    spans = [((column + 0.5, min(found)), (column + 0.5, max(found))) for column, found in by_column.items()]
+    canvas.lines(thinned(spans, MOST_POINTS), "accent", 2.5)
+
+
+def _outliers(canvas: Canvas, odd: list[Dot]) -> None:
+    if odd:
+        canvas.points([_at(dot) for dot in odd], "warning", 8)
+    for dot in sorted(odd, key=lambda dot: -dot.seconds)[:_NAMED_OUTLIERS]:
+        x, y = _at(dot)
+        anchor, shift = ("right", -8) if x * 2 / canvas.unit_x > _SIZE[0] else ("left", 8)
+        canvas.text((x, y), words.step(dot.seconds), colour="warning", anchor=anchor, size=10.5, shift=(shift, 0))
+
+
+def _caption(facts: RunFacts, dots: list[Dot], odd: list[Dot], middle: float) -> str:
+    methods = sorted({str(step["method"]) for step in facts["steps"] if step["method"]})
+    how = " and ".join(_METHODS.get(name, words.visible(name)) for name in methods)
+    parts = [f"{units.plural(len(dots), 'step')}, {how}" if how else units.plural(len(dots), "step")]
+    parts.append(f"median {words.step(middle)}")
+    if odd:
+        parts.append(f"{units.plural(len(odd), 'outlier')} up to {words.step(max(dot.seconds for dot in odd))}")
+    if len(dots) > MOST_POINTS:
+        parts.append("drawn as each window's range")
+    return "; ".join(parts) + "."

@@ -1,0 +1,124 @@
+"""The findings by rule, each with what was seen, what was expected, what to change, and the lines that prove it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from loganalyzer import units
+from loganalyzer.checks.registry import rules
+from loganalyzer.report import words
+from loganalyzer.report.evidence import Excerpts
+from loganalyzer.report.facts import gravity, place
+from loganalyzer.report.model import Cell, Column, Finding, First, Group, Mark, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.report.facts import Row, RunFacts
+
+MOST_IN_FULL: Final = {"error": 8, "warning": 8, "info": 2}
+MOST_IN_ROWS: Final = 100
+MOST_FIRST: Final = 4
+"""Rules named on the first screen."""
+
+
+def mark(severity: str) -> Mark:
+    """A severity as an icon and a word."""
+    known = severity if severity in MOST_IN_FULL else "info"
+    return Mark({"info": "note"}.get(known, known), known)
+
+
+def groups(analysis: Analysis, runs: Sequence[RunFacts]) -> tuple[Group, ...]:
+    """One group per rule, the gravest first."""
+    found: dict[str, list[Row]] = {}
+    for row in analysis.findings.iter_rows(named=True):
+        found.setdefault(row["rule"], []).append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: gravity(row["severity"]))
+    ordered = sorted(found.values(), key=lambda rows: (gravity(rows[0]["severity"]), rows[0]["rule"]))
+    shown = [row["source"] for rows in ordered for row in rows[: _most(rows)] if row["source"] is not None]
+    excerpts = Excerpts(analysis.excerpts, shown)
+    places = {facts.run["run_id"]: facts for facts in runs}
+    return tuple(_group(number, rows, excerpts, places) for number, rows in enumerate(ordered, 1))
+
+
+def first(groups: Sequence[Group]) -> tuple[First, ...]:
+    """What to do first: the gravest finding of each rule, with how many more are like it."""
+    grave = [group for group in groups if group.mark.kind != "info"]
+    return tuple(
+        First(
+            group.mark,
+            group.findings[0].message,
+            group.findings[0].fix,
+            group.findings[0].place,
+            f"#{group.anchor}",
+            _others(group),
+        )
+        for group in grave[:MOST_FIRST]
+    )
+
+
+def _others(group: Group) -> str:
+    more = len(group.findings) - 1 + (len(group.more.rows) if group.more else 0)
+    if group.more and group.more.rest:
+        return f"{group.count} of this rule"
+    return f"and {more:,} more of this rule" if more else ""
+
+
+def _most(rows: Sequence[Row]) -> int:
+    return MOST_IN_FULL.get(rows[0]["severity"], 2)
+
+
+def _group(number: int, rows: Sequence[Row], excerpts: Excerpts, places: Mapping[str, RunFacts]) -> Group:
+    anchor = f"rule-{number}"
+    most = _most(rows)
+    known = rules().get(rows[0]["rule"])
+    return Group(
+        anchor,
+        words.told(rows[0]["rule"]),
+        words.told(rows[0]["name"]),
+        mark(rows[0]["severity"]),
+        units.plural(len(rows), "finding"),
+        known.summary if known else "",
+        known.why if known else "",
+        tuple(_finding(f"{anchor}-{index}", row, excerpts, places) for index, row in enumerate(rows[:most], 1)),
+        _more(rows[most:], places) if len(rows) > most else None,
+    )
+
+
+def _finding(anchor: str, row: Row, excerpts: Excerpts, places: Mapping[str, RunFacts]) -> Finding:
+    facts = places.get(row["run_id"])
+    return Finding(
+        anchor,
+        mark(row["severity"]),
+        words.told(row["message"]),
+        place(row["source"], row["line"]),
+        f"#{facts.anchor}" if facts else "",
+        words.told(row["observed"]),
+        words.told(row["expected"]),
+        words.told(row["fix"]),
+        excerpts.of(row["source"], row["line"]),
+    )
+
+
+def _more(rows: Sequence[Row], places: Mapping[str, RunFacts]) -> Table:
+    shown = rows[:MOST_IN_ROWS]
+    left = len(rows) - len(shown)
+    return Table(
+        f"Further findings of {words.told(rows[0]['rule'])}",
+        (Column("Where"), Column("What")),
+        tuple(
+            (
+                Cell(place(row["source"], row["line"]), href=_href(row, places), code=True),
+                Cell(words.told(row["message"]), kind=mark(row["severity"]).kind),
+            )
+            for row in shown
+        ),
+        f"{left:,} more are left out here; the embedded document holds them all." if left else "",
+    )
+
+
+def _href(row: Row, places: Mapping[str, RunFacts]) -> str:
+    facts = places.get(row["run_id"])
+    return f"#{facts.anchor}" if facts else ""

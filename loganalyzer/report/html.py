@@ -1,0 +1,80 @@
+"""The page as one file: nothing from the network, nothing that its own policy would not allow.
+
+Foreign text reaches the page only through jinja's escaping; the drawings, the style, the script and the document are
+ours and are marked so in the templates.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from loganalyzer.expectations import baselines
+from loganalyzer.report.page import build_page
+from loganalyzer.resources import folder
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.settings import Settings
+
+_BREAKING: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+
+
+def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, document: str) -> str:
+    """The whole page, with the JSON `document` inside so that the report can be read again by the tool."""
+    from loganalyzer import __version__
+
+    bands = baselines.load(settings.baselines).bands(analysis.runs)
+    style, script = _text("style.css"), _text("script.js")
+    return _environment().get_template("report.html.j2").render(
+        page=build_page(analysis, settings, generated_at, bands),
+        version=__version__,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        document=embedded(document),
+    )  # fmt: skip
+
+
+def embedded(document: str) -> str:
+    """JSON text that cannot end the element it stands in, and means the same."""
+    return _BREAKING.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing but this very style and this very script."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _text(name: str) -> str:
+    place = folder("templates")
+    for part in name.split("/"):
+        place = place / part
+    return place.read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FunctionLoader(_text),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )

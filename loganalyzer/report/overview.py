@@ -1,0 +1,162 @@
+"""The first screen: the verdict in words, the counts, and one row per run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from loganalyzer import units
+from loganalyzer.report import words
+from loganalyzer.report.model import Cell, Column, Mark, Overview, Pair, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.report.facts import RunFacts
+    from loganalyzer.report.model import First
+
+_MARKS: Final = {
+    "pass": Mark("Pass", "ok"),
+    "warn": Mark("Warn", "warning"),
+    "fail": Mark("Fail", "error"),
+    "no-runs": Mark("No runs", "error"),
+}
+_STATUS: Final = {"completed": "ok", "failed": "error", "interrupted": "warning", "truncated": "warning"}
+_SOURCES: Final = {
+    "option": "as declared",
+    "workflow": "from the workflow",
+    "log": "from the log",
+    "filename": "from a file name",
+    "vram": "inferred from memory",
+}
+_NO_RUNS: Final = (
+    "Silence is never a pass. A log of this kind holds a line such as “Sampling 369 frames in 6 windows, at 1280x720 "
+    "with 4 steps”, which ComfyUI prints to standard error: check that these are the right files, and that standard "
+    "error was recorded."
+)
+_COLUMNS: Final = (
+    Column("Run"),
+    Column("Status"),
+    Column("Mode"),
+    Column("Size", number=True),
+    Column("Audio", number=True),
+    Column("Windows", number=True),
+    Column("Missing", number=True),
+    Column("Peak allocated", number=True),
+    Column("Quantisation"),
+    Column("Step, median", number=True),
+    Column("Sampling, all windows", number=True),
+    Column("Prompt", number=True),
+)
+
+
+def overview(analysis: Analysis, first: tuple[First, ...], *, left_out: Sequence[str]) -> Overview:
+    """The verdict, the counts, what the reader must not miss, and what to do first."""
+    counts = dict(analysis.findings.group_by("severity").len().iter_rows())
+    completed = int((analysis.runs["status"] == "completed").sum())
+    pairs = (
+        Pair("runs", words.count(analysis.runs.height)),
+        Pair("completed", words.count(completed)),
+        Pair("errors", words.count(counts.get("error", 0))),
+        Pair("warnings", words.count(counts.get("warning", 0))),
+        Pair("notes", words.count(counts.get("info", 0))),
+        Pair("not checked", words.count(analysis.not_checked.height)),
+    )
+    return Overview(
+        _MARKS[analysis.verdict], _headline(analysis, counts), _lead(analysis), pairs, _notices(analysis, left_out), first
+    )
+
+
+def _headline(analysis: Analysis, counts: dict[str, int]) -> str:
+    runs, inputs = analysis.runs.height, units.plural(analysis.sources.height, "input")
+    if analysis.verdict == "no-runs":
+        return f"No run was found in {inputs}"
+    errors, warnings = counts.get("error", 0), counts.get("warning", 0)
+    said = [units.plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
+    if not said:
+        return f"{units.plural(runs, 'run')} within expectations"
+    grave = analysis.findings.filter(analysis.findings["severity"].is_in(["error", "warning"]))
+    touched = grave["run_id"].drop_nulls().n_unique()
+    where = f" in {touched:,} of {units.plural(runs, 'run')}" if touched else ""
+    return f"{' and '.join(said)}{where}"
+
+
+def _lead(analysis: Analysis) -> str:
+    if analysis.verdict == "no-runs":
+        return _NO_RUNS
+    if analysis.verdict != "pass":
+        return ""
+    rest = "What could not be checked is listed below." if analysis.not_checked.height else "Everything was checked."
+    return f"Nothing needs to be changed. {rest}"
+
+
+def _notices(analysis: Analysis, left_out: Sequence[str]) -> tuple[str, ...]:
+    unread = len(analysis.problems)
+    said = [f"{units.plural(unread, 'input')} could not be read: see Problems."] if unread else []
+    return (*said, *left_out)
+
+
+def run_table(runs: Sequence[RunFacts], detailed: set[str], fps: float) -> Table | None:
+    """One row per run; those with a part of their own on the page lead there."""
+    if not runs:
+        return None
+    rows = tuple(_row(facts, fps, linked=facts.anchor in detailed) for facts in runs)
+    return Table("All runs, one row each", _COLUMNS, rows)
+
+
+def _row(facts: RunFacts, fps: float, *, linked: bool) -> tuple[Cell, ...]:
+    run = facts.run
+    return (
+        Cell(facts.place, href=f"#{facts.anchor}" if linked else "", kind=facts.worst, code=True),
+        Cell(words.told(run["status"]), kind=status_kind(run["status"])),
+        Cell(words.told(run["mode"])),
+        Cell(words.size(run["width"], run["height"])),
+        _audio(facts, fps),
+        _windows(facts),
+        _missing(facts, fps),
+        Cell(words.gib(run["peak_allocated_gib"]), note=_peak_note(facts)),
+        Cell(words.told(run["quantization"]), note=_SOURCES.get(run["quantization_source"] or "", "")),
+        Cell(words.step(facts.median_step), note="average" if facts.median_step and facts.only_averages else ""),
+        Cell(words.duration(run["total_s"])),
+        Cell(words.duration(run["prompt_s"])),
+    )
+
+
+def status_kind(status: str | None) -> str:
+    """The colour and icon of how a run ended."""
+    return _STATUS.get(status or "", "muted")
+
+
+def quantization(facts: RunFacts) -> str:
+    """`Q6_K (as declared)`."""
+    run = facts.run
+    source = _SOURCES.get(run["quantization_source"] or "")
+    return f"{words.told(run['quantization'])} ({source})" if run["quantization"] and source else words.told(run["quantization"])
+
+
+def _audio(facts: RunFacts, fps: float) -> Cell:
+    frames = facts.run["audio_frames"]
+    if frames is None:
+        return Cell(words.NOTHING)
+    return Cell(units.plural(frames, "frame"), note=words.number(frames / fps, "s") if fps > 0 else "")
+
+
+def _windows(facts: RunFacts) -> Cell:
+    run = facts.run
+    seen, expected = words.count(run["observed_windows"]), words.count(run["expected_windows"])
+    announced = run["announced_windows"]
+    return Cell(f"{seen} of {expected}", note="" if announced is None else f"{announced:,} announced")
+
+
+def _missing(facts: RunFacts, fps: float) -> Cell:
+    missing = facts.run["missing_frames"]
+    if not missing:
+        return Cell(words.NOTHING if missing is None else "0 frames")
+    return Cell(units.plural(missing, "frame"), note=words.number(missing / fps, "s") if fps > 0 else "", kind="error")
+
+
+def _peak_note(facts: RunFacts) -> str:
+    run = facts.run
+    if run["peak_allocated_gib"] is None or run["peak_covers"] == "stage":
+        return ""
+    return {"residue": "residue, no peak", "last-decode": "last decode only"}.get(run["peak_covers"] or "", "of what is unknown")

@@ -1,0 +1,83 @@
+"""The page model of an analysis: every string finished, so that the templates only place them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loganalyzer.report import closing, details, findings, words
+from loganalyzer.report.facts import gather
+from loganalyzer.report.model import Page
+from loganalyzer.report.overview import overview, run_table
+from loganalyzer.report.ticket_text import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.report.facts import RunFacts
+    from loganalyzer.report.figures.memory import Band
+    from loganalyzer.report.model import Run
+    from loganalyzer.settings import Settings
+
+
+def build_page(
+    analysis: Analysis,
+    settings: Settings,
+    generated_at: datetime,
+    bands: Mapping[str, Band] | None = None,
+) -> Page:
+    """Everything that the page shows.
+
+    Args:
+        analysis: the tables.
+        settings: what they were made with.
+        generated_at: the time of writing, an argument so that the same input gives the same bytes.
+        bands: run_id to the baseline band of its peak, in GiB.
+    """
+    runs = gather(analysis)
+    groups = findings.groups(analysis, runs)
+    detailed = details.gravest(runs, details.MOST_RUNS)
+    seen = overview(analysis, findings.first(groups), left_out=_left_out(runs))
+    table = run_table(runs, detailed, settings.fps)
+    return Page(
+        title=f"{seen.mark.word}: {seen.headline}",
+        generated_at=generated_at.isoformat(sep=" ", timespec="seconds"),
+        overview=seen,
+        runs=table,
+        groups=groups,
+        details=_details([facts for facts in runs if facts.anchor in detailed], settings, bands or {}),
+        details_rest=_beyond(runs),
+        not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}),
+        near_misses=closing.near_misses(analysis),
+        inputs=closing.inputs(analysis),
+        problems=tuple(words.visible(text) for text in analysis.problems),
+        notes=tuple(words.visible(text) for text in analysis.notes),
+        parameters=closing.parameters(settings),
+        legend=closing.legend(settings),
+        ticket=markdown(seen, table, groups),
+    )
+
+
+def _details(runs: Sequence[RunFacts], settings: Settings, bands: Mapping[str, Band]) -> tuple[Run, ...]:
+    drawn = details.gravest(runs, details.MOST_WITH_FIGURES)
+    few = len(runs) <= details.FEW
+    return tuple(
+        details.detail(facts, settings, bands.get(facts.run["run_id"]), drawn=facts.anchor in drawn, few=few)
+        for facts in runs
+    )
+
+
+def _left_out(runs: Sequence[RunFacts]) -> tuple[str, ...]:
+    """What many runs leave no room for, said on the first screen."""
+    if len(runs) <= details.MOST_WITH_FIGURES:
+        return ()
+    said = f"Drawings are shown for {details.MOST_WITH_FIGURES} of {len(runs):,} runs, the gravest first."
+    return (f"{said} {_beyond(runs)}".strip(),)
+
+
+def _beyond(runs: Sequence[RunFacts]) -> str:
+    left = len(runs) - details.MOST_RUNS
+    if left <= 0:
+        return ""
+    return f"{left:,} runs have no part of their own here; the table above and the embedded document hold them all."

@@ -1,0 +1,97 @@
+"""The arithmetic of windows, held against a loop that does what upstream's does."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loganalyzer.expectations import schedule
+
+AUDIO = st.integers(1, 3000)
+WINDOW = st.integers(2, 40).map(lambda k: 4 * k + 1)
+
+
+@st.composite
+def settings(draw: st.DrawFn) -> tuple[int, int, int]:
+    """A, W and a stride between 1 and W."""
+    window = draw(WINDOW)
+    return draw(AUDIO), window, window - draw(st.integers(0, window - 1))
+
+
+def loop(audio: int, window: int, step: int) -> list[tuple[int, int]]:
+    """The ranges that the loop runs: after a window, stop if it was the last; the next is if its end reaches A."""
+    start, end, last, ran = 0, window, audio <= window, []
+    while True:
+        ran.append((start, end))
+        if last:
+            return ran
+        start, end = start + step, start + step + window
+        last = end >= audio
+
+
+@given(settings())
+def test_the_count_is_that_of_the_loop(chosen: tuple[int, int, int]) -> None:
+    audio, window, step = chosen
+    assert schedule.windows(audio, window, step) == len(loop(audio, window, step))
+
+
+@given(settings())
+def test_each_windows_range_is_that_of_the_loop(chosen: tuple[int, int, int]) -> None:
+    audio, window, step = chosen
+    for number, (start, end) in enumerate(loop(audio, window, step), 1):
+        assert (schedule.start(number, step), schedule.end(number, window, step)) == (start, end)
+
+
+@given(AUDIO)
+def test_the_header_is_one_too_many_exactly_where_the_remainder_is_small(audio: int) -> None:
+    extra = schedule.announced(audio, 81, 72) - schedule.windows(audio, 81, 72)
+    assert extra == (audio > 81 and audio % 72 <= 9)
+
+
+@given(settings())
+def test_aligned_lengths_need_no_padding_and_no_others_do_without(chosen: tuple[int, int, int]) -> None:
+    audio, window, step = chosen
+    missing = loop(audio, window, step)[-1][1] - audio
+    assert schedule.is_aligned(audio, window, step) == (missing == 0)
+
+
+@given(settings())
+def test_advice_stays_within_the_audio_and_is_aligned(chosen: tuple[int, int, int]) -> None:
+    audio, window, step = chosen
+    cut, more = schedule.aligned_at_most(audio, window, step), schedule.aligned_at_least(audio, window, step)
+    assert (cut is None) == (audio < window)
+    if cut is not None:
+        assert audio - step < cut <= audio
+        assert schedule.is_aligned(cut, window, step)
+    assert more >= audio
+    assert schedule.is_aligned(more, window, step)
+
+
+@given(st.lists(settings(), min_size=1, max_size=20))
+def test_columns_and_numbers_agree(rows: list[tuple[int, int, int]]) -> None:
+    frame = pl.DataFrame(rows, schema=["a", "w", "s"], orient="row")
+    for function in (schedule.windows, schedule.announced, schedule.is_aligned, schedule.windows_before_september_2025):
+        column = frame.select(function(pl.col("a"), pl.col("w"), pl.col("s")))
+        assert column.to_series().to_list() == [function(*row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("audio", "windows", "announced", "missing", "cut"),
+    [(175, 3, 3, 50, 153), (425, 6, 6, 16, 369), (427, 6, 6, 14, 369), (369, 5, 6, 0, 369), (81, 1, 1, 0, 81)],
+)
+def test_the_guides_own_examples(audio: int, windows: int, announced: int, missing: int, cut: int) -> None:
+    assert schedule.windows(audio, 81, 72) == windows
+    assert schedule.announced(audio, 81, 72) == announced
+    assert schedule.aligned_at_least(audio, 81, 72) - audio == missing
+    assert schedule.aligned_at_most(audio, 81, 72) == cut
+
+
+@pytest.mark.parametrize(("audio", "windows"), [(40, 2), (81, 2), (82, 2), (153, 2), (154, 3)])
+def test_until_september_2025_short_audio_ran_two_windows(audio: int, windows: int) -> None:
+    assert schedule.windows_before_september_2025(audio, 81, 72) == windows
+
+
+def test_boundaries_come_every_stride() -> None:
+    assert schedule.boundaries(4, 72) == [72, 144, 216]

@@ -1,0 +1,78 @@
+"""The heart of the house: what a template means (pyparsing) and how it runs (lowered) are the same."""
+
+from __future__ import annotations
+
+from math import isclose
+
+import polars as pl
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from template_lines import NODES, acceptable, fitting, mutated
+
+from loganalyzer.grammar import load, model
+from loganalyzer.grammar.lower import lower
+from loganalyzer.grammar.meaning import Parsed, read
+
+
+def pattern(nodes: model.Nodes, *, starts_line: bool, ends_line: bool) -> model.Pattern:
+    return model.Pattern(
+        id="random",
+        event="random",
+        project="wrapper",
+        title="random",
+        why="random",
+        stream="stderr",
+        since=None,
+        until=None,
+        notation="",
+        nodes=nodes,
+        signature=nodes,
+        starts_line=starts_line,
+        ends_line=ends_line,
+        samples=(),
+        near=(),
+        file="random",
+    )
+
+
+def equal(left: object, right: object) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return isclose(left, right, rel_tol=1e-9)
+    return left == right
+
+
+def assert_forms_agree(item: model.Pattern, lines: list[str]) -> None:
+    lowered = lower(item.nodes, starts_line=item.starts_line, ends_line=item.ends_line)
+    columns = lowered.columns(pl.col("line"))
+    frame = pl.DataFrame({"line": lines}, schema={"line": pl.String})
+    fast = frame.select(pl.col("line").str.contains(lowered.regex).alias("fits")).to_series().to_list()
+    values = frame.select(columns).to_dicts() if columns else [{} for _ in lines]
+    for line, fits, row in zip(lines, fast, values, strict=True):
+        meaning = read(item, line)
+        assert fits == isinstance(meaning, Parsed), (item.nodes, line, meaning)
+        if isinstance(meaning, Parsed):
+            assert row.keys() == meaning.values.keys()
+            wrong = {k: (row[k], v) for k, v in meaning.values.items() if not equal(row[k], v)}
+            assert not wrong, (item.nodes, line)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(st.data())
+def test_random_templates_read_fitting_and_mutated_lines_alike_in_both_forms(data: st.DataObject) -> None:
+    nodes = tuple(data.draw(st.lists(NODES, min_size=1, max_size=5)))
+    ends_line, starts_line = data.draw(st.booleans()), data.draw(st.booleans())
+    assume(acceptable(nodes, ends_line=ends_line))
+    line = data.draw(fitting(nodes))
+    lines = [line, *(data.draw(mutated(line)) for _ in range(4))]
+    assert_forms_agree(
+        pattern(nodes, starts_line=starts_line, ends_line=ends_line), [line.rstrip(" \t") for line in lines]
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_shipped_patterns_read_mutated_samples_alike_in_both_forms(data: st.DataObject) -> None:
+    item = data.draw(st.sampled_from(load.shipped()))
+    sources = [sample.line for sample in item.samples] + list(item.near)
+    lines = [data.draw(mutated(data.draw(st.sampled_from(sources)))) for _ in range(6)]
+    assert_forms_agree(item, [line.rstrip(" \t") for line in lines])

@@ -1,0 +1,82 @@
+"""The loader refuses a pattern file that does not keep its promises, and says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loganalyzer.errors import GrammarError
+from loganalyzer.grammar import load
+from loganalyzer.grammar.samples import verify_meaning
+from loganalyzer.runs.vocabulary import BARS, HOLES
+
+BROKEN = Path(__file__).parent.parent / "broken_patterns"
+REASONS = {
+    "no_second_sample": "key 'sample': at least two samples",
+    "sample_does_not_parse": "key 'sample': 'Hallo 3 frames' does not parse",
+    "sample_states_another_value": "count is 3, stated is 4",
+    "sample_names_no_hole": "there is no hole 'number'",
+    "near_miss_parses": "key 'near': 'Hello 5 frames' parses",
+    "near_miss_without_signature": "key 'near': 'Good bye' does not carry the signature",
+    "unknown_key": "unknown key 'wyh'",
+    "missing_key": "the key 'why' is missing",
+    "unknown_type": "key 'template': unknown type 'integer'",
+    "unknown_fragment": "key 'template': unknown fragment 'count'",
+    "open_brace": "key 'template': the template stops being readable at column 7",
+    "number_runs_on": "key 'template': {count:int} may be followed directly by '0'",
+    "text_without_end": "key 'template': {count:text} stands at the end",
+    "name_filled_twice": "key 'template': the hole 'count' would be filled twice",
+    "date_as_text": "key 'since': not a date",
+    "unknown_stream": "key 'stream': 'stdlog'",
+    "id_twice": "the id 'greeting' stands in",
+    "nothing_fixed": "no fixed text by which its lines could be found",
+    "not_toml": "not a TOML file",
+    "other_table": "unknown key 'other'",
+}
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_a_broken_file_is_refused_with_file_and_reason(reason: str, tmp_path: Path) -> None:
+    (tmp_path / f"{reason}.toml").write_bytes((BROKEN / f"{reason}.toml").read_bytes())
+    with pytest.raises(GrammarError) as refused:
+        load.load(tmp_path, load.fragments())
+    assert f"{reason}.toml" in refused.value.message
+    assert REASONS[reason] in refused.value.message
+
+
+def test_every_broken_file_has_its_reason_here() -> None:
+    assert {path.stem for path in BROKEN.glob("*.toml")} == set(REASONS)
+
+
+@pytest.mark.parametrize("pattern", load.shipped(), ids=lambda pattern: pattern.id)
+def test_shipped_samples_are_read_as_stated_by_the_form_that_defines_them(pattern: load.model.Pattern) -> None:
+    verify_meaning(pattern)
+
+
+def test_shipped_patterns_fill_every_hole_that_the_program_relies_on() -> None:
+    filled: dict[str, set[str | None]] = {}
+    for pattern in load.shipped():
+        filled.setdefault(pattern.event, set()).update(hole.name for hole in load.model.holes(pattern.nodes))
+    wanted = {event: set(names) for event, names in HOLES.items() if event not in ("quantization",)}
+    missing = {
+        event: names - filled.get(event, set()) - {"rate_error"}
+        for event, names in wanted.items()
+        if names - filled.get(event, set()) - {"rate_error"} or event not in filled
+    }
+    assert missing == {}
+
+
+def test_progress_bars_are_the_only_events_whose_name_says_so() -> None:
+    assert {p.event for p in load.shipped() if p.event.endswith("-bar")} == set(BARS)
+
+
+def test_a_users_folder_adds_to_the_shipped_patterns(tmp_path: Path) -> None:
+    text = (BROKEN / "id_twice.toml").read_text().split("\n\n[[pattern]]")[0]
+    (tmp_path / "own.toml").write_text(text)
+    assert len(load.load_all((tmp_path,))) == len(load.shipped()) + 1
+
+
+def test_a_folder_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(GrammarError, match="nowhere is not a folder"):
+        load.load_all((tmp_path / "nowhere",))

@@ -1,0 +1,164 @@
+"""What a stage is, in every loop and era, and what may be said of it."""
+
+from __future__ import annotations
+
+import logtext as log
+import polars as pl
+import pytest
+
+from loganalyzer.settings import Settings
+
+
+def only_run(text: str) -> dict[str, object]:
+    return log.analyse(text).runs.row(0, named=True)
+
+
+def test_an_aligned_run_announces_one_window_too_many_and_misses_nothing() -> None:
+    run = only_run(log.prompt(369))
+    assert (run["announced_windows"], run["expected_windows"], run["observed_windows"]) == (6, 5, 5)
+    assert (run["aligned"], run["missing_frames"]) == (True, 0)
+
+
+def test_missing_frames_are_need_minus_have_not_the_padding_length() -> None:
+    run = only_run(log.prompt(427))
+    assert (run["missing_frames"], run["aligned"], run["mirrored"]) == (14, False, False)
+
+
+def test_missing_frames_are_computed_where_the_warning_is_not_in_the_log() -> None:
+    text = log.prompt(427).replace(log.padding(427, 441), "")
+    assert only_run(text)["missing_frames"] == 14
+
+
+@pytest.mark.parametrize(
+    ("report", "covers", "era"),
+    [
+        (log.memory(), "stage", "2025-09-06..2025-12-01"),
+        (log.memory_2026(), "last-decode", "2025-12-01.."),
+        (
+            "[Sampling] Allocated memory: memory=0.1 GB\n[Sampling] Max allocated memory: max_memory=0.138 GB\n"
+            "[Sampling] Max reserved memory: max_reserved=16.1 GB\n",
+            "residue",
+            "2025-12-01..2025-12-31",
+        ),
+        ("Max allocated memory: max_memory=9.0 GB\n", None, "2025-09-06..2025-12-01"),
+        ("", None, "2025-09-06.."),
+    ],
+    ids=["to November 2025", "2026", "December 2025", "incomplete", "none"],
+)
+def test_what_the_printed_peak_covers_follows_from_its_form(report: str, covers: str | None, era: str) -> None:
+    run = only_run(log.prompt(report=report))
+    assert (run["peak_covers"], run["wrapper_era"]) == (covers, era)
+
+
+def test_the_plain_samplers_peak_is_right_in_every_era() -> None:
+    header = "81 frames at 832x480 (Input sequence length: 32760) with 4 steps\n"
+    run = only_run(log.ARRIVAL + header + log.memory_2026() + log.EXECUTED)
+    assert (run["mode"], run["peak_covers"], run["expected_windows"]) == ("plain", "stage", None)
+
+
+def test_reports_of_vae_phases_are_rows_but_not_the_stages_peak() -> None:
+    decode = log.memory_2026(7.0).replace("Sampling", "WanVAE decode")
+    text = log.prompt(report=decode + log.memory_2026(9.0))
+    found = log.analyse(text)
+    assert found.runs["peak_allocated_gib"].item() == 9.0
+    assert found.memory["phase"].to_list() == ["WanVAE decode", "Sampling"]
+
+
+def test_skyreels_drops_frames_so_its_overlap_shows_more_than_its_motion() -> None:
+    text = log.ARRIVAL + "Multitalk mode: skyreelsv3\n" + log.header(145, 3) + log.window(0, 81) + log.window(64, 145)
+    run = only_run(text + log.memory_2026() + log.EXECUTED)
+    assert (run["window_frames"], run["motion_frames"], run["drop_frames"]) == (81, 5, 12)
+    assert (run["expected_windows"], run["aligned"]) == (2, True)
+
+
+def test_windows_side_by_side_under_a_header_without_mode_are_s2v() -> None:
+    run = only_run(log.ARRIVAL + log.header(160, 2) + log.window(0, 80) + log.window(80, 160) + log.EXECUTED)
+    assert (run["mode"], run["expected_windows"]) == ("s2v", 2)
+
+
+def test_short_audio_that_ran_two_windows_is_of_the_time_when_it_did() -> None:
+    text = log.ARRIVAL + log.MODE + log.header(40, 1) + log.window(0, 81) + log.window(72, 153) + log.EXECUTED
+    found = log.analyse(text)
+    assert found.runs["expected_windows"].item() == 2
+    assert found.findings.filter(pl.col("rule").str.starts_with("SCH")).is_empty()
+
+
+def test_the_first_revisions_show_windows_without_ranges() -> None:
+    outer = "\rGenerating video clips:   0%|          | 0/1 [00:00<?, ?it/s]"
+    bare = "".join(
+        f"\r{100 * n // 2:3d}%|{'#' * n}| {n}/2 [00:{5 * n:02}<00:05,  5.00s/it]" for n in (0, 1, 2)
+    ) + "\r100%|##| 2/2 [00:12<00:00,  6.00s/it]\n"  # fmt: skip
+    text = (
+        log.ARRIVAL
+        + "Multitalk audio features shapes (per speaker): [(153, 12, 768)]\n"
+        + "Sampling 81 frames at 832x480 with 2 steps\n"
+        + outer
+        + bare
+        + bare
+        + log.memory()
+        + log.EXECUTED
+    )
+    found = log.analyse(text)
+    run = found.runs.row(0, named=True)
+    assert (run["mode"], run["audio_frames"], run["observed_windows"], run["expected_windows"]) == (None, 153, 2, 2)
+    assert found.windows["audio_start"].null_count() == 2
+    assert found.windows["total_s"].to_list() == [12.0, 12.0]
+
+
+def test_a_log_without_bars_has_no_observed_windows_and_says_what_was_not_checked() -> None:
+    text = log.ARRIVAL + log.MODE + log.header(153, 3) + log.padding(153, 153) + log.memory() + log.EXECUTED
+    found = log.analyse(text)
+    assert found.runs["observed_windows"].item() is None
+    assert found.findings["rule"].to_list().count("LOG003") == 1
+    assert {"SCH001", "SCH003"} <= set(found.not_checked["rule"])
+
+
+def test_a_window_that_was_never_seen_has_a_row_with_its_expected_range() -> None:
+    text = log.ARRIVAL + log.MODE + log.header(250, 4) + log.window(0, 81) + log.window(72, 153, done=2)
+    windows = log.analyse(text).windows
+    assert windows["expected_start"].to_list() == [0, 72, 144, 216]
+    assert windows["audio_start"].to_list() == [0, 72, None, None]
+    assert windows["steps_done"].to_list() == [4, 2, None, None]
+
+
+def test_a_lost_window_keeps_its_place_in_the_schedule() -> None:
+    text = log.ARRIVAL + log.MODE + log.header(225, 4) + log.window(72, 153) + log.window(144, 225) + log.EXECUTED
+    assert log.analyse(text).windows.filter(pl.col("audio_start").is_not_null())["window"].to_list() == [2, 3]
+
+
+def test_another_overlap_is_observed_and_its_own_schedule_expected() -> None:
+    windows = "".join(log.window(k * 56, k * 56 + 81) for k in range(4))
+    run = only_run(log.ARRIVAL + log.MODE + log.header(249, 5) + windows + log.memory() + log.EXECUTED)
+    assert (run["motion_frames"], run["expected_windows"], run["aligned"]) == (25, 4, True)
+
+
+def test_a_configured_schedule_stands_in_where_a_single_window_shows_none() -> None:
+    text = log.ARRIVAL + log.MODE + log.header(60, 1) + log.window(0, 81) + log.memory() + log.EXECUTED
+    run = log.analyse(text, Settings(motion_frames=25)).runs.row(0, named=True)
+    assert (run["motion_frames"], run["schedule_observed"]) == (25, False)
+
+
+def test_a_style_loras_rank_does_not_hide_the_speed_loras() -> None:
+    style = "Loading LoRA: styles\\my style_rank16 with strength: [1.0, 0.5]\n"
+    found = log.analyse(log.ARRIVAL + log.lora(64) + style + log.run() + log.EXECUTED)
+    assert found.runs["lora_rank"].item() == 64
+    assert found.loras["rank"].to_list() == [64, 16]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "expected"),
+    [
+        ("run.log", Settings(quantization="q6_k"), ("Q6_K", "option")),
+        ("run_Q8_0.log", Settings(quantization="Q6_K"), ("Q6_K", "option")),
+        ("logs/Wan2.1-Q8_0.log", Settings(), ("Q8_0", "filename")),
+        ("run.log", Settings(), ("Q6_K", "vram")),
+    ],
+)
+def test_the_quantisation_comes_with_its_source(name: str, settings: Settings, expected: tuple[str, str]) -> None:
+    run = log.analyse(log.prompt(), settings, name=name).runs.row(0, named=True)
+    assert (run["quantization"], run["quantization_source"]) == expected
+
+
+@pytest.mark.parametrize("report", [log.memory_2026(15.0), log.memory(16.5), ""])
+def test_no_quantisation_is_inferred_from_what_is_no_peak_or_fits_no_band(report: str) -> None:
+    assert only_run(log.prompt(report=report))["quantization"] is None

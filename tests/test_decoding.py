@@ -1,0 +1,58 @@
+"""Bytes of any encoding become text, and what was lost is counted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loganalyzer.decoding import decode
+
+TEXT = "got prompt\r\nSampling audio indices 0-81:  25%|██▌       | 1/4\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (TEXT.encode(), "utf-8"),
+        (b"\xef\xbb\xbf" + TEXT.encode(), "utf-8"),
+        (TEXT.encode("utf-16"), "utf-16-le"),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "utf-16-be"),
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (TEXT.encode("utf-16-be"), "utf-16-be"),
+    ],
+    ids=["utf-8", "utf-8 with mark", "utf-16 le", "utf-16 be", "utf-16 le without mark", "utf-16 be without mark"],
+)
+def test_text_comes_back_whole_from_every_encoding(data: bytes, encoding: str) -> None:
+    decoded = decode(data)
+    assert decoded.data.decode() == TEXT
+    assert (decoded.encoding, decoded.undecodable) == (encoding, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "lost"),
+    [(b"\x88\xe2\x96got prompt\n", 3), (b"caf\xe9\n", 1), (b"got prompt \xe2\x96", 2), (b"\xff\xfe\xfd"[2:] + b"x", 1)],
+)
+def test_stray_bytes_cost_only_themselves_and_are_counted(data: bytes, lost: int) -> None:
+    decoded = decode(data)
+    assert decoded.encoding == "utf-8"
+    assert decoded.undecodable == lost
+    decoded.data.decode()
+
+
+def test_a_few_nuls_do_not_make_a_log_utf_16() -> None:
+    assert decode(b"\0\0\0\n" + TEXT.encode() + b"\n\0").encoding == "utf-8"
+
+
+@given(st.binary(max_size=300))
+def test_anything_decodes_to_valid_utf_8(data: bytes) -> None:
+    decoded = decode(data)
+    decoded.data.decode()
+    assert decoded.undecodable >= 0
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), max_size=200))
+def test_valid_utf_8_is_left_as_it_is(text: str) -> None:
+    decoded = decode(text.encode())
+    assert decoded.data == text.encode()
+    assert decoded.undecodable == 0
