@@ -229,6 +229,8 @@ def conform(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         polars.exceptions.InvalidOperationError: where a column cannot be cast, which is a fault of ours.
     """
     schema = SCHEMAS[table]
+    if frame.is_empty():
+        return empty(table)
     return frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in schema.items()

@@ -26,6 +26,8 @@ def findings(
     rows: pl.DataFrame, *, message: pl.Expr, observed: pl.Expr, expected: pl.Expr, fix: pl.Expr
 ) -> pl.DataFrame:
     """One finding per row; `rows` has source and line, and run_id where it is about a run."""
+    if rows.is_empty():
+        return pl.DataFrame(schema=FOUND)
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
     return rows.select(
         run.cast(pl.String).alias("run_id"),
@@ -40,6 +42,8 @@ def findings(
 
 def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
     """One row per run (or input) that could not be checked, with the reason."""
+    if rows.is_empty():
+        return pl.DataFrame(schema=SKIPPED)
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
     text = pl.lit(reason) if isinstance(reason, str) else reason
     return rows.select(run.cast(pl.String).alias("run_id"), pl.col("source").cast(pl.String), text.alias("reason"))

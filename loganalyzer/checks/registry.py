@@ -114,10 +114,12 @@ def run_all(found: Analysis, shelf: Shelf, settings: Settings) -> Analysis:
             pl.lit(severity.get(item.id, item.severity)).alias("severity"),
         )
         for item, outcome in outcomes
+        if not outcome.findings.is_empty()
     ]
     skipped = [
         outcome.not_checked.with_columns(pl.lit(item.id).alias("rule"), pl.lit(item.name).alias("name"))
         for item, outcome in outcomes
+        if not outcome.not_checked.is_empty()
     ]
     return replace(found, findings=_sorted(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked"))
 

@@ -99,7 +99,7 @@ def inputs(analysis: Analysis) -> Table | None:
 
 def parameters(settings: Settings) -> tuple[Pair, ...]:
     """Every setting with its value; of files the name only, unless nothing is to be masked."""
-    return tuple(Pair(item.name, _value(getattr(settings, item.name), settings), code=True) for item in fields(settings))
+    return tuple(Pair(item.name.replace("_", " "), _value(getattr(settings, item.name), settings)) for item in fields(settings))
 
 
 def _value(value: object, settings: Settings) -> str:

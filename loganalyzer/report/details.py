@@ -37,6 +37,7 @@ def gravest(runs: Sequence[RunFacts], most: int) -> set[str]:
 def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: bool, few: bool) -> Run:
     """The run's part of the page; opened where there are few runs, or where something must be changed."""
     run = facts.run
+    told = _settings(facts, settings)
     return Run(
         facts.anchor,
         facts.place,
@@ -49,7 +50,8 @@ def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: boo
         _windows(facts, settings.fps),
         _paddings(facts),
         _memory(facts),
-        _settings(facts, settings),
+        tuple(pair for pair in told if pair.text != words.NOTHING),
+        words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=30),
         _not_checked(facts),
         "" if drawn else _NOT_DRAWN,
     )
@@ -78,13 +80,12 @@ def _facts_line(facts: RunFacts, fps: float) -> tuple[str, ...]:
 
 
 def _windows(facts: RunFacts, fps: float) -> Table | None:
-    """Each window with its boundary: where it begins, and where its overlap with the one before ends."""
+    """Each window with its boundary: where it begins is where the picture may degrade."""
     rows = facts["windows"]
     if not rows:
         return None
-    columns = ("Window", "Frames", "Time in the video", "Boundary", "Overlap ends", "Steps", "Sampling", "With decoding", "Per step", "Log line")
-    motion = facts.run["motion_frames"] or 0
-    shown = tuple(_window(row, motion, fps) for row in rows[:MOST_ROWS])
+    columns = ("Window", "Frames", "Time in the video", "Boundary", "Steps", "Sampling", "With decoding", "Per step", "Log line")
+    shown = tuple(_window(row, fps) for row in rows[:MOST_ROWS])
     return Table(
         f"Windows and boundaries of {facts.place}",
         tuple(Column(name, number=True) for name in columns),
@@ -93,7 +94,7 @@ def _windows(facts: RunFacts, fps: float) -> Table | None:
     )
 
 
-def _window(row: Row, motion: int, fps: float) -> tuple[Cell, ...]:
+def _window(row: Row, fps: float) -> tuple[Cell, ...]:
     seen = row["audio_start"] is not None
     start, end = (row["audio_start"], row["audio_end"]) if seen else (row["expected_start"], row["expected_end"])
     differs = f"expected {words.span(row['expected_start'], row['expected_end'])}"
@@ -102,8 +103,7 @@ def _window(row: Row, motion: int, fps: float) -> tuple[Cell, ...]:
         Cell(words.count(row["window"])),
         Cell(words.span(start, end), note=differs if row["matches"] is False else "" if seen else "not seen", kind="error" if row["matches"] is False else ""),
         Cell(f"{words.timecode(start, fps)} to {words.timecode(end, fps)}" if start is not None else words.NOTHING),
-        Cell(words.timecode(start, fps), note=f"frame {start:,}") if later else Cell("none" if row["window"] == 1 else words.NOTHING),
-        Cell(words.timecode(start + motion, fps), note=f"frame {start + motion:,}") if later else Cell(words.NOTHING),
+        Cell(words.timecode(start, fps)) if later else Cell("none" if row["window"] == 1 else words.NOTHING),
         Cell(words.NOTHING if row["steps_done"] is None else f"{row['steps_done']} of {words.count(row['steps_total'])}"),
         Cell(words.duration(row["sampling_s"])),
         Cell(words.duration(row["total_s"])),

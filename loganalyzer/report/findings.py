@@ -80,8 +80,8 @@ def _group(number: int, rows: Sequence[Row], excerpts: Excerpts, places: Mapping
         words.told(rows[0]["name"]),
         mark(rows[0]["severity"]),
         units.plural(len(rows), "finding"),
-        known.summary if known else "",
-        known.why if known else "",
+        known.summary.replace("`", "") if known else "",
+        known.why.replace("`", "") if known else "",
         tuple(_finding(f"{anchor}-{index}", row, excerpts, places) for index, row in enumerate(rows[:most], 1)),
         _more(rows[most:], places) if len(rows) > most else None,
     )

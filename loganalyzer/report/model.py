@@ -48,7 +48,7 @@ class Table:
     """A table in a container of its own, which scrolls where the page is narrow.
 
     Attributes:
-        caption: said to screen readers, and the container's name.
+        caption: said to screen readers: the container's name.
         rest: what was left out, or nothing.
     """
 
@@ -56,6 +56,11 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     rest: str = ""
+
+    @property
+    def numbers(self) -> bool:
+        """Whether every column stands right: said once then, for the size's sake."""
+        return all(column.number for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,7 @@ class Run:
     paddings: Table | None
     memory: Table | None
     settings: tuple[Pair, ...]
+    untold: str
     not_checked: str
     not_drawn: str
 

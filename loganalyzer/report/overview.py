@@ -37,15 +37,14 @@ _NO_RUNS: Final = (
 _COLUMNS: Final = (
     Column("Run"),
     Column("Status"),
-    Column("Mode"),
-    Column("Size", number=True),
+    Column("Mode and size"),
     Column("Audio", number=True),
     Column("Windows", number=True),
     Column("Missing", number=True),
     Column("Peak allocated", number=True),
     Column("Quantisation"),
-    Column("Step, median", number=True),
-    Column("Sampling, all windows", number=True),
+    Column("Step median", number=True),
+    Column("Total", number=True),
     Column("Prompt", number=True),
 )
 
@@ -109,8 +108,7 @@ def _row(facts: RunFacts, fps: float, *, linked: bool) -> tuple[Cell, ...]:
     return (
         Cell(facts.place, href=f"#{facts.anchor}" if linked else "", kind=facts.worst, code=True),
         Cell(words.told(run["status"]), kind=status_kind(run["status"])),
-        Cell(words.told(run["mode"])),
-        Cell(words.size(run["width"], run["height"])),
+        Cell(words.told(run["mode"]), note=words.size(run["width"], run["height"])),
         _audio(facts, fps),
         _windows(facts),
         _missing(facts, fps),

@@ -42,32 +42,31 @@ class Timeline:
 
 def build(records: Records, neutral: frozenset[str]) -> Timeline:
     """The timeline of a batch; `neutral` are events that say nothing about where a prompt begins."""
-    names = sorted(set(HOLES) | set(records.events))
+    names = sorted(set(HOLES) | set(BARS) | set(records.events))
     frames = {name: event(records, name) for name in names}
-    lanes = _lanes(list(frames.values()))
+    lanes = _lanes(frames)
     placed = {name: _place(frame, lanes, is_bar=name in BARS) for name, frame in frames.items()}
     messages = _messages({name: frame for name, frame in placed.items() if name not in BARS}, neutral)
     prompts = messages.select("lane", "place", "prompt")
-    with_prompt = {
-        name: frame.join_asof(prompts, on="place", by="lane", strategy="backward", check_sortedness=False)
-        .with_columns(pl.col("prompt").fill_null(0))
-        .sort("lane", "place")
-        for name, frame in placed.items()
-    }
+    numbered = {name: _with_prompt(frame, prompts) for name, frame in placed.items()}
     return Timeline(
         lanes=lanes,
         messages=messages,
-        events={name: frame for name, frame in with_prompt.items() if name not in BARS},
-        bars={name: frame for name, frame in with_prompt.items() if name in BARS},
+        events={name: frame for name, frame in numbered.items() if name not in BARS},
+        bars={name: frame for name, frame in numbered.items() if name in BARS},
     )
 
 
-def _lanes(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    every = pl.concat([frame.select("source", "stream").unique() for frame in frames]).unique()
-    return every.sort("source", "stream", nulls_last=False).with_row_index("lane")
+def _lanes(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    held = [frame.select("source", "stream").unique() for frame in frames.values() if not frame.is_empty()]
+    every = pl.concat(held) if held else next(iter(frames.values())).select("source", "stream")
+    return every.unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
 
 
 def _place(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
+    if frame.is_empty():
+        kept = {name: kind for name, kind in frame.schema.items() if name not in ("source", "stream", "part")}
+        return pl.DataFrame(schema={**kept, "lane": pl.UInt32, "place": pl.Int64})
     place = pl.col("line") * _PARTS + pl.col("part").cast(pl.Int64) * 2 + (0 if is_bar else 1)
     return (
         frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True)
@@ -77,11 +76,22 @@ def _place(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.Data
     )
 
 
+def _with_prompt(frame: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    if frame.is_empty():
+        return pl.DataFrame(schema={**frame.schema, "prompt": pl.Int64})
+    return (
+        frame.join_asof(prompts, on="place", by="lane", strategy="backward", check_sortedness=False)
+        .with_columns(pl.col("prompt").fill_null(0))
+        .sort("lane", "place")
+    )
+
+
 def _messages(frames: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> pl.DataFrame:
     every = pl.concat(
         [
             frame.select("lane", "place", "line", "time", pl.lit(name).alias("event"), "pattern")
             for name, frame in frames.items()
+            if not frame.is_empty() or name == "arrival"
         ]
     ).sort("lane", "place")
     counted = ~pl.col("event").is_in(list(neutral))

@@ -95,7 +95,7 @@ def event(records: Records, name: str) -> pl.DataFrame:
     """The records of one event, with its key columns and holes in their types, also where it never occurs."""
     schema = {**_KEY, **HOLES.get(name, {})}
     frame = records.events.get(name)
-    if frame is None:
+    if frame is None or frame.is_empty():
         return pl.DataFrame(schema=schema)
     return frame.select(
         (pl.col(column) if column in frame.columns else pl.lit(None)).cast(dtype).alias(column)

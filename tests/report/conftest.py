@@ -89,8 +89,27 @@ def excerpts(into: Tables, source: str, *lines: tuple[int, str]) -> None:
 def add_padded(into: Tables, name: str = "padded-R4", source: str = NIGHT, line: int = 4) -> None:
     """A = 427: 14 frames of the sixth window have no audio."""
     add_run(into, name, source, line, audio_frames=427, audio_s=17.084, missing_frames=14, peak_allocated_gib=14.969, peak_reserved_gib=16.095, peak_covers="stage")  # fmt: skip
-    into.add("paddings", run_id=name, window=6, subject=0, have=427, need=441, padding=17, missing=14, context=3, line=line + 6)
-    into.add("memory", run_id=name, phase=None, allocated_gib=0.205, max_allocated_gib=14.969, max_reserved_gib=16.095, line=line + 9)
+    into.add(
+        "paddings",
+        run_id=name,
+        window=6,
+        subject=0,
+        have=427,
+        need=441,
+        padding=17,
+        missing=14,
+        context=3,
+        line=line + 6,
+    )
+    into.add(
+        "memory",
+        run_id=name,
+        phase=None,
+        allocated_gib=0.205,
+        max_allocated_gib=14.969,
+        max_reserved_gib=16.095,
+        line=line + 9,
+    )
     finding(
         into, "AUD001", "audio-shortfall", "error", name, (source, line + 6),
         "14 frames (0.56 s) are missing: frames 427 to 440 of the video (0:17.08 to 0:17.64) are driven by encoded "
@@ -118,7 +137,9 @@ def add_padded(into: Tables, name: str = "padded-R4", source: str = NIGHT, line:
 def add_aligned(into: Tables, name: str = "aligned-R4", source: str = UPDATED, line: int = 4) -> None:
     """A = 369: nothing is missing; the printed peak is the last decode's."""
     add_run(into, name, source, line, audio_frames=369, audio_s=14.76, peak_allocated_gib=9.211, peak_reserved_gib=11.5, peak_covers="last-decode", wrapper_era="2025-12-31..")  # fmt: skip
-    into.add("paddings", run_id=name, window=5, subject=0, have=369, need=369, padding=3, missing=0, context=3, line=line + 5)
+    into.add(
+        "paddings", run_id=name, window=5, subject=0, have=369, need=369, padding=3, missing=0, context=3, line=line + 5
+    )
     into.add("memory", run_id=name, phase="Sampling", max_allocated_gib=9.211, max_reserved_gib=11.5, line=line + 8)
     finding(
         into, "MEM007", "peak-not-sampling", "info", name, (source, line + 8),
@@ -196,7 +217,16 @@ def hostile() -> Analysis:
     source = f"/logs/{HOSTILE}.log"
     into = Tables(problems=(f"{HOSTILE}: cannot be read \udcff",))
     add_source(into, source)
-    words = ("mode", "quantization", "quantization_source", "gpu", "comfyui_version", "torch_version", "wrapper_era", "stream")
+    words = (
+        "mode",
+        "quantization",
+        "quantization_source",
+        "gpu",
+        "comfyui_version",
+        "torch_version",
+        "wrapper_era",
+        "stream",
+    )
     add_run(into, f"R{HOSTILE}", source, 4, audio_frames=427, peak_allocated_gib=1.0, peak_covers=HOSTILE, status=HOSTILE, **dict.fromkeys(words, HOSTILE))  # fmt: skip
     into.rows["loras"][0]["name"] = HOSTILE
     into.rows["loras"][0]["strength"] = HOSTILE
@@ -204,7 +234,9 @@ def hostile() -> Analysis:
     into.rows["sources"][0]["digest"] = HOSTILE
     into.rows["steps"][0]["method"] = HOSTILE
     into.add("memory", run_id=f"R{HOSTILE}", phase=HOSTILE, max_allocated_gib=1.0, line=3)
-    finding(into, HOSTILE, HOSTILE, "error", f"R{HOSTILE}", (source, 4), *[f"{HOSTILE} ```\n# {word}" for word in "mofe"])
+    finding(
+        into, HOSTILE, HOSTILE, "error", f"R{HOSTILE}", (source, 4), *[f"{HOSTILE} ```\n# {word}" for word in "mofe"]
+    )
     finding(into, "AUD001", HOSTILE, "error", f"R{HOSTILE}", (source, 5), *[HOSTILE] * 4)
     excerpts(into, source, (4, f"```{HOSTILE}"), (5, HOSTILE))
     into.add("not_checked", rule=HOSTILE, name=HOSTILE, run_id=f"R{HOSTILE}", source=source, reason=HOSTILE)
@@ -217,7 +249,9 @@ def rendered() -> Callable[..., str]:
     """An analysis as a page, its own JSON document inside."""
 
     def made(analysis: Analysis, settings: Settings | None = None, moment: datetime = MOMENT) -> str:
-        printable = replace(analysis, problems=tuple(text.encode("utf-8", "replace").decode() for text in analysis.problems))
+        printable = replace(
+            analysis, problems=tuple(text.encode("utf-8", "replace").decode() for text in analysis.problems)
+        )
         document = to_json(printable, generated_at=moment, version="0")
         return render(analysis, settings or Settings(), generated_at=moment, document=document)
 

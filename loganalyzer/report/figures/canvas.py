@@ -14,7 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from loganalyzer.report.figures.svg import COLOURS, HATCH, TIP, finish
+from loganalyzer.report.figures.svg import COLOURS, HATCH, finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,13 +58,12 @@ class Canvas:
         self._axes.set_ylim(*y)
         self.unit_x = (x[1] - x[0]) / inner[0]
         """Data units per unit of the drawing, along x."""
+        self._drawn = 0
 
-    def box(self, start: Point, extent: Point, *, fill: str, edge: str = "", tip: str = "") -> None:
-        """A filled rectangle; `tip` is shown under the pointer."""
+    def box(self, start: Point, extent: Point, *, fill: str, edge: str = "") -> None:
+        """A filled rectangle."""
         patch = Rectangle(start, *extent, facecolor=_colour(fill), edgecolor=_colour(edge), clip_on=False)
-        patch.set_linewidth(1)
-        if tip:
-            patch.set_gid(f"{TIP}{tip}")
+        patch.set(linewidth=1, zorder=self._next())
         self._axes.add_patch(patch)
 
     def lines(
@@ -78,6 +77,7 @@ class Canvas:
                 linewidths=width,
                 linestyles=[(0, (4, 3))] if dashed else "solid",
                 clip_on=False,
+                zorder=self._next(),
             ),
             autolim=False,
         )
@@ -86,7 +86,14 @@ class Canvas:
         """Dots, drawn as lines without length but with round ends: a tenth of the bytes of markers."""
         dots = [(place, place) for place in places]
         self._axes.add_collection(
-            LineCollection(dots, colors=_colour(colour), linewidths=diameter, capstyle="round", clip_on=False),
+            LineCollection(
+                dots,
+                colors=_colour(colour),
+                linewidths=diameter,
+                capstyle="round",
+                clip_on=False,
+                zorder=self._next(),
+            ),
             autolim=False,
         )
 
@@ -96,7 +103,7 @@ class Canvas:
         words: str,
         *,
         colour: str = "muted",
-        size: float = 11,
+        size: float = 10.5,
         anchor: str = "center",
         shift: Point = (0, 0),
     ) -> None:
@@ -114,7 +121,13 @@ class Canvas:
             annotation_clip=False,
             parse_math=False,
             usetex=False,
+            zorder=self._next(),
         )
+
+    def _next(self) -> int:
+        """What is drawn later lies above."""
+        self._drawn += 1
+        return self._drawn
 
     def svg(self, anchor: str, title: str, description: str) -> str:
         """The finished drawing."""

@@ -39,7 +39,7 @@ def draw(facts: RunFacts, band: Band | None, total: float | None) -> Figure | No
     if total:
         canvas.lines([((total, 0), (total, _HEIGHT + 8))], "ink", 1.5)
         canvas.text(
-            (total, _HEIGHT), f"card {words.gib(total)}", colour="ink", size=10.5, anchor="right", shift=(4, 30)
+            (total, _HEIGHT), f"card {words.gib(total)}", colour="ink", anchor="right", shift=(4, 30)
         )
     caption = _caption(facts, judged)
     said = ", ".join(f"{name} {words.gib(peak)}" for name, peak in known.items())
@@ -53,25 +53,25 @@ def _axis(canvas: Canvas, highest: float) -> None:
     canvas.lines([((mark, 0), (mark, _HEIGHT)) for mark in marks], "line", 0.6)
     for mark in marks:
         unit = " GiB" if mark == marks[-1] else ""
-        canvas.text((mark, 0), f"{plain(mark)}{unit}", size=10.5, shift=(0, -12))
+        canvas.text((mark, 0), f"{plain(mark)}{unit}", shift=(0, -12))
 
 
 def _band(canvas: Canvas, band: Band) -> None:
     low, high = band
-    canvas.box((low, 0), (high - low, _HEIGHT + 6), fill="ok-soft", edge="ok", tip=f"Baseline {_range(band)}")
-    canvas.text(((low + high) / 2, _HEIGHT), f"baseline {_range(band)}", colour="ok", size=10.5, shift=(0, 15))
+    canvas.box((low, 0), (high - low, _HEIGHT + 6), fill="ok-soft", edge="ok")
+    canvas.text(((low + high) / 2, _HEIGHT), f"baseline {_range(band)}", colour="ok", shift=(0, 15))
 
 
 def _peak(canvas: Canvas, name: str, peak: float | None, middle: float, *, stage: bool) -> None:
-    canvas.text((0, middle), name, anchor="right", size=10.5, shift=(-10, 0))
+    canvas.text((0, middle), name, anchor="right", shift=(-10, 0))
     if peak is None:
-        canvas.text((0, middle), "not in the log", anchor="left", size=10.5, shift=(6, 0))
+        canvas.text((0, middle), "not in the log", anchor="left", shift=(6, 0))
         return
     fill, edge = (
         ("line", "muted") if not stage else ("accent", "accent") if name == "allocated" else ("accent-soft", "accent")
     )
     canvas.box(
-        (0, middle - _BAR / 2), (peak, _BAR), fill=fill, edge=edge, tip=f"Peak {name}: {words.number(peak, 'GiB', 3)}"
+        (0, middle - _BAR / 2), (peak, _BAR), fill=fill, edge=edge
     )
     inside = peak / canvas.unit_x > 80
     colour = "surface" if inside and stage and name == "allocated" else "ink"

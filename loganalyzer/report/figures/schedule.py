@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_WINDOWS: Final = 120
 """More bars than these cannot be told apart."""
 _WIDTH: Final = 960
-_MARGINS: Final = Margins(left=66, right=26, top=26, bottom=40)
+_MARGINS: Final = Margins(left=70, right=26, top=26, bottom=40)
 _CASCADE: Final = 8
 """Up to here each window has a lane of its own; beyond, three lanes in turn keep neighbours apart."""
 _LANE: Final = 23
@@ -45,7 +45,7 @@ def draw(facts: RunFacts, fps: float) -> Figure | None:
     height = _AUDIO + lanes * _LANE
     canvas = Canvas((_WIDTH, height + _MARGINS.top + _MARGINS.bottom), _MARGINS, (0, reach), (0, height))
     _axis(canvas, bars, reach, height, fps)
-    _windows(canvas, bars, lanes, fps)
+    _windows(canvas, bars, lanes)
     if audio:
         _audio(canvas, facts, bars, height, fps)
     tail = _tail(facts, bars, fps)
@@ -71,38 +71,39 @@ def _axis(canvas: Canvas, bars: list[Bar], reach: int, height: float, fps: float
     inner = _WIDTH - _MARGINS.left - _MARGINS.right
     fitting = max(1, min(len(bars), int(inner / (max(bar.start for bar in bars) / reach or 1) / 60) or 1))
     room = thinned(bars, min(fitting, 14))
-    canvas.text((0, 0), "frame", anchor="right", size=10.5, shift=(-10, -12))
-    canvas.text((0, 0), "time", anchor="right", size=10.5, shift=(-10, -27))
+    canvas.text((0, 0), "frame", anchor="left", shift=(2 - _MARGINS.left, -12))
+    canvas.text((0, 0), "time", anchor="left", shift=(2 - _MARGINS.left, -27))
     for bar in room:
-        canvas.text((bar.start, 0), words.count(bar.start), size=10.5, colour="ink", shift=(0, -12))
-        canvas.text((bar.start, 0), words.timecode(bar.start, fps), size=10.5, shift=(0, -27))
+        canvas.text((bar.start, 0), words.count(bar.start), colour="ink", shift=(0, -12))
+        canvas.text((bar.start, 0), words.timecode(bar.start, fps), shift=(0, -27))
 
 
-def _windows(canvas: Canvas, bars: list[Bar], lanes: int, fps: float) -> None:
+def _windows(canvas: Canvas, bars: list[Bar], lanes: int) -> None:
+    """Bars first, then what they share with the one before, then their numbers: equal marks in a row make one path."""
     for index, bar in enumerate(bars):
-        bottom = (lanes - 1 - index % lanes) * _LANE + (_LANE - _BAR) / 2
         fill, edge = ("accent-soft", "accent") if bar.seen else ("surface", "line")
         if not bar.fits:
             fill, edge = "error-soft", "error"
-        canvas.box((bar.start, bottom), (bar.end - bar.start, _BAR), fill=fill, edge=edge, tip=_tip(bar, fps))
-        shared = bars[index - 1].end - bar.start if index else 0
+        canvas.box((bar.start, _bottom(index, lanes)), (bar.end - bar.start, _BAR), fill=fill, edge=edge)
+    for index, bar in enumerate(bars[1:], 1):
+        shared = bars[index - 1].end - bar.start
         if bar.seen and bar.fits and 0 < shared < bar.end - bar.start:
-            canvas.box((bar.start, bottom), (shared, _BAR), fill="accent-deep")
-        _label(canvas, bar, bottom + _BAR / 2)
-    canvas.text((0, lanes * _LANE - _LANE / 2), "windows", anchor="right", size=10.5, shift=(-10, 0))
+            canvas.box((bar.start, _bottom(index, lanes)), (shared, _BAR), fill="accent-deep")
+    for index, bar in enumerate(bars):
+        _label(canvas, bar, _bottom(index, lanes) + _BAR / 2)
+    canvas.text((0, lanes * _LANE - _LANE / 2), "windows", anchor="left", shift=(2 - _MARGINS.left, 0))
+
+
+def _bottom(index: int, lanes: int) -> float:
+    """Where the bar of the `index`-th window (from 0) stands: from the top lane down, then again from the top."""
+    return (lanes - 1 - index % lanes) * _LANE + (_LANE - _BAR) / 2
 
 
 def _label(canvas: Canvas, bar: Bar, middle: float) -> None:
     room = (bar.end - bar.start) / canvas.unit_x
     text = str(bar.number) if bar.seen else f"{bar.number} not seen"
     if room >= 7 * len(text):
-        canvas.text(((bar.start + bar.end) / 2, middle), text, colour="ink" if bar.seen else "muted", size=10.5)
-
-
-def _tip(bar: Bar, fps: float) -> str:
-    state = "" if bar.seen else ", not seen in the log"
-    times = f"{words.timecode(bar.start, fps)} to {words.timecode(bar.end, fps)}"
-    return f"Window {bar.number}: frames {words.span(bar.start, bar.end)}, {times}{state}"
+        canvas.text(((bar.start + bar.end) / 2, middle), text, colour="ink" if bar.seen else "muted")
 
 
 def _audio(canvas: Canvas, facts: RunFacts, bars: list[Bar], height: float, fps: float) -> None:
@@ -110,13 +111,13 @@ def _audio(canvas: Canvas, facts: RunFacts, bars: list[Bar], height: float, fps:
     audio = facts.run["audio_frames"]
     last = bars[-1]
     bottom = height - _AUDIO + 9
-    canvas.box((0, bottom), (audio, 12), fill="audio", tip=f"Audio: {words.frames(audio, fps)}")
-    canvas.text((0, bottom + 6), "audio", anchor="right", size=10.5, shift=(-10, 0))
+    canvas.box((0, bottom), (audio, 12), fill="audio")
+    canvas.text((0, bottom + 6), "audio", anchor="left", shift=(2 - _MARGINS.left, 0))
     begin = _padded_from(facts, last)
     padded = last.seen and begin < last.end
     if padded:
-        lane = (_LANE - _BAR) / 2 + (0 if len(bars) <= _CASCADE else (2 - (len(bars) - 1) % 3) * _LANE)
-        canvas.box((begin, lane), (last.end - begin, _BAR), fill="hatch", edge="error", tip=_tail(facts, bars, fps))
+        lanes = round((height - _AUDIO) / _LANE)
+        canvas.box((begin, _bottom(len(bars) - 1, lanes)), (last.end - begin, _BAR), fill="hatch", edge="error")
         canvas.lines([((begin, 0), (begin, height))], "error", 1.2)
     colour = "error" if padded else "muted"
     canvas.text((max(audio, last.end), height), _tail(facts, bars, fps), colour=colour, anchor="right", shift=(0, 8))

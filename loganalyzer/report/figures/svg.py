@@ -30,8 +30,6 @@ COLOURS: Final = {
 """Stand-ins that drawings use for the page's colour variables."""
 HATCH: Final = "#000017"
 """Stands for diagonal lines in the colour of an error."""
-TIP: Final = "tip:"
-"""A group with this id becomes one with a title, which browsers show under the pointer."""
 
 _NAMES: Final = {code: f"var(--{name})" for name, code in COLOURS.items()} | {"#000000": "var(--ink)"}
 _KEPT: Final = frozenset({
@@ -40,15 +38,17 @@ _KEPT: Final = frozenset({
 })  # fmt: skip
 _PLACED: Final = frozenset({"d", "x", "y", "width", "height", "transform"})
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?|-?\d+e-?\d+")
+_COMMON: Final = {"font-size": "10.5px", "text-anchor": "middle", "fill": "var(--muted)"}
+"""How most words look: said once, at the root."""
+_DOT = re.compile(r"M(\S+ \S+)L\1(?![\d.])")
 _UNTURNED = re.compile(r"^rotate\(-?0 ")
 
 
 def finish(raw: str, anchor: str, title: str, description: str) -> str:
     """The drawing as one `<svg role="img">` without a size of its own; `anchor` makes its ids unique on the page."""
     source = ET.fromstring(raw)  # noqa: S314 -- written by matplotlib a moment ago
-    svg = ET.Element(
-        "svg", {"role": "img", "aria-labelledby": f"{anchor}-t {anchor}-d", "viewBox": source.attrib["viewBox"]}
-    )
+    head = {"role": "img", "aria-labelledby": f"{anchor}-t {anchor}-d", "viewBox": source.attrib["viewBox"]}
+    svg = ET.Element("svg", head | _COMMON)
     ET.SubElement(svg, "title", {"id": f"{anchor}-t"}).text = title
     ET.SubElement(svg, "desc", {"id": f"{anchor}-d"}).text = description
     if HATCH in raw:
@@ -70,40 +70,32 @@ def _hatch(anchor: str) -> ET.Element:
 
 
 def _copy(source: ET.Element, target: ET.Element, anchor: str) -> None:
-    """Append what `source` draws to `target`, without groups that say nothing."""
-    for item in source:
+    """Append every shape and every word of `source` to `target`, without the groups around them."""
+    for item in source.iter():
         tag = item.tag.rpartition("}")[2]
-        if tag == "g":
-            _copy(item, _group(item, target), anchor)
-        elif tag in {"path", "text"}:
-            _append(target, tag, item, anchor)
+        looks = _looks(item.get("style", ""), anchor)
+        place = {key: _short(value) for key, value in item.attrib.items() if key in _PLACED}
+        if tag == "path":
+            _shape(target, looks, place["d"])
+        elif tag == "text":
+            _words(target, looks, place, item.text or "")
 
 
-def _group(item: ET.Element, target: ET.Element) -> ET.Element:
-    name = item.get("id", "")
-    if not name.startswith(TIP):
-        return target
-    group = ET.SubElement(target, "g")
-    ET.SubElement(group, "title").text = name.removeprefix(TIP)
-    return group
-
-
-def _append(target: ET.Element, tag: str, item: ET.Element, anchor: str) -> None:
-    """One shape; strokes of equal looks in a row become one path."""
-    looks = _looks(item.get("style", ""), anchor)
-    place = {key: _short(value) for key, value in item.attrib.items() if key in _PLACED}
-    if tag == "path":
-        last = target[-1] if len(target) else None
-        data = place.pop("d")
-        if last is not None and looks.get("fill") == "none" and {**last.attrib, "d": ""} == {**looks, "d": ""}:
-            last.set("d", last.attrib["d"] + data)
-            return
+def _shape(target: ET.Element, looks: dict[str, str], data: str) -> None:
+    """A path; those of equal looks in a row become one."""
+    last = target[-1]
+    if last.tag == "path" and {**last.attrib, "d": ""} == {**looks, "d": ""}:
+        last.set("d", last.attrib["d"] + data)
+    else:
         ET.SubElement(target, "path", {**looks, "d": data})
-        return
+
+
+def _words(target: ET.Element, looks: dict[str, str], place: dict[str, str], words: str) -> None:
     if _UNTURNED.match(place.get("transform", "")):
         del place["transform"]
     looks.setdefault("fill", "var(--ink)")
-    ET.SubElement(target, "text", {**looks, **place}).text = item.text
+    own = {key: value for key, value in looks.items() if _COMMON.get(key) != value}
+    ET.SubElement(target, "text", {**own, **place}).text = words
 
 
 def _looks(style: str, anchor: str) -> dict[str, str]:
@@ -120,4 +112,6 @@ def _looks(style: str, anchor: str) -> dict[str, str]:
 def _short(value: str) -> str:
     """Coordinates to a tenth, without blanks that no parser needs."""
     rounded = _NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0").replace("-0.0", "0"), value)
-    return re.sub(r"\s*([A-Za-z])\s*", r"\1", rounded.strip()) if value.startswith("M") else rounded
+    if not value.startswith("M"):
+        return rounded
+    return _DOT.sub(r"M\1h0", re.sub(r"\s*([A-Za-z])\s*", r"\1", rounded.strip()))

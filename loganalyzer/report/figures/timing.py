@@ -91,11 +91,11 @@ def _axes(canvas: Canvas, windows: list[int], highest: float) -> None:
     marks = ticks(highest, 4)
     canvas.lines([((0, mark), (len(windows), mark)) for mark in marks], "line", 0.8)
     for mark in marks:
-        canvas.text((0, mark), f"{plain(mark)} s", anchor="right", size=10.5, shift=(-8, 0))
+        canvas.text((0, mark), f"{plain(mark)} s", anchor="right", shift=(-8, 0))
     canvas.lines([((column, 0), (column, highest)) for column in thinned(range(1, len(windows)), 60)], "line", 0.6)
     for column, window in thinned(list(enumerate(windows)), 12):
         name = f"window {window}" if len(windows) <= 6 else str(window)
-        canvas.text((column + 0.5, 0), name, size=10.5, shift=(0, -13))
+        canvas.text((column + 0.5, 0), name, shift=(0, -13))
 
 
 def _uncertainty(canvas: Canvas, dots: list[Dot], highest: float) -> None:
@@ -120,7 +120,7 @@ def _outliers(canvas: Canvas, odd: list[Dot]) -> None:
     for dot in sorted(odd, key=lambda dot: -dot.seconds)[:_NAMED_OUTLIERS]:
         x, y = _at(dot)
         anchor, shift = ("right", -8) if x * 2 / canvas.unit_x > _SIZE[0] else ("left", 8)
-        canvas.text((x, y), words.step(dot.seconds), colour="warning", anchor=anchor, size=10.5, shift=(shift, 0))
+        canvas.text((x, y), words.step(dot.seconds), colour="warning", anchor=anchor, shift=(shift, 0))
 
 
 def _caption(facts: RunFacts, dots: list[Dot], odd: list[Dot], middle: float) -> str:

@@ -1,0 +1,211 @@
+"""Each rule fires on the log that shows its fault, and is silent on the one that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import logtext as log
+import polars as pl
+import pytest
+
+from loganalyzer.analysis import Analysis
+from loganalyzer.checks.registry import rules
+from loganalyzer.settings import Settings
+
+Q6 = Settings(quantization="Q6_K")
+AUDIO_TOLD = "[MultiTalk] total raw duration = {:.3f}s\n"
+SHORTER = "[MultiTalk] Audio duration (153 frames) is shorter than requested ({} frames). Using 153 frames.\n"
+NO_SILENCE = "No encoded silence file found, padding with end of audio embedding instead.\n"
+GROWING = "".join(
+    f"[WanVAE decode] Allocated memory: memory={6 + k * 0.03:.3f} GB\n"
+    "[WanVAE decode] Max allocated memory: max_memory=7.000 GB\n"
+    "[WanVAE decode] Max reserved memory: max_reserved=8.000 GB\n"
+    for k in range(5)
+)
+
+
+def windows(*step_seconds: float) -> str:
+    """A whole prompt whose windows have these steady step times."""
+    audio = 81 + 72 * (len(step_seconds) - 1)
+    text = log.BANNER + log.ARRIVAL + log.lora() + log.MODE + log.header(audio, len(step_seconds) + 1)
+    for number, seconds in enumerate(step_seconds):
+        text += log.window(72 * number, 72 * number + 81, step_s=seconds)
+    return text
+
+
+def whole(text: str, reserved: float = 16.0) -> str:
+    return text + log.memory(reserved=reserved) + log.EXECUTED
+
+
+OUTLIER = log.refresh("Sampling audio indices 0-81", 3, 4, 24, " 8.43s/it")
+LATE_OUTLIER = whole(windows(5, 5)).replace(
+    log.refresh("Sampling audio indices 72-153", 3, 4, 15, " 5.00s/it"),
+    log.refresh("Sampling audio indices 72-153", 3, 4, 24, " 9.11s/it"),
+)
+CLEAN = log.BANNER + log.prompt(369)
+
+CASES: list[tuple[str, str, Settings, str, Settings]] = [
+    ("SCH001", log.prompt(297).replace("144-225", "140-221"), Q6, CLEAN, Q6),
+    ("SCH002", log.prompt(250).replace("in 4 windows", "in 7 windows"), Q6, log.prompt(369), Q6),
+    ("SCH003", log.ARRIVAL + log.header(250, 4) + log.window(0, 81) + log.EXECUTED, Q6, CLEAN, Q6),
+    ("SCH004", log.prompt(153).replace("72-153", "56-137"), Q6, CLEAN, Q6),
+    ("AUD001", log.prompt(427), Q6, log.prompt(369), Q6),
+    ("AUD002", log.prompt(369), Q6, log.prompt(427), Q6),
+    ("AUD003", log.prompt().replace(log.MODE, SHORTER.format(250) + log.MODE), Q6,
+     log.prompt().replace(log.MODE, SHORTER.format(154) + log.MODE), Q6),
+    ("AUD004", log.prompt(427).replace("Sampling 427", NO_SILENCE + "Sampling 427"), Q6,
+     log.prompt(369).replace("Sampling 369", NO_SILENCE + "Sampling 369"), Q6),
+    ("AUD005", log.prompt(60), Q6, log.prompt(81), Q6),
+    ("AUD006", log.prompt(427).replace(log.MODE, AUDIO_TOLD.format(18.565) + log.MODE), Q6,
+     log.prompt(427).replace(log.MODE, AUDIO_TOLD.format(17.084) + log.MODE), Q6),
+    ("MEM001", log.prompt(report=log.memory(16.2, 17.0)), Q6, CLEAN, Q6),
+    ("MEM002", log.prompt(report=log.memory(14.1)), Q6, CLEAN, Q6),
+    ("MEM003", log.BANNER + log.prompt(report=log.memory(15.0, 31.2)), Q6, CLEAN, Q6),
+    ("MEM004", log.prompt(report=log.memory(14.1, 19.8)), Q6, CLEAN, Q6),
+    ("MEM005", log.prompt(250, report=GROWING + log.memory_2026()), Q6, CLEAN, Q6),
+    ("MEM006", log.prompt() + log.prompt(250), Q6, log.prompt() + log.prompt(report=log.memory(15.01)), Q6),
+    ("MEM007", log.prompt(report=log.memory_2026()), Q6, CLEAN, Q6),
+    ("MOD001", log.prompt(report=log.memory(14.1)), Settings(), log.prompt(size="832x480"), Settings(quantization="Q5_0")),
+    ("MOD002", log.prompt().replace("rank256", "rank64"), Q6, CLEAN, Q6),
+    ("MOD003", log.prompt(report=log.memory(14.1)), Q6, CLEAN, Q6),
+    ("TIM001", whole(windows(5, 5, 9)), Q6, whole(windows(5, 5, 5)), Q6),
+    ("TIM002", whole(windows(9, 9, 9)), Q6, whole(windows(5, 5, 6.5)), Q6),
+    ("TIM003", LATE_OUTLIER, Q6, whole(windows(5, 5)), Q6),
+    ("TIM004", whole(windows(5.0, 5.3, 5.6, 5.9)), Q6, whole(windows(5.9, 5.6, 5.3, 5.0)), Q6),
+    ("TIM005", whole(windows(5, 40, 40), reserved=31.0), Q6, whole(windows(5, 40, 40), reserved=16.0), Q6),
+    ("CST001", log.prompt().replace("80.36", "300.00"), Settings(quantization="Q6_K", price_per_hour=2.0),
+     log.prompt(), Settings(quantization="Q6_K", price_per_hour=0.9)),
+    ("RUN001", log.ARRIVAL + log.header(250, 4) + "!!! Exception during processing !!! boom\n" + log.EXECUTED, Q6, CLEAN, Q6),
+    ("RUN002", log.ARRIVAL + log.header(250, 4) + "!!! Exception during processing !!! Allocation on device \n"
+     "Got an OOM, unloading all loaded models.\n" + log.EXECUTED, Q6, CLEAN, Q6),
+    ("RUN003", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1) + "Processing interrupted\n" + log.EXECUTED, Q6,
+     CLEAN, Q6),
+    ("RUN004", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1), Q6, CLEAN, Q6),
+    ("LOG001", "Sampling 250 frames in four windows, at 1280x720 with 4 steps\n" + CLEAN, Q6,
+     "Sampling rate 44100, frames in buffer 81 windows\n" + CLEAN, Q6),
+    ("LOG002", "caf\udce9\n" + CLEAN, Q6, "café\n" + CLEAN, Q6),
+    ("LOG003", log.ARRIVAL + log.MODE + log.header(153, 3) + log.memory() + log.EXECUTED, Q6, CLEAN, Q6),
+]  # fmt: skip
+IDS = [case[0] for case in CASES]
+
+
+def found(text: str, settings: Settings) -> Analysis:
+    from loganalyzer.pipeline import analyse_sources
+    from loganalyzer.sources import from_bytes
+
+    return analyse_sources([from_bytes("test.log", text.encode("utf-8", "surrogateescape"))], settings)
+
+
+@pytest.mark.parametrize(("rule", "text", "settings", "_silent", "_settings"), CASES, ids=IDS)
+def test_the_rule_fires_on_its_fault(
+    rule: str, text: str, settings: Settings, _silent: str, _settings: Settings
+) -> None:  # noqa: PT019
+    rows = found(text, settings).findings.filter(pl.col("rule") == rule)
+    assert rows.height >= 1
+    row = rows.row(0, named=True)
+    assert row["severity"] == rules()[rule].severity
+    for column in ("source", "line", "message", "fix", "observed"):
+        assert row[column] not in (None, ""), column
+    assert "{}" not in row["message"]
+    assert "null" not in row["message"]
+
+
+@pytest.mark.parametrize(("rule", "_text", "_settings", "silent", "settings"), CASES, ids=IDS)
+def test_the_rule_is_silent_without_its_fault(
+    rule: str, _text: str, _settings: Settings, silent: str, settings: Settings
+) -> None:  # noqa: PT019
+    assert rule not in found(silent, settings).findings["rule"].to_list()
+
+
+def test_every_rule_has_a_case_here() -> None:
+    assert set(IDS) == set(rules())
+
+
+@pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.id)
+def test_every_rule_is_documented_in_one_place(rule: object) -> None:
+    for text in ("summary", "why", "example", "fix"):
+        assert len(getattr(rule, text)) > 10
+
+
+def test_a_clean_run_passes_with_informative_findings_only() -> None:
+    analysis = found(CLEAN, Q6)
+    assert analysis.verdict == "pass"
+    assert analysis.findings["severity"].unique().to_list() == ["info"]
+
+
+def test_the_shortfall_says_frames_seconds_place_and_three_ways_out() -> None:
+    row = found(log.prompt(427), Q6).findings.filter(pl.col("rule") == "AUD001").row(0, named=True)
+    assert row["message"] == (
+        "14 frames (0.56 s) are missing: frames 427 to 440 of the video (0:17.08 to 0:17.64) are driven by "
+        "encoded silence, not by the audio."
+    )
+    assert row["fix"] == (
+        "Cut to 369 frames (14.76 s), the largest aligned count the audio fills; or render 441 frames and cut the "
+        "video back to 427; or supply 0.56 s more audio for 441 frames."
+    )
+    assert row["line"] == 10
+
+
+@pytest.mark.parametrize(("audio", "missing", "cut"), [(175, 50, 153), (425, 16, 369), (427, 14, 369)])
+def test_the_guides_own_examples(audio: int, missing: int, cut: int) -> None:
+    analysis = found(log.prompt(audio), Q6)
+    assert analysis.runs["missing_frames"].item() == missing
+    fix = analysis.findings.filter(pl.col("rule") == "AUD001")["fix"].item()
+    assert fix.startswith(f"Cut to {cut} frames")
+
+
+@pytest.mark.parametrize("rule", ["MEM001", "MEM002", "MOD003"])
+def test_a_figure_that_is_no_sampling_peak_is_never_held_against_a_baseline(rule: str) -> None:
+    analysis = found(log.prompt(report=log.memory_2026(7.2)), Q6)
+    assert rule not in analysis.findings["rule"].to_list()
+    reasons = analysis.not_checked.filter(pl.col("rule") == rule)["reason"].to_list()
+    assert reasons == ["this wrapper version does not print the sampling peak"]
+
+
+@pytest.mark.parametrize("rule", ["MEM001", "MEM002"])
+def test_an_inferred_quantisation_never_confirms_itself(rule: str) -> None:
+    analysis = found(log.prompt(), Settings())
+    assert analysis.runs["quantization_source"].item() == "vram"
+    assert "cannot confirm" in analysis.not_checked.filter(pl.col("rule") == rule)["reason"].item()
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (log.prompt().replace("rank256", "rank64"), "MEM002"),
+        ("Swapping 20 transformer blocks\n" + log.prompt(), "MEM001"),
+        (log.prompt(size="832x480"), "MEM001"),
+    ],
+    ids=["another LoRA", "block swap", "another size"],
+)
+def test_unlike_is_not_compared_with_like(text: str, rule: str) -> None:
+    text = (
+        text.replace("got prompt\n", "got prompt\nSwapping 20 transformer blocks\n")
+        if text.startswith("Swap")
+        else text
+    )
+    assert "no baseline" in found(text, Q6).not_checked.filter(pl.col("rule") == rule)["reason"].item()
+
+
+def test_a_portrait_is_held_against_the_landscapes_baseline() -> None:
+    assert "MEM002" in found(log.prompt(size="720x1280", report=log.memory(14.1)), Q6).findings["rule"].to_list()
+
+
+def test_doubled_sizes_of_december_2025_condemn_no_model() -> None:
+    residue = "[Sampling] Allocated memory: memory=0.1 GB\n" + log.memory_2026(0.138)
+    analysis = found(log.prompt(size="1664x960", report=residue), Settings(quantization="Q5_0"))
+    assert "MOD001" not in analysis.findings["rule"].to_list()
+    assert "doubled" in analysis.not_checked.filter(pl.col("rule") == "MOD001")["reason"].item()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda: Settings(quantization="Q6_K", ignore=("AUD001",)), "pass"),
+        (lambda: Settings(quantization="Q6_K", select=("MEM001",)), "pass"),
+        (lambda: Settings(quantization="Q6_K", severities={"AUD001": "warning"}), "warn"),
+        (lambda: Q6, "fail"),
+    ],
+)
+def test_severities_and_selection_are_the_users(change: Callable[[], Settings], expected: str) -> None:
+    assert found(log.prompt(427), change()).verdict == expected

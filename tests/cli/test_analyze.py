@@ -1,0 +1,213 @@
+"""The main job as its users call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import logtext as log
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from loganalyzer.cli.group import main
+from loganalyzer.tables import SCHEMAS
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "SOURCE_DATE_EPOCH"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Path:
+    path = tmp_path / "clean_Q6_K.log"
+    path.write_text(log.BANNER + log.prompt(369))
+    return path
+
+
+@pytest.fixture
+def padded(tmp_path: Path) -> Path:
+    path = tmp_path / "padded_Q6_K.log"
+    path.write_text(log.BANNER + log.prompt(427))
+    return path
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_an_aligned_run_passes_with_exit_0_though_it_warns_and_announces_six_windows(clean: Path) -> None:
+    result = call(clean)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("PASS  1 run in 1 file")
+    assert Path("loganalyze-report.html").is_file()
+
+
+def test_a_shortfall_is_exit_1_and_says_what_to_do(padded: Path) -> None:
+    result = call(padded, "--no-html")
+    assert result.exit_code == 1
+    assert "14 frames (0.56 s) are missing" in result.stdout
+    assert "Cut to 369 frames" in result.stdout
+    assert not Path("loganalyze-report.html").exists()
+
+
+@pytest.mark.parametrize("text", ["", "nothing of interest\n", log.BANNER, "Sampling rate 44100\n"])
+def test_a_log_without_any_run_is_exit_2_never_a_pass(text: str) -> None:
+    Path("x.log").write_text(text)
+    result = call("x.log", "--no-html", "--fail-on", "never")
+    assert result.exit_code == 2
+    assert "NO RUN FOUND" in result.stdout
+
+
+def test_an_input_that_cannot_be_read_is_exit_2_and_costs_the_others_nothing(clean: Path) -> None:
+    Path("broken.log.gz").write_bytes(b"no archive")
+    result = call("gone.log", clean, "broken.log.gz", "--no-html")
+    assert result.exit_code == 2
+    assert "1 run in 1 file" in result.stdout
+    assert "gone.log: cannot be read" in result.stderr
+    assert "broken.log.gz: cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("warning", 1), ("never", 0)])
+def test_fail_on_decides_what_turns_the_job_red(padded: Path, fail_on: str, code: int) -> None:
+    assert call(padded, "--no-html", "--fail-on", fail_on).exit_code == code
+
+
+def test_json_to_stdout_is_the_document_and_nothing_else(padded: Path) -> None:
+    document = json.loads(call(padded, "--json", "-", "--no-html").stdout)
+    assert document["schema_version"] == 1
+    assert document["tool"]["name"] == "loganalyzer"
+    assert document["verdict"] == "fail"
+    for table, schema in SCHEMAS.items():
+        assert all(list(row) == list(schema) for row in document[table])
+    assert document["runs"][0]["missing_frames"] == 14
+
+
+def test_the_document_of_an_empty_log_has_every_table(tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_text("")
+    document = json.loads(call("x.log", "--json", "-", "--no-html").stdout)
+    assert document["verdict"] == "no-runs"
+    assert all(document[table] == [] for table in SCHEMAS if table != "sources")
+
+
+def test_tables_are_parquet_files_with_the_contracts_columns(padded: Path) -> None:
+    call(padded, "--tables", "out/tables", "--no-html")
+    for table, schema in SCHEMAS.items():
+        assert pl.read_parquet_schema(f"out/tables/{table}.parquet") == schema
+
+
+def test_the_same_input_gives_the_same_bytes(padded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1760000000")
+    for name in ("1", "2"):
+        call(padded, "--html", f"{name}.html", "--json", f"{name}.json")
+    assert Path("1.html").read_bytes() == Path("2.html").read_bytes()
+    assert Path("1.json").read_bytes() == Path("2.json").read_bytes()
+    assert json.loads(Path("1.json").read_text())["generated_at"] == "2025-10-09T08:53:20+00:00"
+
+
+def test_standard_input_is_an_input(padded: Path) -> None:
+    result = CliRunner().invoke(main, ["-", "--no-html"], input=padded.read_bytes())
+    assert result.exit_code == 1
+    assert "14 frames" in result.stdout
+
+
+def test_a_log_called_like_a_command_is_reached_by_its_path() -> None:
+    Path("rules").write_text(log.prompt(369))
+    assert "1 run" in call("./rules", "--no-html").stdout
+
+
+def test_control_characters_of_a_log_do_not_reach_the_terminal() -> None:
+    failure = "!!! Exception during processing !!! \x1b]0;owned\x07 \x9b31m red\n"
+    Path("evil\x1b[31m.log").write_text(log.ARRIVAL + log.header(250, 4) + failure + log.EXECUTED)
+    output = call("evil\x1b[31m.log", "--no-html").output
+    assert "\x1b" not in output
+    assert "\x07" not in output
+    assert "\x9b" not in output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--no-such-option", "x.log"], "No such option"),
+        ([], "Usage"),
+        (["x.log", "--fail-on", "sometimes"], "sometimes"),
+        (["x.log", "--fps", "0"], "fps"),
+        (["x.log", "--ignore", "AUD999"], "there is no rule 'AUD999'"),
+        (["x.log", "--config", "gone.toml"], "gone.toml: there is no such configuration file"),
+        (["x.log", "--baselines", "gone.toml"], "gone.toml: not a baselines file"),
+        (["x.log", "--patterns", "gone"], "gone is not a folder of patterns"),
+        (["x.log", "--html", "no/such/folder/r.html"], "no/such/folder/r.html: cannot be written"),
+    ],
+)
+def test_wrong_usage_is_one_clear_message_and_exit_2(words: list[str], message: str) -> None:
+    Path("x.log").write_text(log.prompt(369))
+    result = call(*words)
+    assert result.exit_code == (2 if words else 0) or not words
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fps = 25\nwindow_frame = 81\n", "loganalyze.toml:2: unknown key 'window_frame'"),
+        ('\n\nfps = "fast"\n', "loganalyze.toml:3: 'fps' is 'fast'"),
+        ("fps = true\n", "loganalyze.toml:1: 'fps' is True"),
+        ("fps = 0\n", "loganalyze.toml:1: 'fps' is 0"),
+        ("[severities]\nAUD001 = 'fatal'\n", "loganalyze.toml:2: the severity of AUD001 is 'fatal'"),
+        ("ignore = [1]\n", "loganalyze.toml:1: 'ignore' holds something that is no text"),
+        ("fps = \n", "loganalyze.toml: cannot be read as a configuration"),
+        ("window_frames = 9\n", "leaves no stride"),
+    ],
+)
+def test_a_wrong_configuration_names_the_key_the_file_and_the_line(text: str, message: str, clean: Path) -> None:
+    Path("loganalyze.toml").write_text(text)
+    result = call(clean, "--no-html")
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_the_configuration_is_found_upward_and_options_overrule_it(
+    clean: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("pyproject.toml").write_text("[tool.loganalyze]\nquantization = 'Q8_0'\nfail_on = 'never'\n")
+    Path("deep/er").mkdir(parents=True)
+    monkeypatch.chdir("deep/er")
+    told = json.loads(call(clean, "--json", "-", "--no-html").stdout)["runs"][0]
+    assert (told["quantization"], told["quantization_source"]) == ("Q8_0", "option")
+    overruled = json.loads(call(clean, "--json", "-", "--no-html", "--quantization", "Q6_K").stdout)["runs"][0]
+    assert overruled["quantization"] == "Q6_K"
+    assert call(clean, "--no-html").exit_code == 0
+
+
+def test_the_file_name_of_a_workflow_can_tell_the_quantisation() -> None:
+    Path("run.log").write_text(log.prompt(369))
+    document = json.loads(call("run.log", "--json", "-", "--no-html", "--workflow", "talk-Q6_K.json").stdout)
+    assert document["runs"][0]["quantization_source"] == "workflow"
+
+
+def test_the_same_content_twice_is_analysed_once_and_said(clean: Path) -> None:
+    Path("copy.log").write_bytes(clean.read_bytes())
+    result = call(clean, "copy.log", "--no-html")
+    assert result.exit_code == 0
+    assert "1 run in 1 file" in result.stdout
+    assert "same content" in result.stderr
+
+
+def test_it_runs_as_a_real_process_too(padded: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "loganalyzer", padded.name, "--no-html"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert result.returncode == 1
+    assert result.stdout.startswith("FAIL")
+    assert "\x1b" not in result.stdout
