@@ -62,8 +62,8 @@ class ProgressBar:
             return ""
         rate = self._items.add(gained) / self._times.add(gap)
         drawn = self._draw(rate)
-        stride = gained * _SHORTEST_GAP / gap
-        self._fewest = stride if gap >= _LONGEST_GAP else self._strides.add(gained * (_SHORTEST_GAP / gap))
+        stride = gained * (_SHORTEST_GAP / gap)
+        self._fewest = stride if gap >= _LONGEST_GAP else self._strides.add(stride)
         self._shown, self._shown_at = self._done, self._now
         return drawn
 

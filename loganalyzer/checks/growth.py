@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped
 from loganalyzer.checks.registry import Context, Outcome, rule
 
 _GROWTH_GIB = 0.02
@@ -114,7 +114,7 @@ def carried_peak(context: Context) -> Outcome:
         & (pl.col("prompt_id") != pl.col("prompt_id").shift(1).over(within))
     )
     rows = findings(
-        same,
+        at(same, "peak_line"),
         message=pl.format(
             "The peak of {} GiB is the very figure of the prompt before.", number("peak_allocated_gib", 3)
         ),

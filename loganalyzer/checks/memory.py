@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped
 from loganalyzer.checks.registry import Context, Outcome, rule
 
 NOT_A_PEAK = "this wrapper version does not print the sampling peak"
@@ -99,7 +99,7 @@ def vram_below(context: Context) -> Outcome:
 def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
     band = pl.format("{} to {} GiB", number("vram_low"), number("vram_high"))
     return findings(
-        runs,
+        at(runs, "peak_line"),
         message=pl.format(
             "The peak of {} GiB is {} the band of {} for {} at {}x{}.",
             number("peak_allocated_gib"), pl.lit(side), band, "quantization", "width", "height",
@@ -126,7 +126,7 @@ def vram_headroom(context: Context) -> Outcome:
     limit = 1 - context.settings.headroom_fraction
     tight = runs.filter(pl.col("peak_reserved_gib") > limit * pl.col("total"))
     rows = findings(
-        tight,
+        at(tight, "peak_line"),
         message=pl.format(
             "{} of {} GiB were reserved: {} GiB are left.",
             number("peak_reserved_gib"), number("total"), number(pl.col("total") - pl.col("peak_reserved_gib")),
@@ -177,7 +177,7 @@ def fragmentation(context: Context) -> Outcome:
     gap = pl.col("peak_reserved_gib") / pl.col("peak_allocated_gib") - 1
     wide = like.filter(gap > context.settings.fragmentation_fraction)
     rows = findings(
-        wide,
+        at(wide, "peak_line"),
         message=pl.format(
             "{} GiB were reserved for {} GiB allocated: {} % more.",
             number("peak_reserved_gib"), number("peak_allocated_gib"), number(gap * 100, 0),
@@ -209,7 +209,7 @@ def peak_not_sampling(context: Context) -> Outcome:
         .otherwise(pl.lit("the peak of the last window's VAE decode"))
     )
     rows = findings(
-        runs,
+        at(runs, "peak_line"),
         message=pl.format("The printed {} GiB is {}, not the sampling peak.", number("peak_allocated_gib", 3), meaning),
         observed=pl.col("peak_covers"),
         expected=pl.lit("stage"),

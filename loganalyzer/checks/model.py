@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks.memory import NOT_A_PEAK
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
 
@@ -122,7 +122,7 @@ def quantization_mismatch(context: Context) -> Outcome:
     )
     wrong = judged.filter(pl.col("fits") != pl.col("quantization"))
     rows = findings(
-        wrong,
+        at(wrong, "peak_line"),
         message=pl.format(
             "{} is declared (by {}), but the peak of {} GiB is that of {}.",
             "quantization", "quantization_source", number("peak_allocated_gib"), "fits",

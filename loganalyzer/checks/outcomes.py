@@ -40,6 +40,11 @@ def findings(
     )
 
 
+def at(rows: pl.DataFrame, place: str) -> pl.DataFrame:
+    """`rows` with the line that shows the fault in place of the run's own, where it is known."""
+    return rows.with_columns(pl.coalesce(place, "line").alias("line"))
+
+
 def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
     """One row per run (or input) that could not be checked, with the reason."""
     if rows.is_empty():

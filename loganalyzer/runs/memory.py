@@ -39,7 +39,8 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         lines.with_columns(begins.cast(pl.Int64).cum_sum().over("lane").alias("report"))
         .group_by("lane", "report", maintain_order=True)
         .agg(
-            pl.col("place", "line", "phase", "prompt").first(),
+            pl.col("place", "phase", "prompt").first(),
+            pl.coalesce(pl.col("line").filter(pl.col("rank") == 1).first(), pl.col("line").first()).alias("line"),
             pl.col("line").last().alias("end_line"),
             *(pl.col(figure).drop_nulls().first() for figure in _FIGURES.values()),
         )
@@ -50,7 +51,7 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """The report that closes each stage.
 
-    Columns: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line.
+    Columns: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line, peak_line.
     `stages` has stage and windowed: only where VAE coding happens inside the loop does the counter lose the peak.
     The form without a phase always came as three lines; one that lacks the first may be a newer form with a phase
     of another name, so nothing is claimed of it.
@@ -63,6 +64,7 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         pl.col("allocated_gib").first(),
         pl.col("place").first().alias("report_place"),
         pl.col("end_line").first().alias("report_line"),
+        pl.col("line").first().alias("peak_line"),
     )
     unclear = pl.col("phase").is_null() & pl.col("allocated_gib").is_null() & pl.col("windowed")
     covers = (
@@ -81,4 +83,5 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("peak_allocated_gib").is_not_null()).then(covers).alias("peak_covers"),
         "report_place",
         "report_line",
+        "peak_line",
     )

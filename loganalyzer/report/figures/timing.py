@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_POINTS: Final = 400
 """More steps than these are drawn as each window's range."""
 _SIZE: Final = (520, 176)
-_MARGINS: Final = Margins(left=46, right=14, top=22, bottom=30)
+_MARGINS: Final = Margins(left=50, right=14, top=22, bottom=30)
 _NAMED_OUTLIERS: Final = 3
 _METHODS: Final = {
     "timestamps": "from time stamps",
@@ -93,9 +93,9 @@ def _axes(canvas: Canvas, windows: list[int], highest: float) -> None:
     for mark in marks:
         canvas.text((0, mark), f"{plain(mark)} s", anchor="right", shift=(-8, 0))
     canvas.lines([((column, 0), (column, highest)) for column in thinned(range(1, len(windows)), 60)], "line", 0.6)
+    canvas.text((0, 0), "window", anchor="left", shift=(2 - _MARGINS.left, -13))
     for column, window in thinned(list(enumerate(windows)), 12):
-        name = f"window {window}" if len(windows) <= 6 else str(window)
-        canvas.text((column + 0.5, 0), name, shift=(0, -13))
+        canvas.text((column + 0.5, 0), str(window), shift=(0, -13))
 
 
 def _uncertainty(canvas: Canvas, dots: list[Dot], highest: float) -> None:
