@@ -124,7 +124,7 @@ def _extract_one(item: Compiled, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
     candidates = rows.filter(pl.col("text").str.contains_any(list(item.anchors)))
     fits = candidates["text"].str.contains(item.lowered.regex)
     matched = candidates.filter(fits)
-    records = matched.with_columns(pl.lit(item.pattern.id).alias("pattern"), *item.lowered.columns(pl.col("text")))
+    records = item.lowered.read(matched.with_columns(pl.lit(item.pattern.id).alias("pattern")))
     missed = candidates.filter(~fits)
     if not missed.is_empty():
         missed = missed.filter(pl.col("text").str.contains(item.signature))

@@ -77,7 +77,7 @@ RUNS: Final = pl.Schema(
         "peak_allocated_gib": pl.Float64,
         "peak_reserved_gib": pl.Float64,
         "peak_covers": pl.String,
-    "peak_line": pl.Int64,
+        "peak_line": pl.Int64,
         "wrapper_era": pl.String,
         "swapped_blocks": pl.Int64,
         "sampling_s": pl.Float64,

@@ -80,11 +80,9 @@ def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([lines.filter(~is_json), inner])
 
 
-def _worker(name: pl.Expr | None) -> pl.Expr:
+def _worker(name: pl.Series) -> pl.Series:
     """The name of a container or worker; stdout and stderr are two outputs of one process, not two streams."""
-    if name is None:
-        return pl.lit(None, pl.String)
-    return pl.when(~name.is_in(["stdout", "stderr"])).then(name)
+    return name.set(name.is_in(["stdout", "stderr"]), None)
 
 
 def _time(stamp: pl.Expr) -> pl.Expr:
@@ -102,12 +100,12 @@ def _strip_prefix(lines: pl.DataFrame) -> pl.DataFrame:
             continue
         found = rest.filter(fits)
         rest = rest.filter(~fits)
-        values = {expr.meta.output_name(): expr for expr in Lowered(regex, lowered.groups).columns(pl.col("text"))}
+        values = Lowered(regex, lowered.groups).read(found.select("text")).drop("text")
         parts.append(
             found.with_columns(
                 pl.col("text").str.replace(regex, "").alias("text"),
-                pl.coalesce("time", values.get("time", pl.lit(None, pl.Datetime("us")))).alias("time"),
-                pl.coalesce("stream", _worker(values.get("stream"))).alias("stream"),
+                pl.coalesce("time", *(values[name] for name in ("time",) if name in values.columns)).alias("time"),
+                pl.coalesce("stream", *(_worker(values[name]) for name in ("stream",) if name in values.columns)),
             )
         )
     return pl.concat([*parts, rest])

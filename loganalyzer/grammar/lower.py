@@ -29,22 +29,28 @@ class Lowered:
     regex: str
     groups: tuple[model.Hole | model.Choice, ...]
 
-    def columns(self, text: pl.Expr) -> list[pl.Expr]:
-        """One expression per value; names that stand in several alternatives are taken from the one that fits.
+    def read(self, frame: pl.DataFrame, column: str = "text") -> pl.DataFrame:
+        """`frame` with one more column per value; names that stand in several alternatives are filled by the one that fits.
 
-        All are null where the template does not fit. The first, `matched`, says whether it does.
+        All are null where the template does not fit. The groups are cut out once, before anything is cast.
         """
-        groups = text.str.extract_groups(self.regex).struct
         by_name: dict[str, list[tuple[str, int]]] = {}
         for index, hole in enumerate(self.groups):
             if hole.name is not None:
                 kind = hole.type if isinstance(hole, model.Hole) else "text"
                 by_name.setdefault(hole.name, []).append((kind, index))
-        values = []
-        for name, places in by_name.items():
-            raw = pl.coalesce([groups[index] for _, index in places])
-            values += [expr.alias(name + suffix) for suffix, expr in TYPES[places[0][0]].columns(raw).items()]
-        return values
+        if not by_name:
+            return frame
+        groups = frame[column].str.extract_groups(self.regex).struct.unnest()
+        cut = groups.select(
+            pl.coalesce([pl.nth(index) for _, index in places]).alias(name) for name, places in by_name.items()
+        )
+        values = cut.select(
+            expr.alias(name + suffix)
+            for name, places in by_name.items()
+            for suffix, expr in TYPES[places[0][0]].columns(pl.col(name)).items()
+        )
+        return frame.with_columns(values.get_columns())
 
 
 def escape(text: str) -> str:

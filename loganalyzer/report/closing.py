@@ -10,11 +10,13 @@ import polars as pl
 
 from loganalyzer import units
 from loganalyzer.report import words
-from loganalyzer.report.facts import place
 from loganalyzer.report.model import Cell, Column, Pair, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from loganalyzer.analysis import Analysis
+    from loganalyzer.report.facts import Places
     from loganalyzer.settings import Settings
 
 MOST_NEAR: Final = 50
@@ -23,7 +25,7 @@ _BY_NAME: Final = 3
 """Up to so many runs or inputs are named; more are counted."""
 
 
-def not_checked(analysis: Analysis, places: dict[str, str]) -> Table | None:
+def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places) -> Table | None:
     """Rule and reason, with the runs or inputs that it concerns."""
     grouped = analysis.not_checked.group_by("rule", "name", "reason", maintain_order=True).agg(
         pl.col("run_id", "source"), pl.len().alias("count")
@@ -32,7 +34,7 @@ def not_checked(analysis: Analysis, places: dict[str, str]) -> Table | None:
         (
             Cell(words.told(row["rule"]), note=words.told(row["name"]), code=True),
             Cell(words.told(row["reason"])),
-            Cell(_concerned(row["run_id"], row["source"], places)),
+            Cell(_concerned(row["run_id"], row["source"], runs, places)),
         )
         for row in grouped.sort("rule", maintain_order=True).iter_rows(named=True)
     )
@@ -40,22 +42,24 @@ def not_checked(analysis: Analysis, places: dict[str, str]) -> Table | None:
     return Table("Checks that lacked their input", columns, rows) if rows else None
 
 
-def _concerned(run_ids: list[str | None], sources: list[str | None], places: dict[str, str]) -> str:
+def _concerned(
+    run_ids: Sequence[str | None], sources: Sequence[str | None], runs: Mapping[str, str], places: Places
+) -> str:
     if len(run_ids) > _BY_NAME:
         return units.plural(len(run_ids), "run" if all(run_ids) else "place")
     named = [
-        places.get(run or "") or (place(source, None) if source else "everywhere")
+        runs.get(run or "") or (places(source) if source else "everywhere")
         for run, source in zip(run_ids, sources, strict=True)
     ]
     return ", ".join(named)
 
 
-def near_misses(analysis: Analysis) -> Table | None:
+def near_misses(analysis: Analysis, places: Places) -> Table | None:
     """Lines with a known message's words that do not parse, and where parsing stopped."""
     near = analysis.near_misses
     rows = tuple(
         (
-            Cell(place(row["source"], row["line"]), code=True),
+            Cell(places(row["source"], row["line"]), code=True),
             Cell(words.told(row["pattern"]), code=True),
             Cell(words.count(row["column"])),
             Cell(words.told(row["expected"])),
@@ -63,7 +67,13 @@ def near_misses(analysis: Analysis) -> Table | None:
         )
         for row in near.head(MOST_NEAR).iter_rows(named=True)
     )
-    columns = (Column("Where"), Column("Looks like"), Column("Stops at column", number=True), Column("Expected there"), Column("Line"))
+    columns = (
+        Column("Where"),
+        Column("Looks like"),
+        Column("Stops at column", number=True),
+        Column("Expected there"),
+        Column("Line"),
+    )
     left = near.height - MOST_NEAR
     rest = f"{left:,} more are left out here; the embedded document holds them all." if left > 0 else ""
     return Table("Near misses", columns, rows, rest) if rows else None
@@ -77,7 +87,10 @@ def inputs(analysis: Analysis) -> Table | None:
             Cell((row["digest"] or "")[:12] or words.NOTHING, code=True),
             Cell(words.bytes_(row["bytes"])),
             Cell(words.count(row["lines"])),
-            Cell(words.told(row["encoding"]), note=f"{units.plural(row['undecodable'], 'byte')} replaced" if row["undecodable"] else ""),
+            Cell(
+                words.told(row["encoding"]),
+                note=f"{units.plural(row['undecodable'], 'byte')} replaced" if row["undecodable"] else "",
+            ),
             Cell(words.count(row["records"])),
             Cell(words.count(row["near"])),
         )
@@ -99,7 +112,9 @@ def inputs(analysis: Analysis) -> Table | None:
 
 def parameters(settings: Settings) -> tuple[Pair, ...]:
     """Every setting with its value; of files the name only, unless nothing is to be masked."""
-    return tuple(Pair(item.name.replace("_", " "), _value(getattr(settings, item.name), settings)) for item in fields(settings))
+    return tuple(
+        Pair(item.name.replace("_", " "), _value(getattr(settings, item.name), settings)) for item in fields(settings)
+    )
 
 
 def _value(value: object, settings: Settings) -> str:

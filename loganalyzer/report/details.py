@@ -25,6 +25,11 @@ MOST_RUNS: Final = 120
 MOST_ROWS: Final = 60
 FEW: Final = 3
 """So many runs are all shown opened."""
+_ABSENT: Final = {
+    "Schedule": "no window's range is known",
+    "Step times": "no step's duration is known",
+    "GPU memory": "the log holds no memory report for this run",
+}
 _NOT_DRAWN: Final = f"Drawings are left out: the page draws {MOST_WITH_FIGURES} runs, the gravest first."
 
 
@@ -38,6 +43,7 @@ def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: boo
     """The run's part of the page; opened where there are few runs, or where something must be changed."""
     run = facts.run
     told = _settings(facts, settings)
+    figures = _figures(facts, settings, band) if drawn else ()
     return Run(
         facts.anchor,
         facts.place,
@@ -45,15 +51,18 @@ def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: boo
         mark(facts.worst) if facts.worst in {"error", "warning"} else None,
         _facts_line(facts, settings.fps),
         few or facts.worst in {"error", "warning"},
-        tuple(Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind) for row in facts["findings"][:MOST_ROWS]),
-        _figures(facts, settings, band) if drawn else (),
+        tuple(
+            Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind)
+            for row in facts["findings"][:MOST_ROWS]
+        ),
+        figures,
         _windows(facts, settings.fps),
         _paddings(facts),
         _memory(facts),
         tuple(pair for pair in told if pair.text != words.NOTHING),
         words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=30),
         _not_checked(facts),
-        "" if drawn else _NOT_DRAWN,
+        _absent(figures) if drawn else _NOT_DRAWN,
     )
 
 
@@ -67,12 +76,20 @@ def _figures(facts: RunFacts, settings: Settings, band: Band | None) -> tuple[Fi
     return tuple(figure for figure in drawn if figure is not None)
 
 
+def _absent(figures: Sequence[Figure]) -> str:
+    """Why a drawing is not there."""
+    drawn = {figure.title for figure in figures}
+    return " ".join(f"{title}: {why}." for title, why in _ABSENT.items() if title not in drawn)
+
+
 def _facts_line(facts: RunFacts, fps: float) -> tuple[str, ...]:
     run = facts.run
     missing = run["missing_frames"]
     said = (
         words.frames(run["audio_frames"], fps) if run["audio_frames"] is not None else "",
-        f"{words.count(run['observed_windows'])} of {units.plural(run['expected_windows'], 'window')}" if run["expected_windows"] is not None else "",
+        f"{words.count(run['observed_windows'])} of {units.plural(run['expected_windows'], 'window')}"
+        if run["expected_windows"] is not None
+        else "",
         f"{units.plural(missing, 'frame')} missing" if missing else "",
         words.duration(run["total_s"]) if run["total_s"] is not None else "",
     )
@@ -84,7 +101,17 @@ def _windows(facts: RunFacts, fps: float) -> Table | None:
     rows = facts["windows"]
     if not rows:
         return None
-    columns = ("Window", "Frames", "Time in the video", "Boundary", "Steps", "Sampling", "With decoding", "Per step", "Log line")
+    columns = (
+        "Window",
+        "Frames",
+        "Time in the video",
+        "Boundary",
+        "Steps",
+        "Sampling",
+        "With decoding",
+        "Per step",
+        "Log line",
+    )
     shown = tuple(_window(row, fps) for row in rows[:MOST_ROWS])
     return Table(
         f"Windows and boundaries of {facts.place}",
@@ -116,7 +143,7 @@ def _paddings(facts: RunFacts) -> Table | None:
     rows = facts["paddings"]
     if not rows:
         return None
-    columns = ("Window", "Speaker", "Audio has", "Window needs", "Padded", "Context", "Missing", "Log line")
+    columns = ("Window", "Subject", "Audio has", "Window needs", "Padded", "Context", "Missing", "Log line")
     frames = ("have", "need", "padding", "context", "missing")
     return Table(
         f"Padding warnings of {facts.place}",
@@ -179,7 +206,11 @@ def _settings(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
         *(("LoRA", _lora(row), True) for row in facts["loras"][:8]),
         ("Quantisation", quantization(facts), False),
         ("Blocks swapped", words.count(run["swapped_blocks"]), False),
-        ("Peak covers", words.covers(run["peak_covers"]) if run["peak_allocated_gib"] is not None else words.NOTHING, False),
+        (
+            "Peak covers",
+            words.covers(run["peak_covers"]) if run["peak_allocated_gib"] is not None else words.NOTHING,
+            False,
+        ),
         ("Sampling steps", words.duration(run["sampling_s"]), False),
         ("VAE decoding", words.duration(run["decode_s"]), False),
         ("All windows", words.duration(run["total_s"]), False),
@@ -198,7 +229,11 @@ def _schedule(run: Row) -> str:
     if run["window_frames"] is None:
         return words.NOTHING
     how = "observed" if run["schedule_observed"] else "as configured"
-    said = [units.plural(run["window_frames"], "frame"), f"overlap {words.count(run['motion_frames'])}", f"stride {words.count(run['stride'])}"]
+    said = [
+        units.plural(run["window_frames"], "frame"),
+        f"overlap {words.count(run['motion_frames'])}",
+        f"stride {words.count(run['stride'])}",
+    ]
     return f"{', '.join(said)} ({how})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,24 +58,50 @@ def gravity(severity: str) -> int:
     return _ORDER.get(severity, len(_ORDER))
 
 
-def place(source: str | None, line: int | None, stream: str | None = None) -> str:
-    """`night.log:18`, with the stream where the file mixes several; the whole path stands under the inputs."""
-    name = words.NOTHING if source is None else words.visible(source).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    where = name if line is None else f"{name}:{line}"
-    return f"{where} [{words.visible(stream)}]" if stream else where
+class Places:
+    """Short names for inputs: the file name, with as many folders before it as tell it from the others."""
+
+    def __init__(self, sources: Iterable[str]) -> None:
+        self._names: dict[str, str] = {}
+        self._settle({source: _parts(source) for source in dict.fromkeys(sources)}, 1)
+
+    def _settle(self, parts: Mapping[str, list[str]], depth: int) -> None:
+        alike: dict[str, list[str]] = {}
+        for source, path in parts.items():
+            alike.setdefault("/".join(path[-depth:]), []).append(source)
+        for name, sources in alike.items():
+            longer = {source: parts[source] for source in sources if len(parts[source]) > depth}
+            if len(sources) > 1 and longer:
+                self._settle(longer, depth + 1)
+            for source in sources:
+                self._names.setdefault(source, name)
+
+    def __call__(self, source: str | None, line: int | None = None, stream: str | None = None) -> str:
+        """`night.log:18`, with the stream where the file mixes several."""
+        if source is None:
+            return words.NOTHING
+        name = words.visible(self._names.get(source, source))
+        where = name if line is None else f"{name}:{line}"
+        return f"{where} [{words.visible(stream)}]" if stream else where
 
 
-def gather(analysis: Analysis) -> tuple[RunFacts, ...]:
+def _parts(source: str) -> list[str]:
+    if source == "-":
+        return ["stdin"]
+    return [part for part in source.replace("\", "/").split("/") if part] or [source]
+
+
+def gather(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:
     """Every run with its rows, in the order of the runs."""
     of_run = {
-        name: _parts(getattr(analysis, name), "run_id")
+        name: _cut(getattr(analysis, name), "run_id")
         for name in ("windows", "steps", "paddings", "memory", "findings", "not_checked")
     }
-    loras = _parts(analysis.loras, "prompt_id")
+    loras = _cut(analysis.loras, "prompt_id")
     return tuple(
         RunFacts(
             f"run-{number}",
-            place(run["source"], run["line"], run["stream"]),
+            places(run["source"], run["line"], run["stream"]),
             run,
             {name: parts.get(run["run_id"], ()) for name, parts in of_run.items()}
             | {"loras": loras.get(run["prompt_id"], ())},
@@ -84,6 +110,6 @@ def gather(analysis: Analysis) -> tuple[RunFacts, ...]:
     )
 
 
-def _parts(frame: pl.DataFrame, key: str) -> dict[str, Sequence[Row]]:
+def _cut(frame: pl.DataFrame, key: str) -> dict[str, Sequence[Row]]:
     known = frame.filter(pl.col(key).is_not_null())
     return {str(name): part.to_dicts() for (name,), part in known.partition_by(key, as_dict=True).items()}

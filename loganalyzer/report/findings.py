@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loganalyzer import units
 from loganalyzer.checks.registry import rules
 from loganalyzer.report import words
 from loganalyzer.report.evidence import Excerpts
-from loganalyzer.report.facts import gravity, place
+from loganalyzer.report.facts import gravity
 from loganalyzer.report.model import Cell, Column, Finding, First, Group, Mark, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from loganalyzer.analysis import Analysis
-    from loganalyzer.report.facts import Row, RunFacts
+    from loganalyzer.report.facts import Places, Row, RunFacts
 
 MOST_IN_FULL: Final = {"error": 8, "warning": 8, "info": 2}
 MOST_IN_ROWS: Final = 100
 MOST_FIRST: Final = 4
 """Rules named on the first screen."""
+
+
+class Links(NamedTuple):
+    """Where findings lead: to their run's part of the page, to their place in a log, to the log's lines."""
+
+    runs: Mapping[str, str]
+    places: Places
+    excerpts: Excerpts
 
 
 def mark(severity: str) -> Mark:
@@ -29,7 +37,7 @@ def mark(severity: str) -> Mark:
     return Mark({"info": "note"}.get(known, known), known)
 
 
-def groups(analysis: Analysis, runs: Sequence[RunFacts]) -> tuple[Group, ...]:
+def groups(analysis: Analysis, runs: Sequence[RunFacts], places: Places) -> tuple[Group, ...]:
     """One group per rule, the gravest first."""
     found: dict[str, list[Row]] = {}
     for row in analysis.findings.iter_rows(named=True):
@@ -39,8 +47,8 @@ def groups(analysis: Analysis, runs: Sequence[RunFacts]) -> tuple[Group, ...]:
     ordered = sorted(found.values(), key=lambda rows: (gravity(rows[0]["severity"]), rows[0]["rule"]))
     shown = [row["source"] for rows in ordered for row in rows[: _most(rows)] if row["source"] is not None]
     excerpts = Excerpts(analysis.excerpts, shown)
-    places = {facts.run["run_id"]: facts for facts in runs}
-    return tuple(_group(number, rows, excerpts, places) for number, rows in enumerate(ordered, 1))
+    links = Links({facts.run["run_id"]: f"#{facts.anchor}" for facts in runs}, places, excerpts)
+    return tuple(_group(number, rows, links) for number, rows in enumerate(ordered, 1))
 
 
 def first(groups: Sequence[Group]) -> tuple[First, ...]:
@@ -70,7 +78,7 @@ def _most(rows: Sequence[Row]) -> int:
     return MOST_IN_FULL.get(rows[0]["severity"], 2)
 
 
-def _group(number: int, rows: Sequence[Row], excerpts: Excerpts, places: Mapping[str, RunFacts]) -> Group:
+def _group(number: int, rows: Sequence[Row], links: Links) -> Group:
     anchor = f"rule-{number}"
     most = _most(rows)
     known = rules().get(rows[0]["rule"])
@@ -82,27 +90,26 @@ def _group(number: int, rows: Sequence[Row], excerpts: Excerpts, places: Mapping
         units.plural(len(rows), "finding"),
         known.summary.replace("`", "") if known else "",
         known.why.replace("`", "") if known else "",
-        tuple(_finding(f"{anchor}-{index}", row, excerpts, places) for index, row in enumerate(rows[:most], 1)),
-        _more(rows[most:], places) if len(rows) > most else None,
+        tuple(_finding(f"{anchor}-{index}", row, links) for index, row in enumerate(rows[:most], 1)),
+        _more(rows[most:], links) if len(rows) > most else None,
     )
 
 
-def _finding(anchor: str, row: Row, excerpts: Excerpts, places: Mapping[str, RunFacts]) -> Finding:
-    facts = places.get(row["run_id"])
+def _finding(anchor: str, row: Row, links: Links) -> Finding:
     return Finding(
         anchor,
         mark(row["severity"]),
         words.told(row["message"]),
-        place(row["source"], row["line"]),
-        f"#{facts.anchor}" if facts else "",
+        links.places(row["source"], row["line"]),
+        links.runs.get(row["run_id"], ""),
         words.told(row["observed"]),
         words.told(row["expected"]),
         words.told(row["fix"]),
-        excerpts.of(row["source"], row["line"]),
+        links.excerpts.of(row["source"], row["line"]),
     )
 
 
-def _more(rows: Sequence[Row], places: Mapping[str, RunFacts]) -> Table:
+def _more(rows: Sequence[Row], links: Links) -> Table:
     shown = rows[:MOST_IN_ROWS]
     left = len(rows) - len(shown)
     return Table(
@@ -110,15 +117,10 @@ def _more(rows: Sequence[Row], places: Mapping[str, RunFacts]) -> Table:
         (Column("Where"), Column("What")),
         tuple(
             (
-                Cell(place(row["source"], row["line"]), href=_href(row, places), code=True),
+                Cell(links.places(row["source"], row["line"]), href=links.runs.get(row["run_id"], ""), code=True),
                 Cell(words.told(row["message"]), kind=mark(row["severity"]).kind),
             )
             for row in shown
         ),
         f"{left:,} more are left out here; the embedded document holds them all." if left else "",
     )
-
-
-def _href(row: Row, places: Mapping[str, RunFacts]) -> str:
-    facts = places.get(row["run_id"])
-    return f"#{facts.anchor}" if facts else ""

@@ -45,7 +45,6 @@ _COLUMNS: Final = (
     Column("Quantisation"),
     Column("Step median", number=True),
     Column("Total", number=True),
-    Column("Prompt", number=True),
 )
 
 
@@ -62,7 +61,12 @@ def overview(analysis: Analysis, first: tuple[First, ...], *, left_out: Sequence
         Pair("not checked", words.count(analysis.not_checked.height)),
     )
     return Overview(
-        _MARKS[analysis.verdict], _headline(analysis, counts), _lead(analysis), pairs, _notices(analysis, left_out), first
+        _MARKS[analysis.verdict],
+        _headline(analysis, counts),
+        _lead(analysis),
+        pairs,
+        _notices(analysis, left_out),
+        first,
     )
 
 
@@ -115,8 +119,10 @@ def _row(facts: RunFacts, fps: float, *, linked: bool) -> tuple[Cell, ...]:
         Cell(words.gib(run["peak_allocated_gib"]), note=_peak_note(facts)),
         Cell(words.told(run["quantization"]), note=_SOURCES.get(run["quantization_source"] or "", "")),
         Cell(words.step(facts.median_step), note="average" if facts.median_step and facts.only_averages else ""),
-        Cell(words.duration(run["total_s"])),
-        Cell(words.duration(run["prompt_s"])),
+        Cell(
+            words.duration(run["total_s"]),
+            note="" if run["prompt_s"] is None else f"prompt {words.duration(run['prompt_s'])}",
+        ),
     )
 
 
@@ -129,7 +135,11 @@ def quantization(facts: RunFacts) -> str:
     """`Q6_K (as declared)`."""
     run = facts.run
     source = _SOURCES.get(run["quantization_source"] or "")
-    return f"{words.told(run['quantization'])} ({source})" if run["quantization"] and source else words.told(run["quantization"])
+    return (
+        f"{words.told(run['quantization'])} ({source})"
+        if run["quantization"] and source
+        else words.told(run["quantization"])
+    )
 
 
 def _audio(facts: RunFacts, fps: float) -> Cell:
@@ -157,4 +167,6 @@ def _peak_note(facts: RunFacts) -> str:
     run = facts.run
     if run["peak_allocated_gib"] is None or run["peak_covers"] == "stage":
         return ""
-    return {"residue": "residue, no peak", "last-decode": "last decode only"}.get(run["peak_covers"] or "", "of what is unknown")
+    return {"residue": "residue, no peak", "last-decode": "last decode only"}.get(
+        run["peak_covers"] or "", "of what is unknown"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loganalyzer.report import closing, details, findings, words
-from loganalyzer.report.facts import gather
+from loganalyzer.report.facts import Places, gather
 from loganalyzer.report.model import Page
 from loganalyzer.report.overview import overview, run_table
 from loganalyzer.report.ticket_text import markdown
@@ -35,8 +35,9 @@ def build_page(
         generated_at: the time of writing, an argument so that the same input gives the same bytes.
         bands: run_id to the baseline band of its peak, in GiB.
     """
-    runs = gather(analysis)
-    groups = findings.groups(analysis, runs)
+    places = Places(analysis.sources["source"])
+    runs = gather(analysis, places)
+    groups = findings.groups(analysis, runs, places)
     detailed = details.gravest(runs, details.MOST_RUNS)
     seen = overview(analysis, findings.first(groups), left_out=_left_out(runs))
     table = run_table(runs, detailed, settings.fps)
@@ -48,8 +49,8 @@ def build_page(
         groups=groups,
         details=_details([facts for facts in runs if facts.anchor in detailed], settings, bands or {}),
         details_rest=_beyond(runs),
-        not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}),
-        near_misses=closing.near_misses(analysis),
+        not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}, places),
+        near_misses=closing.near_misses(analysis, places),
         inputs=closing.inputs(analysis),
         problems=tuple(words.visible(text) for text in analysis.problems),
         notes=tuple(words.visible(text) for text in analysis.notes),

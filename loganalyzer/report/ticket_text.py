@@ -38,7 +38,9 @@ def _table(table: Table) -> str:
 
 def _group(group: Group) -> str:
     findings = "\n\n".join(_finding(finding) for finding in group.findings[:MOST_FINDINGS])
-    more = f" ({group.count}, the first {MOST_FINDINGS} here)" if group.more or len(group.findings) > MOST_FINDINGS else ""
+    more = (
+        f" ({group.count}, the first {MOST_FINDINGS} here)" if group.more or len(group.findings) > MOST_FINDINGS else ""
+    )
     return f"### {_escaped(group.rule)} {_escaped(group.name)}, {group.mark.word}{more}\n\n{findings}"
 
 

@@ -68,16 +68,15 @@ def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     """A bar is one audio range of a stage; bars without a range begin where n or the clock falls back."""
-    within = ["stage", "audio_start", "audio_end"]
-    before = {name: pl.col(name).shift(1).over(within) for name in ("n", "elapsed_s")}
-    fell = (pl.col("n") < before["n"]) | (pl.col("elapsed_s") < before["elapsed_s"])
-    begins = before["n"].is_null() | (pl.col("audio_start").is_null() & fell.fill_null(value=False))
-    opened = pl.col("place").min().over([*within, "turn"])
+    keys = ("stage", "audio_start", "audio_end")
+    other_range = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys)
+    fell = (pl.col("n") < pl.col("n").shift(1)) | (pl.col("elapsed_s") < pl.col("elapsed_s").shift(1))
+    begins = other_range | (pl.col("audio_start").is_null() & fell.fill_null(value=False))
+    first = pl.int_range(pl.len()) == 0
     other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
     return (
-        rows.with_columns(begins.cast(pl.Int64).cum_sum().over(within).alias("turn"))
-        .with_columns(opened.alias("opened"))
+        rows.sort(*keys, "place")
+        .with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
         .sort("stage", "opened", "place")
         .with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
-        .drop("turn")
     )

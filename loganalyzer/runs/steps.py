@@ -19,6 +19,11 @@ _FAST: Final = 0.11
 _FLOAT_SLACK: Final = 1e-6
 
 
+def _before(name: str) -> pl.Expr:
+    """The value in the refresh before, null for a bar's first; rows are in the order of bar and place."""
+    return pl.when(pl.col("bar") == pl.col("bar").shift(1)).then(pl.col(name).shift(1))
+
+
 def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     """`refreshes` (with `is_lane_end`) with `progress`, `closing` and `doubtful`.
 
@@ -27,13 +32,13 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     step, then the close. Of a single one the figures must tell which it is; see `_lonely`.
     """
     order = refreshes.sort("bar", "place")
-    before = pl.col("n").shift(1).over("bar")
+    before = _before("n")
     at_end = pl.col("n") == pl.col("total")
     marked = order.with_columns(
         before.alias("n_before"),
         (before.is_null() | (pl.col("n") > before)).alias("progress"),
         at_end.sum().over("bar").alias("ends"),
-        (pl.col("place") == pl.col("place").max().over("bar")).alias("is_last"),
+        pl.col("bar").ne_missing(pl.col("bar").shift(-1)).alias("is_last"),
     )
     marked = marked.with_columns((~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
     return _lonely(marked)
@@ -47,27 +52,39 @@ def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
     itself left fast updates out, or where every bar of the stage kept its last refresh only; else it stays open.
     """
     alone = (pl.col("n") == pl.col("total")) & (pl.col("ends") == 1) & (pl.col("n") > 0)
+    marked = marked.with_columns(alone.fill_null(value=False).alias("alone"), pl.lit(value=False).alias("doubtful"))
+    if not marked["alone"].any():
+        return marked.drop("alone")
+    bars = marked.filter("alone").select("bar").unique()
+    settled = _settled(marked.join(bars, on="bar", how="semi", maintain_order="left"), _last_only(marked))
+    rest = marked.join(bars, on="bar", how="anti", maintain_order="left")
+    return pl.concat([rest, settled.select(rest.columns)]).drop("alone").sort("bar", "place")
+
+
+def _last_only(marked: pl.DataFrame) -> pl.DataFrame:
+    """stage, last_only: every bar of the stage kept a single refresh, as logs do that drop what `\\r` overwrites."""
+    sizes = marked.group_by("stage", "bar").len()
+    return sizes.group_by("stage").agg((pl.col("len") == 1).all().alias("last_only"))
+
+
+def _settled(marked: pl.DataFrame, last_only: pl.DataFrame) -> pl.DataFrame:
     span = pl.col("rate") * pl.col("n")
     slack = 0.5 + pl.col("rate_error") * pl.col("n") + _FLOAT_SLACK
     can_close = ((span - pl.col("elapsed_s") - 0.5).abs() <= slack).fill_null(value=True)
-    read = _with_durations(marked.filter(pl.col("progress"))).select(
-        "bar", "place", "known", "agrees", pl.col("skipping").fill_null(value=False)
-    )
+    read = _with_durations(marked.filter("progress")).select("bar", "place", "known", "agrees", "skipping")
     can_step = ~pl.col("known") | pl.col("agrees")
     single = pl.col("n_before").is_null()
-    last_only = (pl.len().over("bar") == 1).all().over("stage")
-    closing = alone & can_close & ~pl.col("is_lane_end") & (~can_step | (single & last_only) | pl.col("skipping"))
-    open_still = alone & can_close & can_step & ~closing & ~pl.col("is_lane_end")
+    may_close = pl.col("alone") & can_close & ~pl.col("is_lane_end")
+    closing = may_close & (~can_step | (single & pl.col("last_only")) | pl.col("skipping"))
     return (
         marked.join(read, on=["bar", "place"], how="left")
+        .join(last_only, on="stage", how="left")
         .with_columns(pl.col("known", "agrees", "skipping").fill_null(value=False))
+        .with_columns(closing.alias("closes"), (may_close & can_step & ~closing).alias("doubtful"))
         .with_columns(
-            (pl.col("closing") | closing).alias("closing"),
-            (pl.col("progress") & ~closing).alias("progress"),
-            open_still.alias("doubtful"),
+            (pl.col("closing") | pl.col("closes")).alias("closing"),
+            (pl.col("progress") & ~pl.col("closes")).alias("progress"),
         )
-        .drop("known", "agrees", "skipping")
-        .sort("bar", "place")
     )
 
 
@@ -77,12 +94,14 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     Null where the rates cannot tell: the rate is cut off, or the refresh before is lost.
     """
     rows = progress.sort("bar", "place").with_columns(
-        (pl.col("n") - pl.col("n").shift(1).over("bar")).fill_null(pl.col("n")).alias("gained"),
+        (pl.col("n") - _before("n")).fill_null(pl.col("n")).alias("gained"),
         pl.col("rate").min().over("bar").alias("fastest"),
     )
     skipping = pl.col("fastest") < _FAST
     by_count = 1 - pl.lit(_KEEP).pow(pl.col("n"))
-    by_refresh = pl.col("gained").cast(pl.Float64).ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
+    any_fast = ((rows["fastest"].min() or 0.0) < _FAST) if not rows.is_empty() else False
+    smoothed_count = pl.col("gained").cast(pl.Float64).ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
+    by_refresh = smoothed_count if any_fast else by_count
     starts_at_zero = pl.col("n").first().over("bar") == 0
     rows = rows.with_columns(
         pl.when(skipping & starts_at_zero).then(by_refresh).otherwise(by_count).alias("weight"),
@@ -92,8 +111,8 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
         (pl.col("weight") * pl.col("rate_error")).alias("smoothed_error"),
     )
     zero = pl.col("n") - pl.col("gained") == 0
-    earlier = pl.when(zero).then(0.0).otherwise(pl.col("smoothed").shift(1).over("bar"))
-    earlier_error = pl.when(zero).then(0.0).otherwise(pl.col("smoothed_error").shift(1).over("bar"))
+    earlier = pl.when(zero).then(0.0).otherwise(_before("smoothed"))
+    earlier_error = pl.when(zero).then(0.0).otherwise(_before("smoothed_error"))
     known = (pl.col("gained") == 1) | (pl.col("skipping") & starts_at_zero)
     duration = (pl.col("smoothed") - _KEEP * earlier) / SMOOTHING
     bound = (pl.col("smoothed_error") + _KEEP * earlier_error) / SMOOTHING + _FLOAT_SLACK
@@ -107,7 +126,7 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
 
 def _believable(rows: pl.DataFrame) -> pl.DataFrame:
     """Durations that the whole-second clock of the bar contradicts are withdrawn: a refresh was lost unseen."""
-    spent = pl.col("elapsed_s") - pl.col("elapsed_s").shift(1).over("bar").fill_null(0)
+    spent = pl.col("elapsed_s") - _before("elapsed_s").fill_null(0)
     agrees = ((pl.col("duration_s") - spent).abs() <= 1 + pl.col("uncertainty_s")).fill_null(value=True)
     possible = pl.col("duration_s") >= -pl.col("uncertainty_s")
     rows = rows.with_columns(spent.alias("spent_s"), (agrees & possible).alias("agrees"))
@@ -149,8 +168,8 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
 def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     """Where rates do not tell: the wrapper's stamps if both refreshes have one of their own, else whole seconds."""
     first = pl.col("n") == pl.col("gained")
-    stamped = (pl.col("time") - pl.col("time").shift(1).over("bar")).dt.total_microseconds() / 1e6
-    own_stamp = pl.col("line") != pl.col("line").shift(1).over("bar")
+    stamped = (pl.col("time") - _before("time")).dt.total_microseconds() / 1e6
+    own_stamp = pl.col("line") != _before("line")
     stamp_fits = own_stamp & ((stamped - pl.col("spent_s")).abs() <= 1.1)
     clock = pl.when(first).then(pl.col("spent_s") + 0.5).otherwise(pl.col("spent_s"))
     clock_error = pl.when(first).then(0.5).otherwise(1.0)

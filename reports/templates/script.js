@@ -8,6 +8,7 @@
       await navigator.clipboard.writeText(text.textContent);
       said.textContent = "Copied.";
     } catch {
+      text.closest("details").open = true;
       getSelection().selectAllChildren(text);
       said.textContent = "Selected: copy it with the keyboard.";
     }

@@ -43,10 +43,9 @@ def equal(left: object, right: object) -> bool:
 
 def assert_forms_agree(item: model.Pattern, lines: list[str]) -> None:
     lowered = lower(item.nodes, starts_line=item.starts_line, ends_line=item.ends_line)
-    columns = lowered.columns(pl.col("line"))
     frame = pl.DataFrame({"line": lines}, schema={"line": pl.String})
     fast = frame.select(pl.col("line").str.contains(lowered.regex).alias("fits")).to_series().to_list()
-    values = frame.select(columns).to_dicts() if columns else [{} for _ in lines]
+    values = lowered.read(frame, "line").drop("line").to_dicts() or [{} for _ in lines]
     for line, fits, row in zip(lines, fast, values, strict=True):
         meaning = read(item, line)
         assert fits == isinstance(meaning, Parsed), (item.nodes, line, meaning)

@@ -34,13 +34,13 @@ def draw(facts: RunFacts, band: Band | None, total: float | None) -> Figure | No
     _axis(canvas, highest)
     if judged:
         _band(canvas, judged)
+    if run["peak_covers"] != "stage":
+        canvas.text((0, _HEIGHT), "no sampling peak", anchor="left", shift=(0, 15))
     for name, middle in (("allocated", _HEIGHT * 0.74), ("reserved", _HEIGHT * 0.28)):
         _peak(canvas, name, known.get(name), middle, stage=run["peak_covers"] == "stage")
     if total:
-        canvas.lines([((total, 0), (total, _HEIGHT + 8))], "ink", 1.5)
-        canvas.text(
-            (total, _HEIGHT), f"card {words.gib(total)}", colour="ink", anchor="right", shift=(4, 30)
-        )
+        canvas.lines([((total, 0), (total, _HEIGHT + 23))], "ink", 1.5)
+        canvas.text((total, _HEIGHT), f"card {words.gib(total)}", colour="ink", anchor="right", shift=(4, 30))
     caption = _caption(facts, judged)
     said = ", ".join(f"{name} {words.gib(peak)}" for name, peak in known.items())
     drawing = canvas.svg(f"{facts.anchor}-memory", f"Peak GPU memory of {facts.place}", f"{said}. {caption}")
@@ -63,16 +63,14 @@ def _band(canvas: Canvas, band: Band) -> None:
 
 
 def _peak(canvas: Canvas, name: str, peak: float | None, middle: float, *, stage: bool) -> None:
-    canvas.text((0, middle), name, anchor="right", shift=(-10, 0))
+    canvas.text((0, middle), name, anchor="left", shift=(2 - _MARGINS.left, 0))
     if peak is None:
         canvas.text((0, middle), "not in the log", anchor="left", shift=(6, 0))
         return
     fill, edge = (
         ("line", "muted") if not stage else ("accent", "accent") if name == "allocated" else ("accent-soft", "accent")
     )
-    canvas.box(
-        (0, middle - _BAR / 2), (peak, _BAR), fill=fill, edge=edge
-    )
+    canvas.box((0, middle - _BAR / 2), (peak, _BAR), fill=fill, edge=edge)
     inside = peak / canvas.unit_x > 80
     colour = "surface" if inside and stage and name == "allocated" else "ink"
     anchor, shift = ("right", (-8, 0)) if inside else ("left", (8, 0))

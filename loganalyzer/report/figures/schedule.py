@@ -48,6 +48,7 @@ def draw(facts: RunFacts, fps: float) -> Figure | None:
     _windows(canvas, bars, lanes)
     if audio:
         _audio(canvas, facts, bars, height, fps)
+    _numbers(canvas, bars, lanes, _padded_from(facts, bars[-1]))
     tail = _tail(facts, bars, fps)
     title = f"Windows over the audio of {facts.place}"
     drawing = canvas.svg(f"{facts.anchor}-schedule", title, f"{_described(facts, bars, fps)} {tail}".strip())
@@ -79,7 +80,7 @@ def _axis(canvas: Canvas, bars: list[Bar], reach: int, height: float, fps: float
 
 
 def _windows(canvas: Canvas, bars: list[Bar], lanes: int) -> None:
-    """Bars first, then what they share with the one before, then their numbers: equal marks in a row make one path."""
+    """Bars first, then what they share with the one before: equal marks in a row make one path."""
     for index, bar in enumerate(bars):
         fill, edge = ("accent-soft", "accent") if bar.seen else ("surface", "line")
         if not bar.fits:
@@ -89,8 +90,6 @@ def _windows(canvas: Canvas, bars: list[Bar], lanes: int) -> None:
         shared = bars[index - 1].end - bar.start
         if bar.seen and bar.fits and 0 < shared < bar.end - bar.start:
             canvas.box((bar.start, _bottom(index, lanes)), (shared, _BAR), fill="accent-deep")
-    for index, bar in enumerate(bars):
-        _label(canvas, bar, _bottom(index, lanes) + _BAR / 2)
     canvas.text((0, lanes * _LANE - _LANE / 2), "windows", anchor="left", shift=(2 - _MARGINS.left, 0))
 
 
@@ -99,11 +98,14 @@ def _bottom(index: int, lanes: int) -> float:
     return (lanes - 1 - index % lanes) * _LANE + (_LANE - _BAR) / 2
 
 
-def _label(canvas: Canvas, bar: Bar, middle: float) -> None:
-    room = (bar.end - bar.start) / canvas.unit_x
-    text = str(bar.number) if bar.seen else f"{bar.number} not seen"
-    if room >= 7 * len(text):
-        canvas.text(((bar.start + bar.end) / 2, middle), text, colour="ink" if bar.seen else "muted")
+def _numbers(canvas: Canvas, bars: list[Bar], lanes: int, begin: int) -> None:
+    """Each window's number where there is room for it, in the part that audio drives."""
+    for index, bar in enumerate(bars):
+        end = begin if bar.seen and bar.start < begin < bar.end and bar is bars[-1] else bar.end
+        text = str(bar.number) if bar.seen else f"{bar.number} not seen"
+        place = ((bar.start + end) / 2, _bottom(index, lanes) + _BAR / 2)
+        if (end - bar.start) / canvas.unit_x >= 7 * len(text):
+            canvas.text(place, text, colour="ink" if bar.seen else "muted")
 
 
 def _audio(canvas: Canvas, facts: RunFacts, bars: list[Bar], height: float, fps: float) -> None:
@@ -126,7 +128,7 @@ def _audio(canvas: Canvas, facts: RunFacts, bars: list[Bar], height: float, fps:
 def _padded_from(facts: RunFacts, last: Bar) -> int:
     """The first frame of the last window that no audio drives: the shortest speaker counts."""
     ends = [row["have"] for row in facts["paddings"] if row["have"] is not None and (row["missing"] or 0) > 0]
-    return max(last.start, min([*ends, facts.run["audio_frames"]]))
+    return max(last.start, min([*ends, facts.run["audio_frames"] or last.end]))
 
 
 def _tail(facts: RunFacts, bars: list[Bar], fps: float) -> str:
@@ -137,7 +139,10 @@ def _tail(facts: RunFacts, bars: list[Bar], fps: float) -> str:
     ends = f"audio ends at frame {words.count(audio)} ({words.timecode(audio, fps)})"
     if not last.seen:
         return ends
-    missing = last.end - _padded_from(facts, last)
+    begin = _padded_from(facts, last)
+    if begin < min(audio, last.end):
+        ends = f"one speaker's audio ends at frame {words.count(begin)} ({words.timecode(begin, fps)})"
+    missing = last.end - begin
     if missing <= 0:
         return f"{ends}, with the last window" if audio == last.end else ends
     return f"{ends}; {_filling(facts, bars, missing)} ({missing / fps:,.2f} s)"

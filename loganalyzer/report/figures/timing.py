@@ -43,7 +43,7 @@ def draw(facts: RunFacts, outlier_factor: float) -> Figure | None:
     middle = words.median([dot.seconds for dot in dots])
     if not dots or middle is None:
         return None
-    highest = max(max(dot.seconds for dot in dots) * 1.12, 0.001)
+    highest = max(max(dot.seconds + dot.uncertainty for dot in dots) * 1.12, 0.001)
     canvas = Canvas(_SIZE, _MARGINS, (0, len(windows)), (0, highest))
     _axes(canvas, windows, highest)
     limit = outlier_factor * middle
