@@ -77,7 +77,7 @@ def _readable(paths: Iterable[str], collected: _Collected) -> Iterator[Source]:
         try:
             if isinstance(name, SourceError):
                 raise name
-            yield read(name)
+            yield from read(name)
         except LogAnalyzerError as error:
             collected.problems.append(str(error))
 

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import bz2
 import glob
-import gzip
-import lzma
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, cast
 
+from loganalyzer import packed
 from loganalyzer.decoding import decode
 from loganalyzer.errors import SourceError
 
 STDIN = "-"
 BATCH_BYTES = 256 << 20
 """Sources are joined up to this size, so that one query serves many of them."""
-LARGEST_UNPACKED = 4 << 30
-"""A compressed file that unpacks to more is refused: it is a bomb, or belongs on a larger machine."""
 
 _LOG_SUFFIXES = (".log", ".txt", ".out", ".jsonl")
-_OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
-    ".gz": lambda file: cast("IO[bytes]", gzip.GzipFile(fileobj=file)),
-    ".bz2": lambda file: cast("IO[bytes]", bz2.open(file)),  # noqa: SIM115 -- closed with the file beneath
-    ".xz": lambda file: cast("IO[bytes]", lzma.open(file)),  # noqa: SIM115 -- closed with the file beneath
-}
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,51 +77,46 @@ def _folder(argument: str) -> list[str]:
         str(Path(folder) / name)
         for folder, _, names in os.walk(argument)
         for name in names
-        if _is_log(name) and (Path(folder) / name).is_file()
+        if is_log(name) and (Path(folder) / name).is_file()
     ]
     if not found:
-        raise SourceError(
-            f"{argument}: no log in this folder",
-            f"logs are files ending in {', '.join(_LOG_SUFFIXES)} (or packed)",
-        )
+        endings = ", ".join(_LOG_SUFFIXES)
+        raise SourceError(f"{argument}: no log in this folder", f"logs are files ending in {endings}, or packed ones")
     return sorted(found)
 
 
-def _is_log(name: str) -> bool:
+def is_log(name: str) -> bool:
+    """Whether a file found in a folder or archive looks like a log, by its suffix; packed ones count."""
     path = Path(name.lower())
-    return (path.with_suffix("") if path.suffix in _OPENERS else path).suffix in _LOG_SUFFIXES
+    inner = path.with_suffix("") if path.suffix in packed.SUFFIXES else path
+    return path.suffix == packed.ZIP or inner.suffix in _LOG_SUFFIXES
 
 
-def read(name: str) -> Source:
-    """One input as a source.
+def read(name: str) -> Iterator[Source]:
+    """The sources of one input: one, or as many as an archive holds logs.
 
     Raises:
         SourceError: where it cannot be read or unpacked; names it and the reason.
     """
     try:
-        raw = sys.stdin.buffer.read() if name == STDIN else _read_file(Path(name))
-    except (OSError, EOFError, lzma.LZMAError) as error:
+        if name == STDIN:
+            yield from_bytes(name, sys.stdin.buffer.read())
+        elif name.lower().endswith(packed.ZIP):
+            yield from _archive(name)
+        else:
+            yield from_bytes(name, packed.read_file(Path(name)))
+    except (OSError, *packed.ERRORS) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SourceError(f"{name}: cannot be read: {reason}", "the other inputs are analysed without it") from None
-    return from_bytes(name, raw)
 
 
-def _read_file(path: Path) -> bytes:
-    with path.open("rb") as file:
-        opener = _OPENERS.get(path.suffix.lower())
-        if opener is None:
-            return file.read()
-        chunks, size = [], 0
-        unpacked = opener(file)
-        while chunk := unpacked.read(_CHUNK):
-            size += len(chunk)
-            if size > LARGEST_UNPACKED:
-                raise SourceError(
-                    f"{path}: unpacks to more than {LARGEST_UNPACKED >> 30} GiB",
-                    "unpack it yourself and cut it",
-                )
-            chunks.append(chunk)
-        return b"".join(chunks)
+def _archive(name: str) -> Iterator[Source]:
+    empty = True
+    for member, data in packed.read_zip(Path(name), is_log):
+        empty = False
+        yield from_bytes(f"{name}/{member}", data)
+    if empty:
+        raise SourceError(f"{name}: no log in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
 
 
 def from_bytes(name: str, raw: bytes) -> Source:

@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"errors", "units"},
     {"tables", "settings", "resources", "clock"},
-    {"analysis", "config", "decoding", "grammar", "expectations"},
+    {"analysis", "config", "decoding", "packed", "grammar", "expectations"},
     {"sources", "wrappers"},
     {"lines"},
     {"records"},

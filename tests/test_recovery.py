@@ -29,7 +29,7 @@ def pace(seconds: Sequence[float]) -> Callable[[int, int], float]:
 
 @st.composite
 def recipes(draw: st.DrawFn, longest: int = 12, durations: st.SearchStrategy[float] = DURATIONS) -> Recipe:
-    frames, window = draw(st.integers(1, 700)), 4 * draw(st.integers(2, 40)) + 1
+    frames, window = draw(st.integers(1, 700)), 4 * draw(st.integers(3, 40)) + 1
     fewest_new = max(1, min(window - 1, frames // 25))
     recipe = Recipe(
         audio_frames=frames,

@@ -52,7 +52,7 @@ def _notation() -> pp.ParserElement:
     in_alternative = _element(r"(?:[^\\{}|)]|\)(?!\}))+", "text")
 
     def fixed(plain: pp.ParserElement) -> pp.ParserElement:
-        pieces: pp.ParserElement = (escape | brace | plain)[1, ...]
+        pieces: pp.ParserElement = (plain | escape | brace)[1, ...]
         return pieces.leave_whitespace().set_parse_action(_text)
 
     def token(text: str) -> pp.ParserElement:
@@ -71,7 +71,7 @@ def _notation() -> pp.ParserElement:
     alternatives = (
         token("{(") + pp.DelimitedList(option, delim=pp.Literal("|").leave_whitespace(), min=2) + token(")}")
     ).set_parse_action(lambda t: [model.Alternatives(tuple(tuple(part) for part in t))])
-    group <<= skip | optional | alternatives | hole | choice | fragment
+    group <<= hole | choice | fragment | optional | alternatives | skip
     whole: pp.ParserElement = (fixed(outside) | group)[1, ...] + pp.StringEnd().leave_whitespace()
     whole.leave_whitespace()
     return whole

@@ -26,17 +26,23 @@ _BY_NAME: Final = 3
 
 
 def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places) -> Table | None:
-    """Rule and reason, with the runs or inputs that it concerns."""
+    """Rules and reason, with the runs or inputs concerned; rules alike in both share a row."""
+    alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
     grouped = analysis.not_checked.group_by("rule", "name", "reason", maintain_order=True).agg(
-        pl.col("run_id", "source"), pl.len().alias("count")
+        pl.col("run_id", "source")
     )
+    for row in grouped.sort("rule", maintain_order=True).iter_rows(named=True):
+        where = _concerned(row["run_id"], row["source"], runs, places)
+        alike.setdefault((words.told(row["reason"]), where), []).append(
+            (words.told(row["rule"]), words.told(row["name"]))
+        )
     rows = tuple(
         (
-            Cell(words.told(row["rule"]), note=words.told(row["name"]), code=True),
-            Cell(words.told(row["reason"])),
-            Cell(_concerned(row["run_id"], row["source"], runs, places)),
+            Cell(", ".join(rule for rule, _ in rules), note=", ".join(name for _, name in rules), code=True),
+            Cell(reason),
+            Cell(where),
         )
-        for row in grouped.sort("rule", maintain_order=True).iter_rows(named=True)
+        for (reason, where), rules in alike.items()
     )
     columns = (Column("Rule"), Column("Why it was not checked"), Column("Where"))
     return Table("Checks that lacked their input", columns, rows) if rows else None
@@ -45,13 +51,12 @@ def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places) -> 
 def _concerned(
     run_ids: Sequence[str | None], sources: Sequence[str | None], runs: Mapping[str, str], places: Places
 ) -> str:
-    if len(run_ids) > _BY_NAME:
-        return units.plural(len(run_ids), "run" if all(run_ids) else "place")
-    named = [
+    """The places by name while they are few, else how many."""
+    named = dict.fromkeys(
         runs.get(run or "") or (places(source) if source else "everywhere")
         for run, source in zip(run_ids, sources, strict=True)
-    ]
-    return ", ".join(named)
+    )
+    return ", ".join(named) if len(named) <= _BY_NAME else units.plural(len(named), "run" if all(run_ids) else "place")
 
 
 def near_misses(analysis: Analysis, places: Places) -> Table | None:
@@ -74,9 +79,7 @@ def near_misses(analysis: Analysis, places: Places) -> Table | None:
         Column("Expected there"),
         Column("Line"),
     )
-    left = near.height - MOST_NEAR
-    rest = f"{left:,} more are left out here; the embedded document holds them all." if left > 0 else ""
-    return Table("Near misses", columns, rows, rest) if rows else None
+    return Table("Near misses", columns, rows, words.left_out(near.height - len(rows), "line")) if rows else None
 
 
 def inputs(analysis: Analysis) -> Table | None:
@@ -105,42 +108,66 @@ def inputs(analysis: Analysis) -> Table | None:
         Column("Messages recognised", number=True),
         Column("Near misses", number=True),
     )
-    left = analysis.sources.height - MOST_INPUTS
-    rest = f"{left:,} more inputs are left out here; the embedded document holds them all." if left > 0 else ""
-    return Table("Inputs", columns, rows, rest) if rows else None
-
-
-def parameters(settings: Settings) -> tuple[Pair, ...]:
-    """Every setting with its value; of files the name only, unless nothing is to be masked."""
-    return tuple(
-        Pair(item.name.replace("_", " "), _value(getattr(settings, item.name), settings)) for item in fields(settings)
+    return (
+        Table("Inputs", columns, rows, words.left_out(analysis.sources.height - len(rows), "input")) if rows else None
     )
 
 
-def _value(value: object, settings: Settings) -> str:
+def parameters(settings: Settings) -> tuple[Pair, ...]:
+    """Every setting with its value; of files the name only, for folders may name people."""
+    return tuple(Pair(item.name.replace("_", " "), _value(getattr(settings, item.name))) for item in fields(settings))
+
+
+def _value(value: object) -> str:
     if value is None or value in ((), [], {}):
         return words.NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Path):
-        return words.visible(value.name if settings.redact else value)
+        return words.visible(value.name)
     if isinstance(value, tuple | list):
-        return ", ".join(_value(item, settings) for item in value)
+        return ", ".join(_value(item) for item in value)
     if isinstance(value, dict):
-        return ", ".join(f"{words.visible(key)} = {_value(item, settings)}" for key, item in value.items())
+        return ", ".join(f"{words.visible(key)} = {_value(item)}" for key, item in value.items())
     return words.visible(value)
 
 
 def legend(settings: Settings) -> tuple[Pair, ...]:
     """The domain's words, one sentence each, with the configured figures."""
-    window, motion, fps = settings.window_frames, settings.motion_frames, settings.fps
-    stride = window - motion
+    window, motion = settings.window_frames, settings.motion_frames
+    stride = words.frames(window - motion, settings.fps)
     return (
-        Pair("Window", f"A stretch of frames ({window} by default) that is rendered in one go; ranges exclude their end, so [0, {window}) is frames 0 to {window - 1}."),
-        Pair("Overlap", f"The frames ({motion} by default) that a window shares with the one before, so that the motion goes on."),
-        Pair("Stride", f"Window less overlap, {words.frames(stride, fps)}: how far apart windows begin; at each of these boundaries the picture may degrade."),
-        Pair("Padding", "What is appended behind the audio for the last window: 3 frames of context, which are harmless, and the missing ones."),
-        Pair("Missing", "Frames of the video that no audio drives: encoded silence, or mirrored speech where no silence file was found."),
-        Pair("Announced", "The header's window count, an estimate made before the loop; it is one too many whenever the audio is aligned."),
-        Pair("Peak", "Memory as the log prints it; in newer wrapper versions it covers the last VAE decoding only, and then says nothing about sampling."),
-    )  # fmt: skip
+        Pair(
+            "Window",
+            f"A stretch of frames ({window} by default) that is rendered in one go; ranges exclude their end, so "
+            f"[0, {window}) is frames 0 to {window - 1}.",
+        ),
+        Pair(
+            "Overlap",
+            f"The frames ({motion} by default) that a window shares with the one before, so that the motion goes on.",
+        ),
+        Pair(
+            "Stride",
+            f"Window less overlap, {stride} by default: how far apart windows begin; at each of these boundaries the "
+            "picture may degrade.",
+        ),
+        Pair(
+            "Padding",
+            "What is appended behind the audio for the last window: 3 frames of context, which are harmless, and the "
+            "missing ones.",
+        ),
+        Pair(
+            "Missing",
+            "Frames of the video that no audio drives: they follow encoded silence, or mirrored speech where no "
+            "silence file was found.",
+        ),
+        Pair(
+            "Announced",
+            "The header's window count, an estimate made before the loop; it is one too many for every aligned length.",
+        ),
+        Pair(
+            "Peak",
+            "GPU memory as the log prints it; in newer wrapper revisions it covers the last VAE decoding only, and "
+            "says nothing about sampling.",
+        ),
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from loganalyzer import units
-from loganalyzer.report import words
+from loganalyzer.report import run_tables, words
 from loganalyzer.report.facts import gravity
 from loganalyzer.report.figures import memory, schedule, timing
 from loganalyzer.report.findings import mark
-from loganalyzer.report.model import Cell, Column, Mark, Pair, Run, Table
+from loganalyzer.report.model import Cell, Mark, Pair, Run
 from loganalyzer.report.overview import quantization, status_kind
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 MOST_WITH_FIGURES: Final = 40
 MOST_RUNS: Final = 120
-MOST_ROWS: Final = 60
 FEW: Final = 3
 """So many runs are all shown opened."""
+_MOST_FINDINGS: Final = 40
 _ABSENT: Final = {
-    "Schedule": "no window's range is known",
+    "Schedule": "no window's range is known, or there are too many to draw",
     "Step times": "no step's duration is known",
     "GPU memory": "the log holds no memory report for this run",
 }
@@ -41,29 +41,30 @@ def gravest(runs: Sequence[RunFacts], most: int) -> set[str]:
 
 def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: bool, few: bool) -> Run:
     """The run's part of the page; opened where there are few runs, or where something must be changed."""
-    run = facts.run
     told = _settings(facts, settings)
     figures = _figures(facts, settings, band) if drawn else ()
+    grave = facts.worst in {"error", "warning"}
     return Run(
-        facts.anchor,
-        facts.place,
-        Mark(words.told(run["status"]), status_kind(run["status"])),
-        mark(facts.worst) if facts.worst in {"error", "warning"} else None,
-        _facts_line(facts, settings.fps),
-        few or facts.worst in {"error", "warning"},
-        tuple(
-            Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind)
-            for row in facts["findings"][:MOST_ROWS]
-        ),
-        figures,
-        _windows(facts, settings.fps),
-        _paddings(facts),
-        _memory(facts),
-        tuple(pair for pair in told if pair.text != words.NOTHING),
-        words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=30),
-        _not_checked(facts),
-        _absent(figures) if drawn else _NOT_DRAWN,
+        anchor=facts.anchor,
+        title=facts.place,
+        mark=Mark(words.told(facts.run["status"]), status_kind(facts.run["status"])),
+        worst=mark(facts.worst) if grave else None,
+        facts=_brief(facts, settings.fps),
+        opened=few or grave,
+        findings=tuple(_finding(row) for row in facts["findings"][:_MOST_FINDINGS]),
+        figures=figures,
+        windows=run_tables.windows(facts, settings.fps),
+        paddings=run_tables.paddings(facts),
+        memory=run_tables.memory(facts),
+        settings=tuple(pair for pair in told if pair.text != words.NOTHING),
+        untold=words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=len(told)),
+        not_checked=words.listed(sorted({words.told(row["rule"]) for row in facts["not_checked"]}), most=30),
+        not_drawn=_absent(figures) if drawn else _NOT_DRAWN,
     )
+
+
+def _finding(row: Row) -> Cell:
+    return Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind)
 
 
 def _figures(facts: RunFacts, settings: Settings, band: Band | None) -> tuple[Figure, ...]:
@@ -82,167 +83,66 @@ def _absent(figures: Sequence[Figure]) -> str:
     return " ".join(f"{title}: {why}." for title, why in _ABSENT.items() if title not in drawn)
 
 
-def _facts_line(facts: RunFacts, fps: float) -> tuple[str, ...]:
+def _brief(facts: RunFacts, fps: float) -> tuple[str, ...]:
+    """The run in a line, beside its title."""
     run = facts.run
-    missing = run["missing_frames"]
+    expected, missing = run["expected_windows"], run["missing_frames"]
     said = (
-        words.frames(run["audio_frames"], fps) if run["audio_frames"] is not None else "",
-        f"{words.count(run['observed_windows'])} of {units.plural(run['expected_windows'], 'window')}"
-        if run["expected_windows"] is not None
-        else "",
-        f"{units.plural(missing, 'frame')} missing" if missing else "",
-        words.duration(run["total_s"]) if run["total_s"] is not None else "",
+        words.frames(run["audio_frames"], fps),
+        words.NOTHING
+        if expected is None
+        else f"{words.count(run['observed_windows'])} of {units.plural(expected, 'window')}",
+        f"{units.plural(missing, 'frame')} missing" if missing else words.NOTHING,
+        words.duration(run["total_s"]),
     )
-    return tuple(text for text in said if text)
-
-
-def _windows(facts: RunFacts, fps: float) -> Table | None:
-    """Each window with its boundary: where it begins is where the picture may degrade."""
-    rows = facts["windows"]
-    if not rows:
-        return None
-    columns = (
-        "Window",
-        "Frames",
-        "Time in the video",
-        "Boundary",
-        "Steps",
-        "Sampling",
-        "With decoding",
-        "Per step",
-        "Log line",
-    )
-    shown = tuple(_window(row, fps) for row in rows[:MOST_ROWS])
-    return Table(
-        f"Windows and boundaries of {facts.place}",
-        tuple(Column(name, number=True) for name in columns),
-        shown,
-        _rest(rows),
-    )
-
-
-def _window(row: Row, fps: float) -> tuple[Cell, ...]:
-    seen = row["audio_start"] is not None
-    start, end = (row["audio_start"], row["audio_end"]) if seen else (row["expected_start"], row["expected_end"])
-    differs = f"expected {words.span(row['expected_start'], row['expected_end'])}"
-    later = start is not None and row["window"] is not None and row["window"] > 1
-    return (
-        Cell(words.count(row["window"])),
-        Cell(words.span(start, end), note=differs if row["matches"] is False else "" if seen else "not seen", kind="error" if row["matches"] is False else ""),
-        Cell(f"{words.timecode(start, fps)} to {words.timecode(end, fps)}" if start is not None else words.NOTHING),
-        Cell(words.timecode(start, fps)) if later else Cell("none" if row["window"] == 1 else words.NOTHING),
-        Cell(words.NOTHING if row["steps_done"] is None else f"{row['steps_done']} of {words.count(row['steps_total'])}"),
-        Cell(words.duration(row["sampling_s"])),
-        Cell(words.duration(row["total_s"])),
-        Cell(words.step(row["s_per_step"])),
-        Cell(words.count(row["line"])),
-    )  # fmt: skip
-
-
-def _paddings(facts: RunFacts) -> Table | None:
-    rows = facts["paddings"]
-    if not rows:
-        return None
-    columns = ("Window", "Subject", "Audio has", "Window needs", "Padded", "Context", "Missing", "Log line")
-    frames = ("have", "need", "padding", "context", "missing")
-    return Table(
-        f"Padding warnings of {facts.place}",
-        tuple(Column(name, number=True) for name in columns),
-        tuple(
-            (
-                Cell(words.count(row["window"])),
-                Cell(words.count(row["subject"])),
-                *(
-                    Cell(
-                        words.NOTHING if row[name] is None else units.plural(row[name], "frame"),
-                        kind="error" if name == "missing" and (row[name] or 0) > 0 else "",
-                    )
-                    for name in frames
-                ),
-                Cell(words.count(row["line"])),
-            )
-            for row in rows[:MOST_ROWS]
-        ),
-        _rest(rows),
-    )
-
-
-def _memory(facts: RunFacts) -> Table | None:
-    rows = facts["memory"]
-    if not rows:
-        return None
-    return Table(
-        f"Memory reports of {facts.place}",
-        (Column("Phase"), *(Column(name, number=True) for name in ("Allocated", "Peak allocated", "Peak reserved", "Log line"))),
-        tuple(
-            (
-                Cell(words.told(row["phase"])),
-                *(Cell(words.number(row[name], "GiB", 3)) for name in ("allocated_gib", "max_allocated_gib", "max_reserved_gib")),
-                Cell(words.count(row["line"])),
-            )
-            for row in rows[:MOST_ROWS]
-        ),
-        _rest(rows),
-    )  # fmt: skip
-
-
-def _rest(rows: Sequence[Row]) -> str:
-    left = len(rows) - MOST_ROWS
-    return f"{left:,} more rows are left out here; the embedded document holds them all." if left > 0 else ""
+    return tuple(text for text in said if text != words.NOTHING)
 
 
 def _settings(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
+    """Everything that the log tells about how the run was made, by its name; a dash for what it does not."""
     run = facts.run
-    told = (
-        ("Log", words.visible(run["source"]), True),
-        ("Lines", f"{words.count(run['line'])} to {words.count(run['end_line'])}", False),
-        ("Mode", words.told(run["mode"]), False),
-        ("Size", words.size(run["width"], run["height"]), False),
-        ("Steps", words.count(run["steps"]), False),
-        ("Speakers", words.count(run["speakers"]), False),
-        ("Schedule", _schedule(run), False),
-        ("Audio", words.duration(run["audio_s"]), False),
-        ("Frames asked for", words.count(run["requested_frames"]), False),
-        *(("LoRA", _lora(row), True) for row in facts["loras"][:8]),
-        ("Quantisation", quantization(facts), False),
-        ("Blocks swapped", words.count(run["swapped_blocks"]), False),
-        (
-            "Peak covers",
-            words.covers(run["peak_covers"]) if run["peak_allocated_gib"] is not None else words.NOTHING,
-            False,
+    peak = run["peak_allocated_gib"]
+    return (
+        Pair("Log", words.visible(run["source"]), code=True),
+        Pair("Lines", f"{words.count(run['line'])} to {words.count(run['end_line'])}"),
+        Pair("Mode", words.told(run["mode"])),
+        Pair("Size", words.size(run["width"], run["height"])),
+        Pair("Steps", words.count(run["steps"])),
+        Pair("Speakers", words.count(run["speakers"])),
+        Pair("Schedule", _schedule(run)),
+        Pair("Audio", words.duration(run["audio_s"])),
+        Pair("Frames asked for", words.count(run["requested_frames"])),
+        *(Pair("LoRA", _lora(row), code=True) for row in facts["loras"][:8]),
+        Pair("Quantisation", quantization(run)),
+        Pair("Blocks swapped", words.count(run["swapped_blocks"])),
+        Pair("Peak covers", words.NOTHING if peak is None else words.covers(run["peak_covers"])),
+        *(
+            Pair(name, words.duration(run[column]))
+            for name, column in (
+                ("Sampling steps", "sampling_s"),
+                ("VAE decoding", "decode_s"),
+                ("All windows", "total_s"),
+                ("Prompt", "prompt_s"),
+            )
         ),
-        ("Sampling steps", words.duration(run["sampling_s"]), False),
-        ("VAE decoding", words.duration(run["decode_s"]), False),
-        ("All windows", words.duration(run["total_s"]), False),
-        ("Prompt", words.duration(run["prompt_s"]), False),
-        ("GPU", words.told(run["gpu"] or settings.gpu), False),
-        ("GPU memory", words.gib(run["total_vram_gib"] or settings.total_vram_gib), False),
-        ("ComfyUI", words.told(run["comfyui_version"]), False),
-        ("PyTorch", words.told(run["torch_version"]), False),
-        ("Wrapper revision", words.told(run["wrapper_era"]), False),
-        ("Run", words.told(run["run_id"]), True),
+        Pair("GPU", words.told(run["gpu"] or settings.gpu)),
+        Pair("GPU memory", words.gib(run["total_vram_gib"] or settings.total_vram_gib)),
+        Pair("ComfyUI", words.told(run["comfyui_version"])),
+        Pair("PyTorch", words.told(run["torch_version"])),
+        Pair("Wrapper revision", words.told(run["wrapper_era"])),
+        Pair("Run", words.told(run["run_id"]), code=True),
     )
-    return tuple(Pair(*pair) for pair in told)
 
 
 def _schedule(run: Row) -> str:
     if run["window_frames"] is None:
         return words.NOTHING
     how = "observed" if run["schedule_observed"] else "as configured"
-    said = [
-        units.plural(run["window_frames"], "frame"),
-        f"overlap {words.count(run['motion_frames'])}",
-        f"stride {words.count(run['stride'])}",
-    ]
-    return f"{', '.join(said)} ({how})"
+    window = units.plural(run["window_frames"], "frame")
+    return f"{window}, overlap {words.count(run['motion_frames'])}, stride {words.count(run['stride'])} ({how})"
 
 
 def _lora(row: Row) -> str:
     rank = f", rank {row['rank']}" if row["rank"] is not None else ""
     strength = f", strength {words.visible(row['strength'])}" if row["strength"] else ""
     return f"{words.told(row['name'])}{rank}{strength}"
-
-
-def _not_checked(facts: RunFacts) -> str:
-    names = sorted({words.told(row["rule"]) for row in facts["not_checked"]})
-    return words.listed(names, most=30)

@@ -88,7 +88,7 @@ class Places:
 def _parts(source: str) -> list[str]:
     if source == "-":
         return ["stdin"]
-    return [part for part in source.replace("\", "/").split("/") if part] or [source]
+    return [part for part in source.replace("\\", "/").split("/") if part] or [source]
 
 
 def gather(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:

@@ -111,7 +111,6 @@ def _finding(anchor: str, row: Row, links: Links) -> Finding:
 
 def _more(rows: Sequence[Row], links: Links) -> Table:
     shown = rows[:MOST_IN_ROWS]
-    left = len(rows) - len(shown)
     return Table(
         f"Further findings of {words.told(rows[0]['rule'])}",
         (Column("Where"), Column("What")),
@@ -122,5 +121,5 @@ def _more(rows: Sequence[Row], links: Links) -> Table:
             )
             for row in shown
         ),
-        f"{left:,} more are left out here; the embedded document holds them all." if left else "",
+        words.left_out(len(rows) - len(shown), "finding"),
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loganalyzer.analysis import Analysis
-    from loganalyzer.report.facts import RunFacts
+    from loganalyzer.report.facts import Row, RunFacts
     from loganalyzer.report.model import First
 
 _MARKS: Final = {
@@ -131,15 +131,11 @@ def status_kind(status: str | None) -> str:
     return _STATUS.get(status or "", "muted")
 
 
-def quantization(facts: RunFacts) -> str:
+def quantization(run: Row) -> str:
     """`Q6_K (as declared)`."""
-    run = facts.run
     source = _SOURCES.get(run["quantization_source"] or "")
-    return (
-        f"{words.told(run['quantization'])} ({source})"
-        if run["quantization"] and source
-        else words.told(run["quantization"])
-    )
+    name = words.told(run["quantization"])
+    return f"{name} ({source})" if run["quantization"] and source else name
 
 
 def _audio(facts: RunFacts, fps: float) -> Cell:

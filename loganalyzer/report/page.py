@@ -43,7 +43,7 @@ def build_page(
     table = run_table(runs, detailed, settings.fps)
     return Page(
         title=f"{seen.mark.word}: {seen.headline}",
-        generated_at=generated_at.isoformat(sep=" ", timespec="seconds"),
+        generated_at=generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip(),
         overview=seen,
         runs=table,
         groups=groups,

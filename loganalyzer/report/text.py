@@ -71,7 +71,7 @@ def _runs(analysis: Analysis) -> Padding:
     left_out = analysis.runs.height - MOST_RUNS
     if left_out > 0:
         table.add_row(f"… and {plural(left_out, 'more run')}: see the report")
-    return Padding(table, (0, 0, 0, 2))
+    return Padding(table, (0, 0, 0, 2), expand=False)
 
 
 def _run_cells(row: dict[str, Any], median: float | None) -> list[Text]:
@@ -107,11 +107,17 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
         out.print(Text.assemble((f"{severity}", _STYLES[str(severity)]), f"  {rule} {name}"))
         for row in rows.head(MOST_PER_RULE).iter_rows(named=True):
             place = printable(f"{PurePath(row['source']).name}:{row['line']}")
-            out.print(Padding(Text.assemble((place, "bold"), "  ", printable(row["message"])), (0, 0, 0, 2)))
-            out.print(Padding(Text.assemble(("fix  ", "dim"), printable(row["fix"])), (0, 0, 0, 6)))
+            out.print(
+                Padding(Text.assemble((place, "bold"), "  ", printable(row["message"])), (0, 0, 0, 2), expand=False)
+            )
+            out.print(Padding(Text.assemble(("fix  ", "dim"), printable(row["fix"])), (0, 0, 0, 6), expand=False))
         if rows.height > MOST_PER_RULE:
             out.print(
-                Padding(Text(f"… and {rows.height - MOST_PER_RULE} more in the report", style="dim"), (0, 0, 0, 2))
+                Padding(
+                    Text(f"… and {rows.height - MOST_PER_RULE} more in the report", style="dim"),
+                    (0, 0, 0, 2),
+                    expand=False,
+                )
             )
 
 

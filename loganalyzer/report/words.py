@@ -91,7 +91,7 @@ def span(start: int | None, end: int | None) -> str:
 
 def size(width: int | None, height: int | None) -> str:
     """`1280×720`."""
-    return NOTHING if width is None or height is None else f"{width}×{height}"  # noqa: RUF001
+    return NOTHING if width is None or height is None else f"{width}×{height}"
 
 
 def bytes_(value: int | None) -> str:
@@ -113,6 +113,13 @@ def listed(words: Sequence[str], most: int = 5) -> str:
     shown = ", ".join(words[:most])
     left = len(words) - most
     return f"{shown} and {left:,} more" if left > 0 else shown
+
+
+def left_out(number: int, noun: str) -> str:
+    """What a table leaves out, and where it is; nothing where nothing is."""
+    if number <= 0:
+        return ""
+    return f"{units.plural(number, f'more {noun}')} left out here: the embedded document holds all."
 
 
 def median(values: Sequence[float]) -> float | None:

@@ -46,12 +46,18 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def _totals(marked: pl.DataFrame) -> pl.DataFrame:
-    """Wall time of each closed window: average times steps; whole seconds where the rate is cut off."""
+    """Wall time of each closed window: average times steps; whole seconds where the rate is cut off.
+
+    A single refresh at the end is taken for the closing one, since captures that lose refreshes keep the last; but
+    where it may be the last step's, no bound is given.
+    """
     average = pl.col("rate") * pl.col("n")
-    return marked.filter(pl.col("closing")).select(
+    return marked.filter(pl.col("closing") | pl.col("doubtful")).select(
         "bar",
         pl.coalesce(average, pl.col("elapsed_s") + _BARE_END).alias("total_s"),
-        pl.when(average.is_not_null())
+        pl.when("doubtful")
+        .then(None)
+        .when(average.is_not_null())
         .then(pl.col("rate_error") * pl.col("n"))
         .otherwise(_BARE_END)
         .alias("total_uncertainty_s"),

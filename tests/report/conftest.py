@@ -71,9 +71,15 @@ def add_window(into: Tables, name: str, window: int, line: int, *, seen: bool) -
     if window == 3:
         durations[1] = 11.24
     for step, duration in enumerate(durations, 1):
-        into.add("steps", run_id=name, window=window, step=step, duration_s=duration, uncertainty_s=0.012, method="rate", line=line + window)  # fmt: skip
+        into.add(
+            "steps", run_id=name, window=window, step=step, duration_s=duration, uncertainty_s=0.012, method="rate",
+            line=line + window,
+        )  # fmt: skip
     total = sum(durations)
-    into.add("windows", **row, audio_start=start, audio_end=start + 81, steps_done=4, steps_total=4, sampling_s=total, total_s=total + 2.0, s_per_step=total / 4, line=line + window, matches=True)  # fmt: skip
+    into.add(
+        "windows", **row, audio_start=start, audio_end=start + 81, steps_done=4, steps_total=4, sampling_s=total,
+        total_s=total + 2.0, s_per_step=total / 4, line=line + window, matches=True,
+    )  # fmt: skip
 
 
 def finding(into: Tables, rule: str, name: str, severity: str, run: str, where: tuple[str, int], *texts: str) -> None:
@@ -88,7 +94,10 @@ def excerpts(into: Tables, source: str, *lines: tuple[int, str]) -> None:
 
 def add_padded(into: Tables, name: str = "padded-R4", source: str = NIGHT, line: int = 4) -> None:
     """A = 427: 14 frames of the sixth window have no audio."""
-    add_run(into, name, source, line, audio_frames=427, audio_s=17.084, missing_frames=14, peak_allocated_gib=14.969, peak_reserved_gib=16.095, peak_covers="stage")  # fmt: skip
+    add_run(
+        into, name, source, line, audio_frames=427, audio_s=17.084, missing_frames=14, peak_allocated_gib=14.969,
+        peak_reserved_gib=16.095, peak_covers="stage",
+    )  # fmt: skip
     into.add(
         "paddings",
         run_id=name,
@@ -115,8 +124,8 @@ def add_padded(into: Tables, name: str = "padded-R4", source: str = NIGHT, line:
         "14 frames (0.56 s) are missing: frames 427 to 440 of the video (0:17.08 to 0:17.64) are driven by encoded "
         "silence, not by the audio.",
         "14 frames missing (have 427, need 441)", "0 frames missing",
-        "Cut to 369 frames (14.76 s), the largest aligned count the audio fills; or render 441 frames and cut the video "
-        "back to 427; or supply 0.56 s more audio for 441 frames.",
+        "Cut to 369 frames (14.76 s), the largest aligned count the audio fills; or render 441 frames and cut the "
+        "video back to 427; or supply 0.56 s more audio for 441 frames.",
     )  # fmt: skip
     finding(
         into, "TIM003", "step-outlier", "warning", name, (source, line + 3),
@@ -136,7 +145,10 @@ def add_padded(into: Tables, name: str = "padded-R4", source: str = NIGHT, line:
 
 def add_aligned(into: Tables, name: str = "aligned-R4", source: str = UPDATED, line: int = 4) -> None:
     """A = 369: nothing is missing; the printed peak is the last decode's."""
-    add_run(into, name, source, line, audio_frames=369, audio_s=14.76, peak_allocated_gib=9.211, peak_reserved_gib=11.5, peak_covers="last-decode", wrapper_era="2025-12-31..")  # fmt: skip
+    add_run(
+        into, name, source, line, audio_frames=369, audio_s=14.76, peak_allocated_gib=9.211, peak_reserved_gib=11.5,
+        peak_covers="last-decode", wrapper_era="2025-12-31..",
+    )  # fmt: skip
     into.add(
         "paddings", run_id=name, window=5, subject=0, have=369, need=369, padding=3, missing=0, context=3, line=line + 5
     )
@@ -148,15 +160,22 @@ def add_aligned(into: Tables, name: str = "aligned-R4", source: str = UPDATED, l
     )  # fmt: skip
     excerpts(into, source, (line + 8, "[Sampling] Max allocated memory: max_memory=9.211 GB"))
     for rule, rule_name in (("MEM001", "vram-above-baseline"), ("MEM002", "vram-below-baseline")):
-        into.add("not_checked", rule=rule, name=rule_name, run_id=name, source=source, reason="this wrapper version does not print the sampling peak")  # fmt: skip
+        into.add(
+            "not_checked", rule=rule, name=rule_name, run_id=name, source=source,
+            reason="this wrapper version does not print the sampling peak",
+        )  # fmt: skip
 
 
 def add_out_of_memory(into: Tables, name: str = "oom-R30", source: str = NIGHT, line: int = 30) -> None:
     """A = 297: two of four windows, then no memory."""
-    add_run(into, name, source, line, audio_frames=297, seen=2, status="failed", missing_frames=None, quantization=None, quantization_source=None, total_s=None)  # fmt: skip
+    add_run(
+        into, name, source, line, audio_frames=297, seen=2, status="failed", missing_frames=None, quantization=None,
+        quantization_source=None, total_s=None,
+    )  # fmt: skip
     finding(
         into, "RUN002", "out-of-memory", "error", name, (source, line + 3),
-        "The prompt ran out of GPU memory after 2 of 4 windows: Allocation on device", "Allocation on device", "completed",
+        "The prompt ran out of GPU memory after 2 of 4 windows: Allocation on device",
+        "Allocation on device", "completed",
         "Swap more transformer blocks, use tiled VAE, a smaller size or a lighter quantisation.",
     )  # fmt: skip
     excerpts(
@@ -165,11 +184,17 @@ def add_out_of_memory(into: Tables, name: str = "oom-R30", source: str = NIGHT, 
         (line + 4, "Traceback (most recent call last):"),
         (line + 11, "Got an OOM, unloading all loaded models."),
     )  # fmt: skip
-    into.add("not_checked", rule="MOD001", name="quantization-below-resolution", run_id=name, source=source, reason="no quantisation is known: declare it (--quantization)")  # fmt: skip
+    into.add(
+        "not_checked", rule="MOD001", name="quantization-below-resolution", run_id=name, source=source,
+        reason="no quantisation is known: declare it (--quantization)",
+    )  # fmt: skip
 
 
 def add_source(into: Tables, source: str, lines: int = 48) -> None:
-    into.add("sources", source=source, digest="9e9334de76e4eeef4ea6b13857d62444de2429c2", bytes=lines * 181, lines=lines, encoding="utf-8", undecodable=0, records=lines - 6, near=0)  # fmt: skip
+    into.add(
+        "sources", source=source, digest="9e9334de76e4eeef4ea6b13857d62444de2429c2", bytes=lines * 181, lines=lines,
+        encoding="utf-8", undecodable=0, records=lines - 6, near=0,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -227,7 +252,10 @@ def hostile() -> Analysis:
         "wrapper_era",
         "stream",
     )
-    add_run(into, f"R{HOSTILE}", source, 4, audio_frames=427, peak_allocated_gib=1.0, peak_covers=HOSTILE, status=HOSTILE, **dict.fromkeys(words, HOSTILE))  # fmt: skip
+    add_run(
+        into, f"R{HOSTILE}", source, 4, audio_frames=427, peak_allocated_gib=1.0, peak_covers=HOSTILE,
+        status=HOSTILE, **dict.fromkeys(words, HOSTILE),
+    )  # fmt: skip
     into.rows["loras"][0]["name"] = HOSTILE
     into.rows["loras"][0]["strength"] = HOSTILE
     into.rows["sources"][0]["encoding"] = HOSTILE

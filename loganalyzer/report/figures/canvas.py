@@ -19,7 +19,6 @@ from loganalyzer.report.figures.svg import COLOURS, HATCH, finish
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_RC: Final[dict[str, Any]] = {"svg.fonttype": "none", "svg.hashsalt": "loganalyzer", "path.simplify": False}
 _FONT: Final = "DejaVu Sans"
 """Comes with matplotlib, so that it is measured alike everywhere; the page shows its own face."""
 _HALF_LETTER: Final = 0.36
@@ -132,9 +131,11 @@ class Canvas:
     def svg(self, anchor: str, title: str, description: str) -> str:
         """The finished drawing."""
         with mpl.rc_context():
-            mpl.rcParams.update(_RC)
+            mpl.rcParams["svg.fonttype"] = "none"
+            mpl.rcParams["svg.hashsalt"] = "loganalyzer"
             out = io.StringIO()
-            FigureCanvasSVG(self._figure).print_svg(out, metadata=_NO_METADATA)
+            surface: Any = FigureCanvasSVG(self._figure)  # its methods carry no types
+            surface.print_svg(out, metadata=_NO_METADATA)
         return finish(out.getvalue(), anchor, title, description)
 
 

@@ -127,8 +127,11 @@ def _audio(canvas: Canvas, facts: RunFacts, bars: list[Bar], height: float, fps:
 
 def _padded_from(facts: RunFacts, last: Bar) -> int:
     """The first frame of the last window that no audio drives: the shortest speaker counts."""
-    ends = [row["have"] for row in facts["paddings"] if row["have"] is not None and (row["missing"] or 0) > 0]
-    return max(last.start, min([*ends, facts.run["audio_frames"] or last.end]))
+    ends: list[int] = [
+        row["have"] for row in facts["paddings"] if row["have"] is not None and (row["missing"] or 0) > 0
+    ]
+    ends.append(facts.run["audio_frames"] or last.end)
+    return max(last.start, min(ends))
 
 
 def _tail(facts: RunFacts, bars: list[Bar], fps: float) -> str:

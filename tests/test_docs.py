@@ -1,0 +1,54 @@
+"""The documents keep up with the program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from loganalyzer.checks.registry import rules
+from loganalyzer.cli.group import main
+from loganalyzer.config import _KEYS
+from loganalyzer.tables import SCHEMAS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_quick_start_is_two_lines_in_one_block() -> None:
+    blocks = re.findall(r"```\n(.*?)```", README, flags=re.DOTALL)
+    starts = [[line for line in block.splitlines() if line.startswith("pip install")] for block in blocks]
+    assert [len(lines) for lines in starts if lines] == [2]
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)h][^)]*)\)", README))))
+def test_what_the_readme_links_to_is_there(link: str) -> None:
+    assert (ROOT / link).is_file()
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_every_column_is_documented(table: str) -> None:
+    text = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    section = text.split(f"\n## {table}")[1].split("\n## ")[0]
+    missing = [column for column in SCHEMAS[table] if f"`{column}`" not in section]
+    assert missing == []
+
+
+def test_the_readmes_configuration_uses_known_keys_only() -> None:
+    block = re.search(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    assert block is not None
+    keys = re.findall(r"^([a-z_]+) =", block[1], flags=re.MULTILINE)
+    assert set(keys) <= set(_KEYS)
+
+
+def test_the_readme_and_the_rules_speak_of_the_same_rules() -> None:
+    assert set(re.findall(r"\b[A-Z]{3}\d{3}\b", README)) <= set(rules())
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_and_option_has_help(name: str) -> None:
+    command = main.commands[name]
+    assert command.help
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
