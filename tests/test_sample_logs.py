@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from progress_bar import ProgressBar
-from sample_logs import FOLDER, SAMPLES, Truth, log, truth, write
 
 from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyse_sources
 from loganalyzer.sources import from_bytes
+from sample_logs import FOLDER, SAMPLES, Truth, log, truth, write
 
 EXPECTED: dict[str, tuple[str, set[str]]] = {
     "clean_Q6_K.txt": ("pass", {"AUD002"}),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from loganalyzer import units
 from loganalyzer.report import run_tables, words
-from loganalyzer.report.facts import gravity
 from loganalyzer.report.figures import memory, schedule, timing
 from loganalyzer.report.findings import mark
 from loganalyzer.report.model import Cell, Mark, Pair, Run
@@ -31,12 +30,6 @@ _ABSENT: Final = {
     "GPU memory": "the log holds no memory report for this run",
 }
 _NOT_DRAWN: Final = f"Drawings are left out: the page draws {MOST_WITH_FIGURES} runs, the gravest first."
-
-
-def gravest(runs: Sequence[RunFacts], most: int) -> set[str]:
-    """The anchors of `most` runs: those with errors first, then in the runs' order."""
-    ordered = sorted(runs, key=lambda facts: gravity(facts.worst))
-    return {facts.anchor for facts in ordered[:most]}
 
 
 def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: bool, few: bool) -> Run:

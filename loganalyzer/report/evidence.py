@@ -14,8 +14,6 @@ from loganalyzer.report.model import Evidence, LogLine
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST: Final = 120
-"""Findings with evidence on one page."""
 _NEAR: Final = 2
 """Lines around the hit within which an excerpt is a neighbour."""
 _SAME_LINE: Final = 4
@@ -31,18 +29,16 @@ class Excerpts:
         self._lines: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for source, line, text in wanted.sort("line", maintain_order=True).select("source", "line", "text").iter_rows():
             self._lines[source].append((line, text or ""))
-        self._left = MOST
 
     def of(self, source: str | None, line: int | None) -> Evidence | None:
-        """The line and its neighbours; nothing where the log line was not kept, or beyond the page's limit."""
-        if source is None or line is None or self._left == 0:
+        """The line and its neighbours; nothing where the log line was not kept."""
+        if source is None or line is None:
             return None
         known = self._lines.get(source, [])
         first = bisect_left(known, line, key=lambda item: item[0])
         hits = [item for item in known[first : first + _SAME_LINE] if item[0] == line]
         if not hits:
             return None
-        self._left -= 1
         before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= _NEAR]
         behind = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= _NEAR]
         shown = [*before, *hits, *behind]

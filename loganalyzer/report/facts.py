@@ -91,6 +91,12 @@ def _parts(source: str) -> list[str]:
     return [part for part in source.replace("\\", "/").split("/") if part] or [source]
 
 
+def gravest(runs: Sequence[RunFacts], most: int) -> tuple[RunFacts, ...]:
+    """`most` runs in their order: those with errors are kept first, then those with warnings."""
+    kept = {facts.anchor for facts in sorted(runs, key=lambda facts: gravity(facts.worst))[:most]}
+    return tuple(facts for facts in runs if facts.anchor in kept)
+
+
 def gather(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:
     """Every run with its rows, in the order of the runs."""
     of_run = {

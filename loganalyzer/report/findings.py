@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from loganalyzer.analysis import Analysis
-    from loganalyzer.report.facts import Places, Row, RunFacts
+    from loganalyzer.report.facts import Places, Row
 
 MOST_IN_FULL: Final = {"error": 8, "warning": 8, "info": 2}
 MOST_IN_ROWS: Final = 100
@@ -37,17 +37,16 @@ def mark(severity: str) -> Mark:
     return Mark({"info": "note"}.get(known, known), known)
 
 
-def groups(analysis: Analysis, runs: Sequence[RunFacts], places: Places) -> tuple[Group, ...]:
-    """One group per rule, the gravest first."""
+def groups(analysis: Analysis, runs: Mapping[str, str], places: Places) -> tuple[Group, ...]:
+    """One group per rule, the gravest first; `runs` has the link of each run that has a part of its own."""
     found: dict[str, list[Row]] = {}
     for row in analysis.findings.iter_rows(named=True):
-        found.setdefault(row["rule"], []).append(row)
+        found.setdefault(words.told(row["rule"]), []).append(row)
     for rows in found.values():
         rows.sort(key=lambda row: gravity(row["severity"]))
-    ordered = sorted(found.values(), key=lambda rows: (gravity(rows[0]["severity"]), rows[0]["rule"]))
+    ordered = [found[rule] for rule in sorted(found, key=lambda rule: (gravity(found[rule][0]["severity"]), rule))]
     shown = [row["source"] for rows in ordered for row in rows[: _most(rows)] if row["source"] is not None]
-    excerpts = Excerpts(analysis.excerpts, shown)
-    links = Links({facts.run["run_id"]: f"#{facts.anchor}" for facts in runs}, places, excerpts)
+    links = Links(runs, places, Excerpts(analysis.excerpts, shown))
     return tuple(_group(number, rows, links) for number, rows in enumerate(ordered, 1))
 
 

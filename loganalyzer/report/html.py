@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.settings import Settings
 
-_BREAKING: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_BREAKING: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, document: str) -> str:
@@ -44,7 +44,7 @@ def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, do
 
 
 def embedded(document: str) -> str:
-    """JSON text that cannot end the element it stands in, and means the same."""
+    """JSON text that can neither end the element it stands in nor hide what it says, and means the same."""
     return _BREAKING.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
 
 

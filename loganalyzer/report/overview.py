@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from loganalyzer import units
 from loganalyzer.report import words
+from loganalyzer.report.facts import gravest
 from loganalyzer.report.model import Cell, Column, Mark, Overview, Pair, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from loganalyzer.analysis import Analysis
     from loganalyzer.report.facts import Row, RunFacts
     from loganalyzer.report.model import First
 
+MOST_ROWS: Final = 1000
 _MARKS: Final = {
     "pass": Mark("Pass", "ok"),
     "warn": Mark("Warn", "warning"),
@@ -99,18 +101,17 @@ def _notices(analysis: Analysis, left_out: Sequence[str]) -> tuple[str, ...]:
     return (*said, *left_out)
 
 
-def run_table(runs: Sequence[RunFacts], detailed: set[str], fps: float) -> Table | None:
+def run_table(runs: Sequence[RunFacts], links: Mapping[str, str], fps: float) -> Table | None:
     """One row per run; those with a part of their own on the page lead there."""
-    if not runs:
-        return None
-    rows = tuple(_row(facts, fps, linked=facts.anchor in detailed) for facts in runs)
-    return Table("All runs, one row each", _COLUMNS, rows)
+    rows = tuple(_row(facts, links, fps) for facts in gravest(runs, MOST_ROWS))
+    rest = words.left_out(len(runs) - len(rows), "run")
+    return Table("All runs, one row each", _COLUMNS, rows, rest) if rows else None
 
 
-def _row(facts: RunFacts, fps: float, *, linked: bool) -> tuple[Cell, ...]:
+def _row(facts: RunFacts, links: Mapping[str, str], fps: float) -> tuple[Cell, ...]:
     run = facts.run
     return (
-        Cell(facts.place, href=f"#{facts.anchor}" if linked else "", kind=facts.worst, code=True),
+        Cell(facts.place, href=links.get(run["run_id"], ""), kind=facts.worst, code=True),
         Cell(words.told(run["status"]), kind=status_kind(run["status"])),
         Cell(words.told(run["mode"]), note=words.size(run["width"], run["height"])),
         _audio(facts, fps),
@@ -142,7 +143,7 @@ def _audio(facts: RunFacts, fps: float) -> Cell:
     frames = facts.run["audio_frames"]
     if frames is None:
         return Cell(words.NOTHING)
-    return Cell(units.plural(frames, "frame"), note=words.number(frames / fps, "s") if fps > 0 else "")
+    return Cell(units.plural(frames, "frame"), note=words.seconds(frames, fps))
 
 
 def _windows(facts: RunFacts) -> Cell:
@@ -156,7 +157,7 @@ def _missing(facts: RunFacts, fps: float) -> Cell:
     missing = facts.run["missing_frames"]
     if not missing:
         return Cell(words.NOTHING if missing is None else "0 frames")
-    return Cell(units.plural(missing, "frame"), note=words.number(missing / fps, "s") if fps > 0 else "", kind="error")
+    return Cell(units.plural(missing, "frame"), note=words.seconds(missing, fps), kind="error")
 
 
 def _peak_note(facts: RunFacts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loganalyzer.report import closing, details, findings, words
-from loganalyzer.report.facts import Places, gather
+from loganalyzer.report.facts import Places, gather, gravest
 from loganalyzer.report.model import Page
 from loganalyzer.report.overview import overview, run_table
 from loganalyzer.report.ticket_text import markdown
@@ -35,19 +35,20 @@ def build_page(
         generated_at: the time of writing, an argument so that the same input gives the same bytes.
         bands: run_id to the baseline band of its peak, in GiB.
     """
-    places = Places(analysis.sources["source"])
+    places = Places(analysis.sources["source"].drop_nulls())
     runs = gather(analysis, places)
-    groups = findings.groups(analysis, runs, places)
-    detailed = details.gravest(runs, details.MOST_RUNS)
+    detailed = gravest(runs, details.MOST_RUNS)
+    links = {facts.run["run_id"]: f"#{facts.anchor}" for facts in detailed}
+    groups = findings.groups(analysis, links, places)
     seen = overview(analysis, findings.first(groups), left_out=_left_out(runs))
-    table = run_table(runs, detailed, settings.fps)
+    table = run_table(runs, links, settings.fps)
     return Page(
         title=f"{seen.mark.word}: {seen.headline}",
         generated_at=generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip(),
         overview=seen,
         runs=table,
         groups=groups,
-        details=_details([facts for facts in runs if facts.anchor in detailed], settings, bands or {}),
+        details=_details(detailed, settings, bands or {}),
         details_rest=_beyond(runs),
         not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}, places),
         near_misses=closing.near_misses(analysis, places),
@@ -61,7 +62,7 @@ def build_page(
 
 
 def _details(runs: Sequence[RunFacts], settings: Settings, bands: Mapping[str, Band]) -> tuple[Run, ...]:
-    drawn = details.gravest(runs, details.MOST_WITH_FIGURES)
+    drawn = {facts.anchor for facts in gravest(runs, details.MOST_WITH_FIGURES)}
     few = len(runs) <= details.FEW
     return tuple(
         details.detail(facts, settings, bands.get(facts.run["run_id"]), drawn=facts.anchor in drawn, few=few)

@@ -77,11 +77,14 @@ def timecode(frames: int | None, fps: float) -> str:
     return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
 
 
+def seconds(frames: int | None, fps: float) -> str:
+    """So many frames as `17.08 s`."""
+    return NOTHING if frames is None or fps <= 0 else number(frames / fps, "s")
+
+
 def frames(value: int | None, fps: float) -> str:
     """`427 frames (17.08 s)`."""
-    if value is None:
-        return NOTHING
-    return f"{units.plural(value, 'frame')} ({value / fps:,.2f} s)" if fps > 0 else units.plural(value, "frame")
+    return NOTHING if value is None else f"{units.plural(value, 'frame')} ({seconds(value, fps)})"
 
 
 def span(start: int | None, end: int | None) -> str:

@@ -62,7 +62,7 @@ def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_only(marked: pl.DataFrame) -> pl.DataFrame:
-    """stage, last_only: every bar of the stage kept a single refresh, as logs do that drop what `\\r` overwrites."""
+    """Stages whose bars all kept a single refresh (stage, last_only), as captures do that keep what stays visible."""
     sizes = marked.group_by("stage", "bar").len()
     return sizes.group_by("stage").agg((pl.col("len") == 1).all().alias("last_only"))
 
@@ -91,37 +91,49 @@ def _settled(marked: pl.DataFrame, last_only: pl.DataFrame) -> pl.DataFrame:
 def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     """Refreshes that show progress, in order, with `duration_s` and `uncertainty_s` of the steps since the one before.
 
-    Null where the rates cannot tell: the rate is cut off, or the refresh before is lost.
+    Where n jumps, tqdm may have left updates out (the weight counts refreshes) or the capture may have lost them (it
+    counts steps). Fast bars are read the first way; else both readings of the single steps behind a jump are taken,
+    and the bound holds for either. Null where the rates cannot tell: over the jump itself, or where the rate is cut
+    off. `known` says where they can, `skipping` where the bar is fast.
     """
     rows = progress.sort("bar", "place").with_columns(
         (pl.col("n") - _before("n")).fill_null(pl.col("n")).alias("gained"),
-        pl.col("rate").min().over("bar").alias("fastest"),
+        (pl.col("rate").min().over("bar") < _FAST).fill_null(value=False).alias("skipping"),
+        (1 - pl.lit(_KEEP).pow(pl.col("n"))).alias("by_step"),
     )
-    skipping = pl.col("fastest") < _FAST
-    by_count = 1 - pl.lit(_KEEP).pow(pl.col("n"))
-    any_fast = ((rows["fastest"].min() or 0.0) < _FAST) if not rows.is_empty() else False
-    smoothed_count = pl.col("gained").cast(pl.Float64).ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
-    by_refresh = smoothed_count if any_fast else by_count
-    starts_at_zero = pl.col("n").first().over("bar") == 0
-    rows = rows.with_columns(
-        pl.when(skipping & starts_at_zero).then(by_refresh).otherwise(by_count).alias("weight"),
-        skipping.alias("skipping"),
-    ).with_columns(
-        (pl.col("weight") * pl.col("rate")).alias("smoothed"),
-        (pl.col("weight") * pl.col("rate_error")).alias("smoothed_error"),
-    )
-    zero = pl.col("n") - pl.col("gained") == 0
-    earlier = pl.when(zero).then(0.0).otherwise(_before("smoothed"))
-    earlier_error = pl.when(zero).then(0.0).otherwise(_before("smoothed_error"))
-    known = (pl.col("gained") == 1) | (pl.col("skipping") & starts_at_zero)
-    duration = (pl.col("smoothed") - _KEEP * earlier) / SMOOTHING
-    bound = (pl.col("smoothed_error") + _KEEP * earlier_error) / SMOOTHING + _FLOAT_SLACK
+    rows = _weighted_by_refresh(rows)
+    lost, lost_bound = _inverted("by_step")
+    left_out, left_out_bound = _inverted("by_refresh")
+    known = (pl.col("gained") == 1) | pl.col("skipping")
+    either = (lost + left_out) / 2
+    either_bound = pl.max_horizontal(lost_bound, left_out_bound) + (lost - left_out).abs() / 2
     rows = rows.with_columns(
         known.alias("known"),
-        pl.when(known).then(duration).alias("duration_s"),
-        pl.when(known).then(bound).alias("uncertainty_s"),
+        pl.when(known & pl.col("skipping")).then(left_out).when(known).then(either).alias("duration_s"),
+        pl.when(known & pl.col("skipping")).then(left_out_bound).when(known).then(either_bound).alias("uncertainty_s"),
     )
     return _believable(rows)
+
+
+def _weighted_by_refresh(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with `by_refresh`, tqdm's weight if every refresh it drew is here; the same as `by_step` without jumps."""
+    rows = rows.with_columns((pl.col("gained") > 1).any().over("bar").alias("jumps"))
+    if not rows["jumps"].any():
+        return rows.with_columns(pl.col("by_step").alias("by_refresh"))
+    first = pl.col("bar").ne_missing(pl.col("bar").shift(1))
+    share = pl.when(first).then(SMOOTHING * pl.col("gained")).otherwise(pl.col("gained").cast(pl.Float64))
+    weight = share.ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
+    return rows.with_columns(pl.when("jumps").then(weight).otherwise("by_step").alias("by_refresh"))
+
+
+def _inverted(weight: str) -> tuple[pl.Expr, pl.Expr]:
+    """The time between two refreshes and its bound, with the smoothing's weight in column `weight`."""
+    zero = pl.col("n") - pl.col("gained") == 0
+    before = pl.when(zero).then(0.0).otherwise(_before(weight) * _before("rate"))
+    before_error = pl.when(zero).then(0.0).otherwise(_before(weight) * _before("rate_error"))
+    duration = (pl.col(weight) * pl.col("rate") - _KEEP * before) / SMOOTHING
+    bound = (pl.col(weight) * pl.col("rate_error") + _KEEP * before_error) / SMOOTHING + _FLOAT_SLACK
+    return duration, bound
 
 
 def _believable(rows: pl.DataFrame) -> pl.DataFrame:

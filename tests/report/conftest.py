@@ -198,6 +198,11 @@ def add_source(into: Tables, source: str, lines: int = 48) -> None:
 
 
 @pytest.fixture
+def moment() -> datetime:
+    return MOMENT
+
+
+@pytest.fixture
 def three_runs() -> Analysis:
     """The padded, the aligned and the failed run, in two logs."""
     into = Tables()

@@ -71,7 +71,7 @@ def _peak(canvas: Canvas, name: str, peak: float | None, middle: float, *, stage
         ("line", "muted") if not stage else ("accent", "accent") if name == "allocated" else ("accent-soft", "accent")
     )
     canvas.box((0, middle - _BAR / 2), (peak, _BAR), fill=fill, edge=edge)
-    inside = peak / canvas.unit_x > 80
+    inside = canvas.length(peak) > 80
     colour = "surface" if inside and stage and name == "allocated" else "ink"
     anchor, shift = ("right", (-8, 0)) if inside else ("left", (8, 0))
     canvas.text((peak, middle), words.gib(peak), colour=colour, anchor=anchor, shift=shift)

@@ -104,7 +104,7 @@ def _numbers(canvas: Canvas, bars: list[Bar], lanes: int, begin: int) -> None:
         end = begin if bar.seen and bar.start < begin < bar.end and bar is bars[-1] else bar.end
         text = str(bar.number) if bar.seen else f"{bar.number} not seen"
         place = ((bar.start + end) / 2, _bottom(index, lanes) + _BAR / 2)
-        if (end - bar.start) / canvas.unit_x >= 7 * len(text):
+        if canvas.length(end - bar.start) >= 7 * len(text):
             canvas.text(place, text, colour="ink" if bar.seen else "muted")
 
 
@@ -148,7 +148,7 @@ def _tail(facts: RunFacts, bars: list[Bar], fps: float) -> str:
     missing = last.end - begin
     if missing <= 0:
         return f"{ends}, with the last window" if audio == last.end else ends
-    return f"{ends}; {_filling(facts, bars, missing)} ({missing / fps:,.2f} s)"
+    return f"{ends}; {_filling(facts, bars, missing)} ({words.seconds(missing, fps)})"
 
 
 def _filling(facts: RunFacts, bars: list[Bar], missing: int) -> str:
@@ -164,8 +164,8 @@ def _described(facts: RunFacts, bars: list[Bar], fps: float) -> str:
     parts = [units.plural(len(bars), "window")]
     if run["window_frames"]:
         parts[0] += f" of {units.plural(run['window_frames'], 'frame')}"
-    if len(bars) > 1 and run["stride"] and fps > 0:
-        parts.append(f"one every {units.plural(run['stride'], 'frame')} ({run['stride'] / fps:,.2f} s)")
+    if len(bars) > 1 and run["stride"]:
+        parts.append(f"one every {units.plural(run['stride'], 'frame')} ({words.seconds(run['stride'], fps)})")
     if len(bars) > 1 and run["motion_frames"]:
         parts.append(f"the darker {units.plural(run['motion_frames'], 'frame')} of each are shared with the one before")
     unseen = sum(not bar.seen for bar in bars)

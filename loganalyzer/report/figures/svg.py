@@ -75,7 +75,7 @@ def _copy(source: ET.Element, target: ET.Element, anchor: str) -> None:
         tag = item.tag.rpartition("}")[2]
         looks = _looks(item.get("style", ""), anchor)
         place = {key: _short(value) for key, value in item.attrib.items() if key in _PLACED}
-        if tag == "path":
+        if tag == "path" and "d" in place:
             _shape(target, looks, place["d"])
         elif tag == "text":
             _words(target, looks, place, item.text or "")

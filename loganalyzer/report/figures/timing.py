@@ -60,7 +60,6 @@ def draw(facts: RunFacts, outlier_factor: float) -> Figure | None:
         f"median {words.step(middle)}",
         colour="accent",
         anchor="right",
-        size=10.5,
         shift=(0, 10),
     )
     _outliers(canvas, odd[:MOST_POINTS])
@@ -119,7 +118,7 @@ def _outliers(canvas: Canvas, odd: list[Dot]) -> None:
         canvas.points([_at(dot) for dot in odd], "warning", 8)
     for dot in sorted(odd, key=lambda dot: -dot.seconds)[:_NAMED_OUTLIERS]:
         x, y = _at(dot)
-        anchor, shift = ("right", -8) if x * 2 / canvas.unit_x > _SIZE[0] else ("left", 8)
+        anchor, shift = ("right", -8) if canvas.length(x) * 2 > _SIZE[0] else ("left", 8)
         canvas.text((x, y), words.step(dot.seconds), colour="warning", anchor=anchor, shift=(shift, 0))
 
 

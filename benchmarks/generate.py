@@ -1,0 +1,117 @@
+"""Write the logs to measure with: `python benchmarks/generate.py FOLDER [--megabytes 100] [--files 1000]`.
+
+Their material are the sample logs. Nothing depends on the clock or on chance: equal arguments give equal bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import count, cycle
+from pathlib import Path
+from random import Random
+
+SAMPLES = Path(__file__).parent.parent / "sample_logs"
+CHATTER_PER_SAMPLE = 400_000
+"""Bytes of other nodes' lines before each InfiniteTalk prompt of the sparse log: about 1 % of it is ours."""
+
+DENSE = "dense.log"
+SPARSE = "sparse.log"
+SMALL = "small"
+
+_IDLE = (
+    "FETCH ComfyRegistry Data: {a}/97",
+    "[rgthree-comfy] Loaded {a} extraordinary nodes.",
+    "[ComfyUI-Manager] default cache updated: https://nodes.example/extension-node-map-{b}.json",
+    "got an unexpected socket close from client {b}, 0 outputs pending",
+    "Comfyroll Studio v1.76 :  {a} Nodes Loaded",
+    "INFO: the IPAdapter reference image is not a square, CLIPImageProcessor will resize and crop it at the center",
+    "prompt_worker: {a} items in queue, cache holds {b} entries",
+    "GET /view?filename=portrait_{b}_.png&type=output 200 in {a} ms",
+)
+_IMAGE_PROMPT = (
+    "got prompt",
+    "model weight dtype torch.bfloat16, manual cast: None",
+    "model_type FLUX",
+    "CLIP/text encoder model load device: cuda:0, offload device: cpu, current: cpu, dtype: torch.float16",
+    "Requested to load FluxClipModel_",
+    "loaded completely {b}.4 9319.23095703125 True",
+    "Requested to load Flux",
+    (
+        "\r  0%|          | 0/20 [00:00<?, ?it/s]\r 50%|█████     | 10/20 [00:0{d}<00:0{d},  2.{a}it/s]"
+        "\r100%|██████████| 20/20 [00:09<00:00,  2.{a}it/s]"
+    ),
+    "Requested to load AutoencodingEngine",
+    "0 models unloaded.",
+    "Prompt executed in {d}.{a} seconds",
+)
+
+
+def dense(size: int) -> Iterator[bytes]:
+    """Progress bars only, run after run: every byte has to be read."""
+    texts = [(SAMPLES / name).read_bytes() for name in ("clean_Q6_K.txt", "padded_Q6_K.txt", "slow_Q6_K.txt")]
+    bars = [b"\n".join(line for line in text.split(b"\n") if b"Sampling audio" in line) + b"\n" for text in texts]
+    return _up_to(size, cycle(bars))
+
+
+def sparse(size: int) -> Iterator[bytes]:
+    """A busy server: thousands of lines of other nodes and image prompts, and now and then a video."""
+    return _up_to(size, _busy_server(Random(0)))
+
+
+def small(number: int) -> bytes:
+    """One of many small logs; no two are equal."""
+    paths = sorted(SAMPLES.glob("*.txt"))
+    return paths[number % len(paths)].read_bytes() + f"prompt_worker: host {number} is going down\n".encode()
+
+
+def _busy_server(chance: Random) -> Iterator[bytes]:
+    video = (SAMPLES / "clean_Q6_K.txt").read_bytes()
+    for _ in count():
+        written = 0
+        while written < CHATTER_PER_SAMPLE:
+            block = _chatter(chance)
+            written += len(block)
+            yield block
+        yield video
+
+
+def _chatter(chance: Random) -> bytes:
+    """One image prompt, and what other nodes say around it."""
+    lines = [*chance.choices(_IDLE, k=60), *_IMAGE_PROMPT]
+    text = "\n".join(lines).format(
+        a=chance.randrange(10, 99), b=chance.randrange(10_000, 99_999), d=chance.randrange(9)
+    )
+    return text.encode() + b"\n"
+
+
+def _up_to(size: int, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    written = 0
+    for block in blocks:
+        if written >= size:
+            return
+        written += len(block)
+        yield block
+
+
+def write(folder: Path, megabytes: int, files: int) -> None:
+    """All three into `folder`."""
+    (folder / SMALL).mkdir(parents=True, exist_ok=True)
+    for name, blocks in ((DENSE, dense(megabytes << 20)), (SPARSE, sparse(megabytes << 20))):
+        with (folder / name).open("wb") as out:
+            out.writelines(blocks)
+    for number in range(files):
+        (folder / SMALL / f"run_{number:05}_Q6_K.log").write_bytes(small(number))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="an empty folder outside of the repository")
+    parser.add_argument("--megabytes", type=int, default=100, help="size of each of the two large logs [100]")
+    parser.add_argument("--files", type=int, default=1000, help="number of small logs [1000]")
+    given = parser.parse_args()
+    write(given.folder, given.megabytes, given.files)
+
+
+if __name__ == "__main__":
+    main()
