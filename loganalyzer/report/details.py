@@ -96,8 +96,9 @@ def _settings(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
     run = facts.run
     peak = run["peak_allocated_gib"]
     return (
-        Pair("Log", words.visible(run["source"]), code=True),
-        Pair("Lines", f"{words.count(run['line'])} to {words.count(run['end_line'])}"),
+        Pair("Log", words.told(run["source"]), code=True),
+        Pair("From line", words.count(run["line"])),
+        Pair("To line", words.count(run["end_line"])),
         Pair("Mode", words.told(run["mode"])),
         Pair("Size", words.size(run["width"], run["height"])),
         Pair("Steps", words.count(run["steps"])),
