@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from loganalyzer.sources import Source
-from loganalyzer.wrappers import SEPARATOR, STAMP_INSIDE, unwrap
+from loganalyzer.wrappers import SEPARATOR, STAMP_INSIDE, is_cut, unwrap
 
 SEGMENTS = pl.Schema(
     {
@@ -44,7 +44,7 @@ def _lines_with(sources: Sequence[Source], anchors: Sequence[str]) -> pl.DataFra
         return pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
     rows = (
         pl.scan_lines(data, name="text", row_index_name="row")
-        .filter(pl.col("text").str.contains_any(list(anchors)))
+        .filter(is_cut(data) | pl.col("text").str.contains_any(list(anchors)))
         .collect()
     )
     ends = pl.Series([source.lines for source in sources], dtype=pl.Int64).cum_sum()

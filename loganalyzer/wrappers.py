@@ -41,9 +41,13 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines (source, line, text) with their wrappers taken off, and two more columns.
 
     `time` (Datetime, as the wrapper names it) and `stream` (the container's or worker's name), null where
-    nothing names them.
+    nothing names them. Lines that the container runtime cut into pieces are whole again, under their first number.
     """
-    lines = lines.with_columns(pl.lit(None, pl.Datetime("us")).alias("time"), pl.lit(None, pl.String).alias("stream"))
+    lines = lines.with_columns(
+        pl.lit(None, pl.Datetime("us")).alias("time"),
+        pl.lit(None, pl.String).alias("stream"),
+        pl.lit(value=False).alias("partial"),
+    )
     lines = _unwrap_json(lines)
     lines = _strip_ansi(lines)
     for _ in range(DEEPEST):
@@ -51,7 +55,28 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
         if not wrapped.any():
             break
         lines = pl.concat([lines.filter(~wrapped), _strip_prefix(lines.filter(wrapped))])
-    return lines.sort("source", "line")
+    return _joined(lines.sort("source", "line")).drop("partial")
+
+
+def is_cut(data: bytes) -> bool:
+    """Whether a runtime may have cut lines into pieces: docker and kubernetes do at 16 KiB."""
+    marked = any(mark in data for mark in (b" stdout P ", b" stderr P "))
+    return marked or data.count(b'","stream":') != data.count(b'\\n","stream":')
+
+
+def _joined(lines: pl.DataFrame) -> pl.DataFrame:
+    """Pieces of one line put together again, within each stream."""
+    if not lines["partial"].any():
+        return lines
+    within = ["source", "stream"]
+    begins = ~pl.col("partial").shift(1, fill_value=False).over(within)
+    return (
+        lines.with_columns(begins.cast(pl.Int64).cum_sum().over(within).alias("piece"))
+        .group_by(*within, "piece", maintain_order=True)
+        .agg(pl.col("line", "time").first(), pl.col("text").str.join(""), pl.lit(value=False).alias("partial").first())
+        .select(lines.columns)
+        .sort("source", "line")
+    )
 
 
 def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
@@ -76,8 +101,13 @@ def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
     inner = inner.with_columns(
         pl.coalesce("log", "message", "msg", "text").str.strip_chars_end("\r\n").alias("text"),
         _time(pl.col("stamp")).alias("time"),
+        ~pl.col("log").str.ends_with("\n").fill_null(value=True).alias("partial"),
     ).select(lines.columns)
     return pl.concat([lines.filter(~is_json), inner])
+
+
+def _partial(values: pl.DataFrame) -> pl.Expr:
+    return pl.lit(values["part"] == "P") if "part" in values.columns else pl.col("partial")
 
 
 def _worker(name: pl.Series) -> pl.Series:
@@ -106,6 +136,7 @@ def _strip_prefix(lines: pl.DataFrame) -> pl.DataFrame:
                 pl.col("text").str.replace(regex, "").alias("text"),
                 pl.coalesce("time", *(values[name] for name in ("time",) if name in values.columns)).alias("time"),
                 pl.coalesce("stream", *(_worker(values[name]) for name in ("stream",) if name in values.columns)),
+                _partial(values).alias("partial"),
             )
         )
     return pl.concat([*parts, rest])

@@ -1,0 +1,158 @@
+"""However a log was wrapped, coloured, cut or recoded on its way, it says the same."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+
+import logtext as log
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from loganalyzer.analysis import Analysis
+from loganalyzer.pipeline import analyse_sources
+from loganalyzer.sources import from_bytes
+
+CLEAN = log.BANNER + log.prompt(427)
+STAMP = "2025-11-11T10:00:00.123456789Z"
+
+
+def prefixed(prefix: str) -> Callable[[str], bytes]:
+    return lambda text: "".join(f"{prefix}{line}\n" for line in text.rstrip("\n").split("\n")).encode()
+
+
+def kubernetes_pieces(text: str) -> bytes:
+    """Each line in pieces of 100 characters, as the runtime does at 16 KiB."""
+    lines = []
+    for line in text.rstrip("\n").split("\n"):
+        pieces = [line[k : k + 100] for k in range(0, len(line), 100)] or [""]
+        lines += [f"{STAMP} stderr P {piece}" for piece in pieces[:-1]] + [f"{STAMP} stderr F {pieces[-1]}"]
+    return "\n".join(lines).encode()
+
+
+def docker_json(text: str, size: int = 10**9) -> bytes:
+    """One JSON object a line, or a piece of it; only a line's last piece ends in a line end."""
+    rows = []
+    for line in text.rstrip("\n").split("\n"):
+        whole = line + "\n"
+        rows += [
+            json.dumps({"log": whole[k : k + size], "stream": "stderr", "time": STAMP})
+            for k in range(0, len(whole), size)
+        ]
+    return "\n".join(rows).encode()
+
+
+def stamped_writes(text: str) -> bytes:
+    """ComfyUI's own buffer stamps every write, so that stamps stand inside lines."""
+    parts = [
+        ("\r" if number else "") + piece
+        for line in text.rstrip("\n").split("\n")
+        for number, piece in enumerate(f"{line}\n".split("\r"))
+        if piece
+    ]
+    return "".join(f"2025-11-11T10:00:{number % 60:02}.123456 - {part}" for number, part in enumerate(parts)).encode()
+
+
+FORMS: dict[str, Callable[[str], bytes]] = {
+    "windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
+    "utf-8 with mark": lambda text: text.encode("utf-8-sig"),
+    "utf-16 of a redirect": lambda text: text.replace("\n", "\r\n").encode("utf-16"),
+    "docker": prefixed(f"{STAMP} "),
+    "kubernetes": prefixed(f"{STAMP} stderr F "),
+    "kubernetes in pieces": kubernetes_pieces,
+    "docker json": docker_json,
+    "docker json in pieces": lambda text: docker_json(text, 120),
+    "level": prefixed("[INFO] "),
+    "manager": prefixed("[2025-03-24 20:41:58.946] "),
+    "asctime": prefixed("2025-11-10 12:34:56,789 - INFO - "),
+    "stamp around level": prefixed(f"{STAMP} [INFO] "),
+    "stamps inside": stamped_writes,
+    "colours": lambda text: "".join(f"\x1b[32m{line}\x1b[0m\n" for line in text.rstrip("\n").split("\n")).encode(),
+    "cursor moves": lambda text: text.replace("\n", "\x1b[A\x1b[K\n").encode(),
+    "nuls": lambda text: b"\0\0\0\n".join([b"", text.encode()]),
+    "no last line end": lambda text: text.rstrip("\n").encode(),
+}
+MOVED = ("line", "end_line", "run_id", "prompt_id", "source", "peak_line", "started_at", "ended_at", "stream")
+
+
+def facts(analysis: Analysis, table: str) -> pl.DataFrame:
+    """A table without what depends on the file alone."""
+    frame = dict(analysis.tables())[table]
+    return frame.drop([name for name in MOVED if name in frame.columns])
+
+
+def found(data: bytes) -> Analysis:
+    return analyse_sources([from_bytes("x.log", data)])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_tables_are_those_of_the_clean_log(form: str) -> None:
+    clean, changed = found(CLEAN.encode()), found(FORMS[form](CLEAN))
+    for table in ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras"):
+        assert_frame_equal(facts(changed, table), facts(clean, table))
+    assert changed.near_misses.is_empty()
+
+
+def test_workers_that_write_into_one_file_are_told_apart_by_their_prefix() -> None:
+    shuffle = random.Random(7)
+    queues = [
+        [f"worker-{number}  | {line}\n" for line in (log.BANNER + log.prompt(audio)).split("\n")]
+        for number, audio in ((1, 250), (2, 427))
+    ]
+    mixed = []
+    while any(queues):
+        mixed.append(shuffle.choice([queue for queue in queues if queue]).pop(0))
+    runs = found("".join(mixed).encode()).runs.sort("stream")
+    assert runs["stream"].to_list() == ["worker-1", "worker-2"]
+    assert runs["missing_frames"].to_list() == [47, 14]
+    assert runs["observed_windows"].to_list() == [4, 6]
+
+
+def test_the_wrappers_times_become_those_of_the_prompt() -> None:
+    text = "".join(
+        f"2025-11-11T10:00:{number:02}.5Z {line}\n"
+        for number, line in enumerate(log.prompt(153).rstrip("\n").split("\n"))
+    )
+    prompt = found(text.encode()).prompts.row(0, named=True)
+    assert str(prompt["started_at"]) == "2025-11-11 10:00:00.500000"
+    assert (prompt["ended_at"] - prompt["started_at"]).total_seconds() == text.count("\n") - 1
+
+
+def test_a_line_number_is_that_of_an_editor() -> None:
+    text = "chatter\n\n\r\n" + log.prompt(427)
+    assert found(text.encode()).paddings["line"].item() == text.split("\n").index("Padding length: 17")
+
+
+@pytest.mark.parametrize(
+    ("line", "pattern", "column"),
+    [
+        ("Sampling 250 frames in four windows, at 1280x720 with 4 steps", "window-header", 24),
+        ("[INFO] Sampling 250 frames in four windows, at 1280x720 with 4 steps", "window-header", 24),
+        ("Padding length: three", "padding-length", 17),
+    ],
+)
+def test_a_changed_message_is_a_near_miss_with_the_column_where_it_stops(line: str, pattern: str, column: int) -> None:
+    near = found(f"{line}\n{CLEAN}".encode()).near_misses.row(0, named=True)
+    assert (near["line"], near["pattern"], near["column"]) == (1, pattern, column)
+    assert near["expected"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[rgthree-comfy] Loaded 48 exciting nodes.",
+        "Sampling rate 44100, frames in buffer 81 windows",
+        "[MultiTalk] note: padding... is documented at example.invalid",
+        "memory=ok max_memory=unlimited",
+        "100%|##########| 3/3 [00:00<00:00, 9.1it/s]",
+        "Fetching 5 files:  20%|##        | 1/5 [00:00<00:00, 9.1it/s]",
+        "I forgot prompt names",
+    ],
+)
+def test_chatter_is_neither_a_message_nor_a_near_miss(line: str) -> None:
+    clean, noisy = found(CLEAN.encode()), found(CLEAN.replace("\n", f"\n{line}\n").encode())
+    assert noisy.near_misses.is_empty()
+    for table in ("prompts", "runs", "windows", "paddings"):
+        assert_frame_equal(facts(noisy, table), facts(clean, table))
