@@ -30,9 +30,10 @@ class Lowered:
     groups: tuple[model.Hole | model.Choice, ...]
 
     def read(self, frame: pl.DataFrame, column: str = "text") -> pl.DataFrame:
-        """`frame` with one more column per value; names that stand in several alternatives are filled by the one that fits.
+        """`frame` with one more column per value, all null where the template does not fit.
 
-        All are null where the template does not fit. The groups are cut out once, before anything is cast.
+        A name that stands in several alternatives is filled by the one that fits. The groups are cut out once,
+        before anything is cast.
         """
         by_name: dict[str, list[tuple[str, int]]] = {}
         for index, hole in enumerate(self.groups):

@@ -94,7 +94,7 @@ def _parser(nodes: model.Nodes, ends_line: bool) -> pp.ParserElement:
     end = _element(pp.Empty().set_parse_action(lambda _, loc, __: [loc]))("end_of_match")
     if ends_line:
         end = end + _element(pp.Regex(r"[ \t]*$").set_name(_LINE_END)).suppress()
-    return _sequence(nodes, end, _LINE_END)
+    return _sequence(nodes, end, _LINE_END).parse_with_tabs()
 
 
 def _element(element: pp.ParserElement) -> pp.ParserElement:

@@ -25,11 +25,11 @@ _MARKS: Final = {
 }
 _STATUS: Final = {"completed": "ok", "failed": "error", "interrupted": "warning", "truncated": "warning"}
 _SOURCES: Final = {
-    "option": "as declared",
-    "workflow": "from the workflow",
-    "log": "from the log",
-    "filename": "from a file name",
-    "vram": "inferred from memory",
+    "option": "declared",
+    "workflow": "in the workflow",
+    "log": "in the log",
+    "filename": "in a file name",
+    "vram": "inferred",
 }
 _NO_RUNS: Final = (
     "Silence is never a pass. A log of this kind holds a line such as “Sampling 369 frames in 6 windows, at 1280x720 "
@@ -133,7 +133,7 @@ def status_kind(status: str | None) -> str:
 
 
 def quantization(run: Row) -> str:
-    """`Q6_K (as declared)`."""
+    """`Q6_K (declared)`."""
     source = _SOURCES.get(run["quantization_source"] or "")
     name = words.told(run["quantization"])
     return f"{name} ({source})" if run["quantization"] and source else name

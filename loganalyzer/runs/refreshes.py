@@ -7,6 +7,9 @@ import polars as pl
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
+MOST_STEPS = 10_000
+"""A bar that counts further is none of the sampler's; a damaged or hostile one must not fill the memory."""
+
 _COLUMNS = (
     "lane", "place", "line", "time", "prompt", "pattern",
     "audio_start", "audio_end", "percent", "n", "total", "elapsed_s", "rate", "rate_error",
@@ -47,7 +50,7 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
             pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64)).alias("n"),
             total.alias("total"),
         )
-        .filter(pl.col("n").is_not_null())
+        .filter(pl.col("n").is_between(0, MOST_STEPS) & (pl.col("total").fill_null(0) <= MOST_STEPS))
         .drop("header_steps")
     )
 

@@ -7,6 +7,8 @@ import polars as pl
 from loganalyzer.expectations import schedule
 
 _BARE_END = 0.5
+MOST_EXPECTED = 10_000
+"""Expected windows that get a row each (eight hours of video); a damaged header must not fill the memory."""
 
 
 def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
@@ -113,7 +115,7 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     )
     expected = (
         plan.join(last_seen, on="stage", how="left")
-        .with_columns(pl.coalesce("expected_windows", "last_seen").alias("count"))
+        .with_columns(pl.coalesce("expected_windows", "last_seen").clip(upper_bound=MOST_EXPECTED).alias("count"))
         .filter((pl.col("count") > 0) & (pl.col("stride") > 0))
         .with_columns(pl.int_ranges(1, pl.col("count") + 1).alias("window"))
         .explode("window")

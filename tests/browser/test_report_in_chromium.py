@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import logtext as log
@@ -165,7 +166,7 @@ def test_headings_never_skip_a_level_and_every_picture_has_words(browser: Browse
     page = Watched(browser, samples).page
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => +h.tagName[1])")
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert page.locator("svg[role=img]").count() > 0
     unnamed = page.evaluate(
         "[...document.querySelectorAll('svg[role=img]')].filter(s => !s.getAttribute('aria-label') && "

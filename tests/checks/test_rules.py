@@ -65,7 +65,8 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("MEM005", log.prompt(250, report=GROWING + log.memory_2026()), Q6, CLEAN, Q6),
     ("MEM006", log.prompt() + log.prompt(250), Q6, log.prompt() + log.prompt(report=log.memory(15.01)), Q6),
     ("MEM007", log.prompt(report=log.memory_2026()), Q6, CLEAN, Q6),
-    ("MOD001", log.prompt(report=log.memory(14.1)), Settings(), log.prompt(size="832x480"), Settings(quantization="Q5_0")),
+    ("MOD001", log.prompt(report=log.memory(14.1)), Settings(),
+     log.prompt(size="832x480"), Settings(quantization="Q5_0")),
     ("MOD002", log.prompt().replace("rank256", "rank64"), Q6, CLEAN, Q6),
     ("MOD003", log.prompt(report=log.memory(14.1)), Q6, CLEAN, Q6),
     ("TIM001", whole(windows(5, 5, 9)), Q6, whole(windows(5, 5, 5)), Q6),
@@ -75,11 +76,12 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("TIM005", whole(windows(5, 40, 40), reserved=31.0), Q6, whole(windows(5, 40, 40), reserved=16.0), Q6),
     ("CST001", log.prompt().replace("80.36", "300.00"), Settings(quantization="Q6_K", price_per_hour=2.0),
      log.prompt(), Settings(quantization="Q6_K", price_per_hour=0.9)),
-    ("RUN001", log.ARRIVAL + log.header(250, 4) + "!!! Exception during processing !!! boom\n" + log.EXECUTED, Q6, CLEAN, Q6),
+    ("RUN001", log.ARRIVAL + log.header(250, 4) + "!!! Exception during processing !!! boom\n" + log.EXECUTED, Q6,
+     CLEAN, Q6),
     ("RUN002", log.ARRIVAL + log.header(250, 4) + "!!! Exception during processing !!! Allocation on device \n"
      "Got an OOM, unloading all loaded models.\n" + log.EXECUTED, Q6, CLEAN, Q6),
-    ("RUN003", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1) + "Processing interrupted\n" + log.EXECUTED, Q6,
-     CLEAN, Q6),
+    ("RUN003", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1) + "Processing interrupted\n" + log.EXECUTED,
+     Q6, CLEAN, Q6),
     ("RUN004", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1), Q6, CLEAN, Q6),
     ("LOG001", "Sampling 250 frames in four windows, at 1280x720 with 4 steps\n" + CLEAN, Q6,
      "Sampling rate 44100, frames in buffer 81 windows\n" + CLEAN, Q6),
@@ -99,7 +101,7 @@ def found(text: str, settings: Settings) -> Analysis:
 @pytest.mark.parametrize(("rule", "text", "settings", "_silent", "_settings"), CASES, ids=IDS)
 def test_the_rule_fires_on_its_fault(
     rule: str, text: str, settings: Settings, _silent: str, _settings: Settings
-) -> None:  # noqa: PT019
+) -> None:
     rows = found(text, settings).findings.filter(pl.col("rule") == rule)
     assert rows.height >= 1
     row = rows.row(0, named=True)
@@ -113,7 +115,7 @@ def test_the_rule_fires_on_its_fault(
 @pytest.mark.parametrize(("rule", "_text", "_settings", "silent", "settings"), CASES, ids=IDS)
 def test_the_rule_is_silent_without_its_fault(
     rule: str, _text: str, _settings: Settings, silent: str, settings: Settings
-) -> None:  # noqa: PT019
+) -> None:
     assert rule not in found(silent, settings).findings["rule"].to_list()
 
 

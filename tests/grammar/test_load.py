@@ -58,7 +58,7 @@ def test_shipped_patterns_fill_every_hole_that_the_program_relies_on() -> None:
     filled: dict[str, set[str | None]] = {}
     for pattern in load.shipped():
         filled.setdefault(pattern.event, set()).update(hole.name for hole in load.model.holes(pattern.nodes))
-    wanted = {event: set(names) for event, names in HOLES.items() if event not in ("quantization",)}
+    wanted = {event: set(names) for event, names in HOLES.items()}
     missing = {
         event: names - filled.get(event, set()) - {"rate_error"}
         for event, names in wanted.items()

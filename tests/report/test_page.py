@@ -83,7 +83,7 @@ def test_each_run_has_one_row_with_units(three_runs: Analysis, page_of: Build) -
     assert column(runs, "Windows") == ["6 of 6 6 announced", "2 of 4 5 announced", "5 of 5 6 announced"]
     assert column(runs, "Missing") == ["14 frames 0.56 s", "–", "0 frames"]
     assert column(runs, "Peak allocated") == ["14.97 GiB", "–", "9.21 GiB last decode only"]
-    assert column(runs, "Quantisation") == ["Q6_K as declared", "–", "Q6_K as declared"]
+    assert column(runs, "Quantisation") == ["Q6_K declared", "–", "Q6_K declared"]
     assert column(runs, "Total")[0] == "2 min 16 s prompt 2 min 57 s"
 
 

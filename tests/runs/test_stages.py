@@ -35,8 +35,7 @@ def test_missing_frames_are_computed_where_the_warning_is_not_in_the_log() -> No
         (log.memory(), "stage", "2025-09-06..2025-12-01"),
         (log.memory_2026(), "last-decode", "2025-12-01.."),
         (
-            "[Sampling] Allocated memory: memory=0.1 GB\n[Sampling] Max allocated memory: max_memory=0.138 GB\n"
-            "[Sampling] Max reserved memory: max_reserved=16.1 GB\n",
+            "[Sampling] Allocated memory: memory=0.1 GB\n" + log.memory_2026(0.138),
             "residue",
             "2025-12-01..2025-12-31",
         ),
@@ -162,3 +161,22 @@ def test_the_quantisation_comes_with_its_source(name: str, settings: Settings, e
 @pytest.mark.parametrize("report", [log.memory_2026(15.0), log.memory(16.5), ""])
 def test_no_quantisation_is_inferred_from_what_is_no_peak_or_fits_no_band(report: str) -> None:
     assert only_run(log.prompt(report=report))["quantization"] is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sampling 999999999999999999 frames in 1 windows, at 1280x720 with 4 steps\n",
+        "Sampling 99999999999999999999999 frames in 1 windows, at 0x0 with 0 steps\n",
+        "Sampling -5 frames in -1 windows, at -1x-1 with -1 steps\n",
+        "\rSampling audio indices 0-81: 100%|#| 999999999/999999999 [00:05<00:00,  5.00s/it]\n",
+        "\rSampling audio indices -9-99999999999: 100%|#| 4/4 [00:05<00:00,  0.00it/s]\n",
+        "\rSampling audio indices 81-0: 900%|#| 4/-4 [99:99<00:00,  5.00s/it]\n",
+        "Audio embedding for subject -1 not long enough: 99999999999999999999, need -5, padding...\n",
+    ],
+)
+def test_absurd_figures_neither_fill_the_memory_nor_raise(line: str) -> None:
+    found = log.analyse(log.ARRIVAL + log.MODE + line + log.window(0, 81) + line + log.EXECUTED + log.prompt(153))
+    assert found.windows.height <= 20_010
+    assert found.steps.height <= 10_100
+    assert found.runs["audio_frames"].to_list()[-1] == 153
