@@ -122,9 +122,9 @@ def _active(grammars: Grammars, rows: pl.DataFrame, *, is_bar: bool) -> list[Com
 
 def _extract_one(item: Compiled, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     candidates = rows.filter(pl.col("text").str.contains_any(list(item.anchors)))
-    fits = candidates["text"].str.contains(item.lowered.regex)
-    matched = candidates.filter(fits)
-    records = item.lowered.read(matched.with_columns(pl.lit(item.pattern.id).alias("pattern")))
+    fits, values = item.lowered.read(candidates["text"])
+    matched = candidates.filter(fits).with_columns(pl.lit(item.pattern.id).alias("pattern"))
+    records = matched.hstack(values.get_columns())
     missed = candidates.filter(~fits)
     if not missed.is_empty():
         missed = missed.filter(pl.col("text").str.contains(item.signature))

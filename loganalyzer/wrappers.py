@@ -125,12 +125,11 @@ def _strip_prefix(lines: pl.DataFrame) -> pl.DataFrame:
     rest = lines
     for _, lowered in _prefixes():
         regex = "^" + _bare(lowered)
-        fits = rest["text"].str.contains(regex)
+        fits, values = Lowered(regex, lowered.groups).read(rest["text"])
         if not fits.any():
             continue
         found = rest.filter(fits)
         rest = rest.filter(~fits)
-        values = Lowered(regex, lowered.groups).read(found.select("text")).drop("text")
         parts.append(
             found.with_columns(
                 pl.col("text").str.replace(regex, "").alias("text"),

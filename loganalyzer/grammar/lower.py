@@ -29,21 +29,19 @@ class Lowered:
     regex: str
     groups: tuple[model.Hole | model.Choice, ...]
 
-    def read(self, frame: pl.DataFrame, column: str = "text") -> pl.DataFrame:
-        """`frame` with one more column per value, all null where the template does not fit.
+    def read(self, text: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
+        """Which of the texts the template fits, and the values of those it fits, one column each.
 
-        A name that stands in several alternatives is filled by the one that fits. The groups are cut out once,
-        before anything is cast.
+        A name that stands in several alternatives is filled by the one that fits. One pass cuts all groups out.
         """
+        groups = text.str.extract_groups(f"({self.regex})").struct.unnest()
+        fits = groups.to_series(0).is_not_null()
         by_name: dict[str, list[tuple[str, int]]] = {}
-        for index, hole in enumerate(self.groups):
+        for index, hole in enumerate(self.groups, 1):
             if hole.name is not None:
                 kind = hole.type if isinstance(hole, model.Hole) else "text"
                 by_name.setdefault(hole.name, []).append((kind, index))
-        if not by_name:
-            return frame
-        groups = frame[column].str.extract_groups(self.regex).struct.unnest()
-        cut = groups.select(
+        cut = groups.filter(fits).select(
             pl.coalesce([pl.nth(index) for _, index in places]).alias(name) for name, places in by_name.items()
         )
         values = cut.select(
@@ -51,7 +49,7 @@ class Lowered:
             for name, places in by_name.items()
             for suffix, expr in TYPES[places[0][0]].columns(pl.col(name)).items()
         )
-        return frame.with_columns(values.get_columns())
+        return fits, values
 
 
 def escape(text: str) -> str:

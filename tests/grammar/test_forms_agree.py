@@ -43,13 +43,13 @@ def equal(left: object, right: object) -> bool:
 
 def assert_forms_agree(item: model.Pattern, lines: list[str]) -> None:
     lowered = lower(item.nodes, starts_line=item.starts_line, ends_line=item.ends_line)
-    frame = pl.DataFrame({"line": lines}, schema={"line": pl.String})
-    fast = frame.select(pl.col("line").str.contains(lowered.regex).alias("fits")).to_series().to_list()
-    values = lowered.read(frame, "line").drop("line").to_dicts() or [{} for _ in lines]
-    for line, fits, row in zip(lines, fast, values, strict=True):
+    fast, values = lowered.read(pl.Series(lines, dtype=pl.String))
+    rows = iter(values.to_dicts() if values.width else [{} for _ in lines])
+    for line, fits in zip(lines, fast, strict=True):
         meaning = read(item, line)
         assert fits == isinstance(meaning, Parsed), (item.nodes, line, meaning)
         if isinstance(meaning, Parsed):
+            row = next(rows)
             assert row.keys() == meaning.values.keys()
             wrong = {k: (row[k], v) for k, v in meaning.values.items() if not equal(row[k], v)}
             assert not wrong, (item.nodes, line)
