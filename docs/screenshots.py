@@ -10,10 +10,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SHOTS = {"report.png": ("1280,1000", []), "report-dark.png": ("1280,1000", ["--blink-settings=preferredColorScheme=0"])}
-OPTIONS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars"
-).split()
+OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
 
 
 def main() -> None:

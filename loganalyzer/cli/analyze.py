@@ -27,6 +27,7 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("--html", default="loganalyze-report.html", show_default=True, help="Where the HTML report goes.")
 @click.option("--no-html", is_flag=True, help="Write no HTML report.")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
+@click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the findings as Markdown, for a ticket.")
 @click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
 @click.option("--fail-on", type=click.Choice(list(_ORDER)), help="Exit 1 from this severity on.  [default: error]")
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
@@ -61,24 +62,34 @@ def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> Non
 
     moment = clock.now()
     json_text = document.to_json(analysis, generated_at=moment, version=__version__)
-    to_stdout = STDOUT in (options["json_file"], options["html"] if not options["no_html"] else None)
+    page_file = None if options["no_html"] else options["html"]
+    to_stdout = STDOUT in (options["json_file"], options["markdown_file"], page_file)
     if not options["quiet"]:
         out = text.console(sys.stderr if to_stdout else sys.stdout)
         text.write(analysis, out, verbose=options["verbose"])
     if options["json_file"]:
         put(options["json_file"], json_text)
+    if options["markdown_file"]:
+        put(options["markdown_file"], _markdown(analysis, chosen))
     if options["tables"]:
         document.write_tables(analysis, options["tables"])
-    if not options["no_html"]:
-        put(options["html"], _page(analysis, chosen, moment, json_text))
-        if not options["quiet"] and options["html"] != STDOUT:
-            click.echo(f"\nreport: {options['html']}", err=to_stdout)
+    if page_file:
+        put(page_file, _page(analysis, chosen, moment))
+        if not options["quiet"] and page_file != STDOUT:
+            click.echo(f"\nreport: {page_file}", err=to_stdout)
 
 
-def _page(analysis: Analysis, chosen: Settings, moment: datetime, json_text: str) -> str:
-    from loganalyzer.report import html
+def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
+    from loganalyzer.report import document, html
 
-    return html.render(analysis, chosen, generated_at=moment, document=json_text)
+    inside = document.to_json(document.for_page(analysis), generated_at=moment, version=__version__)
+    return html.render(analysis, chosen, generated_at=moment, document=inside)
+
+
+def _markdown(analysis: Analysis, chosen: Settings) -> str:
+    from loganalyzer.report import markdown
+
+    return markdown.render(analysis, chosen)
 
 
 def put(target: str, text: str) -> None:

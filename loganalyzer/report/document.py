@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 from polars import selectors
@@ -12,6 +14,8 @@ from polars import selectors
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ReportError
 from loganalyzer.tables import SCHEMA_VERSION
+
+MOST_RUNS_WITH_STEPS: Final = 100
 
 
 def to_json(analysis: Analysis, *, generated_at: datetime, version: str) -> str:
@@ -22,10 +26,25 @@ def to_json(analysis: Analysis, *, generated_at: datetime, version: str) -> str:
         "generated_at": generated_at.isoformat(),
         "verdict": analysis.verdict,
         "problems": list(analysis.problems),
+        "notes": list(analysis.notes),
     }
     parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
     parts += [f"{json.dumps(name)}: {_rows(frame)}" for name, frame in analysis.tables()]
     return "{" + ",\n".join(parts) + "}\n"
+
+
+def for_page(analysis: Analysis) -> Analysis:
+    """What goes into the page: of the excerpts those that findings cite; above `MOST_RUNS_WITH_STEPS` no steps.
+
+    A page must stay small enough for a ticket. What is left out is said in `notes`; `--json` has it all.
+    """
+    cited = analysis.findings.select("source", "line").unique()
+    kept = analysis.excerpts.join(cited, on=["source", "line"], how="semi", maintain_order="left")
+    slim = replace(analysis, excerpts=kept)
+    if analysis.runs.height <= MOST_RUNS_WITH_STEPS:
+        return slim
+    note = "the page's data leave out the single steps; --json and --tables have them"
+    return replace(slim, steps=analysis.steps.clear(), notes=(*analysis.notes, note))
 
 
 def _rows(frame: pl.DataFrame) -> str:

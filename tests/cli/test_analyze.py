@@ -111,6 +111,23 @@ def test_the_same_input_gives_the_same_bytes(padded: Path, monkeypatch: pytest.M
     assert json.loads(Path("1.json").read_text())["generated_at"] == "2025-10-09T08:53:20+00:00"
 
 
+def test_markdown_to_stdout_is_ready_to_paste_and_nothing_else(padded: Path) -> None:
+    text = call(padded, "--markdown", "-", "--no-html").stdout
+    assert text.startswith("**Fail: 1 error")
+    assert "| padded" in text
+    assert "Cut to 369 frames" in text
+
+
+def test_many_runs_leave_the_single_steps_out_of_the_page_and_say_so() -> None:
+    for number in range(101):
+        Path(f"{number:03}_Q6_K.log").write_text(log.prompt(81 + 72 * (number % 3)) + f"chatter {number}\n")
+    call(".", "--json", "all.json")
+    page = Path("loganalyze-report.html").read_text()
+    assert len(page) < 2_000_000
+    assert "leave out the single steps" in page
+    assert len(json.loads(Path("all.json").read_text())["steps"]) > 101
+
+
 def test_standard_input_is_an_input(padded: Path) -> None:
     result = CliRunner().invoke(main, ["-", "--no-html"], input=padded.read_bytes())
     assert result.exit_code == 1
