@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import tqdm.std as tqdm
 from click.testing import CliRunner
 from progress_bar import ProgressBar
 
@@ -162,7 +163,6 @@ def test_a_decode_peak_is_not_taken_for_the_sampling_peak() -> None:
 
 
 def test_bars_are_tqdms_own_to_the_last_digit(monkeypatch: pytest.MonkeyPatch) -> None:
-    tqdm = pytest.importorskip("tqdm.std")
     now = [0.0]
     monkeypatch.setattr(tqdm, "time", lambda: now[0])
     monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 0)

@@ -133,7 +133,9 @@ def quantization_mismatch(context: Context) -> Outcome:
     )  # fmt: skip
     unclear = judged.filter(pl.col("fits").is_null())
     reason = (
-        pl.when((pl.col("peak_covers") != "stage").fill_null(value=False))
+        pl.when(pl.col("peak_allocated_gib").is_null())
+        .then(pl.lit("the log holds no memory report for this run"))
+        .when((pl.col("peak_covers") != "stage").fill_null(value=False))
         .then(pl.lit(NOT_A_PEAK))
         .otherwise(pl.lit("the peak fits no single baseline of this size, LoRA and schedule"))
     )

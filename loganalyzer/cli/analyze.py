@@ -61,14 +61,13 @@ def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> Non
     from loganalyzer.report import document, text
 
     moment = clock.now()
-    json_text = document.to_json(analysis, generated_at=moment, version=__version__)
     page_file = None if options["no_html"] else options["html"]
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], page_file)
     if not options["quiet"]:
         out = text.console(sys.stderr if to_stdout else sys.stdout)
         text.write(analysis, out, verbose=options["verbose"])
     if options["json_file"]:
-        put(options["json_file"], json_text)
+        put(options["json_file"], document.to_json(analysis, generated_at=moment, version=__version__))
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(analysis, chosen))
     if options["tables"]:

@@ -34,7 +34,7 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
 
     `stages` has mode, windowed, audio_frames, announced_windows, observed (ranges seen), seen_window, seen_stride,
     window_early, motion_early, until. What the ranges show counts; the configured figures stand in while nothing
-    shows. All are null for runs without windows.
+    shows; a single window too short for the configured overlap has none. All are null for runs without windows.
     """
     known = stages.join(wanted, on="mode", how="left", nulls_equal=True, maintain_order="left")
     wanted_stride = schedule.stride(pl.col("want_window"), pl.col("want_motion"), pl.col("drop_frames"))
@@ -47,9 +47,10 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     )
     seen = pl.when(gap).then(wanted_stride).otherwise(pl.col("seen_stride"))
     assumed = schedule.stride(window, pl.col("want_motion"), pl.col("drop_frames"))
+    step = pl.coalesce(early, seen, pl.when(assumed > 0).then(assumed).otherwise(window))
     known = known.with_columns(
         window.alias("window_frames"),
-        pl.coalesce(early, seen, assumed).alias("stride"),
+        step.alias("stride"),
         pl.coalesce(early, seen).is_not_null().alias("schedule_observed"),
     )
     known = known.with_columns(

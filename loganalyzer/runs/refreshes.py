@@ -10,6 +10,8 @@ from loganalyzer.runs.timeline import Timeline
 MOST_STEPS = 10_000
 """A bar that counts further is none of the sampler's; a damaged or hostile one must not fill the memory."""
 
+_LOSSES = ("exception", "wrapper-error", "interruption", "out-of-memory")
+
 _COLUMNS = (
     "lane", "place", "line", "time", "prompt", "pattern",
     "audio_start", "audio_end", "percent", "n", "total", "elapsed_s", "rate", "rate_error",
@@ -17,7 +19,9 @@ _COLUMNS = (
 
 
 def refreshes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """Every refresh of a sampling bar: stage, bar (dense number, one per window), is_lane_end, and the bar's columns.
+    """Every refresh of a sampling bar.
+
+    Columns: stage, bar (dense number, one per window), is_lane_end, is_redrawn, and those of the bar.
 
     Bars without a description count only inside a stage; their audio range comes from the messages that upstream
     printed beside them in August 2025, else it is null. Where a narrow terminal cut `n/total` off, both come from
@@ -29,7 +33,7 @@ def refreshes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     bare = assign(bare, stages).filter(pl.col("stage").is_not_null())
     bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
     rows = pl.concat([named, bare.select(named.columns)]).sort("stage", "place")
-    return _numbered(_ended(_filled(rows, stages), timeline))
+    return _numbered(_redrawn(_ended(_filled(rows, stages), timeline), stages, timeline))
 
 
 def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
@@ -66,6 +70,19 @@ def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
         rows.join(ends, on="lane", how="left", maintain_order="left")
         .with_columns((pl.col("place") >= pl.col("lane_end")).alias("is_lane_end"))
         .drop("lane_end")
+    )
+
+
+def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
+    """`is_redrawn`: the stage had failed or was interrupted; a bar drawn behind that shows an average, no step."""
+    lost = pl.concat([timeline.event(name).select("lane", pl.col("place").alias("lost")) for name in _LOSSES])
+    opened = stages.select("stage", pl.col("place").alias("stage_place"))
+    return (
+        rows.sort("place")
+        .join_asof(lost.sort("lost"), left_on="place", right_on="lost", by="lane", check_sortedness=False)
+        .join(opened, on="stage", how="left", maintain_order="left")
+        .with_columns((pl.col("lost") > pl.col("stage_place")).fill_null(value=False).alias("is_redrawn"))
+        .drop("lost", "stage_place")
     )
 
 

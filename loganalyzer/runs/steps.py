@@ -16,7 +16,7 @@ SMOOTHING: Final = 0.3
 _KEEP: Final = 1 - SMOOTHING
 _FAST: Final = 0.11
 """tqdm itself leaves refreshes out only near steps faster than 0.1 s; a gap between slower ones is a lost refresh."""
-_FLOAT_SLACK: Final = 1e-6
+FLOAT_SLACK: Final = 1e-6
 
 
 def _before(name: str) -> pl.Expr:
@@ -25,7 +25,7 @@ def _before(name: str) -> pl.Expr:
 
 
 def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
-    """`refreshes` (with `is_lane_end`) with `progress`, `closing` and `doubtful`.
+    """`refreshes` (with `is_lane_end` and `is_redrawn`) with `progress`, `closing` and `doubtful`.
 
     `progress`: the refresh shows new steps; `closing`: it was drawn once more at close; `doubtful`: it shows new
     steps, but may be the closing one as well. A window normally ends with two refreshes at n = total: the last
@@ -36,7 +36,7 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     at_end = pl.col("n") == pl.col("total")
     marked = order.with_columns(
         before.alias("n_before"),
-        (before.is_null() | (pl.col("n") > before)).alias("progress"),
+        ((before.is_null() | (pl.col("n") > before)) & ~pl.col("is_redrawn")).alias("progress"),
         at_end.sum().over("bar").alias("ends"),
         pl.col("bar").ne_missing(pl.col("bar").shift(-1)).alias("is_last"),
     )
@@ -69,7 +69,7 @@ def _last_only(marked: pl.DataFrame) -> pl.DataFrame:
 
 def _settled(marked: pl.DataFrame, last_only: pl.DataFrame) -> pl.DataFrame:
     span = pl.col("rate") * pl.col("n")
-    slack = 0.5 + pl.col("rate_error") * pl.col("n") + _FLOAT_SLACK
+    slack = 0.5 + pl.col("rate_error") * pl.col("n") + FLOAT_SLACK
     can_close = ((span - pl.col("elapsed_s") - 0.5).abs() <= slack).fill_null(value=True)
     read = _with_durations(marked.filter("progress")).select("bar", "place", "known", "agrees", "skipping")
     can_step = ~pl.col("known") | pl.col("agrees")
@@ -132,7 +132,7 @@ def _inverted(weight: str) -> tuple[pl.Expr, pl.Expr]:
     before = pl.when(zero).then(0.0).otherwise(_before(weight) * _before("rate"))
     before_error = pl.when(zero).then(0.0).otherwise(_before(weight) * _before("rate_error"))
     duration = (pl.col(weight) * pl.col("rate") - _KEEP * before) / SMOOTHING
-    bound = (pl.col(weight) * pl.col("rate_error") + _KEEP * before_error) / SMOOTHING + _FLOAT_SLACK
+    bound = (pl.col(weight) * pl.col("rate_error") + _KEEP * before_error) / SMOOTHING + FLOAT_SLACK
     return duration, bound
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations import schedule
+from loganalyzer.runs.steps import FLOAT_SLACK
 
 _BARE_END = 0.5
 MOST_EXPECTED = 10_000
@@ -60,7 +61,7 @@ def _totals(marked: pl.DataFrame) -> pl.DataFrame:
         pl.when("doubtful")
         .then(None)
         .when(average.is_not_null())
-        .then(pl.col("rate_error") * pl.col("n"))
+        .then(pl.col("rate_error") * pl.col("n") + FLOAT_SLACK)
         .otherwise(_BARE_END)
         .alias("total_uncertainty_s"),
     )

@@ -83,6 +83,12 @@ def test_a_bar_redrawn_behind_prompt_executed_belongs_to_the_failed_run() -> Non
     assert found.steps.filter(pl.col("run_id") == found.runs["run_id"][0]).height == 2
 
 
+def test_an_average_redrawn_behind_a_failure_is_no_step_even_if_it_counts_further() -> None:
+    redrawn = log.refresh("Sampling audio indices 0-81", 3, 4, 40, "13.33s/it") + "\n"
+    found = log.analyse(log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=2) + FAILURE + redrawn + log.EXECUTED)
+    assert found.steps["duration_s"].round(6).to_list() == [5.0, 5.0]
+
+
 def test_two_stages_of_a_prompt_have_a_memory_report_each() -> None:
     text = log.ARRIVAL + log.lora() + log.run(153, log.memory(14.0)) + log.run(250, log.memory(15.0)) + log.EXECUTED
     found = log.analyse(text)

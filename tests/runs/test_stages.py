@@ -137,6 +137,14 @@ def test_a_configured_schedule_stands_in_where_a_single_window_shows_none() -> N
     assert (run["motion_frames"], run["schedule_observed"]) == (25, False)
 
 
+def test_a_window_too_short_for_the_configured_overlap_is_still_a_window() -> None:
+    text = log.ARRIVAL + log.MODE + log.header(5, 1) + log.window(0, 9) + log.memory() + log.EXECUTED
+    found = log.analyse(text)
+    assert found.runs.select("window_frames", "motion_frames", "expected_windows").row(0) == (9, 0, 1)
+    assert found.windows.select("window", "matches").rows() == [(1, True)]
+    assert found.steps["window"].to_list() == [1, 1, 1, 1]
+
+
 def test_a_style_loras_rank_does_not_hide_the_speed_loras() -> None:
     style = "Loading LoRA: styles\\my style_rank16 with strength: [1.0, 0.5]\n"
     found = log.analyse(log.ARRIVAL + log.lora(64) + style + log.run() + log.EXECUTED)
