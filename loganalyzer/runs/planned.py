@@ -53,9 +53,13 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
         step.alias("stride"),
         pl.coalesce(early, seen).is_not_null().alias("schedule_observed"),
     )
-    known = known.with_columns(
-        (pl.col("window_frames") - pl.col("stride") - pl.col("drop_frames")).alias("motion_frames")
-    ).with_columns(_expected().alias("expected_windows"), _aligned().alias("aligned"))
+    overlap = pl.col("window_frames") - pl.col("stride")
+    dropped = pl.when(overlap >= pl.col("drop_frames")).then(pl.col("drop_frames")).otherwise(0)
+    known = (
+        known.with_columns(dropped.alias("drop_frames"))
+        .with_columns((overlap - pl.col("drop_frames")).alias("motion_frames"))
+        .with_columns(_expected().alias("expected_windows"), _aligned().alias("aligned"))
+    )
     windowed = [
         "want_window", "want_motion", "drop_frames", "window_frames", "motion_frames", "stride",
         "schedule_observed", "expected_windows", "aligned",

@@ -70,6 +70,12 @@ def test_skyreels_drops_frames_so_its_overlap_shows_more_than_its_motion() -> No
     assert (run["expected_windows"], run["aligned"]) == (2, True)
 
 
+def test_an_overlap_smaller_than_the_dropped_frames_shows_that_none_were_dropped() -> None:
+    text = log.ARRIVAL + "Multitalk mode: skyreelsv3\n" + log.header(157, 3) + log.window(0, 81) + log.window(76, 157)
+    run = only_run(text + log.memory_2026() + log.EXECUTED)
+    assert (run["motion_frames"], run["drop_frames"]) == (5, 0)
+
+
 def test_windows_side_by_side_under_a_header_without_mode_are_s2v() -> None:
     run = only_run(log.ARRIVAL + log.header(160, 2) + log.window(0, 80) + log.window(80, 160) + log.EXECUTED)
     assert (run["mode"], run["expected_windows"]) == ("s2v", 2)
