@@ -7,19 +7,11 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Outcome
+from loganalyzer.tables import FINDINGS, NOT_CHECKED
 
-FOUND: Final = pl.Schema(
-    {
-        "run_id": pl.String,
-        "source": pl.String,
-        "line": pl.Int64,
-        "message": pl.String,
-        "observed": pl.String,
-        "expected": pl.String,
-        "fix": pl.String,
-    }
-)
-SKIPPED: Final = pl.Schema({"run_id": pl.String, "source": pl.String, "reason": pl.String})
+FOUND: Final = pl.Schema({k: v for k, v in FINDINGS.items() if k not in ("rule", "name", "severity")})
+SKIPPED: Final = pl.Schema({k: v for k, v in NOT_CHECKED.items() if k not in ("rule", "name")})
+"""What a rule's function fills; the registry adds the rest."""
 
 
 def findings(
