@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -94,18 +94,25 @@ def extract(segments: pl.DataFrame, grammars: Grammars, sources: int) -> Records
     """All messages and bars in `segments` (columns as in `lines.SEGMENTS`)."""
     has_bar = segments["text"].str.contains_any(list(BAR_MARKS))
     closed = segments["text"].str.ends_with("s/it]") | segments["text"].str.ends_with("it/s]")
-    found: list[tuple[str, pl.DataFrame]] = []
-    near: list[pl.DataFrame] = []
-    for is_bar, rows in ((True, segments.filter(has_bar)), (False, segments.filter(~(has_bar & closed)))):
-        for item in _active(grammars, rows, is_bar=is_bar):
-            records, misses = _extract_one(item, rows)
-            if not records.is_empty():
-                found.append((item.pattern.event, records))
-            if not misses.is_empty():
-                near.append(misses)
-    events = _by_event(found)
+    scanned = [
+        *_scan(grammars, segments.filter(has_bar), is_bar=True),
+        *_scan(grammars, segments.filter(~(has_bar & closed)), is_bar=False),
+    ]
+    events = _by_event([(item.pattern.event, records) for item, records, _ in scanned if not records.is_empty()])
+    near = [misses for _, _, misses in scanned if not misses.is_empty()]
     near_misses = _explain(_unrecognised(near, events, grammars), grammars)
     return Records(events, near_misses, _counts(events, near_misses, sources))
+
+
+def _scan(
+    grammars: Grammars, rows: pl.DataFrame, *, is_bar: bool
+) -> Iterator[tuple[Compiled, pl.DataFrame, pl.DataFrame]]:
+    """Each pattern that occurs, with its records and near misses. A segment holds one bar, but several messages."""
+    left = rows
+    for item in _active(grammars, rows, is_bar=is_bar):
+        records, misses, unread = _extract_one(item, left)
+        left = unread if is_bar else rows
+        yield item, records, misses
 
 
 def _active(grammars: Grammars, rows: pl.DataFrame, *, is_bar: bool) -> list[Compiled]:
@@ -120,17 +127,21 @@ def _active(grammars: Grammars, rows: pl.DataFrame, *, is_bar: bool) -> list[Com
     return [item for item, there in zip(wanted, present, strict=True) if there]
 
 
-def _extract_one(item: Compiled, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    candidates = rows.filter(pl.col("text").str.contains_any(list(item.anchors)))
+def _extract_one(item: Compiled, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The records of one pattern, its near misses, and the rows without its records."""
+    carries = rows["text"].str.contains_any(list(item.anchors))
+    candidates = rows.filter(carries)
     fits, values = item.lowered.read(candidates["text"])
     matched = candidates.filter(fits).with_columns(pl.lit(item.pattern.id).alias("pattern"))
     records = matched.hstack(values.get_columns())
     missed = candidates.filter(~fits)
+    unread = pl.concat([rows.filter(~carries), missed])
     if not missed.is_empty():
         missed = missed.filter(pl.col("text").str.contains(item.signature))
-    return records, missed.select(
+    near = missed.select(
         *KEY, pl.lit(item.pattern.id).alias("pattern"), "text", pl.lit(len(item.signature)).alias("weight")
     )
+    return records, near, unread
 
 
 def _by_event(found: list[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:

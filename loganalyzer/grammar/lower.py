@@ -32,9 +32,9 @@ class Lowered:
     def read(self, text: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
         """Which of the texts the template fits, and the values of those it fits, one column each.
 
-        A name that stands in several alternatives is filled by the one that fits. One pass cuts all groups out.
+        A name that stands in several alternatives is filled by the one that fits.
         """
-        groups = text.str.extract_groups(f"({self.regex})").struct.unnest()
+        groups = self._groups(text)
         fits = groups.to_series(0).is_not_null()
         by_name: dict[str, list[tuple[str, int]]] = {}
         for index, hole in enumerate(self.groups, 1):
@@ -50,6 +50,26 @@ class Lowered:
             for suffix, expr in TYPES[places[0][0]].columns(pl.col(name)).items()
         )
         return fits, values
+
+    def _groups(self, text: pl.Series) -> pl.DataFrame:
+        """The whole match and each group; null where the template does not fit.
+
+        Most messages begin their segment, and there an anchored expression is twice as fast.
+        """
+        if self.regex.startswith("^"):
+            return text.str.extract_groups(f"({self.regex})").struct.unnest()
+        body = self.regex.removeprefix(BEFORE_WORD)
+        groups = text.str.extract_groups(f"^({body})").struct.unnest()
+        fits = groups.to_series(0).is_not_null()
+        if fits.all():
+            return groups
+        inside = text.filter(~fits).str.extract_groups(f"({self.regex})").struct.unnest()
+        row = pl.int_range(len(text), eager=True).alias("row")
+        every = pl.concat([
+            groups.with_columns(row).filter(fits), inside.rename(dict(zip(inside.columns, groups.columns, strict=True)))
+            .with_columns(row.filter(~fits)),
+        ])  # fmt: skip
+        return every.sort("row").drop("row")
 
 
 def escape(text: str) -> str:

@@ -75,14 +75,10 @@ def _read_clock(text: str) -> dict[str, object]:
 
 
 def _clock_columns(text: pl.Expr) -> Columns:
-    """`MM:SS` and `H…:MM:SS` cut by position, which is much faster than splitting."""
-    part = {
-        "seconds": text.str.tail(2),
-        "minutes": text.str.head(-3).str.tail(2),
-        "hours": text.str.head(-6),
-    }
-    number = {name: expr.cast(pl.Float64, strict=False) for name, expr in part.items()}
-    return {"": number["seconds"] + number["minutes"] * 60 + number["hours"].fill_null(0) * 3600}
+    """`MM:SS` and `H:MM:SS` as one number of two-digit places, which is much faster than splitting."""
+    digits = text.str.replace_all(":", "", literal=True).cast(pl.Int64, strict=False)
+    seconds = digits % 100 + digits // 100 % 100 * 60 + digits // 10_000 * 3600
+    return {"": seconds.cast(pl.Float64)}
 
 
 _SIZE_PARTS = r"^([0-9.eE+-]+) ?([KMGTBb])"
@@ -115,7 +111,7 @@ def _read_rate(text: str) -> dict[str, object]:
 
 def _rate_columns(text: pl.Expr) -> Columns:
     number = text.str.strip_chars_end("ist/?").cast(pl.Float64, strict=False)
-    per_item = text.str.contains("[0-9?]s")
+    per_item = text.str.strip_chars_start("0123456789.?").str.starts_with("s")
     usable = number > 0.005
     return {
         "": pl.when(per_item).then(number).when(usable).then(1 / number),
@@ -191,11 +187,11 @@ TYPES: Final[Mapping[str, HoleType]] = {
     "blanks": HoleType(r"[ \t]*", _BLANK, _BLANK, _read_text, _text_columns),
     "cells": HoleType(r"[^|]*", ANY - {"|"}, ANY - {"|"}, _read_text, _text_columns),
     "clock": HoleType(
-        r"(?:(?:[0-9]+:)?[0-9]{2}:[0-9]{2}|\?)", DIGITS | {"?"}, DIGITS | {":"}, _read_clock, _clock_columns
+        r"(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|\?)", DIGITS | {"?"}, DIGITS | {":"}, _read_clock, _clock_columns
     ),
     "size": HoleType(rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns),
     "rate": HoleType(
-        r"(?:\?|[0-9]+(?:\.[0-9]+)?)(?:s/it|s/i|s/|s|it/s|it/|it|i)",
+        r"(?:\?|[0-9]+(?:\.[0-9]+)?)(?:s(?:/(?:it?)?)?|i(?:t(?:/s?)?)?)",
         DIGITS | {"?"},
         frozenset("/ist"),
         _read_rate,

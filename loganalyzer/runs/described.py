@@ -19,7 +19,7 @@ def described(
     """
     counted = found.group_by("stage").agg(
         pl.len().cast(pl.Int64).alias("observed"),
-        (pl.col("pattern") == _ANIMATE_BAR).any().alias("animate_bar"),
+        pl.col("pattern").str.starts_with(_ANIMATE_BAR).any().alias("animate_bar"),
     )
     known = (
         stages.join(facts, on="stage", how="left")
