@@ -52,6 +52,7 @@ def _short(context: Context) -> pl.DataFrame:
     return runs.with_columns(
         pl.coalesce("at", "line").alias("line"),
         pl.coalesce("have", "audio_frames").alias("have"),
+        pl.coalesce("audio_frames", "have").alias("audio_frames"),
         pl.coalesce("need", pl.col("audio_frames") + pl.col("missing_frames")).alias("need"),
     )
 

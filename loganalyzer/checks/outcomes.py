@@ -12,6 +12,7 @@ from loganalyzer.tables import FINDINGS, NOT_CHECKED
 FOUND: Final = pl.Schema({k: v for k, v in FINDINGS.items() if k not in ("rule", "name", "severity")})
 SKIPPED: Final = pl.Schema({k: v for k, v in NOT_CHECKED.items() if k not in ("rule", "name")})
 """What a rule's function fills; the registry adds the rest."""
+_UNTOLD: Final = "the log does not tell the figures"
 
 
 def findings(
@@ -25,10 +26,10 @@ def findings(
         run.cast(pl.String).alias("run_id"),
         pl.col("source").cast(pl.String),
         pl.col("line").cast(pl.Int64),
-        message.alias("message"),
-        observed.cast(pl.String).alias("observed"),
-        expected.cast(pl.String).alias("expected"),
-        fix.alias("fix"),
+        message.fill_null(_UNTOLD).alias("message"),
+        observed.cast(pl.String).fill_null(_UNTOLD).alias("observed"),
+        expected.cast(pl.String).fill_null(_UNTOLD).alias("expected"),
+        fix.fill_null(_UNTOLD).alias("fix"),
     )
 
 

@@ -151,6 +151,25 @@ def test_a_window_too_short_for_the_configured_overlap_is_still_a_window() -> No
     assert found.steps["window"].to_list() == [1, 1, 1, 1]
 
 
+def test_a_cut_out_without_header_still_says_how_much_audio_is_missing_and_what_to_do() -> None:
+    text = log.window(0, 81) + log.window(72, 153) + log.padding(149, 225) + log.window(144, 225) + log.memory()
+    finding = log.analyse(text).findings.filter(pl.col("rule") == "AUD001").row(0, named=True)
+    assert finding["message"].startswith("76 frames (3.04 s) are missing")
+    assert finding["fix"].startswith("Cut to 81 frames")
+
+
+def test_a_bar_whose_clock_runs_backwards_gives_no_negative_steps() -> None:
+    desc = "Sampling audio indices 0-81"
+    bar = (
+        log.refresh(desc, 0, 8, 0, "?it/s")
+        + log.refresh(desc, 4, 8, 20, " 5.00s/it")
+        + log.refresh(desc, 8, 8, 9, " 1.00s/it")
+    )
+    steps = log.analyse(log.MODE + log.header(81, 1, steps=8) + bar + "\n" + log.EXECUTED).steps
+    assert steps["duration_s"].drop_nulls().min() >= 0
+    assert steps["uncertainty_s"].drop_nulls().min() >= 0
+
+
 def test_a_style_loras_rank_does_not_hide_the_speed_loras() -> None:
     style = "Loading LoRA: styles\\my style_rank16 with strength: [1.0, 0.5]\n"
     found = log.analyse(log.ARRIVAL + log.lora(64) + style + log.run() + log.EXECUTED)
