@@ -25,7 +25,7 @@ def findings(
     return rows.select(
         run.cast(pl.String).alias("run_id"),
         pl.col("source").cast(pl.String),
-        pl.col("line").cast(pl.Int64),
+        pl.col("line").cast(pl.Int64, strict=False),
         message.fill_null(_UNTOLD).alias("message"),
         observed.cast(pl.String).fill_null(_UNTOLD).alias("observed"),
         expected.cast(pl.String).fill_null(_UNTOLD).alias("expected"),
@@ -60,8 +60,14 @@ def number(value: str | pl.Expr, digits: int = 2) -> pl.Expr:
     expr = pl.col(value) if isinstance(value, str) else value
     scaled = expr.cast(pl.Float64).round(digits)
     if digits == 0:
-        return scaled.cast(pl.Int64).cast(pl.String).fill_null("?")
-    whole = scaled.abs().floor().cast(pl.Int64)
-    part = ((scaled.abs() - whole) * 10**digits).round(0).cast(pl.Int64).cast(pl.String).str.pad_start(digits, "0")
+        return scaled.cast(pl.Int64, strict=False).cast(pl.String).fill_null("?")
+    whole = scaled.abs().floor().cast(pl.Int64, strict=False)
+    part = (
+        ((scaled.abs() - whole) * 10**digits)
+        .round(0)
+        .cast(pl.Int64, strict=False)
+        .cast(pl.String)
+        .str.pad_start(digits, "0")
+    )
     sign = pl.when(scaled < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     return pl.concat_str([sign, whole.cast(pl.String), pl.lit("."), part]).fill_null("?")

@@ -51,7 +51,7 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.join(steps, on="stage", how="left", maintain_order="left")
         .with_columns(
-            pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64)).alias("n"),
+            pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
             total.alias("total"),
         )
         .filter(pl.col("n").is_between(0, MOST_STEPS) & (pl.col("total").fill_null(0) <= MOST_STEPS))
