@@ -15,7 +15,7 @@ def clock(frames: pl.Expr, fps: float) -> pl.Expr:
     seconds = frames / fps
     rest = seconds - (seconds // 60) * 60
     return pl.concat_str([
-        (seconds // 60).cast(pl.Int64, strict=False).cast(pl.String), pl.lit(":"), number(rest, 2).str.pad_start(5, "0"),
+        number(seconds // 60, 0), pl.lit(":"), number(rest, 2).str.pad_start(5, "0"),
     ])  # fmt: skip
 
 

@@ -46,10 +46,12 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 
 
 def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
     steps = stages.select("stage", pl.col("steps").alias("header_steps"))
     total = pl.coalesce("total", "header_steps")
     return (
-        rows.join(steps, on="stage", how="left", maintain_order="left")
+        rows.filter((pl.col("n") <= pl.col("total")).fill_null(value=True))
+        .join(steps, on="stage", how="left", maintain_order="left")
         .with_columns(
             pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
             total.alias("total"),

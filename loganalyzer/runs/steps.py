@@ -29,10 +29,11 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
 
     `progress`: the refresh shows new steps; `closing`: it was drawn once more at close; `doubtful`: it shows new
     steps, but may be the closing one as well. A window normally ends with two refreshes at n = total: the last
-    step, then the close. Of a single one the figures must tell which it is; see `_lonely`.
+    step, then the close. Of a single one the figures must tell which it is; see `_lonely`. Refreshes out of order
+    tell no step twice: new is what goes beyond all before.
     """
     order = refreshes.sort("bar", "place")
-    before = _before("n")
+    before = pl.col("n").cum_max().shift(1).over("bar")
     at_end = pl.col("n") == pl.col("total")
     marked = order.with_columns(
         before.alias("n_before"),
