@@ -14,16 +14,22 @@ def outcomes(stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """
     followed = pl.col("place").shift(-1).over("lane", "prompt").is_not_null()
     own = prompts.select(
-        "lane", "prompt", pl.col("status").alias("prompt_status"), pl.col("duration_s").alias("prompt_s")
+        "lane",
+        "prompt",
+        pl.col("status").alias("prompt_status"),
+        pl.col("duration_s").alias("prompt_s"),
+        "executed_place",
     )
     known = stages.sort("lane", "place").join(own, on=["lane", "prompt"], how="left", maintain_order="left")
-    finished = pl.col("report_place").is_not_null() | followed | (pl.col("prompt_status") == "completed")
+    behind = (pl.col("place") > pl.col("executed_place")).fill_null(value=False)
+    well = (pl.col("prompt_status") == "completed") & ~behind
+    finished = pl.col("report_place").is_not_null() | followed | well
     return known.with_columns(
         pl.when(finished)
         .then(pl.lit("completed"))
-        .otherwise(pl.col("prompt_status").fill_null("truncated"))
+        .otherwise(pl.when(~behind).then("prompt_status").fill_null("truncated"))
         .alias("status")
-    ).drop("prompt_status")
+    ).drop("prompt_status", "executed_place")
 
 
 def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:

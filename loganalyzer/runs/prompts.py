@@ -26,7 +26,11 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
     ended = (
         timeline.event("executed")
         .group_by("lane", "prompt")
-        .agg(pl.col("duration_s").last(), pl.col("line").last().alias("executed_line"))
+        .agg(
+            pl.col("duration_s").last(),
+            pl.col("line").last().alias("executed_line"),
+            pl.col("place").last().alias("executed_place"),
+        )
     )
     lost = _losses(timeline)
     stopped = timeline.event("interruption").group_by("lane", "prompt").agg(pl.lit(value=True).first().alias("stopped"))

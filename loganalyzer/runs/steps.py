@@ -184,7 +184,7 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     stamped = (pl.col("time") - _before("time")).dt.total_microseconds() / 1e6
     own_stamp = pl.col("line") != _before("line")
     stamp_fits = own_stamp & (stamped >= 0) & ((stamped - pl.col("spent_s")).abs() <= 1.1)
-    clock = pl.when(first).then(pl.col("spent_s") + 0.5).when(pl.col("spent_s") >= 0).then(pl.col("spent_s"))
+    clock = pl.when(pl.col("spent_s") >= 0).then(pl.col("spent_s") + pl.when(first).then(0.5).otherwise(0.0))
     clock_error = pl.when(first).then(0.5).otherwise(1.0)
     by_rate = pl.col("duration_s").is_not_null()
     by_stamp = ~by_rate & stamp_fits.fill_null(value=False)

@@ -89,6 +89,11 @@ def test_an_average_redrawn_behind_a_failure_is_no_step_even_if_it_counts_furthe
     assert found.steps["duration_s"].round(6).to_list() == [5.0, 5.0]
 
 
+def test_bars_behind_the_end_of_a_prompt_are_not_completed_by_it() -> None:
+    late = log.refresh("Sampling audio indices 72-153", 1, 4, 5, " 5.00s/it") + "\n"
+    assert log.analyse(log.EXECUTED + late).runs["status"].to_list() == ["truncated"]
+
+
 def test_two_stages_of_a_prompt_have_a_memory_report_each() -> None:
     text = log.ARRIVAL + log.lora() + log.run(153, log.memory(14.0)) + log.run(250, log.memory(15.0)) + log.EXECUTED
     found = log.analyse(text)
