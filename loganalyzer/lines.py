@@ -1,4 +1,4 @@
-"""Sources to segments: the pieces of physical lines in which a message or a bar's refresh can stand."""
+"""Pieces to segments: the pieces of physical lines in which a message or a bar's refresh can stand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from loganalyzer.sources import Source
-from loganalyzer.wrappers import SEPARATOR, STAMP_INSIDE, is_cut, unwrap
+from loganalyzer.pieces import Piece, is_cut
+from loganalyzer.wrappers import INSIDE_TEXT, SEPARATOR, STAMP_INSIDE, unwrap
 
 SEGMENTS = pl.Schema(
     {
@@ -20,15 +20,17 @@ SEGMENTS = pl.Schema(
     }
 )
 
+_BLANKS = " \t\r"
 
-def segments(sources: Sequence[Source], anchors: Sequence[str]) -> pl.DataFrame:
-    """All segments of a batch that hold one of the fixed texts `anchors`; other lines are dropped unread.
 
-    Columns as in `SEGMENTS`: `source` is the position in `sources`, `line` the physical line from 1, `part` the
-    place among the line's segments. A line is cut at carriage returns (each is one refresh of a bar) and in front
-    of stamps that stand inside it.
+def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame:
+    """All segments of these pieces that hold one of the fixed texts `anchors`; other lines are dropped unread.
+
+    Columns as in `SEGMENTS`, in the order of source, line, part: `source` is the input's number, `line` the physical
+    line from 1, `part` the place among the line's segments. A line is cut at carriage returns (each is one refresh
+    of a bar) and in front of stamps that stand inside it.
     """
-    kept = _lines_with(sources, anchors)
+    kept = _lines_with(pieces, anchors)
     if kept.is_empty():
         return pl.DataFrame(schema=SEGMENTS)
     cut = _cut(unwrap(kept))
@@ -37,22 +39,31 @@ def segments(sources: Sequence[Source], anchors: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _lines_with(sources: Sequence[Source], anchors: Sequence[str]) -> pl.DataFrame:
-    """The only place that reads lines: polars marks `scan_lines` as unstable."""
-    data = sources[0].data if len(sources) == 1 else b"".join(source.data for source in sources)
+def _lines_with(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame:
+    """The only place that reads lines: polars marks `scan_lines` as unstable.
+
+    Lines with codes or NULs inside are kept whatever they say, since these may stand inside a fixed text; so are all
+    lines of pieces in which a container runtime cut lines, perhaps in the middle of one.
+    """
+    data = pieces[0].data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
     if not data:
         return pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
-    rows = (
-        pl.scan_lines(data, name="text", row_index_name="row")
-        .filter(is_cut(data) | pl.col("text").str.contains_any(list(anchors)))
-        .collect()
-    )
-    ends = pl.Series([source.lines for source in sources], dtype=pl.Int64).cum_sum()
-    source = ends.search_sorted(rows["row"].cast(pl.Int64), side="right").cast(pl.UInt32)
-    before = (ends - pl.Series([source.lines for source in sources], dtype=pl.Int64)).gather(source)
+    wanted = pl.col("text").str.contains_any([*anchors, *INSIDE_TEXT])
+    every = pl.scan_lines(data, name="text", row_index_name="row")
+    rows = (every if is_cut(data) else every.filter(wanted)).collect()
+    if len(pieces) == 1:
+        return rows.select(
+            pl.lit(pieces[0].source, pl.UInt32).alias("source"),
+            (pl.col("row").cast(pl.Int64) + pieces[0].first_line).alias("line"),
+            "text",
+        )
+    ends = pl.Series([piece.lines for piece in pieces], dtype=pl.Int64).cum_sum()
+    place = ends.search_sorted(rows["row"].cast(pl.Int64), side="right")
+    sources = pl.Series([piece.source for piece in pieces], dtype=pl.UInt32)
+    offsets = pl.Series([piece.first_line for piece in pieces], dtype=pl.Int64) - ends.shift(1, fill_value=0)
     return rows.select(
-        source.alias("source"),
-        (pl.col("row").cast(pl.Int64) - before + 1).alias("line"),
+        sources.gather(place).alias("source"),
+        (pl.col("row").cast(pl.Int64) + offsets.gather(place)).alias("line"),
         "text",
     )
 
@@ -68,11 +79,14 @@ def _cut(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cut_at(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
-    pieces = lines.with_columns(pl.col("text").str.split(separator))
+    lines = lines.with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
+    if not lines["text"].str.contains(separator, literal=True).any():
+        return lines.select(pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in SEGMENTS.names())
     return (
-        pieces.with_columns(pl.int_ranges(0, pl.col("text").list.len(), dtype=pl.UInt32).alias("part"))
+        lines.with_columns(pl.col("text").str.split(separator))
+        .with_columns(pl.int_ranges(0, pl.col("text").list.len(), dtype=pl.UInt32).alias("part"))
         .explode("text", "part")
-        .with_columns(pl.col("text").str.strip_chars_end(" \t\r"))
+        .with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
         .select(SEGMENTS.names())
     )
 

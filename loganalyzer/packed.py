@@ -7,8 +7,9 @@ import gzip
 import lzma
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from loganalyzer.errors import SourceError
@@ -23,7 +24,7 @@ LARGEST_UNPACKED = 4 << 30
 MOST_MEMBERS = 100_000
 ZIP = ".zip"
 
-_CHUNK = 1 << 20
+_CHUNK = 4 << 20
 _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".gz": lambda file: cast("IO[bytes]", gzip.GzipFile(fileobj=file)),
     ".bz2": lambda file: cast("IO[bytes]", bz2.BZ2File(file)),
@@ -31,23 +32,40 @@ _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".zst": lambda file: cast("IO[bytes]", zstd.ZstdFile(file)),
 }
 SUFFIXES = tuple(_OPENERS)
-ERRORS = (EOFError, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+ERRORS = (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 """What the unpackers raise beside OSError; zip raises the last two for passwords and unknown methods."""
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a file, unpacked by its suffix.
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file in order, unpacked by its suffix.
 
     Raises:
         SourceError: it unpacks to more than the bound.
         OSError: it cannot be read; one of `ERRORS` where it is damaged.
     """
     with path.open("rb") as file:
-        opener = _OPENERS.get(path.suffix.lower())
-        return file.read() if opener is None else _bounded(opener(file), str(path), LARGEST_UNPACKED)
+        yield from unpacked(file, str(path))
 
 
-def read_zip(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+def unpacked(file: IO[bytes], name: str) -> Iterator[bytes]:
+    """The bytes of an open file in order, unpacked by the suffix of its name; raises like `file_chunks`."""
+    opener = _OPENERS.get(PurePosixPath(name).suffix.lower())
+    if opener is None:
+        yield from plain(file)
+    else:
+        yield from _bounded(plain(opener(file)), name)
+
+
+def plain(file: IO[bytes]) -> Iterator[bytes]:
+    """What an open file holds, in order; of a damaged one, what comes before the damage."""
+    read = getattr(file, "read1", file.read)
+    while chunk := read(_CHUNK):
+        yield chunk
+
+
+def zip_members(
+    file: Path | IO[bytes], name: str, wanted: Callable[[str], bool]
+) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Name and bytes of each wanted member of an archive, in the order of their names.
 
     Raises:
@@ -55,24 +73,26 @@ def read_zip(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
         OSError: it cannot be read; one of `ERRORS` where it is damaged.
     """
     left = LARGEST_UNPACKED
-    with zipfile.ZipFile(path) as archive:
-        names = sorted(item.filename for item in archive.infolist() if not item.is_dir() and wanted(item.filename))
-        if len(names) > MOST_MEMBERS:
-            raise SourceError(f"{path}: holds {len(names)} logs", f"at most {MOST_MEMBERS} are read from one archive")
-        for name in names:
-            with archive.open(name) as member:
-                data = _bounded(member, f"{path}/{name}", left)
-            left -= len(data)
-            yield name, data
+    with zipfile.ZipFile(file) as archive:
+        members = sorted(item.filename for item in archive.infolist() if not item.is_dir() and wanted(item.filename))
+        if len(members) > MOST_MEMBERS:
+            raise SourceError(f"{name}: holds {len(members)} logs", f"at most {MOST_MEMBERS} are read from one archive")
+        for member in members:
+            left -= archive.getinfo(member).file_size
+            if left < 0:
+                raise _too_large(f"{name}/{member}")
+            with archive.open(member) as opened:
+                yield member, plain(opened)
 
 
-def _bounded(stream: IO[bytes], name: str, limit: int) -> bytes:
-    chunks, size = [], 0
-    while chunk := stream.read(_CHUNK):
+def _bounded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
         size += len(chunk)
-        if size > limit:
-            raise SourceError(
-                f"{name}: unpacks to more than {LARGEST_UNPACKED >> 20} MiB", "unpack it yourself, and cut it"
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if size > LARGEST_UNPACKED:
+            raise _too_large(name)
+        yield chunk
+
+
+def _too_large(name: str) -> SourceError:
+    return SourceError(f"{name}: unpacks to more than {LARGEST_UNPACKED >> 20} MiB", "unpack it yourself, and cut it")

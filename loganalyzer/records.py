@@ -12,10 +12,12 @@ from loganalyzer.grammar.lower import Lowered, lower
 from loganalyzer.grammar.meaning import Stopped, read
 
 KEY = ("source", "line", "part")
+NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
+NO_COUNTS = pl.DataFrame(schema={"source": pl.UInt32, "records": pl.Int64, "near": pl.Int64})
 BAR_MARKS = ("%|", "it [")
 """What every progress bar holds; segments with a bar are kept away from the patterns of plain messages."""
-MOST_EXPLAINED = 200
-"""Near misses whose place of failure is worked out; further ones keep their pattern only."""
+MOST_NEAR = 1000
+"""Near misses of one input that are kept with their text; the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,19 @@ class Grammars:
 
 @dataclass(frozen=True)
 class Records:
-    """What a batch says.
+    """What a batch of pieces says.
 
     Attributes:
-        events: event to its records: source (position), line, part, stream, time, pattern (id), text, and one
-            column per hole of the event's patterns.
-        near_misses: source (position), line, pattern, column, expected, text.
-        counts: source (position), records, near: how many lines were recognised, and almost.
+        events: event to its records: source (number), line, part, stream, time, pattern (id), one column per hole of
+            the event's patterns, and the text of those that are no bars.
+        bars: source, line, text: what a progress bar showed last on each line.
+        near: source, line, pattern, text: lines that are almost a message, `MOST_NEAR` of each input.
+        counts: source, records, near: how many lines were recognised, and almost.
     """
 
     events: Mapping[str, pl.DataFrame]
-    near_misses: pl.DataFrame
+    bars: pl.DataFrame
+    near: pl.DataFrame
     counts: pl.DataFrame
 
 
@@ -90,58 +94,86 @@ def _texts(nodes: model.Nodes) -> Iterable[str]:
                 continue
 
 
-def extract(segments: pl.DataFrame, grammars: Grammars, sources: int) -> Records:
-    """All messages and bars in `segments` (columns as in `lines.SEGMENTS`)."""
+def extract(segments: pl.DataFrame, grammars: Grammars) -> Records:
+    """All messages and bars in `segments` (columns and order as in `lines.SEGMENTS`)."""
     has_bar = segments["text"].str.contains_any(list(BAR_MARKS))
     closed = segments["text"].str.ends_with("s/it]") | segments["text"].str.ends_with("it/s]")
     scanned = [
-        *_scan(grammars, segments.filter(has_bar), is_bar=True),
-        *_scan(grammars, segments.filter(~(has_bar & closed)), is_bar=False),
+        *_bars(grammars, segments.filter(has_bar)),
+        *_messages(grammars, segments.filter(~(has_bar & closed))),
     ]
-    events = _by_event([(item.pattern.event, records) for item, records, _ in scanned if not records.is_empty()])
-    near = [misses for _, _, misses in scanned if not misses.is_empty()]
-    near_misses = _explain(_unrecognised(near, events, grammars), grammars)
-    return Records(events, near_misses, _counts(events, near_misses, sources))
+    found = [one for one in scanned if not one.records.is_empty()]
+    texts = pl.concat([_last_on_line(one.records) for one in found if one.item.is_bar] or [_NO_TEXT])
+    events = _by_event([(one.item.pattern.event, _slim(one)) for one in found])
+    near = _unrecognised([one for one in scanned if not one.near.is_empty()], found)
+    return Records(events, texts, near.group_by("source", maintain_order=True).head(MOST_NEAR), _counts(events, near))
 
 
-def _scan(
-    grammars: Grammars, rows: pl.DataFrame, *, is_bar: bool
-) -> Iterator[tuple[Compiled, pl.DataFrame, pl.DataFrame]]:
-    """Each pattern that occurs, with its records and near misses. A segment holds one bar, but several messages."""
-    left = rows
-    for item in _active(grammars, rows, is_bar=is_bar):
-        records, misses, unread = _extract_one(item, left)
-        left = unread if is_bar else rows
-        yield item, records, misses
+@dataclass(frozen=True)
+class _Scanned:
+    """What one pattern reads in a batch."""
+
+    item: Compiled
+    records: pl.DataFrame
+    near: pl.DataFrame
 
 
-def _active(grammars: Grammars, rows: pl.DataFrame, *, is_bar: bool) -> list[Compiled]:
-    """The patterns whose fixed text occurs at all: most do not, in most logs."""
-    wanted = [item for item in grammars.compiled if item.is_bar is is_bar]
-    if rows.is_empty() or not wanted:
-        return []
-    text = pl.col("text")
-    present = rows.select(
-        text.str.contains_any(list(item.anchors)).any().alias(str(index)) for index, item in enumerate(wanted)
-    ).row(0)
-    return [item for item, there in zip(wanted, present, strict=True) if there]
+_NO_TEXT = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
 
 
-def _extract_one(item: Compiled, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """The records of one pattern, its near misses, and the rows without its records."""
-    carries = rows["text"].str.contains_any(list(item.anchors))
-    candidates = rows.filter(carries)
-    fits, values = item.lowered.read(candidates["text"])
-    matched = candidates.filter(fits).with_columns(pl.lit(item.pattern.id).alias("pattern"))
-    records = matched.hstack(values.get_columns())
-    missed = candidates.filter(~fits)
-    unread = pl.concat([rows.filter(~carries), missed])
-    if not missed.is_empty():
-        missed = missed.filter(pl.col("text").str.contains(item.signature))
-    near = missed.select(
-        *KEY, pl.lit(item.pattern.id).alias("pattern"), "text", pl.lit(len(item.signature)).alias("weight")
+def _bars(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
+    """A segment holds one bar: what a pattern reads, the next ones need not look at."""
+    for item in grammars.compiled:
+        if item.is_bar and not rows.is_empty():
+            carries = rows["text"].str.contains_any(list(item.anchors))
+            if carries.any():
+                scanned, fits = _scan(item, rows.filter(carries))
+                yield scanned
+                rows = rows.filter(~carries.scatter(carries.arg_true(), fits))
+
+
+def _messages(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
+    """A segment holds one message or several; those of a pattern are found by its fixed texts, all in one pass."""
+    patterns = [item for item in grammars.compiled if not item.is_bar]
+    texts = sorted({text for item in patterns for text in item.anchors})
+    held = (
+        rows.select(pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
+        .with_row_index("row")
+        .explode("anchor")
+        .drop_nulls()
+        .unique(maintain_order=True)
     )
-    return records, near, unread
+    places = {str(anchor): frame["row"] for (anchor,), frame in held.partition_by("anchor", as_dict=True).items()}
+    for item in patterns:
+        known = [places[anchor] for anchor in item.anchors if anchor in places]
+        if known:
+            yield _scan(item, rows[known[0] if len(known) == 1 else pl.concat(known).unique().sort()])[0]
+
+
+def _scan(item: Compiled, rows: pl.DataFrame) -> tuple[_Scanned, pl.Series]:
+    """What a pattern reads in rows that carry its fixed texts, and which of them it fits."""
+    fits, values = item.lowered.read(rows["text"])
+    name = pl.lit(item.pattern.id).alias("pattern")
+    every = bool(fits.all())
+    records = (rows if every else rows.filter(fits)).with_columns(name).hstack(values.get_columns())
+    near = rows.clear() if every else rows.filter(~fits)
+    if not near.is_empty():
+        near = near.filter(pl.col("text").str.contains(item.signature))
+    return _Scanned(item, records, near.select(*KEY, name, "text", pl.lit(len(item.signature)).alias("weight"))), fits
+
+
+def _slim(one: _Scanned) -> pl.DataFrame:
+    """Bars without their text, of which there is more than of anything else."""
+    return one.records.drop("text") if one.item.is_bar else one.records
+
+
+def _last_on_line(bars: pl.DataFrame) -> pl.DataFrame:
+    return bars.filter(_other_line(-1)).select("source", "line", "text")
+
+
+def _other_line(places: int) -> pl.Expr:
+    """Whether the row so many places above (or below) stands on another line."""
+    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(places)) for name in ("source", "line"))
 
 
 def _by_event(found: list[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
@@ -151,13 +183,18 @@ def _by_event(found: list[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
     return {event: _one_form(frames) for event, frames in events.items()}
 
 
+_ALWAYS = frozenset({*KEY, "stream", "time", "text", "pattern"})
+
+
 def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Where two forms of an event fit the same segment, the one that says more: the one with more values."""
     if len(frames) == 1:
-        return frames[0].sort(KEY)
+        return frames[0]
     filled = [
         frame.with_columns(
-            pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int32) for name in frame.columns[6:]).alias("filled")
+            pl.sum_horizontal(
+                pl.col(name).is_not_null().cast(pl.Int32) for name in frame.columns if name not in _ALWAYS
+            ).alias("filled")
         )
         for frame in frames
     ]
@@ -169,46 +206,49 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _unrecognised(near: list[pl.DataFrame], events: Mapping[str, pl.DataFrame], grammars: Grammars) -> pl.DataFrame:
+def _unrecognised(near: list[_Scanned], found: list[_Scanned]) -> pl.DataFrame:
     """Near misses of segments in which no message was recognised; the most specific pattern for each."""
     if not near:
-        return pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
-    bars = {item.pattern.id for item in grammars.compiled if item.is_bar}
-    misses = pl.concat(near)
-    recognised = [frame.select(*KEY, pl.col("pattern").is_in(bars).alias("bar")) for frame in events.values()]
-    if recognised:
-        seen = pl.concat(recognised)
-        misses = misses.join(seen.filter(~pl.col("bar")), on=KEY, how="anti")
-        of_bars = misses["pattern"].is_in(bars)
-        misses = pl.concat([misses.filter(of_bars).join(seen, on=KEY, how="anti"), misses.filter(~of_bars)])
+        return NO_NEAR
+    messages = _without([one.near for one in near if not one.item.is_bar], _keys(found, is_bar=False))
+    bars = _without(
+        [one.near for one in near if one.item.is_bar],
+        [*_keys(found, is_bar=False), *_keys(found, is_bar=True)],
+    )
     return (
-        misses.sort(*KEY, "weight", descending=[False, False, False, True])
+        pl.concat([*messages, *bars])
+        .sort(*KEY, "weight", descending=[False, False, False, True])
         .unique(subset=list(KEY), keep="first", maintain_order=True)
-        .drop("part", "weight")
+        .select("source", "line", "pattern", "text")
     )
 
 
-def _explain(misses: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
-    """Where parsing stopped and what was wanted there: the grammar itself is asked, for the first few."""
+def _keys(found: list[_Scanned], *, is_bar: bool) -> list[pl.DataFrame]:
+    return [one.records.select(KEY) for one in found if one.item.is_bar is is_bar]
+
+
+def _without(near: list[pl.DataFrame], recognised: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    if not near or not recognised:
+        return near
+    return [pl.concat(near).join(pl.concat(recognised), on=KEY, how="anti")]
+
+
+def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
+    """`near` with `column` and `expected`: where parsing stopped and what was wanted there, says the grammar itself."""
     patterns = grammars.by_id
-    stops = [read(patterns[name], text) for name, text in misses.select("pattern", "text").head(MOST_EXPLAINED).rows()]
+    stops = [read(patterns[name], text) for name, text in near.select("pattern", "text").rows()]
     stopped = [stop if isinstance(stop, Stopped) else Stopped(1, "") for stop in stops]
-    padding = [None] * (misses.height - len(stopped))
-    return misses.with_columns(
-        pl.Series("column", [stop.column for stop in stopped] + padding, dtype=pl.Int64),
-        pl.Series("expected", [stop.expected for stop in stopped] + padding, dtype=pl.String),
+    return near.with_columns(
+        pl.Series("column", [stop.column for stop in stopped], dtype=pl.Int64),
+        pl.Series("expected", [stop.expected for stop in stopped], dtype=pl.String),
     )
 
 
-def _counts(events: Mapping[str, pl.DataFrame], near: pl.DataFrame, sources: int) -> pl.DataFrame:
-    every = pl.DataFrame({"source": pl.Series(range(sources), dtype=pl.UInt32)})
-    lines = [frame.select("source", "line") for frame in events.values()]
-    seen = pl.concat(lines).unique() if lines else pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64})
-    records = seen.group_by("source").len("records")
-    misses = near.group_by("source").agg(pl.col("line").n_unique().alias("near"))
-    return (
-        every.join(records, on="source", how="left")
-        .join(misses, on="source", how="left")
-        .with_columns(pl.col("records", "near").fill_null(0).cast(pl.Int64))
-        .sort("source")
+def _counts(events: Mapping[str, pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
+    lines = [frame.select("source", "line").filter(_other_line(1)) for frame in events.values()]
+    seen = pl.concat([*lines, near.select("source", "line").clear()]).unique()
+    records = seen.group_by("source").agg(pl.len().cast(pl.Int64).alias("records"))
+    misses = near.group_by("source").agg(pl.col("line").n_unique().cast(pl.Int64).alias("near"))
+    return records.join(misses, on="source", how="full", coalesce=True).with_columns(
+        pl.col("records", "near").fill_null(0)
     )

@@ -7,40 +7,25 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from loganalyzer import packed
-from loganalyzer.decoding import decode
 from loganalyzer.errors import SourceError
 
+Item = TypeVar("Item")
+
 STDIN = "-"
-BATCH_BYTES = 256 << 20
-"""Sources are joined up to this size, so that one query serves many of them."""
 
 _LOG_SUFFIXES = (".log", ".txt", ".out", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One input, read.
-
-    Attributes:
-        name: as given, or as found in a folder.
-        data: its text as valid UTF-8, ending in a line end unless empty.
-        digest: SHA-256 of the decoded text.
-        size: bytes as read, after decompression.
-        lines: physical lines.
-        encoding, undecodable: how it was decoded, and bytes replaced.
-    """
+class Input:
+    """One input, opened: its name, as given or found, and its bytes in order, unpacked but not decoded."""
 
     name: str
-    data: bytes
-    digest: str
-    size: int
-    lines: int
-    encoding: str
-    undecodable: int
+    chunks: Iterable[bytes]
 
 
 def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
@@ -92,59 +77,38 @@ def is_log(name: str) -> bool:
     return path.suffix == packed.ZIP or inner.suffix in _LOG_SUFFIXES
 
 
-def read(name: str) -> Iterator[Source]:
-    """The sources of one input: one, or as many as an archive holds logs.
+def read(name: str) -> Iterator[Input]:
+    """The inputs behind one name: one, or as many as an archive holds logs. Each is read while it is iterated.
 
     Raises:
-        SourceError: where it cannot be read or unpacked; names it and the reason.
+        SourceError: where it, or while iterated one of its inputs, cannot be read or unpacked; names it and the reason.
     """
-    try:
-        if name == STDIN:
-            yield from_bytes(name, sys.stdin.buffer.read())
-        elif name.lower().endswith(packed.ZIP):
-            yield from _archive(name)
-        else:
-            yield from_bytes(name, packed.read_file(Path(name)))
-    except (OSError, *packed.ERRORS) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SourceError(f"{name}: cannot be read: {reason}", "the other inputs are analysed without it") from None
+    if name == STDIN:
+        yield Input(name, _clear(name, packed.plain(sys.stdin.buffer)))
+    elif name.lower().endswith(packed.ZIP):
+        yield from _archive(name)
+    else:
+        yield Input(name, _clear(name, packed.file_chunks(Path(name))))
 
 
-def _archive(name: str) -> Iterator[Source]:
+def from_bytes(name: str, raw: bytes) -> Input:
+    """An input that is in memory already."""
+    return Input(name, (raw,))
+
+
+def _archive(name: str) -> Iterator[Input]:
     empty = True
-    for member, data in packed.read_zip(Path(name), is_log):
+    for member, chunks in _clear(name, packed.zip_members(Path(name), name, is_log)):
         empty = False
-        yield from_bytes(f"{name}/{member}", data)
+        yield Input(f"{name}/{member}", _clear(f"{name}/{member}", chunks))
     if empty:
         raise SourceError(f"{name}: no log in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
 
 
-def from_bytes(name: str, raw: bytes) -> Source:
-    """A source made of bytes already in memory."""
-    decoded = decode(raw)
-    data = decoded.data
-    if data and not data.endswith(b"\n"):
-        data += b"\n"
-    return Source(
-        name=name,
-        data=data,
-        digest=sha256(decoded.data).hexdigest(),
-        size=len(raw),
-        lines=data.count(b"\n"),
-        encoding=decoded.encoding,
-        undecodable=decoded.undecodable,
-    )
-
-
-def batches(sources: Iterable[Source], limit: int = BATCH_BYTES) -> Iterator[list[Source]]:
-    """Sources in groups whose data stay below `limit`; a larger one stands alone."""
-    group: list[Source] = []
-    size = 0
-    for source in sources:
-        if group and size + len(source.data) > limit:
-            yield group
-            group, size = [], 0
-        group.append(source)
-        size += len(source.data)
-    if group:
-        yield group
+def _clear(name: str, given: Iterator[Item]) -> Iterator[Item]:
+    """What `given` gives; its failures in words for the user."""
+    try:
+        yield from given
+    except (OSError, *packed.ERRORS) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise SourceError(f"{name}: cannot be read: {reason}", "the other inputs are analysed without it") from None

@@ -18,6 +18,8 @@ ANSI = r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])"
 STAMP_INSIDE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) - "
 """ComfyUI's own log buffer stamps every write, so that stamps stand inside lines."""
 SEPARATOR = "\x1e"
+INSIDE_TEXT = ("\x1b", "\0")
+"""What can stand inside a message's fixed text and is taken out: terminal codes and NULs."""
 
 _JSON_LINE = pl.Struct({"log": pl.String, "stream": pl.String, "time": pl.String})
 
@@ -48,20 +50,14 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, pl.String).alias("stream"),
         pl.lit(value=False).alias("partial"),
     )
-    lines = _unwrap_json(lines)
-    lines = _strip_ansi(lines)
+    plain = _strip_ansi(_unwrap_json(lines))
+    lines = plain
     for _ in range(DEEPEST):
         wrapped = lines["text"].str.contains(_any_prefix())
         if not wrapped.any():
             break
         lines = pl.concat([lines.filter(~wrapped), _strip_prefix(lines.filter(wrapped))])
-    return _joined(lines.sort("source", "line")).drop("partial")
-
-
-def is_cut(data: bytes) -> bool:
-    """Whether a runtime may have cut lines into pieces: docker and kubernetes do at 16 KiB."""
-    marked = any(mark in data for mark in (b" stdout P ", b" stderr P "))
-    return marked or data.count(b'","stream":') != data.count(b'\\n","stream":')
+    return _joined(lines if lines is plain else lines.sort("source", "line")).drop("partial")
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:
@@ -80,7 +76,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
-    odd = pl.col("text").str.contains_any(["\x1b", "\0"])
+    odd = pl.col("text").str.contains_any(list(INSIDE_TEXT))
     if not lines.select(odd.any()).item():
         return lines
     clean = pl.col("text").str.replace_all(ANSI, "").str.replace_all("\0", "", literal=True)
@@ -103,7 +99,7 @@ def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
         _time(pl.col("stamp")).alias("time"),
         ~pl.col("log").str.ends_with("\n").fill_null(value=True).alias("partial"),
     ).select(lines.columns)
-    return pl.concat([lines.filter(~is_json), inner])
+    return pl.concat([lines.filter(~is_json), inner]).sort("source", "line")
 
 
 def _partial(values: pl.DataFrame) -> pl.Expr:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.records import Records
 from loganalyzer.runs import described as description
 from loganalyzer.runs import eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import paddings as padding_rows
@@ -25,6 +25,10 @@ from loganalyzer.tables import conform
 
 _STARTUP = "comfyui-startup.toml"
 """Its messages come with a server's start, or with nothing in particular; only the banner's own mark a restart."""
+
+
+REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras")
+"""The tables made here."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,12 @@ class _Parts:
     memory: pl.DataFrame
 
 
-def rebuild(records: Records, sources: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings) -> Rebuilt:
-    """All tables of a batch. `sources` has position, source and digest of each input."""
+def rebuild(
+    events: Mapping[str, pl.DataFrame], sources: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
+) -> Rebuilt:
+    """All tables of whole inputs: `events` as in `Records`, `sources` has number, source and digest of each input."""
     neutral = frozenset(pattern.event for pattern in patterns if pattern.file == _STARTUP) - set(BANNER)
-    timeline = build(records, neutral)
+    timeline = build(events, neutral)
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, neutral)

@@ -10,9 +10,9 @@ _DIGEST = 10
 def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *, letter: str) -> pl.DataFrame:
     """`frame` (lane, line, place) with source (name), stream and `id`: digest, letter and line, e.g. `3f2a…-R4`.
 
-    `sources` has position, source, digest. A second one on the same line gets a further number.
+    `sources` has number, source, digest. A second one on the same line gets a further number.
     """
-    named = lanes.join(sources, left_on="source", right_on="position", how="left").select(
+    named = lanes.join(sources, left_on="source", right_on="number", how="left").select(
         "lane", pl.col("source_right").alias("source"), "stream", "digest"
     )
     again = pl.int_range(pl.len()).over("digest", "line")

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
-
-if TYPE_CHECKING:
-    from loganalyzer.records import Records
 
 _PARTS = 1 << 20
 
@@ -40,10 +36,10 @@ class Timeline:
         return self.events[name]
 
 
-def build(records: Records, neutral: frozenset[str]) -> Timeline:
+def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> Timeline:
     """The timeline of a batch; `neutral` are events that say nothing about where a prompt begins."""
-    names = sorted(set(HOLES) | set(BARS) | set(records.events))
-    frames = {name: event(records, name) for name in names}
+    names = sorted(set(HOLES) | set(BARS) | set(events))
+    frames = {name: event(events, name) for name in names}
     lanes = _lanes(frames)
     placed = {name: _place(frame, lanes, is_bar=name in BARS) for name, frame in frames.items()}
     messages = _messages({name: frame for name, frame in placed.items() if name not in BARS}, neutral)

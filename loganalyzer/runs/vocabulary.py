@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 import polars as pl
-
-if TYPE_CHECKING:
-    from loganalyzer.records import Records
 
 Types = dict[str, pl.DataType | type[pl.DataType]]
 
@@ -91,10 +89,10 @@ _KEY: Final[Types] = {
 }
 
 
-def event(records: Records, name: str) -> pl.DataFrame:
+def event(events: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     """The records of one event, with its key columns and holes in their types, also where it never occurs."""
     schema = {**_KEY, **HOLES.get(name, {})}
-    frame = records.events.get(name)
+    frame = events.get(name)
     if frame is None or frame.is_empty():
         return pl.DataFrame(schema=schema)
     return frame.select(

@@ -1,0 +1,218 @@
+"""Inputs to pieces: whole lines of valid UTF-8, of bounded size, and what is known of an input once it is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from loganalyzer.decoding import HEAD_BYTES, Encoding, told_by
+from loganalyzer.errors import SourceError
+from loganalyzer.sources import Input
+
+PIECE_BYTES: Final = 8 << 20
+"""Inputs are cut at line ends about here, so that memory stays bounded and all cores have work."""
+LONGEST_LINE: Final = 128 << 20
+"""An input whose line goes on for longer is given up: whatever it is, it is no log."""
+
+_LONGEST_JOINED: Final = 4 << 20
+"""A line whose pieces reach further back has lost its last one."""
+_RUNTIME_LINE = re.compile(
+    rb'^(?:[^\n]{0,80}? (stdout|stderr) (P|F) |\{"log":[^\n]*?(\\n)?", ?"stream": ?"(stdout|stderr)")', re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some lines of an input.
+
+    Attributes:
+        source: the input's number in this call.
+        first_line: number of its first line, from 1.
+        lines: how many lines it holds.
+        data: valid UTF-8; every line ends in a line end.
+    """
+
+    source: int
+    first_line: int
+    lines: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input, read.
+
+    Attributes:
+        number: the input's number in this call.
+        name: as given, or as found in a folder.
+        digest: SHA-256 of the decoded text.
+        size: bytes as read, after decompression.
+        lines: physical lines.
+        encoding, undecodable: how it was decoded, and bytes replaced.
+        problem: what kept it from being read to its end, or None; what was read before counts.
+    """
+
+    number: int
+    name: str
+    digest: str
+    size: int
+    lines: int
+    encoding: str
+    undecodable: int
+    problem: SourceError | None = None
+
+
+def cut(given: Input, number: int, size: int = PIECE_BYTES) -> Iterator[Piece | Source]:
+    """An input's pieces in order, and at last what is known of it as a whole.
+
+    An input that breaks off (a damaged archive, a lost connection) keeps what was read, and its `problem`.
+    """
+    reading = _Reading(number, given.name)
+    for raw in _blocks(given.chunks, size):
+        if isinstance(raw, SourceError):
+            yield reading.source(raw)
+            return
+        piece = reading.piece(raw)
+        if piece.lines:
+            yield piece
+    yield reading.source(None)
+
+
+class _Reading:
+    """What the blocks of an input add up to."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self.number, self.name = number, name
+        self.encoding = Encoding("utf-8", 0)
+        self.digest = sha256()
+        self.size = self.lines = self.undecodable = 0
+
+    def piece(self, block: _Block) -> Piece:
+        """The next block's lines."""
+        decoded = block.encoding.decode(block.data)
+        data = decoded.data
+        self.digest.update(data)
+        self.encoding = block.encoding
+        self.size += block.size
+        self.undecodable += decoded.undecodable
+        if data and not data.endswith(b"\n"):
+            data += b"\n"
+        first, count = self.lines + 1, data.count(b"\n")
+        self.lines += count
+        return Piece(self.number, first, count, data)
+
+    def source(self, problem: SourceError | None) -> Source:
+        """The input as a whole."""
+        return Source(
+            self.number,
+            self.name,
+            self.digest.hexdigest(),
+            self.size,
+            self.lines,
+            self.encoding.name,
+            self.undecodable,
+            SourceError(f"{self.name}: {problem.message}", problem.hint) if problem else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole lines as read, without a byte order mark; `size` counts the mark."""
+
+    data: bytes
+    encoding: Encoding
+    size: int
+
+
+def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[_Block | SourceError]:
+    """Whole lines of about `size` bytes; what stopped the reading comes last."""
+    held = _Held(size)
+    stopped = None
+    try:
+        for chunk in chunks:
+            for start in range(0, len(chunk), size):
+                if block := held.add(chunk[start : start + size]):
+                    yield block
+    except SourceError as error:
+        stopped = error
+    if rest := held.rest():
+        yield rest
+    if stopped:
+        yield stopped
+
+
+class _Held:
+    """Bytes read and not yet handed on; looked through each time that there are `enough`."""
+
+    def __init__(self, size: int) -> None:
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self.enough = self.usual = size
+        self.encoding: Encoding | None = None
+        self.mark = 0
+
+    def add(self, more: bytes) -> _Block | None:
+        """Take more; give the whole lines held, but for those that a container runtime continues further down.
+
+        Raises:
+            SourceError: a line does not end.
+        """
+        self.chunks.append(more)
+        self.size += len(more)
+        if self.size < max(self.enough, 0 if self.encoding else HEAD_BYTES):
+            return None
+        encoding, data = self._joined()
+        end = encoding.line_end(data)
+        if encoding.name == "utf-8":
+            end = _behind_whole_lines(data, end)
+        if end == 0 and self.size > LONGEST_LINE:
+            raise SourceError(
+                f"a line is longer than {LONGEST_LINE >> 20} MiB", "this is no log, or its line ends are lost"
+            )
+        self.enough = max(self.usual, 2 * (self.size - end))
+        return self._taken(end) if end else None
+
+    def rest(self) -> _Block | None:
+        """All that is left."""
+        _, data = self._joined()
+        return self._taken(len(data)) if data or self.mark else None
+
+    def _joined(self) -> tuple[Encoding, bytes]:
+        """What is held, in one piece and without its mark."""
+        data = b"".join(self.chunks)
+        if self.encoding is None:
+            self.encoding = told_by(data)
+            self.mark = self.encoding.mark
+            data = data[self.mark :]
+        self.chunks, self.size = [data], len(data)
+        return self.encoding, data
+
+    def _taken(self, end: int) -> _Block:
+        encoding, data = self._joined()
+        block = _Block(data[:end], encoding, end + self.mark)
+        self.chunks, self.size, self.mark = [data[end:]], len(data) - end, 0
+        return block
+
+
+def is_cut(data: bytes) -> bool:
+    """Whether a container runtime may have cut lines into pieces: docker and kubernetes do at 16 KiB."""
+    marked = any(mark in data for mark in (b" stdout P ", b" stderr P "))
+    whole = data.count(b'\\n","stream":') + data.count(b'\\n", "stream":')
+    return marked or data.count(b'"stream":') != whole
+
+
+def _behind_whole_lines(data: bytes, end: int) -> int:
+    """The last line end up to `end` at which no stream of a container runtime is in the middle of a line."""
+    if not is_cut(data[:end]):
+        return end
+    open_since: dict[bytes, int] = {}
+    for line in _RUNTIME_LINE.finditer(data, 0, end):
+        stream = line[1] or line[4]
+        if line[2] == b"F" or line[3]:
+            open_since.pop(stream, None)
+        else:
+            open_since.setdefault(stream, line.start())
+    return min((start for start in open_since.values() if end - start < _LONGEST_JOINED), default=end)

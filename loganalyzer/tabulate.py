@@ -1,0 +1,87 @@
+"""Inputs to tables: the unit of work. It depends on its inputs alone, so any number may run at once, anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from loganalyzer import excerpts
+from loganalyzer.collecting import Collection, Extracted, Tables
+from loganalyzer.errors import SourceError
+from loganalyzer.grammar.load import load_all
+from loganalyzer.lines import segments
+from loganalyzer.pieces import PIECE_BYTES, Piece, Source, cut
+from loganalyzer.records import Grammars, compile_all, extract
+from loganalyzer.settings import Settings
+from loganalyzer.sources import Input
+from loganalyzer.workers import in_order
+
+Progress = Callable[[str, int], None]
+"""Is told, piece by piece, the name of an input and how many bytes of it were read more."""
+
+
+def tabulate(
+    inputs: Iterable[Input | SourceError],
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    piece_bytes: int = PIECE_BYTES,
+) -> Tables:
+    """The tables of these inputs. An input that cannot be read is one of `problems`; the others keep their results.
+
+    `piece_bytes` bounds what is held of the text; it changes nothing in the tables.
+
+    Raises:
+        LogAnalyzerError: a pattern or schedule file is refused.
+    """
+    collection = Collection(compile_all(load_all(settings.patterns)), settings)
+    batches = _batches(_pieces(inputs, collection, progress, piece_bytes), piece_bytes)
+    for extracted in in_order(partial(_extracted, grammars=collection.grammars), batches):
+        collection.add(extracted)
+    return collection.finished()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Pieces joined so that one query serves many, and the inputs that end with them."""
+
+    pieces: Sequence[Piece]
+    ended: Sequence[Source]
+
+
+def _pieces(
+    inputs: Iterable[Input | SourceError], collection: Collection, progress: Progress | None, size: int
+) -> Iterator[Piece | Source]:
+    number = 0
+    for given in inputs:
+        if isinstance(given, SourceError):
+            collection.problems.append(str(given))
+            continue
+        for found in cut(given, number, size):
+            if progress and isinstance(found, Piece):
+                progress(given.name, len(found.data))
+            yield found
+        number += 1
+
+
+def _batches(pieces: Iterable[Piece | Source], limit: int) -> Iterator[_Batch]:
+    held: list[Piece] = []
+    ended: list[Source] = []
+    size = 0
+    for piece in pieces:
+        if isinstance(piece, Source):
+            ended.append(piece)
+            continue
+        if held and size + len(piece.data) > limit:
+            yield _Batch(held, ended)
+            held, ended, size = [], [], 0
+        held.append(piece)
+        size += len(piece.data)
+    yield _Batch(held, ended)
+
+
+def _extracted(batch: _Batch, grammars: Grammars) -> Extracted:
+    records = extract(segments(batch.pieces, grammars.anchors), grammars)
+    slim = replace(records, bars=records.bars.clear())
+    return Extracted(slim, excerpts.messages(records), excerpts.kept(records), batch.ended)

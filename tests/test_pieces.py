@@ -1,0 +1,126 @@
+"""Inputs are cut into pieces of whole lines, and nothing found depends on where."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import logtext as log
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from test_lines import FORMS
+
+from loganalyzer import pieces, sources
+from loganalyzer.errors import SourceError
+from loganalyzer.pieces import Piece, Source, cut
+from loganalyzer.settings import Settings
+from loganalyzer.sources import Input, from_bytes
+from loganalyzer.tabulate import tabulate
+
+SHORT = log.BANNER + log.prompt(153) + "Padding length: three\n" + log.prompt(60)
+
+
+def of(given: Input, size: int = 1) -> tuple[list[Piece], Source]:
+    *found, whole = cut(given, 0, size)
+    assert isinstance(whole, Source)
+    return [piece for piece in found if isinstance(piece, Piece)], whole
+
+
+@pytest.fixture
+def told_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encodings are told by the first four bytes, so that pieces of a short text can be small."""
+    monkeypatch.setattr(pieces, "HEAD_BYTES", 4)
+
+
+@pytest.mark.parametrize(
+    ("raw", "lines"), [(b"", 0), (b"a", 1), (b"a\n", 1), (b"a\nb", 2), (b"\n\n", 2), (b"a\r\rb\n", 1)]
+)
+def test_lines_are_counted_as_an_editor_counts_them(raw: bytes, lines: int) -> None:
+    assert of(from_bytes("x", raw))[1].lines == lines
+
+
+@pytest.mark.usefixtures("told_early")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@given(text=st.text("a█\r\n ", max_size=40), size=st.integers(1, 20))
+def test_pieces_add_up_to_the_text_whatever_their_size(encoding: str, text: str, size: int) -> None:
+    raw = ("gp: " + text).encode(encoding)
+    found, whole = of(from_bytes("x", raw), size)
+    expected = "gp: " + text + ("" if text.endswith("\n") else "\n")
+    assert b"".join(piece.data for piece in found).decode() == expected
+    assert [piece.first_line for piece in found] == [1 + sum(p.lines for p in found[:k]) for k in range(len(found))]
+    assert (whole.size, whole.lines, whole.undecodable) == (len(raw), expected.count("\n"), 0)
+
+
+@pytest.mark.usefixtures("told_early")
+def test_the_digest_is_that_of_the_text_whatever_the_pieces() -> None:
+    raw = SHORT.encode("utf-16-le")
+    assert len({of(from_bytes("x", raw), size)[1].digest for size in (1, 7, 100, 10**6)}) == 1
+
+
+def tables(chunks: list[bytes], size: int) -> dict[str, pl.DataFrame]:
+    found = tabulate([Input("x.log", chunks)], Settings(), piece_bytes=size)
+    return dict(found.frames)
+
+
+def assert_same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
+    for name, frame in other.items():
+        assert_frame_equal(one[name], frame)
+
+
+@pytest.mark.usefixtures("told_early")
+def test_the_tables_are_the_same_wherever_a_log_is_cut() -> None:
+    """Every byte of a short log is once the last of a piece."""
+    raw = SHORT.encode()
+    whole = tables([raw], 1 << 20)
+    assert whole["runs"].height == 2
+    assert whole["near_misses"].height == 1
+    line_ends = [k + 1 for k in range(len(raw)) if raw[k : k + 1] == b"\n"]
+    for place in (*range(0, len(raw), 97), *line_ends):
+        assert_same(tables([raw[:place], raw[place:]], 1), whole)
+
+
+@pytest.mark.usefixtures("told_early")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("size", [1, 333, 4000])
+def test_every_wrapped_form_gives_the_same_tables_in_pieces(form: str, size: int) -> None:
+    raw = FORMS[form](SHORT)
+    assert_same(tables([raw], size), tables([raw], 1 << 20))
+
+
+def test_many_inputs_in_one_batch_keep_their_own_lines() -> None:
+    logs = [from_bytes(f"{k}.log", ("\n" * k + log.prompt(153 + k)).encode()) for k in range(6)]
+    together = tabulate(logs, Settings(), piece_bytes=3000).frames
+    alone = [tabulate([one], Settings()).frames for one in logs]
+    for table in ("runs", "windows", "steps", "paddings"):
+        assert_frame_equal(together[table], pl.concat([frames[table] for frames in alone]))
+
+
+def broken() -> Iterator[bytes]:
+    yield SHORT.encode()
+    raise SourceError("x.log: cannot be read: the connection was lost")
+
+
+def test_an_input_that_breaks_off_keeps_what_was_read() -> None:
+    found = tabulate([Input("x.log", broken())], Settings())
+    assert found.frames["runs"].height == 2
+    assert "the connection was lost" in found.problems[0]
+
+
+def test_a_damaged_archive_keeps_what_could_be_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "x.log.gz"
+    noise = "".join(f"chatter {k * 7919 % 10007}\n" for k in range(20000))
+    path.write_bytes(gzip.compress((SHORT + noise).encode())[:-200])
+    found = tabulate(sources.read(str(path)), Settings())
+    assert found.frames["runs"].height == 2
+    assert "cannot be read" in found.problems[0]
+
+
+def test_a_line_without_end_is_given_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "LONGEST_LINE", 1 << 16)
+    found = tabulate([from_bytes("x.log", SHORT.encode() + b"x" * (1 << 18))], Settings(), piece_bytes=1 << 14)
+    assert found.frames["runs"].height == 2
+    assert "a line is longer than" in found.problems[0]
