@@ -102,6 +102,8 @@ class Collection:
         """The same content under a second name would give every run twice."""
         if source.problem:
             self.problems.append(str(source.problem))
+            if not source.lines:
+                return
         first = self._digests.setdefault(source.digest, source.name)
         if first == source.name:
             self._ended.append(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -71,7 +71,7 @@ def cut(given: Input, number: int, size: int = PIECE_BYTES) -> Iterator[Piece | 
     An input that breaks off (a damaged archive, a lost connection) keeps what was read, and its `problem`.
     """
     reading = _Reading(number, given.name)
-    for raw in _blocks(given.chunks, size):
+    for raw in _blocks(given, size):
         if isinstance(raw, SourceError):
             yield reading.source(raw)
             return
@@ -114,7 +114,7 @@ class _Reading:
             self.lines,
             self.encoding.name,
             self.undecodable,
-            SourceError(f"{self.name}: {problem.message}", problem.hint) if problem else None,
+            problem,
         )
 
 
@@ -127,12 +127,12 @@ class _Block:
     size: int
 
 
-def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[_Block | SourceError]:
+def _blocks(given: Input, size: int) -> Iterator[_Block | SourceError]:
     """Whole lines of about `size` bytes; what stopped the reading comes last."""
-    held = _Held(size)
+    held = _Held(given.name, size)
     stopped = None
     try:
-        for chunk in chunks:
+        for chunk in given.chunks:
             for start in range(0, len(chunk), size):
                 if block := held.add(chunk[start : start + size]):
                     yield block
@@ -147,7 +147,8 @@ def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[_Block | SourceError
 class _Held:
     """Bytes read and not yet handed on; looked through each time that there are `enough`."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, name: str, size: int) -> None:
+        self.name = name
         self.chunks: list[bytes] = []
         self.size = 0
         self.enough = self.usual = size
@@ -170,7 +171,8 @@ class _Held:
             end = _behind_whole_lines(data, end)
         if end == 0 and self.size > LONGEST_LINE:
             raise SourceError(
-                f"a line is longer than {LONGEST_LINE >> 20} MiB", "this is no log, or its line ends are lost"
+                f"{self.name}: a line is longer than {LONGEST_LINE >> 20} MiB",
+                "this is no log, or its line ends are lost",
             )
         self.enough = max(self.usual, 2 * (self.size - end))
         return self._taken(end) if end else None
