@@ -114,6 +114,8 @@ class Collection:
 
     def _rebuild(self, *, final: bool) -> None:
         """Tables of the inputs that are whole; the records of those that go on wait."""
+        if not self._ended:
+            return
         ended = pl.DataFrame(
             [(source.number, source.name, source.digest) for source in self._ended],
             schema={"number": pl.UInt32, "source": pl.String, "digest": pl.String},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 import polars as pl
@@ -25,6 +25,14 @@ class Context:
     found: Analysis
     shelf: Shelf
     settings: Settings
+    _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, work: Callable[[Context], pl.DataFrame]) -> pl.DataFrame:
+        """A table that several rules need, made by the first that asks."""
+        name = f"{work.__module__}.{work.__qualname__}"
+        if name not in self._known:
+            self._known[name] = work(self)
+        return self._known[name]
 
 
 @dataclass(frozen=True)

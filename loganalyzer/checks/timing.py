@@ -38,11 +38,26 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     return runs.filter(pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
 
 
-def measured_steps(context: Context) -> pl.DataFrame:
-    """Steps of known duration without each run's first, which holds the warm-up; `source` and `run_line` added."""
-    known = context.found.steps.filter(pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null())
-    later = known.filter(~((pl.col("window") == 1) & (pl.col("step") == 1)))
-    return later.join(context.found.runs.select("run_id", "source"), on="run_id")
+def _measured_steps(context: Context) -> pl.DataFrame:
+    """Steps of known duration without each run's first, which holds the warm-up."""
+    warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
+    return context.found.steps.filter(
+        pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null() & ~warm_up.fill_null(value=False)
+    )
+
+
+def _window_medians(context: Context) -> pl.DataFrame:
+    """run_id, window, median, line: each window's median step, in order."""
+    return (
+        context.once(_measured_steps)
+        .group_by("run_id", "window")
+        .agg(pl.col("duration_s").median().alias("median"), pl.col("line").first())
+        .sort("run_id", "window")
+    )
+
+
+def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    return rows.join(context.found.runs.select("run_id", "source"), on="run_id", maintain_order="left")
 
 
 @rule(
@@ -123,16 +138,18 @@ def slow_run(context: Context) -> Outcome:
 def step_outlier(context: Context) -> Outcome:
     """Against the median of the run's other steps; the first step of a run is warm-up."""
     factor = context.settings.step_outlier_factor
-    steps = measured_steps(context)
-    judged = steps.with_columns(
-        pl.col("duration_s").median().over("run_id").alias("median"), pl.len().over("run_id").alias("count")
+    steps = context.once(_measured_steps)
+    usual = (
+        steps.group_by("run_id")
+        .agg(pl.col("duration_s").median().alias("median"), pl.len().alias("count"))
+        .filter(pl.col("count") >= _FEWEST_STEPS)
     )
-    far = judged.filter(
-        (pl.col("count") >= _FEWEST_STEPS)
-        & (pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median"))
+    far = steps.join(usual, on="run_id").filter(
+        pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median")
     )
     grouped = (
-        far.sort("duration_s", descending=True)
+        _with_source(far, context)
+        .sort("duration_s", "run_id", "line", descending=[True, False, False])
         .group_by("run_id", "source", maintain_order=True)
         .agg(
             pl.col("line", "window", "step", "duration_s", "median").first(),
@@ -150,7 +167,7 @@ def step_outlier(context: Context) -> Outcome:
         expected=pl.format("{} s at most", number(pl.col("median") * factor)),
         fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
     )  # fmt: skip
-    few = _without_steps(context, judged.filter(pl.col("count") >= _FEWEST_STEPS))
+    few = _without_steps(context, usual)
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
 
 
@@ -169,30 +186,20 @@ def _without_steps(context: Context, judged: pl.DataFrame) -> pl.DataFrame:
 )
 def slowdown_trend(context: Context) -> Outcome:
     """Median step of the last third of the windows against the first third, and no window out of order."""
-    per_window = (
-        measured_steps(context)
-        .group_by("run_id", "source", "window", maintain_order=True)
-        .agg(pl.col("duration_s").median().alias("median"), pl.col("line").first())
-        .sort("run_id", "window")
-    )
-    third = (pl.len().over("run_id") + 2) // 3
     position = pl.int_range(pl.len()).over("run_id")
-    from_end = pl.len().over("run_id") - 1 - position
-    halves = (
-        per_window.with_columns(
-            (position < third).alias("early"),
-            (from_end < third).alias("late"),
-            pl.col("median").rank().over("run_id").alias("rank"),
-            (position + 1).alias("position"),
-        )
-        .group_by("run_id", "source", maintain_order=True)
-        .agg(
+    third = (pl.len().over("run_id") + 2) // 3
+    placed = context.once(_window_medians).with_columns(
+        position.alias("position"), (pl.len().over("run_id") - 1 - position).alias("from_end"), third.alias("third")
+    )
+    halves = _with_source(
+        placed.group_by("run_id", maintain_order=True).agg(
             pl.col("line").last(),
-            pl.col("median").filter("early").median().alias("before"),
-            pl.col("median").filter("late").median().alias("after"),
-            pl.corr("position", "rank").alias("order"),
+            pl.col("median").filter(pl.col("position") < pl.col("third")).median().alias("before"),
+            pl.col("median").filter(pl.col("from_end") < pl.col("third")).median().alias("after"),
+            pl.corr("position", pl.col("median").rank()).alias("order"),
             pl.len().alias("windows"),
-        )
+        ),
+        context,
     )
     enough = halves.filter(pl.col("windows") >= _FEWEST_WINDOWS)
     change = pl.col("after") / pl.col("before") - 1
@@ -224,17 +231,11 @@ def memory_spill(context: Context) -> Outcome:
     """A sustained jump between windows, near the card's total."""
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
     runs = context.found.runs.with_columns(total.alias("total"))
-    medians = (
-        measured_steps(context)
-        .group_by("run_id", "window", maintain_order=True)
-        .agg(pl.col("duration_s").median().alias("median"), pl.col("line").first().alias("at"))
-        .sort("run_id", "window")
-        .with_columns(pl.col("median").cum_min().over("run_id").alias("best"))
-    )
+    medians = context.once(_window_medians).with_columns(pl.col("median").cum_min().over("run_id").alias("best"))
     jumped = (
         medians.filter(pl.col("median") > _SPILL_FACTOR * pl.col("best"))
         .group_by("run_id", maintain_order=True)
-        .agg(pl.col("window", "at", "best").first(), pl.col("median").max())
+        .agg(pl.col("window", "best").first(), pl.col("line").first().alias("at"), pl.col("median").max())
     )
     suspects = runs.join(jumped, on="run_id").with_columns(pl.col("at").alias("line"))
     full = suspects.filter(pl.col("peak_reserved_gib") > _FULL * pl.col("total"))

@@ -10,14 +10,12 @@ import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern
+from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import described as description
-from loganalyzer.runs import eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
-from loganalyzer.runs import steps as step_rows
 from loganalyzer.runs import windows as window_rows
-from loganalyzer.runs.refreshes import refreshes
 from loganalyzer.runs.timeline import Timeline, build
 from loganalyzer.runs.vocabulary import BANNER
 from loganalyzer.settings import Settings
@@ -48,7 +46,7 @@ class Rebuilt:
 class _Parts:
     """What belongs to the stages, by stage number."""
 
-    refreshes: pl.DataFrame
+    bar_lines: pl.DataFrame
     steps: pl.DataFrame
     windows: pl.DataFrame
     paddings: pl.DataFrame
@@ -71,9 +69,8 @@ def rebuild(
 def _stages(
     timeline: Timeline, opened: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
 ) -> tuple[pl.DataFrame, _Parts]:
-    marked = step_rows.mark_closing(refreshes(timeline, opened))
-    steps = step_rows.steps(marked)
-    seen = window_rows.windows(marked, steps)
+    shown = bars.read(timeline, opened)
+    seen = shown.windows
     reports = memory.reports(timeline, opened)
     stages = description.described(
         timeline, opened, facts.ahead(timeline, opened), seen, window_rows.observed_schedule(seen)
@@ -83,13 +80,13 @@ def _stages(
     stages = planned.planned(stages, wanted).sort("stage")
     stages = stages.join(memory.final(reports, stages), on="stage", how="left")
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
-    return stages, _Parts(marked, steps, found, padding_rows.paddings(timeline, opened), reports)
+    return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
 
 
 def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame) -> pl.DataFrame:
     stages = outcome.outcomes(stages, executions)
     for more in (
-        outcome.end_lines(stages, [parts.refreshes, parts.paddings], executions),
+        outcome.end_lines(stages, [parts.bar_lines, parts.paddings], executions),
         facts.banners(timeline, stages),
         description.sums(parts.windows),
         description.shortfall(stages, parts.windows, parts.paddings),

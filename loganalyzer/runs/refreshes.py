@@ -18,21 +18,26 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def refreshes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """Every refresh of a sampling bar.
-
-    Columns: stage, bar (dense number, one per window), is_lane_end, is_redrawn, and those of the bar.
+def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """Every refresh of a sampling bar with its stage, in the order of stage and place.
 
     Bars without a description count only inside a stage; their audio range comes from the messages that upstream
-    printed beside them in August 2025, else it is null. Where a narrow terminal cut `n/total` off, both come from
-    the percentage and the header's steps.
+    printed beside them in August 2025, else it is null.
     """
     named = timeline.bars["window-bar"].select(_COLUMNS)
     bare = _with_range(timeline.bars["bare-bar"], timeline)
     named = assign(named, stages, same_prompt=False).filter(pl.col("stage").is_not_null())
     bare = assign(bare, stages).filter(pl.col("stage").is_not_null())
     bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
-    rows = pl.concat([named, bare.select(named.columns)]).sort("stage", "place")
+    return pl.concat([named, bare.select(named.columns)]).sort("stage", "place")
+
+
+def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """`rows`, refreshes of whole stages as `assigned` gives them, told apart by window.
+
+    Columns: stage, bar (dense number, one per window), is_lane_end, is_redrawn, and those of the bar. Where a narrow
+    terminal cut `n/total` off, both come from the percentage and the header's steps.
+    """
     return _numbered(_redrawn(_ended(_filled(rows, stages), timeline), stages, timeline))
 
 
@@ -78,6 +83,8 @@ def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_redrawn`: the stage had failed or was interrupted; a bar drawn behind that shows an average, no step."""
     lost = pl.concat([timeline.event(name).select("lane", pl.col("place").alias("lost")) for name in _LOSSES])
+    if lost.is_empty():
+        return rows.with_columns(pl.lit(value=False).alias("is_redrawn"))
     opened = stages.select("stage", pl.col("place").alias("stage_place"))
     return (
         rows.sort("place")
@@ -90,15 +97,23 @@ def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     """A bar is one audio range of a stage; bars without a range begin where n or the clock falls back."""
-    keys = ("stage", "audio_start", "audio_end")
-    other_range = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys)
+    rows = rows.sort("stage", "place")
+    begun = rows.filter(_other_range()).select(_RANGE)
+    if begun.is_duplicated().any():
+        rows = rows.sort(*_RANGE, "place")
     fell = (pl.col("n") < pl.col("n").shift(1)) | (pl.col("elapsed_s") < pl.col("elapsed_s").shift(1))
-    begins = other_range | (pl.col("audio_start").is_null() & fell.fill_null(value=False))
+    begins = _other_range() | (pl.col("audio_start").is_null() & fell.fill_null(value=False))
     first = pl.int_range(pl.len()) == 0
     other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
     return (
-        rows.sort(*keys, "place")
-        .with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
+        rows.with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
         .sort("stage", "opened", "place")
         .with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
     )
+
+
+_RANGE = ("stage", "audio_start", "audio_end")
+
+
+def _other_range() -> pl.Expr:
+    return pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(1)) for key in _RANGE)

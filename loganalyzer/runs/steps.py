@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.runs.refreshes import MOST_STEPS
+
 SMOOTHING: Final = 0.3
 _KEEP: Final = 1 - SMOOTHING
 _FAST: Final = 0.11
@@ -32,10 +34,9 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     step, then the close. Of a single one the figures must tell which it is; see `_lonely`. Refreshes out of order
     tell no step twice: new is what goes beyond all before.
     """
-    order = refreshes.sort("bar", "place")
-    before = pl.col("n").cum_max().shift(1).over("bar")
+    before = _most_before()
     at_end = pl.col("n") == pl.col("total")
-    marked = order.with_columns(
+    marked = refreshes.sort("bar", "place").with_columns(
         before.alias("n_before"),
         ((before.is_null() | (pl.col("n") > before)) & ~pl.col("is_redrawn")).alias("progress"),
         at_end.sum().over("bar").alias("ends"),
@@ -43,6 +44,16 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     )
     marked = marked.with_columns((~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
     return _lonely(marked)
+
+
+def _most_before() -> pl.Expr:
+    """The largest `n` of the bar's refreshes before; null for its first.
+
+    As bars count up, one running maximum over `bar` and `n` together is that of each bar, and needs no grouping.
+    """
+    offset = pl.col("bar") * (MOST_STEPS + 1)
+    most = (offset + pl.col("n")).cum_max()
+    return pl.when(pl.col("bar") == pl.col("bar").shift(1)).then(most.shift(1) - offset)
 
 
 def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
@@ -99,7 +110,7 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     """
     rows = progress.sort("bar", "place").with_columns(
         (pl.col("n") - _before("n")).fill_null(pl.col("n")).alias("gained"),
-        (pl.col("rate").min().over("bar") < _FAST).fill_null(value=False).alias("skipping"),
+        _skipping(progress).alias("skipping"),
         (1 - pl.lit(_KEEP).pow(pl.col("n"))).alias("by_step"),
     )
     rows = _weighted_by_refresh(rows)
@@ -116,11 +127,18 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     return _believable(rows)
 
 
+def _skipping(progress: pl.DataFrame) -> pl.Expr:
+    """Bars so fast that tqdm itself leaves refreshes out."""
+    if not (progress["rate"] < _FAST).any():
+        return pl.lit(value=False)
+    return (pl.col("rate").min().over("bar") < _FAST).fill_null(value=False)
+
+
 def _weighted_by_refresh(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with `by_refresh`, tqdm's weight if every refresh it drew is here; the same as `by_step` without jumps."""
-    rows = rows.with_columns((pl.col("gained") > 1).any().over("bar").alias("jumps"))
-    if not rows["jumps"].any():
+    if not (rows["gained"] > 1).any():
         return rows.with_columns(pl.col("by_step").alias("by_refresh"))
+    rows = rows.with_columns((pl.col("gained") > 1).any().over("bar").alias("jumps"))
     first = pl.col("bar").ne_missing(pl.col("bar").shift(1))
     share = pl.when(first).then(SMOOTHING * pl.col("gained")).otherwise(pl.col("gained").cast(pl.Float64))
     weight = share.ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
@@ -156,9 +174,7 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
     """
     rows = _with_durations(marked.filter(pl.col("progress")))
     rows = _doubted(_by_clock(rows).filter(pl.col("gained") > 0))
-    spread = rows.with_columns(
-        pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step")
-    ).explode("step")
+    spread = _one_a_step(rows)
     several = pl.col("gained") > 1
     upper = pl.col("duration_s") + pl.col("uncertainty_s")
     share = pl.col("duration_s") / pl.col("gained")
@@ -175,7 +191,19 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
         "line",
         "doubtful",
     )
-    return pl.concat([single, _averages(marked, single)], how="vertical_relaxed").sort("bar", "step")
+    averages = _averages(marked, single)
+    if averages.is_empty():
+        return single
+    return pl.concat([single, averages], how="vertical_relaxed").sort("bar", "step")
+
+
+def _one_a_step(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows`, each as often as it tells steps, with `step`."""
+    if (rows["gained"] == 1).all():
+        return rows.with_columns(pl.col("n").alias("step"))
+    return rows.with_columns(pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step")).explode(
+        "step"
+    )
 
 
 def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,65 @@
+"""Progress bars to steps and windows, some stages at a time: a long log has millions of refreshes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.runs.refreshes import assigned, refreshes
+from loganalyzer.runs.steps import mark_closing, steps
+from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.windows import windows
+from loganalyzer.workers import in_order
+
+PORTION: Final = 1 << 18
+"""Refreshes worked on at once."""
+_MOST_BARS: Final = 1 << 32
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What the bars of all stages show.
+
+    Attributes:
+        steps: as `steps.steps` gives them.
+        windows: as `windows.windows` gives them.
+        lines: stage, line: the last line on which a stage's bars stand.
+    """
+
+    steps: pl.DataFrame
+    windows: pl.DataFrame
+    lines: pl.DataFrame
+
+
+def read(timeline: Timeline, stages: pl.DataFrame) -> Bars:
+    """Steps and windows of every stage."""
+    portions = enumerate(_portions(assigned(timeline, stages)))
+    done = list(in_order(lambda portion: _read(*portion, timeline, stages), portions))
+    return Bars(
+        pl.concat([part.steps for part in done]),
+        pl.concat([part.windows for part in done]),
+        pl.concat([part.lines for part in done]),
+    )
+
+
+def _portions(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """`rows`, which are in the order of their stages, in parts of whole stages."""
+    ends = rows.select((pl.col("stage") != pl.col("stage").shift(-1)).fill_null(value=True).arg_true() + 1).to_series()
+    start = 0
+    while start == 0 or start < rows.height:
+        behind = ends.search_sorted(start + PORTION)
+        end = ends[behind] if behind < len(ends) else rows.height
+        yield rows[start:end]
+        start = max(end, 1)
+
+
+def _read(number: int, rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> Bars:
+    marked = mark_closing(refreshes(rows, timeline, stages))
+    done = steps(marked)
+    seen = windows(marked, done)
+    own = (pl.col("bar") + number * _MOST_BARS).alias("bar")
+    lines = marked.group_by("stage").agg(pl.col("line").max())
+    return Bars(done.with_columns(own), seen.with_columns(own), lines)
