@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,15 +11,11 @@ import polars as pl
 from loganalyzer import tables
 from loganalyzer.excerpts import NO_MESSAGES
 from loganalyzer.pieces import Source
+from loganalyzer.rebuilding import Rebuilding
 from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Grammars, Records, explain
-from loganalyzer.runs.assemble import REBUILT, rebuild
 from loganalyzer.settings import Settings
 
-Events = Mapping[str, pl.DataFrame]
-
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
-MOST_RECORDS: Final = 1 << 20
-"""Records of whole inputs become tables once there are so many, so that memory stays bounded."""
 EXPLAINED: Final = 20
 """Near misses of one pattern in one input whose place of failure is worked out; further ones keep their pattern."""
 
@@ -52,51 +48,37 @@ class Extracted:
     ended: Sequence[Source]
 
 
-@dataclass
 class Collection:
     """Everything read so far."""
 
-    grammars: Grammars
-    settings: Settings
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    _waiting: list[Events] = field(default_factory=list)
-    _rows: int = 0
-    _ended: list[Source] = field(default_factory=list)
-    _digests: dict[str, str] = field(default_factory=dict)
-    _sources: list[Source] = field(default_factory=list)
-    _twins: list[int] = field(default_factory=list)
-    _parts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
-    _bars: list[bytes] = field(default_factory=list)
+    def __init__(self, grammars: Grammars, settings: Settings) -> None:
+        self.grammars = grammars
+        self.problems: list[str] = []
+        self._notes: list[str] = []
+        self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings)
+        self._digests: dict[str, str] = {}
+        self._sources: list[Source] = []
+        self._parts: dict[str, list[pl.DataFrame]] = {}
+        self._bars: list[bytes] = []
 
     def add(self, batch: Extracted) -> None:
         """The next batch, in the inputs' order."""
-        self._waiting.append(batch.records.events)
-        self._rows += sum(frame.height for frame in batch.records.events.values())
+        self._rebuilding.add(batch.records.events)
         self._bars.append(batch.bars)
         for name, frame in (("counts", batch.records.counts), ("near", batch.records.near), ("text", batch.messages)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
             self._end(source)
-        if self._rows > MOST_RECORDS and self._ended:
-            self._rebuild(final=False)
+        self._rebuilding.advance()
 
     def finished(self) -> Tables:
         """All tables."""
-        self._rebuild(final=True)
-        tabled = {name: self._joined(name, tables.empty(name)) for name in REBUILT}
-        return Tables(
-            tabled
-            | {
-                "sources": self._described(),
-                "near_misses": self._near(),
-                "excerpts": self._named(self._joined("text", NO_MESSAGES), "excerpts"),
-            },
-            tuple(self._bars),
-            self._numbers(),
-            tuple(self.problems),
-            tuple(self.notes),
-        )
+        frames = self._rebuilding.finished() | {
+            "sources": self._described(),
+            "near_misses": self._near(),
+            "excerpts": self._named(self._joined("text", NO_MESSAGES), "excerpts"),
+        }
+        return Tables(frames, tuple(self._bars), self._numbers(), tuple(self.problems), tuple(self._notes))
 
     def _end(self, source: Source) -> None:
         """The same content under a second name would give every run twice."""
@@ -105,30 +87,12 @@ class Collection:
             if not source.lines:
                 return
         first = self._digests.setdefault(source.digest, source.name)
-        if first == source.name:
-            self._ended.append(source)
-            self._sources.append(source)
+        is_twin = first != source.name
+        self._rebuilding.end(source, left_out=is_twin)
+        if is_twin:
+            self._notes.append(f"{source.name}: has the same content as {first}, which is analysed once")
         else:
-            self._twins.append(source.number)
-            self.notes.append(f"{source.name}: has the same content as {first}, which is analysed once")
-
-    def _rebuild(self, *, final: bool) -> None:
-        """Tables of the inputs that are whole; the records of those that go on wait."""
-        if not self._ended:
-            return
-        ended = pl.DataFrame(
-            [(source.number, source.name, source.digest) for source in self._ended],
-            schema={"number": pl.UInt32, "source": pl.String, "digest": pl.String},
-            orient="row",
-        )
-        waiting = _concatenated(self._waiting)
-        rest = {} if final else _of(waiting, [*ended["number"], *self._twins], those=False)
-        whole = waiting if final and not self._twins else _of(waiting, ended["number"])
-        rebuilt = rebuild(whole, ended, [item.pattern for item in self.grammars.compiled], self.settings)
-        for name in REBUILT:
-            self._parts.setdefault(name, []).append(getattr(rebuilt, name))
-        self._waiting, self._rows = [rest], sum(frame.height for frame in rest.values())
-        self._ended = []
+            self._sources.append(source)
 
     def _joined(self, name: str, without: pl.DataFrame) -> pl.DataFrame:
         parts = [part for part in self._parts.pop(name, []) if not part.is_empty()]
@@ -170,21 +134,3 @@ def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFram
     """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out."""
     placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
     return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
-
-
-def _concatenated(batches: Sequence[Events]) -> Events:
-    """The records of all batches, event by event."""
-    if len(batches) == 1:
-        return batches[0]
-    frames: dict[str, list[pl.DataFrame]] = {}
-    for batch in batches:
-        for event, frame in batch.items():
-            frames.setdefault(event, []).append(frame)
-    return {event: pl.concat(parts, how="diagonal_relaxed") for event, parts in frames.items()}
-
-
-def _of(events: Events, sources: Iterable[int], *, those: bool = True) -> Events:
-    """The records of these inputs, or of all others."""
-    numbers = list(sources)
-    own = pl.col("source").is_in(numbers)
-    return {event: frame.filter(own if those else ~own) for event, frame in events.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from test_lines import FORMS
 
-from loganalyzer import pieces, sources
+from loganalyzer import pieces, rebuilding, sources
 from loganalyzer.errors import SourceError
 from loganalyzer.pieces import Piece, Source, cut
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, from_bytes
 from loganalyzer.tabulate import tabulate
+from sample_logs import FOLDER
 
 SHORT = log.BANNER + log.prompt(153) + "Padding length: three\n" + log.prompt(60)
 
@@ -89,6 +91,37 @@ def test_the_tables_are_the_same_wherever_a_log_is_cut() -> None:
 def test_every_wrapped_form_gives_the_same_tables_in_pieces(form: str, size: int) -> None:
     raw = FORMS[form](SHORT)
     assert_same(tables([raw], size), tables([raw], 1 << 20))
+
+
+def long_logs() -> dict[str, bytes]:
+    samples = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.txt"))]
+    workers = [[f"worker-{k}  | {line}\n" for line in "".join(samples[k::2]).split("\n")] for k in (0, 1)]
+    shuffle = random.Random(3)
+    mixed = []
+    while any(workers):
+        mixed.append(shuffle.choice([queue for queue in workers if queue]).pop(0))
+    late = log.prompt(427).replace(log.EXECUTED, "")
+    barless = log.prompt(300).split("\r")[0] + "\nPrompt executed in 9.00 seconds\n"
+    return {
+        "samples one after the other": "".join(samples * 2).encode(),
+        "two workers": "".join(mixed).encode(),
+        "servers that start anew": "".join(log.BANNER + sample for sample in samples).encode(),
+        "cut-outs": "".join(log.prompt(427 + k)[500 + 90 * k :] for k in range(12)).encode(),
+        "bars lost at first": (barless * 5 + log.prompt(427) * 4).encode(),
+        "prompts without end": (late * 6).encode(),
+    }
+
+
+@pytest.mark.usefixtures("told_early")
+@pytest.mark.parametrize("name", long_logs())
+def test_a_long_log_worked_on_prompt_by_prompt_gives_the_tables_of_the_whole(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = long_logs()[name]
+    whole = tables([raw], 1 << 24)
+    monkeypatch.setattr(rebuilding, "MOST_RECORDS", 1)
+    for size in (700, 5000):
+        assert_same(tables([raw], size), whole)
 
 
 def test_many_inputs_in_one_batch_keep_their_own_lines() -> None:

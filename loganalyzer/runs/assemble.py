@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,10 @@ REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """The tables that one batch yields, as in the contract; `runs` still lacks its quantisation."""
+    """The tables that records yield, as in the contract; `runs` still lacks its quantisation.
+
+    `bar_outputs` (source, stream) are the outputs in which any progress bar stands.
+    """
 
     prompts: pl.DataFrame
     runs: pl.DataFrame
@@ -40,6 +43,7 @@ class Rebuilt:
     paddings: pl.DataFrame
     memory: pl.DataFrame
     loras: pl.DataFrame
+    bar_outputs: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,24 @@ class _Parts:
     memory: pl.DataFrame
 
 
+def neutral_events(patterns: Sequence[Pattern]) -> frozenset[str]:
+    """The events that say nothing about where a prompt begins."""
+    return frozenset(pattern.event for pattern in patterns if pattern.file == _STARTUP) - set(BANNER)
+
+
 def rebuild(
-    events: Mapping[str, pl.DataFrame], sources: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
+    events: Mapping[str, pl.DataFrame],
+    sources: pl.DataFrame,
+    patterns: Sequence[Pattern],
+    settings: Settings,
+    going_on: Collection[int] = (),
 ) -> Rebuilt:
-    """All tables of whole inputs: `events` as in `Records`, `sources` has number, source and digest of each input."""
-    neutral = frozenset(pattern.event for pattern in patterns if pattern.file == _STARTUP) - set(BANNER)
-    timeline = build(events, neutral)
+    """All tables of these records: `events` as in `Records`, `sources` has number, source and digest of each input.
+
+    Inputs `going_on` have more records than these, which are those that `settled` calls ready.
+    """
+    neutral = neutral_events(patterns)
+    timeline = build(events, neutral, going_on)
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, neutral)
@@ -101,8 +117,19 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
 
 def _bars_in(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, has_bars: whether the output that a stage stands in shows any progress bar at all."""
-    with_bars = pl.concat([bars.select("lane") for bars in timeline.bars.values()]).unique()
-    return stages.select("stage", pl.col("lane").is_in(with_bars["lane"].implode()).alias("has_bars"))
+    return stages.select("stage", pl.col("lane").is_in(_lanes_with_bars(timeline).implode()).alias("has_bars"))
+
+
+def _lanes_with_bars(timeline: Timeline) -> pl.Series:
+    return pl.concat([bars.select("lane") for bars in timeline.bars.values()]).unique()["lane"]
+
+
+def _outputs(timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
+    return (
+        timeline.lanes.filter(pl.col("lane").is_in(_lanes_with_bars(timeline).implode()))
+        .join(sources, left_on="source", right_on="number")
+        .select(pl.col("source_right").alias("source"), "stream")
+    )
 
 
 def _named(
@@ -141,4 +168,5 @@ def _named(
         ),
         memory=named(parts.memory, "memory"),
         loras=conform(loras, "loras"),
+        bar_outputs=_outputs(timeline, sources),
     )

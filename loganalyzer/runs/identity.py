@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-_DIGEST = 10
+DIGEST = 10
+"""Characters of an input's digest that its ids begin with."""
 
 
 def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *, letter: str) -> pl.DataFrame:
@@ -16,7 +17,7 @@ def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *,
         "lane", pl.col("source_right").alias("source"), "stream", "digest"
     )
     again = pl.int_range(pl.len()).over("digest", "line")
-    base = pl.concat_str([pl.col("digest").str.head(_DIGEST), pl.lit(f"-{letter}"), pl.col("line").cast(pl.String)])
+    base = pl.concat_str([pl.col("digest").str.head(DIGEST), pl.lit(f"-{letter}"), pl.col("line").cast(pl.String)])
     extra = pl.concat_str([pl.lit("."), (again + 1).cast(pl.String)])
     return (
         frame.sort("lane", "place")

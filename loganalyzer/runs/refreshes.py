@@ -42,10 +42,13 @@ def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> p
 
 
 def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
-    ranges = timeline.event("audio-range").select("lane", "place", "audio_start", "audio_end")
+    ranges = timeline.event("audio-range").select(
+        "lane", "place", "audio_start", "audio_end", pl.col("prompt").alias("range_prompt")
+    )
+    own = pl.col("range_prompt") == pl.col("prompt")
     return (
-        bare.sort("place")
-        .join_asof(ranges.sort("place"), on="place", by="lane", strategy="backward", check_sortedness=False)
+        bare.join_asof(ranges, on="place", by="lane", strategy="backward", check_sortedness=False)
+        .with_columns(pl.when(own).then(pl.col("audio_start", "audio_end")))
         .select(_COLUMNS)
     )
 
@@ -68,15 +71,10 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
-    places = [
-        timeline.messages.select("lane", "place"),
-        *(bar.select("lane", "place") for bar in timeline.bars.values()),
-    ]
-    ends = pl.concat(places).group_by("lane").agg(pl.col("place").max().alias("lane_end"))
     return (
-        rows.join(ends, on="lane", how="left", maintain_order="left")
-        .with_columns((pl.col("place") >= pl.col("lane_end")).alias("is_lane_end"))
-        .drop("lane_end")
+        rows.join(timeline.ends, on="lane", how="left", maintain_order="left")
+        .with_columns((pl.col("place") >= pl.col("end")).fill_null(value=False).alias("is_lane_end"))
+        .drop("end")
     )
 
 

@@ -29,13 +29,18 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
     2025-08-20), `bars` (no header in the log: bars alone show the stage).
     """
+    named = named_stages(timeline)
+    bare = _opened(_headless(timeline.bars["window-bar"], named))
+    return pl.concat([named, bare]).sort("lane", "place").with_row_index("stage")
+
+
+def named_stages(timeline: Timeline) -> pl.DataFrame:
+    """The stages that a header opens; columns as in `open_stages`, without `stage`."""
     headers = timeline.event("header").with_columns(pl.lit("header").alias("kind"))
     plain = timeline.event("plain-header").with_columns(
         pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
-    named = pl.concat([_opened(headers), _opened(plain)]).sort("place")
-    bare = _opened(_headless(timeline.bars["window-bar"], named))
-    return pl.concat([named, bare]).sort("lane", "place").with_row_index("stage")
+    return pl.concat([_opened(headers), _opened(plain)]).sort("lane", "place")
 
 
 def _opened(frame: pl.DataFrame) -> pl.DataFrame:
@@ -46,27 +51,41 @@ def _opened(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """Stages of which only bars are there, as in a cut-out pasted into a ticket.
+    """Stages of which only bars are there, as in a cut-out pasted into a ticket."""
+    first = orphans(bars, named).filter("orphan")
+    return (
+        first.with_columns(pl.col("prompt").shift(1).over("lane").alias("orphan_before"))
+        .filter(pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
+        .with_columns(pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
+    )
 
-    A bar behind `Prompt executed` may be a failed window's, redrawn when it is closed; it opens nothing.
+
+def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """`bars` in order, with `unowned`, `orphan` and `again`.
+
+    `unowned`: no header of its own prompt stands above the bar; `orphan`: nor is it the redraw of another bar;
+    `again`: the audio restarts. A bar behind `Prompt executed` may be a failed window's, redrawn when it is closed;
+    it is no orphan, provided that the bar before belongs to this prompt or the one before.
     """
-    headers = named.select("lane", "place", pl.col("prompt").alias("header_prompt"))
-    order = bars.sort("place").join_asof(headers, on="place", by="lane", strategy="backward", check_sortedness=False)
-    before = {name: pl.col(name).shift(1).over("lane", order_by="place") for name in ("audio_start", "audio_end", "n")}
+    headers = named.select("lane", "place", pl.col("prompt").alias("header_prompt")).sort("lane", "place")
+    order = bars.sort("lane", "place").join_asof(
+        headers, on="place", by="lane", strategy="backward", check_sortedness=False
+    )
+    same_lane = pl.col("lane") == pl.col("lane").shift(1)
+    before = {
+        name: pl.when(same_lane).then(pl.col(name).shift(1)) for name in ("audio_start", "audio_end", "n", "prompt")
+    }
     redrawn = (
         (pl.col("audio_start") == before["audio_start"])
         & (pl.col("audio_end") == before["audio_end"])
         & (pl.col("n") >= before["n"])
+        & (pl.col("prompt") - before["prompt"] <= 1)
     ).fill_null(value=False)
-    orphan = (pl.col("header_prompt").is_null() | (pl.col("header_prompt") != pl.col("prompt"))) & ~redrawn
-    again = (pl.col("audio_start") < before["audio_start"]).fill_null(value=False)
-    first = orphan & (pl.col("orphan_before").is_null() | (pl.col("orphan_before") != pl.col("prompt")))
-    return (
-        order.sort("lane", "place")
-        .with_columns(pl.when(orphan).then(pl.col("prompt")).alias("orphan_prompt"))
-        .with_columns(pl.col("orphan_prompt").forward_fill().shift(1).over("lane").alias("orphan_before"))
-        .filter(first | (orphan & again))
-        .with_columns(pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
+    unowned = pl.col("header_prompt").ne_missing(pl.col("prompt"))
+    return order.with_columns(
+        unowned.alias("unowned"),
+        (unowned & ~redrawn).alias("orphan"),
+        (pl.col("audio_start") < before["audio_start"]).fill_null(value=False).alias("again"),
     )
 
 

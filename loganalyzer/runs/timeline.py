@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,36 +20,49 @@ class Timeline:
         lanes: lane, source (position), stream.
         messages: lane, place, line, time, event, pattern, prompt; every message, in order.
         events: event to its records with lane, place, prompt.
-        bars: the same for progress bars, `prompt` being that of the message before.
+        ends: lane, end: the place of a lane's last record, where it is known to be the last.
+        bars: the same for progress bars; `prompt` is that of the message before, or behind `Prompt executed` the next.
 
     `place` orders a lane: physical line, then segment, then bar before message. `prompt` counts the executions in
-    a lane from 0: a new one begins behind each `Prompt executed` and at each restart of the server.
+    a lane from 0: a new one begins behind each `Prompt executed` and at each restart of the server. Every frame is in
+    the order of lane and place.
     """
 
     lanes: pl.DataFrame
     messages: pl.DataFrame
     events: Mapping[str, pl.DataFrame]
     bars: Mapping[str, pl.DataFrame]
+    ends: pl.DataFrame
 
     def event(self, name: str) -> pl.DataFrame:
         """One event's records in order, empty where it never occurs."""
         return self.events[name]
 
 
-def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> Timeline:
-    """The timeline of a batch; `neutral` are events that say nothing about where a prompt begins."""
+def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on: Collection[int] = ()) -> Timeline:
+    """The timeline of these records.
+
+    `neutral` are events that say nothing about where a prompt begins, `going_on` inputs (their numbers) of which more
+    records follow.
+    """
     names = sorted(set(HOLES) | set(BARS) | set(events))
     frames = {name: event(events, name) for name in names}
+    frames["window-bar"] = frames["window-bar"].filter(_whole_range())
     lanes = _lanes(frames)
     placed = {name: _place(frame, lanes, is_bar=name in BARS) for name, frame in frames.items()}
     messages = _messages({name: frame for name, frame in placed.items() if name not in BARS}, neutral)
-    prompts = messages.select("lane", "place", "prompt")
-    numbered = {name: _with_prompt(frame, prompts) for name, frame in placed.items()}
+    ended = (pl.col("event") == "executed").cast(pl.Int64)
+    prompts = messages.group_by("lane", "place", maintain_order=True).agg(
+        pl.col("prompt").last(), (pl.col("prompt") + ended).last().alias("prompt_behind")
+    )
+    numbered = {name: _with_prompt(frame, prompts, is_bar=name in BARS) for name, frame in placed.items()}
+    bars = {name: frame for name, frame in numbered.items() if name in BARS}
     return Timeline(
         lanes=lanes,
         messages=messages,
         events={name: frame for name, frame in numbered.items() if name not in BARS},
-        bars={name: frame for name, frame in numbered.items() if name in BARS},
+        bars=bars,
+        ends=_ends(messages, bars, lanes.filter(~pl.col("source").is_in(list(going_on)))),
     )
 
 
@@ -59,27 +72,41 @@ def _lanes(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return every.unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
 
 
+def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.DataFrame) -> pl.DataFrame:
+    places = [frame.select("lane", "place") for frame in (messages, *bars.values())]
+    last = pl.concat(places).group_by("lane").agg(pl.col("place").max().alias("end"))
+    return last.join(lanes, on="lane", how="semi")
+
+
 def _place(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
     if frame.is_empty():
         kept = {name: kind for name, kind in frame.schema.items() if name not in ("source", "stream", "part")}
         return pl.DataFrame(schema={**kept, "lane": pl.UInt32, "place": pl.Int64})
-    place = pl.col("line") * _PARTS + pl.col("part").cast(pl.Int64) * 2 + (0 if is_bar else 1)
     return (
-        frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True)
-        .with_columns(place.alias("place"))
+        frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(place(is_bar=is_bar).alias("place"))
         .drop("source", "stream", "part")
-        .sort("place")
-    )
-
-
-def _with_prompt(frame: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
-    if frame.is_empty():
-        return pl.DataFrame(schema={**frame.schema, "prompt": pl.Int64})
-    return (
-        frame.join_asof(prompts, on="place", by="lane", strategy="backward", check_sortedness=False)
-        .with_columns(pl.col("prompt").fill_null(0))
         .sort("lane", "place")
     )
+
+
+def _whole_range() -> pl.Expr:
+    """A range with one end only holds a figure too large to be one."""
+    return pl.col("audio_start").is_null() == pl.col("audio_end").is_null()
+
+
+def place(*, is_bar: bool) -> pl.Expr:
+    """The place of a record in its lane, from line and part."""
+    return pl.col("line") * _PARTS + pl.col("part").cast(pl.Int64) * 2 + (0 if is_bar else 1)
+
+
+def _with_prompt(frame: pl.DataFrame, prompts: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
+    if frame.is_empty():
+        return pl.DataFrame(schema={**frame.schema, "prompt": pl.Int64})
+    number = pl.col("prompt_behind" if is_bar else "prompt").alias("prompt")
+    return frame.join_asof(
+        prompts.select("lane", "place", number), on="place", by="lane", strategy="backward", check_sortedness=False
+    ).with_columns(pl.col("prompt").fill_null(0))
 
 
 def _messages(frames: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> pl.DataFrame:
@@ -108,5 +135,4 @@ def _messages(frames: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> pl
             ).alias("prompt")
         )
         .drop("restart")
-        .sort("place")
     )

@@ -1,0 +1,72 @@
+"""How far the records of an input that is still being read can be made into tables already.
+
+Whatever is said of a prompt follows from its own records and those of the prompt before (and the server's banner), so
+that a long log can be worked on prompt by prompt: cut where a prompt begins, the parts give the tables of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from loganalyzer.runs.stages import named_stages, orphans
+from loganalyzer.runs.timeline import Timeline, build, place
+from loganalyzer.runs.vocabulary import BANNER, BARS
+
+Events = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Records parted in two: those of prompts that nothing more can be said of, and those to keep."""
+
+    ready: Events
+    rest: Events
+
+
+def settled(events: Events, neutral: frozenset[str]) -> Settled:
+    """Part the records of inputs that go on; the last banner of a server stays with both parts."""
+    timeline = build(events, neutral)
+    cuts = timeline.lanes.join(_cuts(timeline), on="lane").select("source", "stream", "cut")
+    ready, rest = {}, {}
+    for name, frame in events.items():
+        own = place(is_bar=name in BARS)
+        marked = frame.join(cuts, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
+        done = (own < pl.col("cut")).fill_null(value=False)
+        ready[name] = marked.filter(done).drop("cut")
+        kept = [marked.filter(~done).drop("cut")]
+        if name in BANNER:
+            kept.insert(0, ready[name].unique(["source", "stream"], keep="last", maintain_order=True))
+        rest[name] = pl.concat(kept)
+    return Settled(ready, rest)
+
+
+def _cuts(timeline: Timeline) -> pl.DataFrame:
+    """lane, cut: the last place at which each lane can be parted.
+
+    It is where a prompt begins that has ended, on a line of its own, and in which no bar is without a header: such a
+    bar may belong to a stage further up.
+    """
+    bars = timeline.bars["window-bar"]
+    lost = (
+        orphans(bars, named_stages(timeline)).filter("unowned").select("lane", "prompt").unique()
+        if not bars.is_empty()
+        else bars.select("lane", "prompt")
+    )
+    rows = pl.concat(
+        [frame.select("lane", "place", "line", "prompt") for frame in (timeline.messages, *timeline.bars.values())],
+        how="vertical_relaxed",
+    ).sort("lane", "place")
+    same_lane = pl.col("lane") == pl.col("lane").shift(1)
+    begins = same_lane & (pl.col("prompt") != pl.col("prompt").shift(1)) & (pl.col("line") > pl.col("line").shift(1))
+    last = rows.group_by("lane").agg(pl.col("prompt").max().alias("last"))
+    return (
+        rows.filter(begins)
+        .join(last, on="lane")
+        .filter(pl.col("prompt") < pl.col("last"))
+        .join(lost, on=["lane", "prompt"], how="anti")
+        .group_by("lane")
+        .agg(pl.col("place").max().alias("cut"))
+    )
