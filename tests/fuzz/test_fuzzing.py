@@ -1,0 +1,114 @@
+"""Damaged logs: whatever the bytes, the tool answers in time, and says nothing that the bytes do not hold."""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fuzz import claims, known_faults, material, shrink
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+CASES = sorted((Path(__file__).parent / "cases").iterdir())
+SHAPES = [text for name, text in material.LOGS.items() if not name.endswith("_Q6_K")]
+"""The samples are of few shapes, which are among the others."""
+LONGEST_S = 60
+"""A test that takes longer hangs: the process ends and shows where it stood."""
+
+
+@st.composite
+def damaged_logs(draw: st.DrawFn, most: int) -> list[bytes]:
+    """Several logs for one call, which costs little more than one; each damaged in its own way."""
+
+    def below(limit: int) -> int:
+        return draw(st.integers(0, limit - 1))
+
+    return [material.drawn(below) for _ in range(1 + below(most))]
+
+
+def examples(count: int) -> settings:
+    """The same examples on every machine, as slow as that may be."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+    return settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=slow)
+
+
+@pytest.fixture(autouse=True)
+def _no_hang() -> Iterator[None]:
+    faulthandler.dump_traceback_later(LONGEST_S, exit=True, file=sys.__stderr__)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+def assert_nothing_broken(logs: list[bytes]) -> None:
+    for log, broken in zip(logs, claims.broken(logs), strict=True):
+        assert not known_faults.unknown(broken), log
+
+
+@pytest.mark.parametrize("wrapping", material.WRAPPINGS)
+def test_the_claims_hold_for_logs_without_damage(wrapping: str) -> None:
+    logs = [material.WRAPPINGS[wrapping](text) for text in SHAPES]
+    assert_nothing_broken(logs)
+    found, sources = claims.analysed(logs)
+    assert set(found.runs["source"]) == {source.name for source in sources}
+
+
+@given(damaged_logs(16))
+@examples(14)
+def test_nothing_is_said_that_a_damaged_log_does_not_hold(logs: list[bytes]) -> None:
+    assert_nothing_broken(logs)
+
+
+@given(st.lists(st.binary(max_size=400), min_size=1, max_size=12))
+@examples(5)
+def test_the_claims_hold_for_any_bytes(logs: list[bytes]) -> None:
+    assert_nothing_broken(logs)
+    for source, log in zip(claims.named(logs), logs, strict=True):
+        claims.decodes(source, log)
+
+
+@pytest.mark.parametrize("log", ["several stages", "animate", "december", "two_speakers_Q6_K"])
+def test_a_log_cut_before_its_evidence_is_never_completed(log: str) -> None:
+    whole = material.LOGS[log].encode()
+    evidence = min(whole.find(mark) for mark in (b"memory=", b"max_reserved=", b"Prompt executed in ") if mark in whole)
+    cuts = [whole[:end] for end in range(1, len(whole) + 1, 101)]
+    assert_nothing_broken(cuts)
+    found, sources = claims.analysed(cuts)
+    early = [source.name for source in sources if source.size <= evidence]
+    assert "completed" not in set(found.runs.filter(found.runs["source"].is_in(early))["status"])
+
+
+@given(damaged_logs(4))
+@examples(5)
+def test_a_log_is_read_alike_alone_and_beside_others(logs: list[bytes]) -> None:
+    found, sources = claims.analysed(logs)
+    for source in sources:
+        if not any(mark in logs[int(source.name.partition(".")[0])] for mark in known_faults.COMPANY):
+            claims.same_in_company(found, source)
+
+
+@given(damaged_logs(3))
+@examples(5)
+def test_every_report_can_be_written_of_damaged_logs(logs: list[bytes]) -> None:
+    claims.rendered(claims.analysed(logs)[0])
+
+
+def kept(case: Path) -> pytest.ParameterSet:
+    reason = known_faults.CASES.get(case.name)
+    return pytest.param(case, id=case.name, marks=[pytest.mark.xfail(reason=reason)] if reason else [])
+
+
+@pytest.mark.parametrize("case", [kept(case) for case in CASES])
+def test_the_claims_hold_for_a_kept_input(case: Path) -> None:
+    assert claims.broken([case.read_bytes()]) == [[]]
+
+
+def test_every_report_can_be_written_of_the_kept_inputs() -> None:
+    claims.rendered(claims.analysed([case.read_bytes() for case in CASES])[0])
+
+
+def test_shrinking_keeps_what_breaks_the_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "broken", lambda logs: [["claim"] if b"got" in log else [] for log in logs])
+    assert shrink.shrunk(material.LOGS["padded"].encode()) == b"got"
