@@ -51,7 +51,7 @@ _PREFIX = re.compile(
 _WRAPPED = re.compile(r'\{"(?:log|stream|time|msg|message)":')
 _RANGE = re.compile(r"(?:Sampling audio indices|Frames) (-?[0-9]+)-(-?[0-9]+): ")
 _EARLY_RANGE = re.compile(r"audio_indices: (-?[0-9]+)-(-?[0-9]+)\|")
-_BAR = re.compile(r"-?[0-9]+%\|[^|]*\|(?: (-?[0-9]+)/(-?[0-9]+))?")
+_BAR = re.compile(r"-?[0-9]+%\|[^|\r\n]*\|(?: (-?[0-9]+)/(-?[0-9]+))?")
 _COUNTER = re.compile(r"(-?[0-9]+)it \[")
 _SIDES = re.compile(r"at (-?[0-9]+)x(-?[0-9]+) with")
 _HEADER_STEPS = re.compile(r"with (-?[0-9]+) steps")
@@ -81,7 +81,7 @@ class Text:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.raw = source.data.decode().split("\n")
-        self.may_be_cut = any(mark in source.data for mark in (b" stdout P ", b" stderr P ", b'","stream":'))
+        self.may_be_cut = any(mark in source.data for mark in (b" stdout P ", b" stderr P ", b'{"log":'))
         self.at = cache(self._at)
 
     def _at(self, line: int) -> str:
@@ -349,7 +349,7 @@ def _quoted(found: Analysis, log: Text) -> None:
     """Excerpts and near misses stand on their lines; what was put together of pieces is not looked up."""
     for frame in (found.excerpts, found.near_misses):
         for line, said in frame.select("line", "text").rows():
-            assert log.may_be_cut or said in log.at(line), (line, said)
+            assert log.may_be_cut or said in log.at(line), frame.columns
 
 
 def _printed(memory: pl.DataFrame, whole: str) -> None:
