@@ -181,11 +181,12 @@ def broken(logs: Sequence[bytes], settings: Settings = SETTINGS) -> list[list[st
             return [[told(error)]]
         return [claims for log in logs for claims in broken([log], settings)]
     in_common(found, sources)
-    answers = {source.digest: list(_not_held(found, source)) for source in sources}
+    answers = {source.digest: list(not_held(found, source)) for source in sources}
     return [answers[from_bytes("", log).digest] for log in logs]
 
 
-def _not_held(found: Analysis, source: Source) -> Iterator[str]:
+def not_held(found: Analysis, source: Source) -> Iterator[str]:
+    """The claims that do not hold for the rows of one source."""
     own, log = replace(found, **rows_of(found, source.name)), Text(source)
     for claim in CLAIMS:
         try:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import faulthandler
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import polars as pl
 import pytest
 from fuzz import claims, known_faults, material, shrink
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from loganalyzer.analysis import Analysis
+from loganalyzer.sources import Source
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.iterdir())
@@ -110,6 +116,61 @@ def test_a_known_fault_is_mended(name: str) -> None:
 
 def test_every_report_can_be_written_of_the_kept_inputs() -> None:
     claims.rendered(claims.analysed([case.read_bytes() for case in CASES])[0])
+
+
+WRONG = [
+    ("sources", "near", -1),
+    ("prompts", "duration_s", 80.37),
+    ("prompts", "end_line", 10_000),
+    ("runs", "width", 1281),
+    ("runs", "audio_frames", 428),
+    ("runs", "peak_allocated_gib", 15.001),
+    ("runs", "gpu", "NVIDIA GeForce RTX 5091"),
+    ("runs", "line", 0),
+    ("runs", "observed_windows", 5),
+    ("windows", "audio_end", 82),
+    ("windows", "window", 1),
+    ("windows", "steps_total", 3),
+    ("windows", "line", 1),
+    ("steps", "step", 5),
+    ("steps", "line", 2),
+    ("steps", "duration_s", -1.0),
+    ("steps", "method", None),
+    ("paddings", "have", 426),
+    ("paddings", "line", 3),
+    ("memory", "max_reserved_gib", 16.1),
+    ("memory", "line", 1),
+    ("loras", "name", "lightx2v_rank64"),
+    ("loras", "rank", 64),
+    ("findings", "line", 10_000),
+    ("findings", "run_id", "0123456789-R1"),
+    ("findings", "fix", ""),
+    ("excerpts", "text", "got prompts"),
+    ("excerpts", "line", 10_000),
+]
+
+
+@cache
+def analysis_of_one(log: str) -> tuple[Analysis, Source]:
+    found, (source,) = claims.analysed([material.LOGS[log].encode()])
+    return found, source
+
+
+@pytest.mark.parametrize(("table", "column", "wrong"), WRONG, ids=str)
+def test_a_row_that_the_bytes_do_not_hold_breaks_a_claim(table: str, column: str, wrong: object) -> None:
+    found, source = analysis_of_one("padded")
+    frame = dict(found.tables())[table]
+    said = frame.with_columns(pl.lit(wrong, frame.schema[column]).alias(column))
+    assert not frame.is_empty()
+    assert list(claims.not_held(replace(found, **{table: said}), source))
+
+
+@pytest.mark.parametrize("log", ["no header", "truncated_Q6_K", "out of memory"])
+def test_a_good_end_without_evidence_breaks_a_claim(log: str) -> None:
+    found, (source,) = claims.analysed([material.LOGS[log].encode().partition(b"Prompt executed")[0]])
+    for table in ("runs", "prompts"):
+        said = dict(found.tables())[table].with_columns(pl.lit("completed").alias("status"))
+        assert list(claims.not_held(replace(found, **{table: said}), source)), table
 
 
 def test_shrinking_keeps_what_breaks_the_claim(monkeypatch: pytest.MonkeyPatch) -> None:
