@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"errors", "units"},
     {"tables", "settings", "resources", "clock"},
-    {"analysis", "config", "decoding", "packed", "grammar", "expectations"},
+    {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression"},
     {"sources", "wrappers"},
     {"lines"},
     {"records"},
@@ -29,6 +29,7 @@ LEVELS = (
 ONLY_IN = {
     "pyparsing": {"grammar"},
     "matplotlib": {"report"},
+    "numpy": {"regression"},
     "jinja2": {"report"},
     "rich": {"report"},
     "click": {"cli"},
