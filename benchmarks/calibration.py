@@ -16,6 +16,7 @@ from importlib.util import find_spec
 import numpy as np
 from noises import CORRELATED, HARDER, INDEPENDENT, LEVEL, Numbers, creeping, series, stepped
 
+from loganalyzer.regression.discovery import History, judge_together
 from loganalyzer.regression.pairs import compare
 from loganalyzer.regression.verdicts import Verdict, judge
 
@@ -80,6 +81,25 @@ def creep(count: int) -> Iterator[str]:
             yield f"| {rate} % | {kind} | {cells} |"
 
 
+def together(count: int) -> Iterator[str]:
+    """Quiet metrics judged together, one of them with a step of 8 % or none: how often `regressed` is said of any."""
+    sizes = (1, 5, 10, 20)
+    yield "| metrics judged together, gaussian 2 % | " + " | ".join(map(str, sizes)) + " |"
+    yield "|---" * (len(sizes) + 1) + "|"
+    for step, after in ((0, 10), (8, 10), (8, 15)):
+        name = f"{step} % step in one, {after} runs after it" if step else "nothing changed in any"
+        rates = [np.mean([any_worse(size, seed, step, after) for seed in range(count // 5)]) for size in sizes]
+        yield f"| {name} | " + " | ".join(map(percent, rates)) + " |"
+
+
+def any_worse(metrics: int, seed: int, step: float, after: int) -> bool:
+    """Whether any of so many metrics is `regressed`, the first being `step` percent worse for `after` runs."""
+    first = stepped("gaussian 2 %", 10_000 + seed * metrics, 60 - after, percent=step)
+    others = [series("gaussian 2 %", 10_000 + seed * metrics + number) for number in range(1, metrics)]
+    found = judge_together({number: History(tuple(values)) for number, values in enumerate([first, *others])})
+    return any(verdict.verdict == "regressed" for verdict in found.values())
+
+
 def pairs(count: int) -> Iterator[str]:
     """Two samples of the same, and of a 5 % and a 15 % change: how often `regressed`."""
     sizes = ((1, 1), (1, 20), (2, 2), (3, 3), (4, 4), (5, 5), (10, 10), (24, 24))
@@ -141,7 +161,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=500, help="seeded series behind each figure [500]")
     given = parser.parse_args()
     print(speed(), flush=True)
-    for table in (false_alarms, steps, creep, short_histories, pairs):
+    for table in (false_alarms, steps, creep, short_histories, together, pairs):
         print()
         for row in table(given.series):
             print(row, flush=True)

@@ -25,26 +25,31 @@ def heavy_tails(draw: np.random.Generator, runs: int, unit: float = 3**-0.5) -> 
 def spikes(draw: np.random.Generator, runs: int) -> Numbers:
     """1 % noise; 5 % of the runs are 5 to 15 % high."""
     high: Numbers = (draw.random(runs) < 0.05) * draw.uniform(0.05, 0.15, runs)
-    return LEVEL * (1 + 0.01 * draw.standard_normal(runs) + high)
+    small: Numbers = 0.01 * draw.standard_normal(runs)
+    return LEVEL * (1 + small + high)
 
 
 def correlated(draw: np.random.Generator, runs: int, memory: float = 0.5, percent: float = 2.0) -> Numbers:
     """AR(1): each run keeps `memory` of the deviation of the run before; `percent` is the series' deviation."""
-    fresh = draw.standard_normal(runs)
-    deviations = fresh.copy()
+    fresh: Numbers = draw.standard_normal(runs)
+    deviations: Numbers = fresh.copy()
+    rest = float(np.sqrt(1 - memory**2))
     for run in range(1, runs):
-        deviations[run] = memory * deviations[run - 1] + (1 - memory**2) ** 0.5 * fresh[run]
-    return LEVEL * (1 + percent / 100 * deviations)
+        deviations[run] = memory * deviations[run - 1] + rest * fresh[run]
+    found: Numbers = LEVEL * (1 + percent / 100 * deviations)
+    return found
 
 
 def quantised(draw: np.random.Generator, runs: int, step_percent: float = 1.25) -> Numbers:
     """Constant, but for 10 % of the runs, which are one allocator step higher."""
-    return LEVEL * (1 + step_percent / 100 * (draw.random(runs) < 0.1))
+    higher = (draw.random(runs) < 0.1).astype(np.float64)
+    return LEVEL * (1 + step_percent / 100 * higher)
 
 
 def two_modes(draw: np.random.Generator, runs: int, share: float) -> Numbers:
     """1 % noise around two levels 10 % apart, mixed all along."""
-    return gaussian(draw, runs, 1) * (1 + 0.1 * (draw.random(runs) < share))
+    noise = gaussian(draw, runs, 1)
+    return noise * (1 + 0.1 * (draw.random(runs) < share).astype(np.float64))
 
 
 INDEPENDENT: dict[str, Callable[[np.random.Generator, int], Numbers]] = {

@@ -1,4 +1,4 @@
-"""All confirmed changes of one series: the scan finds the best split, then looks again on either side of it."""
+"""All confirmed changes of one series: the scan finds the best split, then looks again in each of its parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from loganalyzer.regression import creep
+from loganalyzer.regression import creep, spells
 from loganalyzer.regression.scan import BLOCK, RESOLUTION, Step, scan
 from loganalyzer.regression.series import Numbers, Series, change_percent, deviation, is_large
 
@@ -16,11 +16,14 @@ MINIMUM_RUNS = 8
 """No stretch of fewer runs is judged."""
 FLOOR_PERCENT = 2.0
 """The smallest change that counts as one."""
-LEVEL = 0.02
+LEVEL = 0.025
 """Two-sided p-value up to which a change is confirmed: it holds false alarms on correlated noise below 3 %."""
-STEP_WEIGHT = 4 / 3
-CREEP_WEIGHT = 4.0
-"""Two questions are asked of a series: three quarters of LEVEL go to steps, a quarter to creep."""
+STEP_WEIGHT = 2
+SPELL_WEIGHT = 3
+CREEP_WEIGHT = 6
+"""Three questions are asked of a series: a half of LEVEL goes to steps, a third to spells, a sixth to creep."""
+SPELL_DEVIATIONS = 2.0
+"""Run-to-run deviations by which a spell must differ: correlated noise wanders off and back by less."""
 CLEAR_PERCENT = 10.0
 CLEAR_DEVIATIONS = 8.0
 """A step beyond both, with a block of runs on either side, needs no permutations (regression-statistics trial)."""
@@ -62,12 +65,12 @@ def find(series: Series, higher_is_better: bool) -> Found:
     """The confirmed changes of a cleaned series of at least MINIMUM_RUNS values."""
     values = series.values
     whole = scan(values, BLOCK, BLOCK)
-    p = min(1.0, whole.p * STEP_WEIGHT) if whole else 1.0
-    slow = _creep(values, whole)
+    slow = _creep(values, whole.best) if whole else None
     if slow is not None:
         change, deviates = slow
         return Found((_placed(change, series, higher_is_better),), change.p, deviates)
-    steps = _prune(values, dict(_split(values, 0, whole)))
+    p = min(1.0, whole.best.p * STEP_WEIGHT) if whole else 1.0
+    steps = _prune(values, dict(_split(values, 0)))
     found = tuple(_placed(change, series, higher_is_better) for change in _levels(values, steps))
     return Found(found, p, noise(values, sorted(steps)))
 
@@ -83,25 +86,46 @@ def noise(values: Numbers, splits: list[int]) -> float:
     return deviation(np.concatenate([values[a:b] - values[a:b].mean() for a, b in stretches]), len(stretches))
 
 
-def _split(values: Numbers, offset: int, step: Step | None) -> Iterator[tuple[int, float]]:
-    """Index and p-value of each confirmed split, by halving; `step` is the best split of `values`."""
-    if step is None or len(values) < MINIMUM_RUNS:
+def _split(values: Numbers, offset: int) -> Iterator[tuple[int, float]]:
+    """Index and p-value of each confirmed split of `values`, which begin at `offset`: a cut, then within its parts."""
+    splits, p = _cut(values)
+    if not splits:
         return
-    p = min(1.0, step.p * STEP_WEIGHT)
-    if p > LEVEL:
-        if not is_clear(values, step.index):
-            return
-        p = RESOLUTION
-    yield offset + step.index, p
-    for start, half in ((offset, values[: step.index]), (offset + step.index, values[step.index :])):
-        yield from _split(half, start, scan(half, BLOCK, BLOCK))
+    yield from ((offset + split, p) for split in splits)
+    for start, end in segments(len(values), splits):
+        yield from _split(values[start:end], offset + start)
 
 
-def is_clear(values: Numbers, split: int) -> bool:
-    """Whether the step is beyond CLEAR_PERCENT and CLEAR_DEVIATIONS, so that few runs suffice."""
-    before, after = float(values[:split].mean()), float(values[split:].mean())
-    beyond = abs(after - before) > CLEAR_DEVIATIONS * noise(values, [split])
-    return beyond and is_large(change_percent(before, after), CLEAR_PERCENT)
+def _cut(values: Numbers) -> tuple[list[int], float]:
+    """Where to cut a stretch, once or (around a spell) twice, and the p-value; nowhere if chance explains it all."""
+    scanned = scan(values, BLOCK, BLOCK)
+    if scanned is None:
+        return [], 1.0
+    step = scanned.best
+    if step.p * STEP_WEIGHT <= LEVEL:
+        return [step.index], step.p * STEP_WEIGHT
+    if _stands_out(values, [step.index], CLEAR_PERCENT, CLEAR_DEVIATIONS):
+        return [step.index], RESOLUTION
+    return _spell(values)
+
+
+def _spell(values: Numbers) -> tuple[list[int], float]:
+    """Where a spell begins and ends, and its p-value; as `_cut`."""
+    found = spells.ends(values)
+    if found is None or not _stands_out(values, [*found], FLOOR_PERCENT, SPELL_DEVIATIONS):
+        return [], 1.0
+    p = spells.p_value(values) * SPELL_WEIGHT
+    if p <= LEVEL:
+        return [*found], p
+    return ([*found], RESOLUTION) if _stands_out(values, [*found], CLEAR_PERCENT, CLEAR_DEVIATIONS) else ([], 1.0)
+
+
+def _stands_out(values: Numbers, splits: list[int], floor: float, deviations: float) -> bool:
+    """Whether every step at the splits reaches `floor` percent and is beyond so many run-to-run deviations."""
+    levels = [float(values[start:end].mean()) for start, end in segments(len(values), splits)]
+    smallest = min(abs(after - before) for before, after in pairwise(levels))
+    large = all(is_large(change_percent(before, after), floor) for before, after in pairwise(levels))
+    return large and smallest > deviations * noise(values, splits)
 
 
 def _prune(values: Numbers, splits: dict[int, float]) -> dict[int, float]:
@@ -126,13 +150,13 @@ def _levels(values: Numbers, splits: dict[int, float]) -> Iterator[Change]:
         yield Change(place, before, after, percent, after > before, "step", len(values) - place, splits[place])
 
 
-def _creep(values: Numbers, step: Step | None) -> tuple[Change, float] | None:
+def _creep(values: Numbers, step: Step) -> tuple[Change, float] | None:
     """A drift of the whole series that no single step explains as well, and the deviation around it.
 
     Positions as in `_levels`.
     """
     line = creep.trend(values)
-    if line is None or step is None or line.rise != step.rise:
+    if line is None or line.rise != step.rise:
         return None
     p = min(1.0, line.p * CREEP_WEIGHT)
     slope = creep.slope(values)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loganalyzer.regression.scan import BLOCK, arrangements, chance, is_constant, two_sided
+from loganalyzer.regression.scan import BLOCK, arrangements, chance, is_constant
 from loganalyzer.regression.series import Numbers
 
 STABLE_RUNS = 8
@@ -43,7 +43,7 @@ def trend(values: Numbers) -> Trend | None:
     centred = values - values.mean()
     observed = float(centred @ time)
     permuted = centred[arrangements(count, BLOCK)] @ time
-    p = two_sided(chance(observed, permuted), chance(-observed, -permuted))
+    p = min(1.0, 2 * min(chance(observed, permuted), chance(-observed, -permuted)))
     return Trend(observed > 0, observed / float(time @ time) * (count - 1), p)
 
 

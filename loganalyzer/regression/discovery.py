@@ -16,7 +16,7 @@ from loganalyzer.regression.verdicts import Verdict, judge
 
 Key = TypeVar("Key", bound=Hashable)
 
-FALSE_DISCOVERIES = 0.05
+FALSE_DISCOVERIES = 0.1
 """Share of false ones, on average, among the changes that stand."""
 
 

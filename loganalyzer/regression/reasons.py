@@ -20,7 +20,7 @@ def suspected(change: Change, needed: int) -> str:
     """The change that may be chance, and how many runs would tell."""
     return (
         f"Perhaps worse {_amount(change)}. Neighbouring runs that resemble one another could look the same: "
-        f"{plural(needed, 'more run')} should tell."
+        f"at least {plural(needed, 'more run')} will tell."
     )
 
 

@@ -32,15 +32,24 @@ _REMEMBERED_RUNS = 64
 
 @dataclass(frozen=True)
 class Step:
-    """The best split: `index` of the first value of the new level, whether it is higher, and the two-sided p-value."""
+    """A split: `index` of the first value of the new level, whether it is higher, and the two-sided p-value."""
 
     index: int
     rise: bool
     p: float
 
 
-def scan(values: Numbers, block: int, margin: int) -> Step | None:
-    """The step that chance explains least, up or down.
+@dataclass(frozen=True)
+class Scanned:
+    """The best split upwards and the best one downwards; `best` is the one that chance explains less."""
+
+    up: Step
+    down: Step
+    best: Step
+
+
+def scan(values: Numbers, block: int, margin: int) -> Scanned | None:
+    """The steps that chance explains least.
 
     `values`: shape (n,), finite; `block`: runs permuted together, 1 for single ones; `margin`: fewest runs on either
     side. None for series shorter than two margins, and for constant ones.
@@ -54,9 +63,10 @@ def scan(values: Numbers, block: int, margin: int) -> Step | None:
     permuted = _rises(centred[arrangements(count, block)], splits)
     up = chance(observed.max(), permuted.max(axis=1))
     down = chance(-observed.min(), -permuted.min(axis=1))
-    rise = (up, -observed.max()) < (down, observed.min())
-    best = observed.argmax() if rise else observed.argmin()
-    return Step(int(splits[best]), bool(rise), two_sided(up, down))
+    higher = Step(int(splits[observed.argmax()]), True, min(1.0, 2 * up))
+    lower = Step(int(splits[observed.argmin()]), False, min(1.0, 2 * down))
+    rises = (higher.p, -observed.max()) < (lower.p, observed.min())
+    return Scanned(higher, lower, higher if rises else lower)
 
 
 def is_constant(values: Numbers) -> bool:
@@ -71,11 +81,6 @@ def chance(observed: float, permuted: Numbers) -> float:
     """
     slack = ROUNDING * float(np.abs(permuted).max())
     return (1 + int(np.count_nonzero(permuted >= observed - slack))) / (len(permuted) + 1)
-
-
-def two_sided(up: float, down: float) -> float:
-    """The p-value of either direction, from those of both."""
-    return min(1.0, 2 * min(up, down))
 
 
 def arrangements(count: int, block: int) -> Places:

@@ -19,9 +19,12 @@ SUSPICION = 0.04
 """Two-sided p-value of the scan of single runs up to which a rise is suspected."""
 SUSPICION_MARGIN = 3
 """Fewest runs after a suspected change: before that, nothing quiet finds it (regression-statistics trial)."""
-ENOUGH_RUNS = 32
-ENOUGH_AFTER = 10
-"""Runs in all, and runs after it, with which a 5 % step in 2 % noise is confirmed nine times in ten."""
+ENOUGH_RUNS = 40
+ENOUGH_AROUND = 10
+"""Runs in all, and on either side, with which a 5 % step in 1 % noise is confirmed nine times in ten (calibration)."""
+MORE_RUNS = 80
+FEWEST_AROUND = 5
+"""With 5 to 9 runs on one side it takes so many in all; with fewer, blocks cannot confirm it in any number."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ def judge(values: Iterable[float | None], *, higher_is_better: bool = False) -> 
     that only the scan of single runs sees since then is `suspected`.
     """
     series = clean(values)
-    if series.runs < MINIMUM_RUNS or len(series.values) < MINIMUM_RUNS:
-        missing = MINIMUM_RUNS - min(series.runs, len(series.values))
+    if series.runs < MINIMUM_RUNS:
+        missing = MINIMUM_RUNS - series.runs
         return _verdict("unknown", reasons.too_few(series.runs, missing), None, (series, Found((), 1.0, 0.0)), missing)
     found = find(series, higher_is_better)
     last = found.changes[-1] if found.changes else None
@@ -61,7 +64,7 @@ def judge(values: Iterable[float | None], *, higher_is_better: bool = False) -> 
         return _verdict("regressed", reasons.regressed(last, _noise(series, found)), last, (series, found))
     suspected = _suspected(series, last, higher_is_better)
     if suspected is not None:
-        needed = max(ENOUGH_RUNS - series.runs, ENOUGH_AFTER - suspected.runs_after, BLOCK)
+        needed = _runs_needed(len(series.values) - suspected.runs_after, suspected.runs_after)
         return _verdict("suspected", reasons.suspected(suspected, needed), suspected, (series, found), needed)
     if last is not None:
         return _verdict("improved", reasons.improved(last), last, (series, found))
@@ -79,7 +82,7 @@ def _verdict(
 
 def _noise(series: Series, found: Found) -> float | None:
     """Run-to-run deviation in percent of the present level."""
-    if len(series.values) < MINIMUM_RUNS:
+    if series.runs < MINIMUM_RUNS:
         return None
     level = found.changes[-1].after if found.changes else float(series.values.mean())
     return change_percent(level, level + found.noise) if level else None
@@ -89,12 +92,22 @@ def _suspected(series: Series, last: Change | None, higher_is_better: bool) -> C
     """A change for the worse since the last confirmed one that the scan of single runs sees."""
     start = int(np.searchsorted(series.positions, last.index)) if last is not None else 0
     values = series.values[start:]
-    step = scan(values, 1, SUSPICION_MARGIN) if len(values) >= MINIMUM_RUNS else None
-    if step is None or step.p > SUSPICION or step.rise == higher_is_better:
+    scanned = scan(values, 1, SUSPICION_MARGIN) if len(values) >= MINIMUM_RUNS else None
+    if scanned is None:
+        return None
+    step = scanned.down if higher_is_better else scanned.up
+    if step.p > SUSPICION:
         return None
     before, after = float(values[: step.index].mean()), float(values[step.index :].mean())
     percent = change_percent(before, after)
-    if not is_large(percent, FLOOR_PERCENT):
+    is_history = step.index < FEWEST_AROUND and len(values) >= ENOUGH_RUNS
+    if is_history or not is_large(percent, FLOOR_PERCENT):
         return None
     place = int(series.positions[start + step.index])
     return Change(place, before, after, percent, True, "step", len(values) - step.index, step.p)
+
+
+def _runs_needed(before: int, after: int) -> int:
+    """How many more runs would confirm a change that lasts, at least: one more block, whatever there is."""
+    total = ENOUGH_RUNS if before >= ENOUGH_AROUND else MORE_RUNS
+    return max(total - before - after, ENOUGH_AROUND - after, BLOCK)
