@@ -138,7 +138,7 @@ def otava_rate(replayed: list[Numbers], at: int | None = None) -> str:
     compute_change_points = import_module("otava.analysis").compute_change_points
     hits = 0
     for values in replayed:
-        points, _ = compute_change_points(values, window_len=50, max_pvalue=1e-4, min_magnitude=0.02)
+        points, _ = compute_change_points(values.tolist(), window_len=50, max_pvalue=1e-4, min_magnitude=0.02)
         hits += any(at is None or abs(point.index - at) <= NEAR for point in points)
     return percent(hits / len(replayed))
 

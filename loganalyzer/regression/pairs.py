@@ -103,9 +103,9 @@ class _Pair:
     @property
     def floor(self) -> Floor:
         fewest = min(self.runs)
-        if fewest > 1 and smallest_p(*self.runs) <= LEVEL:
-            return Floor(FLOOR_PERCENT, 1.0, enough=True)
         one_value_a_run = self.runs == (len(self.base), len(self.head))
+        if one_value_a_run and fewest > 1 and smallest_p(*self.runs) <= LEVEL:
+            return Floor(FLOOR_PERCENT, 1.0, enough=True)
         percent, scatter = (3.0, 4.0) if fewest > 2 else (10.0, 8.0)
         return Floor(percent, scatter if one_value_a_run else 1.0)
 
@@ -119,8 +119,9 @@ def compare(
 ) -> Comparison:
     """The verdict on two samples; the same values in any order always give the same one.
 
-    Each value should be one run's. Where a run gave many (its single steps), `runs` says how many runs the values of
-    either side come from: values of one run share its conditions, so one run against one run stays just that.
+    Each value should be one run's, best its median where it gave many (its single steps). Where all are given, `runs`
+    says how many runs the values of either side come from: values of one run share its conditions, so one run against
+    one run stays just that, and five against five are judged as few.
     """
     measured = numbers(base), numbers(head)
     before, after = (np.sort(side[np.isfinite(side)]) for side in measured)

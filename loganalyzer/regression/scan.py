@@ -26,8 +26,8 @@ PERMUTATIONS = 1999
 RESOLUTION = 2 / (PERMUTATIONS + 1)
 """The smallest two-sided p-value that so many permutations can give."""
 _SEED = 20250905
-_REMEMBERED_RUNS = 64
-"""Orders of so many runs take 1 MB; those of longer series are drawn anew each time."""
+_REMEMBERED_RUNS = 128
+"""Orders of so many runs take 2 MB; those of longer series are drawn anew each time."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def arrangements(count: int, block: int) -> Places:
     return _remembered(count, block) if count <= _REMEMBERED_RUNS else _shuffled(count, block)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def _remembered(count: int, block: int) -> Places:
     return _shuffled(count, block)
 

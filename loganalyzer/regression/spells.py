@@ -18,7 +18,8 @@ Size = TypeVar("Size", float, Numbers)
 FEWEST_RUNS = 3 * BLOCK
 """A block before, within and after."""
 _GRID = 30
-"""Permutations are cut at so many places at most; the ends of the series' own spell are sought everywhere."""
+_FINE_GRID = 400
+"""Places at which permutations are cut, and those at which the ends of the series' own spell are sought, at most."""
 
 
 def ends(values: Numbers) -> tuple[int, int] | None:
@@ -29,10 +30,13 @@ def ends(values: Numbers) -> tuple[int, int] | None:
     count = len(values)
     if count < FEWEST_RUNS or is_constant(values):
         return None
-    places = np.arange(BLOCK, count - BLOCK + 1)
-    first, last = np.triu_indices(len(places), k=BLOCK)
+    step = -(-count // _FINE_GRID)
+    places = np.arange(BLOCK, count - BLOCK + 1, step)
+    first, last = np.triu_indices(len(places), k=-(-BLOCK // step))
     sums = np.cumsum(values - values.mean())[places - 1]
-    best = int((np.abs(sums[last] - sums[first]) / _unit((last - first).astype(np.float64), count)).argmax())
+    best = int(
+        (np.abs(sums[last] - sums[first]) / _unit((places[last] - places[first]).astype(np.float64), count)).argmax()
+    )
     return int(places[first[best]]), int(places[last[best]])
 
 
