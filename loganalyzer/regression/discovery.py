@@ -31,7 +31,8 @@ class History:
 def judge_together(histories: Mapping[Key, History]) -> dict[Key, Verdict]:
     """A verdict for each; changes that chance would show among so many metrics are only suspected, or the same.
 
-    Counted are the metrics with enough runs to be judged; `unknown` ones raise no bar.
+    Counted are the metrics with enough runs to be judged; `unknown` ones raise no bar. Best judged together are the
+    metrics of one key: ten runs after a change, blocks confirm it in one of ten metrics, but hardly in one of twenty.
     """
     alone = {key: judge(one.values, higher_is_better=one.higher_is_better) for key, one in histories.items()}
     judged = {key: verdict for key, verdict in alone.items() if verdict.verdict != "unknown"}

@@ -17,8 +17,12 @@ _REACH = 3
 """Neighbours on either side that a value is held against: the median of seven ignores up to three odd ones."""
 _FAR = 4.0
 """Standard deviations from its neighbours' median beyond which a value is a spike."""
+_FEW = 8
+"""Of so few runs the deviation is hardly known: their limit is twice as far; it falls with their number squared."""
 _MAD_TO_DEVIATION = 1.63
 """Deviation ÷ median distance from the median of seven neighbours (which holds the value itself), gaussian noise."""
+_DIFFERENCE_TO_DEVIATION = 1.05
+"""Deviation ÷ median difference of one run from the next, gaussian noise."""
 _RARE = 0.15
 """Spikes are rare: a series with a larger share of odd values is like that, and keeps them all (two modes)."""
 
@@ -74,8 +78,10 @@ def spikes(values: Numbers) -> NDArray[np.bool_]:
     filled = inside.sum(axis=1)
     medians = windows[np.arange(count), [(filled - 1) // 2, filled // 2]]
     distance = np.abs(values - medians).min(axis=0)
-    usual = _MAD_TO_DEVIATION * np.median(distance)
-    odd: NDArray[np.bool_] = distance > max(_FAR * float(usual), ROUNDING * float(np.abs(values).max()))
+    between_runs = _DIFFERENCE_TO_DEVIATION * float(np.median(np.abs(np.diff(values))))
+    usual = max(_MAD_TO_DEVIATION * float(np.median(distance)), between_runs)
+    far = _FAR * (1 + (_FEW / count) ** 2)
+    odd: NDArray[np.bool_] = distance > max(far * usual, ROUNDING * float(np.abs(values).max()))
     return odd if odd.sum() <= max(1.0, _RARE * count) else np.zeros(count, dtype=np.bool_)
 
 

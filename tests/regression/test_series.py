@@ -43,6 +43,7 @@ def test_what_is_no_number_is_dropped_and_counted(values: list[float | None], ke
         pytest.param([20.0] * 11 + [20.5], (11,), id="a blip of a constant"),
         pytest.param([20.0] * 12, (), id="a constant"),
         pytest.param([20.0, 22.0] * 6, (), id="two modes"),
+        pytest.param([20.0, 20.1, 20.2, 19.5, 23.2, 23.3, 23.0, 22.9], (), id="noise beside a step in few runs"),
         pytest.param([1.0, 1.0, 1.0, 9.0, 1.0, 1.0], (), id="six runs are too few to tell"),
     ],
 )
