@@ -27,7 +27,15 @@ import numpy as np
 from loganalyzer.regression import reasons
 from loganalyzer.regression.changes import FLOOR_PERCENT
 from loganalyzer.regression.ranks import difference_p, smallest_p
-from loganalyzer.regression.series import ROUNDING, Numbers, change_percent, deviation, is_large, numbers
+from loganalyzer.regression.series import (
+    ROUNDING,
+    Numbers,
+    change_percent,
+    deviation,
+    is_large,
+    is_measurement,
+    numbers,
+)
 
 PairWord = Literal["regressed", "improved", "same", "unknown"]
 
@@ -124,7 +132,7 @@ def compare(
     one run stays just that, and five against five are judged as few.
     """
     measured = numbers(base), numbers(head)
-    before, after = (np.sort(side[np.isfinite(side)]) for side in measured)
+    before, after = (np.sort(side[is_measurement(side)]) for side in measured)
     counts = (len(before), len(after))
     dropped = len(measured[0]) + len(measured[1]) - sum(counts)
     note = reasons.dropped(dropped)

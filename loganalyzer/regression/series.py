@@ -13,6 +13,7 @@ Places = NDArray[np.intp]
 
 ROUNDING = 1e-9
 """Differences below this share of the values come from floating-point arithmetic, not from the runs."""
+_LARGEST = 1e100
 _REACH = 3
 """Neighbours on either side that a value is held against: the median of seven ignores up to three odd ones."""
 _FAR = 4.0
@@ -50,7 +51,7 @@ class Series:
 def clean(values: Iterable[float | None]) -> Series:
     """Drops None, NaN and infinities, and sets lone spikes aside; any length, also 0."""
     measured = numbers(values)
-    usable = np.flatnonzero(np.isfinite(measured))
+    usable = np.flatnonzero(is_measurement(measured))
     odd = spikes(measured[usable])
     kept = usable[~odd]
     lone = tuple(int(place) for place in usable[odd])
@@ -60,6 +61,11 @@ def clean(values: Iterable[float | None]) -> Series:
 def numbers(values: Iterable[float | None]) -> Numbers:
     """As floats, shape (n,); None becomes NaN."""
     return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
+
+
+def is_measurement(values: Numbers) -> NDArray[np.bool_]:
+    """Which values can be judged; shape (n,). NaN and infinities cannot, nor what is too large to be squared."""
+    return np.abs(np.nan_to_num(values, nan=np.inf, posinf=np.inf, neginf=np.inf)) < _LARGEST
 
 
 def spikes(values: Numbers) -> NDArray[np.bool_]:

@@ -23,6 +23,7 @@ def with_value(value: float, *places: int) -> list[float]:
         ([], [], 0),
         ([None, NAN, math.inf, -math.inf], [], 4),
         ([1, None, 3], [0, 2], 1),
+        ([1e308, -1e308, 3], [2], 2),
         ([NAN, 2.0, 3.0], [1, 2], 1),
     ],
 )
