@@ -155,7 +155,9 @@ def _judge(pair: _Pair, p: float, higher_is_better: bool) -> tuple[PairWord, str
     scattered = abs(after - before) < floor.scatter * (pair.noise or 0.0)
     if apart and not scattered and is_large(pair.percent, floor.percent):
         better = (after > before) == higher_is_better
-        return ("improved" if better else "regressed"), f"{'Better' if better else 'Worse'} {_figures(pair)}."
+        single = f" A single run is judged only beyond {floor.percent:g} %: it may be off by as much by chance."
+        reason = f"{'Better' if better else 'Worse'} {_figures(pair)}.{single if min(pair.runs) == 1 else ''}"
+        return ("improved" if better else "regressed"), reason
     if floor.enough and (scattered or p > DOUBT):
         return "same", f"Medians differ {_figures(pair)}: no more than the runs' own scatter explains."
     return "unknown", f"Medians differ {_figures(pair)}. {_caution(pair)}"

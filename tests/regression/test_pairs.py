@@ -71,6 +71,11 @@ def test_one_run_against_one_says_why_it_is_cautious() -> None:
     )
 
 
+@pytest.mark.parametrize(("base", "head"), [([20.0], [23.0]), ([20.0], [17.0]), (FIVE, [23.0])])
+def test_a_single_run_found_changed_says_that_it_is_one(base: list[float], head: list[float]) -> None:
+    assert "A single run is judged only beyond 10 %" in compare(base, head).reason
+
+
 def test_from_zero_there_is_no_percentage() -> None:
     found = compare([0.0] * 5, [12.0] * 5)
     assert (found.change_percent, found.noise_percent) == (None, None)
