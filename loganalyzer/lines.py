@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from loganalyzer.pieces import Piece, is_cut
+from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
 from loganalyzer.wrappers import INSIDE_TEXT, SEPARATOR, STAMP_INSIDE, unwrap
 
 SEGMENTS = pl.Schema(
@@ -34,9 +34,9 @@ def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame:
     if kept.is_empty():
         return pl.DataFrame(schema=SEGMENTS)
     cut = _cut(unwrap(kept))
-    return cut.filter(pl.col("text").str.contains_any(list(anchors))).select(
-        pl.col(name).cast(dtype) for name, dtype in SEGMENTS.items()
-    )
+    if cut.height != kept.height:
+        cut = cut.filter(pl.col("text").str.contains_any(list(anchors)))
+    return cut.select(pl.col(name).cast(dtype) for name, dtype in SEGMENTS.items())
 
 
 def _lines_with(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame:
@@ -48,9 +48,11 @@ def _lines_with(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame
     data = pieces[0].data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
     if not data:
         return pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
-    wanted = pl.col("text").str.contains_any([*anchors, *INSIDE_TEXT])
+    text = pl.col("text").str
+    wanted = text.contains_any(list(anchors)) | text.contains_any(list(INSIDE_TEXT))
     every = pl.scan_lines(data, name="text", row_index_name="row")
-    rows = (every if is_cut(data) else every.filter(wanted)).collect()
+    may_be_cut = every.select(text.contains_any([mark.decode() for mark in CUT_MARKS]).any()).collect().item()
+    rows = (every if may_be_cut and is_cut(data) else every.filter(wanted)).collect()
     if len(pieces) == 1:
         return rows.select(
             pl.lit(pieces[0].source, pl.UInt32).alias("source"),

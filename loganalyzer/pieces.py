@@ -19,6 +19,10 @@ LONGEST_LINE: Final = 128 << 20
 
 _LONGEST_JOINED: Final = 4 << 20
 """A line whose pieces reach further back has lost its last one."""
+CUT_MARKS: Final = (b" stdout P ", b" stderr P ", b'"stream":')
+"""What stands in a container runtime's lines where it may have cut them."""
+_TAIL: Final = 1 << 18
+"""A line being cut shows among the last bytes."""
 _RUNTIME_LINE = re.compile(
     rb'^(?:[^\n]{0,80}? (stdout|stderr) (P|F) |\{"log":[^\n]*?(\\n)?", ?"stream": ?"(stdout|stderr)")', re.MULTILINE
 )
@@ -201,14 +205,15 @@ class _Held:
 
 def is_cut(data: bytes) -> bool:
     """Whether a container runtime may have cut lines into pieces: docker and kubernetes do at 16 KiB."""
-    marked = any(mark in data for mark in (b" stdout P ", b" stderr P "))
+    if any(mark in data for mark in CUT_MARKS[:2]):
+        return True
     whole = data.count(b'\\n","stream":') + data.count(b'\\n", "stream":')
-    return marked or data.count(b'"stream":') != whole
+    return data.count(CUT_MARKS[2]) != whole
 
 
 def _behind_whole_lines(data: bytes, end: int) -> int:
     """The last line end up to `end` at which no stream of a container runtime is in the middle of a line."""
-    if not is_cut(data[:end]):
+    if not is_cut(data[max(0, end - _TAIL) : end]):
         return end
     open_since: dict[bytes, int] = {}
     for line in _RUNTIME_LINE.finditer(data, 0, end):

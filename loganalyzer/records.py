@@ -124,12 +124,15 @@ _NO_TEXT = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": p
 def _bars(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
     """A segment holds one bar: what a pattern reads, the next ones need not look at."""
     for item in grammars.compiled:
-        if item.is_bar and not rows.is_empty():
-            carries = rows["text"].str.contains_any(list(item.anchors))
-            if carries.any():
-                scanned, fits = _scan(item, rows.filter(carries))
-                yield scanned
-                rows = rows.filter(~carries.scatter(carries.arg_true(), fits))
+        if not item.is_bar or rows.is_empty():
+            continue
+        carries = rows["text"].str.contains_any(list(item.anchors))
+        if not carries.any():
+            continue
+        every = bool(carries.all())
+        scanned, fits = _scan(item, rows if every else rows.filter(carries))
+        yield scanned
+        rows = rows.filter(~fits) if every else rows.filter(~carries.scatter(carries.arg_true(), fits))
 
 
 def _messages(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
@@ -246,8 +249,8 @@ def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
 
 def _counts(events: Mapping[str, pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
     lines = [frame.select("source", "line").filter(_other_line(1)) for frame in events.values()]
-    seen = pl.concat([*lines, near.select("source", "line").clear()]).unique()
-    records = seen.group_by("source").agg(pl.len().cast(pl.Int64).alias("records"))
+    seen = pl.concat([*lines, near.select("source", "line").clear()])
+    records = seen.group_by("source").agg(pl.col("line").n_unique().cast(pl.Int64).alias("records"))
     misses = near.group_by("source").agg(pl.col("line").n_unique().cast(pl.Int64).alias("near"))
     return records.join(misses, on="source", how="full", coalesce=True).with_columns(
         pl.col("records", "near").fill_null(0)

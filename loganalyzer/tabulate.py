@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
+
+import polars as pl
 
 from loganalyzer import excerpts
 from loganalyzer.collecting import Collection, Extracted, Tables
@@ -16,6 +19,11 @@ from loganalyzer.records import Grammars, compile_all, extract
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input
 from loganalyzer.workers import in_order
+
+_SEGMENTS: Final = 1 << 17
+"""Segments read in one go."""
+_MOST_GATHERED: Final = 8
+"""Batches gathered for that; their text is held together."""
 
 Progress = Callable[[str, int], None]
 """Is told, piece by piece, the name of an input and how many bytes of it were read more."""
@@ -37,7 +45,8 @@ def tabulate(
     """
     collection = Collection(compile_all(load_all(settings.patterns)), settings)
     batches = _batches(_pieces(inputs, collection, progress, piece_bytes), piece_bytes)
-    for extracted in in_order(partial(_extracted, grammars=collection.grammars), batches):
+    searched = in_order(partial(_searched, grammars=collection.grammars), batches)
+    for extracted in in_order(partial(_extracted, grammars=collection.grammars), _gathered(searched)):
         collection.add(extracted)
     return collection.finished()
 
@@ -81,7 +90,37 @@ def _batches(pieces: Iterable[Piece | Source], limit: int) -> Iterator[_Batch]:
     yield _Batch(held, ended)
 
 
-def _extracted(batch: _Batch, grammars: Grammars) -> Extracted:
-    records = extract(segments(batch.pieces, grammars.anchors), grammars)
+@dataclass(frozen=True)
+class _Searched:
+    """The segments of some pieces, and the inputs that end with them."""
+
+    segments: pl.DataFrame
+    ended: Sequence[Source]
+
+
+def _searched(batch: _Batch, grammars: Grammars) -> _Searched:
+    return _Searched(segments(batch.pieces, grammars.anchors), batch.ended)
+
+
+def _gathered(searched: Iterable[_Searched]) -> Iterator[_Searched]:
+    """Several as one while they hold little: most lines of most logs are of no concern, and each query costs."""
+    held: list[_Searched] = []
+    for one in searched:
+        held.append(one)
+        if sum(part.segments.height for part in held) >= _SEGMENTS or len(held) >= _MOST_GATHERED:
+            yield _one(held)
+            held = []
+    if held:
+        yield _one(held)
+
+
+def _one(parts: Sequence[_Searched]) -> _Searched:
+    if len(parts) == 1:
+        return parts[0]
+    return _Searched(pl.concat([part.segments for part in parts]), [source for part in parts for source in part.ended])
+
+
+def _extracted(searched: _Searched, grammars: Grammars) -> Extracted:
+    records = extract(searched.segments, grammars)
     slim = replace(records, bars=records.bars.clear())
-    return Extracted(slim, excerpts.messages(records), excerpts.kept(records), batch.ended)
+    return Extracted(slim, excerpts.messages(records), excerpts.kept(records), searched.ended)

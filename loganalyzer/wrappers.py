@@ -85,6 +85,8 @@ def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
     """`{"log": …, "stream": …, "time": …}`, as docker's default driver writes; stdout and stderr stay together."""
+    if not lines["text"].str.contains('{"', literal=True).any():
+        return lines
     is_json = lines["text"].str.contains(r'^\s*\{"(?:log|stream|time|msg|message)":')
     if not is_json.any():
         return lines

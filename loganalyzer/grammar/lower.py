@@ -24,7 +24,7 @@ _META = frozenset(r"\.+*?()|[]{}^$#&-~")
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A regular expression and the hole behind each of its groups (counted from 1)."""
+    """A regular expression and the hole behind each of its groups."""
 
     regex: str
     groups: tuple[model.Hole | model.Choice, ...]
@@ -35,13 +35,13 @@ class Lowered:
         A name that stands in several alternatives is filled by the one that fits.
         """
         groups = self._groups(text)
-        fits = groups.to_series(0).is_not_null()
+        fits = groups.to_series(-1).is_not_null()
         by_name: dict[str, list[tuple[str, int]]] = {}
-        for index, hole in enumerate(self.groups, 1):
+        for index, hole in enumerate(self.groups):
             if hole.name is not None:
                 kind = hole.type if isinstance(hole, model.Hole) else "text"
                 by_name.setdefault(hole.name, []).append((kind, index))
-        cut = groups.filter(fits).select(
+        cut = (groups if fits.all() else groups.filter(fits)).select(
             pl.coalesce([pl.nth(index) for _, index in places]).alias(name) for name, places in by_name.items()
         )
         values = cut.select(
@@ -52,23 +52,20 @@ class Lowered:
         return fits, values
 
     def _groups(self, text: pl.Series) -> pl.DataFrame:
-        """The whole match and each group; null where the template does not fit.
+        """Each group, and behind them one that is empty where the template fits; all null where it does not.
 
         Most messages begin their segment, and there an anchored expression is twice as fast.
         """
         if self.regex.startswith("^"):
-            return text.str.extract_groups(f"({self.regex})").struct.unnest()
+            return text.str.extract_groups(f"(?:{self.regex})()").struct.unnest()
         body = self.regex.removeprefix(BEFORE_WORD)
-        groups = text.str.extract_groups(f"^({body})").struct.unnest()
-        fits = groups.to_series(0).is_not_null()
+        groups = text.str.extract_groups(f"^(?:{body})()").struct.unnest()
+        fits = groups.to_series(-1).is_not_null()
         if fits.all():
             return groups
-        inside = text.filter(~fits).str.extract_groups(f"({self.regex})").struct.unnest()
+        inside = text.filter(~fits).str.extract_groups(f"(?:{self.regex})()").struct.unnest()
         row = pl.int_range(len(text), eager=True).alias("row")
-        every = pl.concat([
-            groups.with_columns(row).filter(fits), inside.rename(dict(zip(inside.columns, groups.columns, strict=True)))
-            .with_columns(row.filter(~fits)),
-        ])  # fmt: skip
+        every = pl.concat([groups.with_columns(row).filter(fits), inside.with_columns(row.filter(~fits))])
         return every.sort("row").drop("row")
 
 

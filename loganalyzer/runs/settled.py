@@ -28,6 +28,8 @@ class Settled:
 
 def settled(events: Events, neutral: frozenset[str]) -> Settled:
     """Part the records of inputs that go on; the last banner of a server stays with both parts."""
+    if not any(name in events and not events[name].is_empty() for name in ("executed", *BANNER)):
+        return Settled({}, events)
     timeline = build(events, neutral)
     cuts = timeline.lanes.join(_cuts(timeline), on="lane").select("source", "stream", "cut")
     ready, rest = {}, {}
