@@ -19,13 +19,16 @@ LONGEST_LINE: Final = 128 << 20
 
 _LONGEST_JOINED: Final = 4 << 20
 """A line whose pieces reach further back has lost its last one."""
-CUT_MARKS: Final = (b" stdout P ", b" stderr P ", b'"stream":')
+CUT_MARKS: Final = (b" stdout P ", b" stderr P ", b'{"log":')
 """What stands in a container runtime's lines where it may have cut them."""
 _TAIL: Final = 1 << 18
 """A line being cut shows among the last bytes."""
+SPLIT_BYTES: Final = 1 << 14
+"""Docker cuts what a container writes into pieces of this size; each becomes a line of its own."""
 _RUNTIME_LINE = re.compile(
-    rb'^(?:[^\n]{0,80}? (stdout|stderr) (P|F) |\{"log":[^\n]*?(\\n)?", ?"stream": ?"(stdout|stderr)")', re.MULTILINE
+    rb'^(?:[^\n]{0,80}? (stdout|stderr) (P|F) |\{"log":[^\n]*"stream": ?"(stdout|stderr)")', re.MULTILINE
 )
+_LONG_JSON_LINE = re.compile(rb'^\{"log":[^\n]{%d}' % SPLIT_BYTES, re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +208,9 @@ class _Held:
 
 def is_cut(data: bytes) -> bool:
     """Whether a container runtime may have cut lines into pieces: docker and kubernetes do at 16 KiB."""
-    if any(mark in data for mark in CUT_MARKS[:2]):
-        return True
-    whole = data.count(b'\\n","stream":') + data.count(b'\\n", "stream":')
-    return data.count(CUT_MARKS[2]) != whole
+    return any(mark in data for mark in CUT_MARKS[:2]) or (
+        CUT_MARKS[2] in data and _LONG_JSON_LINE.search(data) is not None
+    )
 
 
 def _behind_whole_lines(data: bytes, end: int) -> int:
@@ -217,9 +219,9 @@ def _behind_whole_lines(data: bytes, end: int) -> int:
         return end
     open_since: dict[bytes, int] = {}
     for line in _RUNTIME_LINE.finditer(data, 0, end):
-        stream = line[1] or line[4]
-        if line[2] == b"F" or line[3]:
-            open_since.pop(stream, None)
-        else:
+        stream = line[1] or line[3]
+        if line[2] == b"P" or (line[3] and len(line[0]) > SPLIT_BYTES and b'\\n"' not in line[0]):
             open_since.setdefault(stream, line.start())
+        else:
+            open_since.pop(stream, None)
     return min((start for start in open_since.values() if end - start < _LONGEST_JOINED), default=end)

@@ -10,6 +10,7 @@ from loganalyzer.grammar import model
 from loganalyzer.grammar.load import wrappers
 from loganalyzer.grammar.lower import Lowered, lower
 from loganalyzer.grammar.types import TYPES
+from loganalyzer.pieces import SPLIT_BYTES
 
 DEEPEST = 3
 """Wrappers around wrappers that are taken off: a runtime's stamp, a container's name, a launcher's level."""
@@ -99,9 +100,15 @@ def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
     inner = inner.with_columns(
         pl.coalesce("log", "message", "msg", "text").str.strip_chars_end("\r\n").alias("text"),
         _time(pl.col("stamp")).alias("time"),
-        ~pl.col("log").str.ends_with("\n").fill_null(value=True).alias("partial"),
+        _is_piece(pl.col("log")).alias("partial"),
     ).select(lines.columns)
     return pl.concat([lines.filter(~is_json), inner]).sort("source", "line")
+
+
+def _is_piece(log: pl.Expr) -> pl.Expr:
+    """Whether docker cut this write and goes on in the next line; a cut character becomes one of three bytes."""
+    size = log.str.len_bytes().is_between(SPLIT_BYTES - 3, SPLIT_BYTES + 9)
+    return (size & ~log.str.ends_with("\n")).fill_null(value=False)
 
 
 def _partial(values: pl.DataFrame) -> pl.Expr:

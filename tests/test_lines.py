@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 
 import logtext as log
@@ -44,6 +45,11 @@ def docker_json(text: str, size: int = 10**9) -> bytes:
     return "\n".join(rows).encode()
 
 
+def stuttering(text: str) -> str:
+    """The same log, its bars drawn so often before the first step that docker cuts their lines."""
+    return re.sub(r"\r[^\r]*  0%[^\r]*", lambda bar: bar[0] * 400, text)
+
+
 def stamped_writes(text: str) -> bytes:
     """ComfyUI's own buffer stamps every write, so that stamps stand inside lines."""
     parts = [
@@ -63,7 +69,10 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "kubernetes": prefixed(f"{STAMP} stderr F "),
     "kubernetes in pieces": kubernetes_pieces,
     "docker json": docker_json,
-    "docker json in pieces": lambda text: docker_json(text, 120),
+    "docker json in pieces": lambda text: docker_json(stuttering(text), 1 << 14),
+    "json lines of a log shipper": lambda text: "\n".join(
+        json.dumps({"log": line}) for line in text.rstrip("\n").split("\n")
+    ).encode(),
     "level": prefixed("[INFO] "),
     "manager": prefixed("[2025-03-24 20:41:58.946] "),
     "asctime": prefixed("2025-11-10 12:34:56,789 - INFO - "),

@@ -67,9 +67,13 @@ def _mode() -> pl.Expr:
 
 
 def sums(found: pl.DataFrame) -> pl.DataFrame:
-    """stage, sampling_s, total_s, decode_s over the windows seen; null unless every one of them tells."""
+    """stage, sampling_s, total_s, decode_s over the windows seen; null unless every one of them tells.
+
+    A window whose steps take longer than itself, as in a damaged log, tells no decoding time.
+    """
     seen = found.filter(pl.col("bar").is_not_null())
-    decode = pl.col("total_s") - pl.col("sampling_s")
+    rest = pl.col("total_s") - pl.col("sampling_s")
+    decode = pl.when(rest >= -pl.col("total_uncertainty_s").fill_null(0)).then(rest.clip(0))
 
     def whole(value: pl.Expr) -> pl.Expr:
         return pl.when(value.is_not_null().all()).then(value.sum())
@@ -103,7 +107,7 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
         .join(ends, on="stage", how="left")
         .select(
             "stage",
-            pl.when(pl.col("windowed")).then(pl.coalesce("warned", computed)).alias("missing_frames"),
+            pl.when(pl.col("windowed")).then(pl.coalesce("warned", computed).clip(0)).alias("missing_frames"),
             pl.when(pl.col("mirrored_line").fill_null(value=False))
             .then(pl.lit(value=True))
             .when(pl.col("warned").is_not_null())

@@ -27,7 +27,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
         timeline.event("executed")
         .group_by("lane", "prompt")
         .agg(
-            pl.col("duration_s").last(),
+            pl.col("duration_s").filter(pl.col("duration_s") >= 0).last(),
             pl.col("line").last().alias("executed_line"),
             pl.col("place").last().alias("executed_place"),
         )

@@ -58,13 +58,15 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     steps = stages.select("stage", pl.col("steps").alias("header_steps"))
     total = pl.coalesce("total", "header_steps")
     return (
-        rows.filter((pl.col("n") <= pl.col("total")).fill_null(value=True))
-        .join(steps, on="stage", how="left", maintain_order="left")
+        rows.join(steps, on="stage", how="left", maintain_order="left")
         .with_columns(
             pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
             total.alias("total"),
         )
-        .filter(pl.col("n").is_between(0, MOST_STEPS) & (pl.col("total").fill_null(0) <= MOST_STEPS))
+        .filter(
+            pl.col("n").is_between(0, MOST_STEPS)
+            & pl.col("total").is_between(pl.col("n"), MOST_STEPS).fill_null(value=True)
+        )
         .drop("header_steps")
     )
 

@@ -267,7 +267,7 @@ def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
         pl.when(whole)
         .then(pl.max_horizontal(pl.col("rate"), total - pl.col("rate")) + pl.col("rate_error") * pl.col("n"))
         .alias("uncertainty_s"),
-        pl.when(whole).then(pl.lit("average")).alias("method"),
+        pl.when(whole & pl.col("rate").is_not_null()).then(pl.lit("average")).alias("method"),
         "line",
         pl.lit(value=True).alias("doubtful"),
     )

@@ -91,8 +91,9 @@ def _place(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.Data
 
 
 def _whole_range() -> pl.Expr:
-    """A range with one end only holds a figure too large to be one."""
-    return pl.col("audio_start").is_null() == pl.col("audio_end").is_null()
+    """No range, or a possible one; of a damaged range one figure may be too large for a number."""
+    start, end = pl.col("audio_start"), pl.col("audio_end")
+    return (start.is_null() & end.is_null()) | ((start >= 0) & (end > start)).fill_null(value=False)
 
 
 def place(*, is_bar: bool) -> pl.Expr:

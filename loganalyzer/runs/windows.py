@@ -91,7 +91,8 @@ def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     """
     by_schedule = pl.col("audio_start") // pl.col("stride") + 1
     fits = (
-        (pl.col("audio_start") % pl.col("stride") == 0).all() & (pl.col("by_schedule").n_unique() == pl.len())
+        (pl.col("audio_start") % pl.col("stride") == 0).fill_null(value=False).all()
+        & (pl.col("by_schedule").n_unique() == pl.len())
     ).over("stage")
     return (
         found.join(plan.select("stage", "stride"), on="stage", how="left", maintain_order="left")

@@ -13,7 +13,7 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 
@@ -22,12 +22,14 @@ from polars import selectors
 from polars.testing import assert_frame_equal
 from rich.console import Console
 
+from loganalyzer import pieces, rebuilding
 from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
 from loganalyzer.report import document, html, markdown, text
 from loganalyzer.settings import Settings
-from loganalyzer.sources import Source, from_bytes
+from loganalyzer.sources import Input, from_bytes
 from loganalyzer.tables import SCHEMAS
+from loganalyzer.tabulate import tabulate
 
 SETTINGS = Settings(price_per_hour=1.0)
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,6 +73,29 @@ _FAILURE = re.compile(r"Exception during processing|Error during|Got an OOM")
 _INTERRUPTION = re.compile(r"Processing interrupted")
 
 
+@dataclass(frozen=True)
+class Log:
+    """A log as the package reads it, in one piece; the fields are those of `pieces.Source`, and its text."""
+
+    given: Input
+    data: bytes
+    name: str
+    digest: str
+    size: int
+    lines: int
+    encoding: str
+    undecodable: int
+
+
+def read(name: str, raw: bytes) -> Log:
+    """A log of these bytes."""
+    given = from_bytes(name, raw)
+    *parts, whole = pieces.cut(given, 0)
+    assert isinstance(whole, pieces.Source)
+    data = b"".join(part.data for part in parts if isinstance(part, pieces.Piece))
+    return Log(given, data, name, whole.digest, whole.size, whole.lines, whole.encoding, whole.undecodable)
+
+
 class Text:
     """A log as a person reads it who knows about wrappings.
 
@@ -78,7 +103,7 @@ class Text:
     and, where a container's runtime may have cut lines, everything behind it in one piece.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Log) -> None:
         self.source = source
         self.raw = source.data.decode().split("\n")
         self.may_be_cut = any(mark in source.data for mark in (b" stdout P ", b" stderr P ", b'{"log":'))
@@ -157,16 +182,18 @@ def _among(value: float, figures: Sequence[float]) -> bool:
     return any(math.isclose(value, figure, rel_tol=1e-9) for figure in figures)
 
 
-def named(logs: Sequence[bytes]) -> list[Source]:
+def named(logs: Sequence[bytes]) -> list[Log]:
     """The logs under names of their own."""
-    return [from_bytes(f"{number}.log", data) for number, data in enumerate(logs)]
+    return [read(f"{number}.log", data) for number, data in enumerate(logs)]
 
 
-def analysed(logs: Sequence[bytes], settings: Settings = SETTINGS) -> tuple[Analysis, list[Source]]:
+def analysed(logs: Sequence[bytes], settings: Settings = SETTINGS) -> tuple[Analysis, list[Log]]:
     """The analysis of these logs in one call, and the sources that it must account for: each content once."""
     sources = named(logs)
     first = {source.digest: source for source in reversed(sources)}
-    return analyse_sources(sources, settings), [source for source in sources if first[source.digest] is source]
+    return analyse_sources([source.given for source in sources], settings), [
+        source for source in sources if first[source.digest] is source
+    ]
 
 
 def broken(logs: Sequence[bytes], settings: Settings = SETTINGS) -> list[list[str]]:
@@ -182,10 +209,10 @@ def broken(logs: Sequence[bytes], settings: Settings = SETTINGS) -> list[list[st
         return [claims for log in logs for claims in broken([log], settings)]
     in_common(found, sources)
     answers = {source.digest: list(not_held(found, source)) for source in sources}
-    return [answers[from_bytes("", log).digest] for log in logs]
+    return [answers[read("", log).digest] for log in logs]
 
 
-def not_held(found: Analysis, source: Source) -> Iterator[str]:
+def not_held(found: Analysis, source: Log) -> Iterator[str]:
     """The claims that do not hold for the rows of one source."""
     own, log = replace(found, **rows_of(found, source.name)), Text(source)
     for claim in CLAIMS:
@@ -202,7 +229,7 @@ def told(error: Exception) -> str:
     return f"{frame.name}: {frame.line} ({type(error).__name__} {message})"
 
 
-def in_common(found: Analysis, sources: Sequence[Source]) -> None:
+def in_common(found: Analysis, sources: Sequence[Log]) -> None:
     """What must hold of all sources together: ids are unique among them, and nothing is said of a source not given."""
     assert found.sources["source"].to_list() == [source.name for source in sources]
     assert found.runs["run_id"].is_unique().all()
@@ -222,7 +249,7 @@ def in_common(found: Analysis, sources: Sequence[Source]) -> None:
     _printed(orphans, "\n".join(Text(source).whole for source in sources) if orphans.height else "")
 
 
-def decodes(source: Source, raw: bytes) -> None:
+def decodes(source: Log, raw: bytes) -> None:
     """The text is what Python reads of the bytes in the encoding that is named."""
     assert source.size == len(raw)
     plain = raw.decode(source.encoding, "replace").removeprefix("\ufeff").encode("utf-8", "replace")
@@ -246,11 +273,26 @@ def rows_of(found: Analysis, source: str) -> dict[str, pl.DataFrame]:
     }
 
 
-def same_in_company(found: Analysis, source: Source, settings: Settings = SETTINGS) -> None:
+def same_in_company(found: Analysis, source: Log, settings: Settings = SETTINGS) -> None:
     """What is said of a source does not depend on the sources analysed beside it."""
-    alone, together = rows_of(analyse_sources([source], settings), source.name), rows_of(found, source.name)
+    alone, together = rows_of(analyse_sources([source.given], settings), source.name), rows_of(found, source.name)
     for table, frame in alone.items():
         assert_frame_equal(together[table], frame)
+
+
+def same_in_pieces(log: bytes, size: int, settings: Settings = SETTINGS) -> None:
+    """What is said of a log does not depend on where it is cut, nor on how early its parts become tables."""
+    whole = tabulate([from_bytes("x.log", log)], settings)
+    usual = pieces.HEAD_BYTES, rebuilding.MOST_RECORDS
+    pieces.HEAD_BYTES, rebuilding.MOST_RECORDS = min(len(log), pieces.HEAD_BYTES) // 4, 1
+    try:
+        cut = tabulate([from_bytes("x.log", log)], settings, piece_bytes=size)
+    finally:
+        pieces.HEAD_BYTES, rebuilding.MOST_RECORDS = usual
+    if not whole.frames["sources"]["encoding"].equals(cut.frames["sources"]["encoding"]):
+        return  # told by fewer bytes than usual
+    for table, frame in whole.frames.items():
+        assert_frame_equal(cut.frames[table], frame)
 
 
 def _schemas(found: Analysis, _log: Text) -> None:

@@ -98,6 +98,9 @@ def tried(data: bytes, finds: Finds) -> None:
             if not any(mark in log for mark in known_faults.COMPANY):
                 _noted(finds, "company", log, partial(claims.same_in_company, found, source))
 
+    if chosen % ALONE_EVERY == 2:
+        _noted(finds, "pieces", data, partial(claims.same_in_pieces, data, 40 + chosen % 2000))
+
 
 def _noted(finds: Finds, what: str, log: bytes, run: Callable[[], None]) -> None:
     try:

@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loganalyzer.analysis import Analysis
-from loganalyzer.sources import Source
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.iterdir())
@@ -96,6 +95,13 @@ def test_a_log_is_read_alike_alone_and_beside_others(logs: list[bytes]) -> None:
             claims.same_in_company(found, source)
 
 
+@given(damaged_logs(3), st.integers(40, 3000))
+@examples(6)
+def test_a_log_is_read_alike_in_pieces_and_as_a_whole(logs: list[bytes], size: int) -> None:
+    for log in logs:
+        claims.same_in_pieces(log, size)
+
+
 @given(damaged_logs(3))
 @examples(5)
 def test_every_report_can_be_written_of_damaged_logs(logs: list[bytes]) -> None:
@@ -151,7 +157,7 @@ WRONG = [
 
 
 @cache
-def analysis_of_one(log: str) -> tuple[Analysis, Source]:
+def analysis_of_one(log: str) -> tuple[Analysis, claims.Log]:
     found, (source,) = claims.analysed([material.LOGS[log].encode()])
     return found, source
 
