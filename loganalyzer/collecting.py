@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer import tables
-from loganalyzer.excerpts import NO_MESSAGES
+from loganalyzer.excerpts import NO_LINES
 from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import Rebuilding
 from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Grammars, Records, explain
@@ -26,13 +26,13 @@ class Tables:
 
     Attributes:
         frames: the tables of the contract that come from logs, by name; `runs` without quantisation.
-        bars: packs as `excerpts.kept` makes them.
-        numbers: number (as it stands in `bars`) and name of each input.
+        lines: packs of log lines, as `excerpts.kept` makes them.
+        numbers: number (as it stands in `lines`) and name of each input.
         problems, notes: as in `Analysis`.
     """
 
     frames: Mapping[str, pl.DataFrame]
-    bars: tuple[bytes, ...] = ()
+    lines: tuple[bytes, ...] = ()
     numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -43,8 +43,8 @@ class Extracted:
     """What a batch says, and the inputs that are whole with it."""
 
     records: Records
-    messages: pl.DataFrame
-    bars: bytes
+    failures: pl.DataFrame
+    lines: bytes
     ended: Sequence[Source]
 
 
@@ -59,13 +59,13 @@ class Collection:
         self._digests: dict[str, str] = {}
         self._sources: list[Source] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
-        self._bars: list[bytes] = []
+        self._lines: list[bytes] = []
 
     def add(self, batch: Extracted) -> None:
         """The next batch, in the inputs' order."""
         self._rebuilding.add(batch.records.events)
-        self._bars.append(batch.bars)
-        for name, frame in (("counts", batch.records.counts), ("near", batch.records.near), ("text", batch.messages)):
+        self._lines.append(batch.lines)
+        for name, frame in (("counts", batch.records.counts), ("near", batch.records.near), ("text", batch.failures)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
             self._end(source)
@@ -76,9 +76,9 @@ class Collection:
         frames = self._rebuilding.finished() | {
             "sources": self._described(),
             "near_misses": self._near(),
-            "excerpts": self._named(self._joined("text", NO_MESSAGES), "excerpts"),
+            "excerpts": self._named(self._joined("text", NO_LINES), "excerpts"),
         }
-        return Tables(frames, tuple(self._bars), self._numbers(), tuple(self.problems), tuple(self._notes))
+        return Tables(frames, tuple(self._lines), self._numbers(), tuple(self.problems), tuple(self._notes))
 
     def _end(self, source: Source) -> None:
         """The same content under a second name would give every run twice."""

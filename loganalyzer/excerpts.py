@@ -1,8 +1,8 @@
-"""The log lines that can serve as evidence: recognised messages, and the progress bars that findings cite."""
+"""The log lines that can serve as evidence: kept packed while logs are read, unpacked where a finding cites them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 
 import polars as pl
@@ -12,47 +12,48 @@ from loganalyzer.tables import EXCERPTS
 
 LONGEST = 500
 """Characters of a line that a report shows."""
-_BAR = "window-bar"
-NO_MESSAGES = pl.DataFrame(schema={**EXCERPTS, "source": pl.UInt32()})
+FAILURES = ("exception", "wrapper-error", "out-of-memory", "interruption")
+"""Events whose lines the rules themselves look for."""
+NO_LINES = pl.DataFrame(schema={**EXCERPTS, "source": pl.UInt32()})
 
 
-def messages(records: Records) -> pl.DataFrame:
-    """The lines of recognised messages: source (number), line, event, text."""
-    shown = [
-        frame.select("source", "line", pl.lit(event).alias("event"), "text")
-        for event, frame in records.events.items()
-        if "text" in frame.columns
-    ]
-    if not shown:
-        return NO_MESSAGES
-    return (
-        pl.concat(shown)
-        .with_columns(_shortened())
-        .unique(subset=["source", "line", "text"], keep="first", maintain_order=True)
-        .sort("source", "line", maintain_order=True)
-    )
+def failures(records: Records) -> pl.DataFrame:
+    """The lines of messages that say how a prompt ended: source (number), line, event, text."""
+    return _lines(records, lambda event: event in FAILURES)
 
 
 def kept(records: Records) -> bytes:
-    """The lines of progress bars, packed to a small part of their size: there may be millions, and few are cited."""
-    if records.bars.is_empty():
+    """All other lines of messages, and what each progress bar showed last on a line, packed: there may be millions.
+
+    They shrink to a small part of their size, and few are cited.
+    """
+    bars = records.bars.select("source", "line", pl.lit("window-bar").alias("event"), _shortened())
+    every = pl.concat([_lines(records, lambda event: event not in FAILURES), bars])
+    if every.is_empty():
         return b""
     packed = BytesIO()
-    records.bars.with_columns(_shortened()).write_ipc(packed, compression="zstd")
+    every.write_ipc(packed, compression="zstd")
     return packed.getvalue()
 
 
 def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
-    """Of the lines in `packs`, those at `places` (source, line); columns as in `messages`."""
+    """Of the lines in `packs`, those at `places` (source, line); columns as in `failures`."""
     found = [
         pl.read_ipc(BytesIO(pack)).join(places, on=["source", "line"], how="semi", maintain_order="left")
         for pack in packs
         if pack and not places.is_empty()
     ]
-    if not found:
-        return NO_MESSAGES
-    return pl.concat(found).select("source", "line", pl.lit(_BAR).alias("event"), "text")
+    return pl.concat([NO_LINES, *found]).sort("source", "line", maintain_order=True)
+
+
+def _lines(records: Records, wanted: Callable[[str], bool]) -> pl.DataFrame:
+    shown = [
+        frame.select("source", "line", pl.lit(event).alias("event"), _shortened())
+        for event, frame in records.events.items()
+        if wanted(event) and "text" in frame.columns
+    ]
+    return pl.concat([NO_LINES, *shown]).unique(["source", "line", "text"], keep="first", maintain_order=True)
 
 
 def _shortened() -> pl.Expr:
-    return pl.col("text").str.strip_chars(" \t").str.head(LONGEST)
+    return pl.col("text").str.strip_chars(" \t").str.head(LONGEST).alias("text")

@@ -43,7 +43,7 @@ def judged(found: Tables, settings: Settings) -> Analysis:
     frames = dict(found.frames)
     frames["runs"] = with_quantization(frames["runs"], shelf, settings)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings)
-    return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited_bars(found, analysis.findings)]))
+    return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
 
 
 def _opened(paths: Iterable[str]) -> Iterator[Input | SourceError]:
@@ -57,9 +57,9 @@ def _opened(paths: Iterable[str]) -> Iterator[Input | SourceError]:
             yield error
 
 
-def _cited_bars(found: Tables, findings: pl.DataFrame) -> pl.DataFrame:
-    """The lines of progress bars that findings name."""
+def _cited(found: Tables, findings: pl.DataFrame) -> pl.DataFrame:
+    """The log lines that findings name."""
     places = findings.join(found.numbers, left_on="source", right_on="name").select(
         pl.col("number").alias("source"), "line"
     )
-    return named(excerpts.cited(found.bars, places.unique()), found.numbers, "excerpts")
+    return named(excerpts.cited(found.lines, places.unique()), found.numbers, "excerpts")

@@ -123,4 +123,4 @@ def _one(parts: Sequence[_Searched]) -> _Searched:
 def _extracted(searched: _Searched, grammars: Grammars) -> Extracted:
     records = extract(searched.segments, grammars)
     slim = replace(records, bars=records.bars.clear())
-    return Extracted(slim, excerpts.messages(records), excerpts.kept(records), searched.ended)
+    return Extracted(slim, excerpts.failures(records), excerpts.kept(records), searched.ended)

@@ -25,15 +25,16 @@ def _event_line(context: Context, status: str) -> pl.Expr:
     """The line of the failure itself, where the excerpts hold it."""
     events = {"failed": ["exception", "wrapper-error", "out-of-memory"], "interrupted": ["interruption"]}
     shown = context.found.excerpts.filter(pl.col("event").is_in(events.get(status, [])))
-    prompts = context.found.prompts.filter(pl.col("status") == status)
+    prompts = context.found.prompts.filter(pl.col("status") == status).select("prompt_id", "source", "line", "end_line")
     inside = (
-        prompts.select("prompt_id", "source", pl.col("line").alias("first"), "end_line")
-        .join(shown.select("source", "line"), on="source")
-        .filter(pl.col("line").is_between(pl.col("first"), pl.col("end_line")))
-        .group_by("prompt_id")
-        .agg(pl.col("line").min())
-    )
-    lines = dict(inside.select("prompt_id", "line").rows())
+        prompts.sort("source", "line")
+        .join_asof(
+            shown.select("source", "line", pl.col("line").alias("shown")).sort("source", "line"),
+            on="line", by="source", strategy="forward", check_sortedness=False,
+        )
+        .filter(pl.col("shown") <= pl.col("end_line"))
+    )  # fmt: skip
+    lines = dict(inside.select("prompt_id", "shown").rows())
     return pl.col("prompt_id").replace_strict(lines, default=None, return_dtype=pl.Int64)
 
 
