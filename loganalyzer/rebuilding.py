@@ -60,7 +60,7 @@ class Rebuilding:
         """Make tables of what can be told already, if there is enough of it."""
         if self._rows < self._enough:
             return
-        waiting = concatenated(self._waiting)
+        waiting = self._taken()
         self._rebuild_ended(waiting)
         rest = _of(waiting, [*(source.number for source in self._ended), *self._left_out], those=False)
         self._ended = []
@@ -71,14 +71,16 @@ class Rebuilding:
 
     def finished(self) -> dict[str, pl.DataFrame]:
         """All tables; every input has ended."""
-        waiting = concatenated(self._waiting)
-        self._waiting = []
-        self._rebuild_ended(waiting)
+        self._rebuild_ended(self._taken())
         made = {name: self._joined(name, tables.empty(name)) for name in REBUILT}
         if self._parted:
             made["runs"] = self._counted(made["runs"])
             made = _in_order(made)
         return made
+
+    def _taken(self) -> Events:
+        waiting, self._waiting = self._waiting, []
+        return concatenated(waiting)
 
     def _rebuild_ended(self, waiting: Events) -> None:
         if self._ended:
@@ -160,9 +162,13 @@ def _height(events: Events) -> int:
 
 
 def _of(events: Events, sources: Collection[int], *, those: bool = True) -> Events:
-    """The records of these inputs, or of all others."""
+    """The records of these inputs, or of all others; nothing is copied where that is all of them."""
     own = pl.col("source").is_in(list(sources))
-    return {event: frame.filter(own if those else ~own) for event, frame in events.items()}
+    found = {}
+    for event, frame in events.items():
+        mask = frame.select(own if those else ~own).to_series()
+        found[event] = frame if mask.all() else frame.filter(mask)
+    return found
 
 
 def _with_digest(part: Mapping[str, pl.DataFrame], source: Source) -> dict[str, pl.DataFrame]:

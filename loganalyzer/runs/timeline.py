@@ -55,7 +55,7 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     prompts = messages.group_by("lane", "place", maintain_order=True).agg(
         pl.col("prompt").last(), (pl.col("prompt") + ended).last().alias("prompt_behind")
     )
-    numbered = {name: _with_prompt(frame, prompts, is_bar=name in BARS) for name, frame in placed.items()}
+    numbered = {name: _with_prompt(placed.pop(name), prompts, is_bar=name in BARS) for name in names}
     bars = {name: frame for name, frame in numbered.items() if name in BARS}
     return Timeline(
         lanes=lanes,
@@ -86,8 +86,15 @@ def _place(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.Data
         frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
         .with_columns(place(is_bar=is_bar).alias("place"))
         .drop("source", "stream", "part")
-        .sort("lane", "place")
+        .pipe(_in_order)
     )
+
+
+def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Sorted by lane and place, which most are already."""
+    lane, place = pl.col("lane"), pl.col("place")
+    behind = (lane < lane.shift(1)) | ((lane == lane.shift(1)) & (place < place.shift(1)))
+    return frame.sort("lane", "place") if frame.select(behind.any()).item() else frame
 
 
 def _whole_range() -> pl.Expr:
