@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 with atheris.instrument_imports(include=["loganalyzer"]):
     from fuzz import claims, known_faults, material
 
-    from loganalyzer import pipeline
+    from loganalyzer import tabulate
 
 KEEP_GOING = "--keep-going"
 FAULTS = Path("faults")
@@ -144,10 +144,10 @@ def seed(corpus: Path | None) -> None:
 
 def main() -> None:
     """Fuzz until stopped. The patterns are loaded once, since no input reaches them."""
-    patterns = pipeline.load_all(())
-    compiled = pipeline.compile_all(patterns)
-    pipeline.load_all = lambda *_: patterns
-    pipeline.compile_all = lambda *_: compiled
+    patterns = tabulate.load_all(())
+    compiled = tabulate.compile_all(patterns)
+    tabulate.load_all = lambda *_: patterns
+    tabulate.compile_all = lambda *_: compiled
     arguments = [argument for argument in sys.argv if argument != KEEP_GOING]
     given = {argument.partition("=")[0] for argument in arguments}
     arguments += [f"{name}={value}" for name, value in DEFAULTS.items() if name not in given]
