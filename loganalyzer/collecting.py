@@ -76,7 +76,7 @@ class Collection:
         frames = self._rebuilding.finished() | {
             "sources": self._described(),
             "near_misses": self._near(),
-            "excerpts": self._named(self._joined("text", NO_LINES), "excerpts"),
+            "excerpts": self._named(self._joined("text", NO_LINES).sort("source", "line", "event"), "excerpts"),
         }
         return Tables(frames, tuple(self._lines), self._numbers(), tuple(self.problems), tuple(self._notes))
 

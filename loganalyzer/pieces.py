@@ -19,7 +19,7 @@ LONGEST_LINE: Final = 128 << 20
 
 _LONGEST_JOINED: Final = 4 << 20
 """A line whose pieces reach further back has lost its last one."""
-CUT_MARKS: Final = (b" stdout P ", b" stderr P ", b'{"log":')
+CUT_MARKS: Final = (b" stdout P", b" stderr P", b'{"log":')
 """What stands in a container runtime's lines where it may have cut them."""
 _TAIL: Final = 1 << 18
 """A line being cut shows among the last bytes."""

@@ -9,7 +9,6 @@ import polars as pl
 
 from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import Lowered, lower
-from loganalyzer.grammar.meaning import Stopped, read
 
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
@@ -118,6 +117,7 @@ class _Scanned:
     near: pl.DataFrame
 
 
+_NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32})
 _NO_TEXT = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
 
 
@@ -158,10 +158,10 @@ def _scan(item: Compiled, rows: pl.DataFrame) -> tuple[_Scanned, pl.Series]:
     fits, values = item.lowered.read(rows["text"])
     name = pl.lit(item.pattern.id).alias("pattern")
     every = bool(fits.all())
-    records = (rows if every else rows.filter(fits)).with_columns(name).hstack(values.get_columns())
-    near = rows.clear() if every else rows.filter(~fits)
-    if not near.is_empty():
-        near = near.filter(pl.col("text").str.contains(item.signature))
+    records = (rows if every else rows.filter(fits)).with_columns(name, *values.get_columns())
+    if every:
+        return _Scanned(item, records, _NO_NEAR), fits
+    near = rows.filter(~fits).filter(pl.col("text").str.contains(item.signature))
     return _Scanned(item, records, near.select(*KEY, name, "text", pl.lit(len(item.signature)).alias("weight"))), fits
 
 
@@ -238,6 +238,8 @@ def _without(near: list[pl.DataFrame], recognised: list[pl.DataFrame]) -> list[p
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
     """`near` with `column` and `expected`: where parsing stopped and what was wanted there, says the grammar itself."""
+    from loganalyzer.grammar.meaning import Stopped, read  # pyparsing, which most logs do not need
+
     patterns = grammars.by_id
     stops = [read(patterns[name], text) for name, text in near.select("pattern", "text").rows()]
     stopped = [stop if isinstance(stop, Stopped) else Stopped(1, "") for stop in stops]

@@ -80,7 +80,7 @@ def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
     odd = pl.col("text").str.contains_any(list(INSIDE_TEXT))
     if not lines.select(odd.any()).item():
         return lines
-    clean = pl.col("text").str.replace_all(ANSI, "").str.replace_all("\0", "", literal=True)
+    clean = pl.col("text").str.replace_all(ANSI, "").str.replace_all("[\\x1b\\x00]", "")
     return lines.with_columns(pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"))
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from loganalyzer.errors import GrammarError
 from loganalyzer.grammar import model
+from loganalyzer.grammar.cache import remembered
 from loganalyzer.grammar.lower import check
-from loganalyzer.grammar.samples import verify
-from loganalyzer.grammar.syntax import parse_template
 from loganalyzer.resources import folder
 
 if TYPE_CHECKING:
@@ -27,15 +26,20 @@ _FEWEST_SAMPLES = 2
 @cache
 def shipped() -> tuple[model.Pattern, ...]:
     """The patterns that come with the tool, verified like any other."""
-    return load(folder("patterns") / "grammars", fragments())
+    place = folder("patterns") / "grammars"
+    return remembered("grammars", [_fragments_file(), *_files(place)], lambda: load(place, fragments()))
+
+
+def _fragments_file() -> Traversable:
+    return folder("patterns") / "fragments.toml"
 
 
 @cache
 def fragments() -> Mapping[str, model.Nodes]:
     """The named pieces of `patterns/fragments.toml`; a fragment may use those above it."""
     pieces: dict[str, model.Nodes] = {}
-    for name, entry in _toml(folder("patterns") / "fragments.toml").items():
-        pieces[name] = parse_template(entry["template"], pieces)
+    for name, entry in _toml(_fragments_file()).items():
+        pieces[name] = _parsed(entry["template"], pieces)
     return pieces
 
 
@@ -60,12 +64,27 @@ def load(place: Traversable, pieces: Mapping[str, model.Nodes]) -> tuple[model.P
     Raises:
         GrammarError: names the file, the pattern, the key and the reason.
     """
-    files = sorted((item for item in place.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
-    patterns = tuple(pattern for file in files for pattern in _patterns(file, pieces))
+    patterns = tuple(pattern for file in _files(place) for pattern in _patterns(file, pieces))
     if not patterns:
         raise GrammarError(f"no pattern in {place}", "a pattern file ends in .toml and holds [[pattern]] tables")
     _refuse_twins(patterns)
     return patterns
+
+
+def _parsed(notation: str, pieces: Mapping[str, model.Nodes]) -> model.Nodes:
+    from loganalyzer.grammar.syntax import parse_template  # pyparsing, which a call with a cache does without
+
+    return parse_template(notation, pieces)
+
+
+def _verify(pattern: model.Pattern) -> None:
+    from loganalyzer.grammar.samples import verify
+
+    verify(pattern)
+
+
+def _files(place: Traversable) -> list[Traversable]:
+    return sorted((item for item in place.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
 
 
 def _refuse_twins(patterns: tuple[model.Pattern, ...]) -> None:
@@ -92,7 +111,7 @@ def _patterns(file: Traversable, pieces: Mapping[str, model.Nodes]) -> Iterator[
         where = f"{file.name}: pattern {entry.get('id', '(without id)')!r}"
         try:
             pattern = _pattern(entry, project, file.name, pieces)
-            verify(pattern)
+            _verify(pattern)
         except GrammarError as error:
             raise GrammarError(f"{where}: {error.message}", error.hint) from None
         yield pattern
@@ -157,7 +176,7 @@ def _one_of(entry: dict[str, Any], key: str, meanings: dict[str, bool]) -> bool:
 
 def _template(entry: dict[str, Any], key: str, pieces: Mapping[str, model.Nodes]) -> model.Nodes:
     try:
-        return parse_template(entry[key], pieces)
+        return _parsed(entry[key], pieces)
     except GrammarError as error:
         raise GrammarError(f"key {key!r}: {error.message}", error.hint) from None
 
@@ -190,12 +209,16 @@ def wrappers() -> tuple[model.Pattern, ...]:
         GrammarError: where a wrapper does not read its own samples.
     """
     file = folder("patterns") / "wrappers.toml"
+    return remembered("wrappers", [_fragments_file(), file], lambda: _wrappers(file))
+
+
+def _wrappers(file: Traversable) -> tuple[model.Pattern, ...]:
     found = []
     for entry in _toml(file)["wrapper"]:
         where = f"{file.name}: wrapper {entry.get('id', '(without id)')!r}"
         try:
             pattern = _wrapper(entry, file.name)
-            verify(pattern)
+            _verify(pattern)
         except GrammarError as error:
             raise GrammarError(f"{where}: {error.message}", error.hint) from None
         found.append(pattern)

@@ -41,13 +41,11 @@ class Lowered:
             if hole.name is not None:
                 kind = hole.type if isinstance(hole, model.Hole) else "text"
                 by_name.setdefault(hole.name, []).append((kind, index))
-        cut = (groups if fits.all() else groups.filter(fits)).select(
-            pl.coalesce([pl.nth(index) for _, index in places]).alias(name) for name, places in by_name.items()
-        )
+        cut = groups if fits.all() else groups.filter(fits)
         values = cut.select(
             expr.alias(name + suffix)
             for name, places in by_name.items()
-            for suffix, expr in TYPES[places[0][0]].columns(pl.col(name)).items()
+            for suffix, expr in TYPES[places[0][0]].columns(_either([index for _, index in places])).items()
         )
         return fits, values
 
@@ -67,6 +65,11 @@ class Lowered:
         row = pl.int_range(len(text), eager=True).alias("row")
         every = pl.concat([groups.with_columns(row).filter(fits), inside.with_columns(row.filter(~fits))])
         return every.sort("row").drop("row")
+
+
+def _either(places: list[int]) -> pl.Expr:
+    """The group that was filled."""
+    return pl.nth(places[0]) if len(places) == 1 else pl.coalesce([pl.nth(place) for place in places])
 
 
 def escape(text: str) -> str:

@@ -16,6 +16,8 @@ _BLANK: Final = frozenset(" \t")
 ANY: Final = frozenset(map(chr, range(32, 127))) | {"\t"}
 _GIB: Final = {"K": 2.0**-20, "M": 2.0**-10, "G": 1.0, "T": 2.0**10, "B": 2.0**-30}
 _INT64: Final = 2**63
+_SLOWEST: Final = 1e9
+"""Seconds an item; a figure beyond is damaged, and sums of such figures would leave the numbers."""
 
 Columns = dict[str, pl.Expr]
 """Suffix of the column's name to its expression; the plain value has the suffix ``""``."""
@@ -103,8 +105,9 @@ def _read_rate(text: str) -> dict[str, object]:
     number = float(re.sub(r"[a-z/?]+$", "", text) or "nan")
     per_item = re.search(r"[0-9?]s", text) is not None
     if per_item:
-        return {"": _finite(number), "_error": 0.005 if math.isfinite(number) else None}
-    if not number > 0.005:
+        usual = abs(number) < _SLOWEST
+        return {"": number if usual else None, "_error": 0.005 if usual else None}
+    if not number > 0.005 or math.isinf(number):
         return {"": None, "_error": None}
     return {"": 1 / number, "_error": 1 / (number - 0.005) - 1 / number}
 
@@ -112,10 +115,11 @@ def _read_rate(text: str) -> dict[str, object]:
 def _rate_columns(text: pl.Expr) -> Columns:
     number = text.str.strip_chars_end("ist/?").cast(pl.Float64, strict=False)
     per_item = text.str.strip_chars_start("0123456789.?").str.starts_with("s")
-    usable = number > 0.005
+    usable = (number > 0.005) & number.is_finite()
+    usual = number.abs() < _SLOWEST
     return {
-        "": pl.when(per_item).then(number).when(usable).then(1 / number),
-        "_error": pl.when(per_item & number.is_not_null())
+        "": pl.when(per_item & usual).then(number).when(usable & ~per_item).then(1 / number),
+        "_error": pl.when(per_item & usual)
         .then(0.005)
         .when(usable & ~per_item)
         .then(1 / (number - 0.005) - 1 / number),

@@ -238,11 +238,12 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
     """If the refresh was the closing one, its time holds the decoding too: the steps took any time up to it."""
+    doubted = pl.col("doubtful") & pl.col("duration_s").is_not_null()
     longest = pl.max_horizontal(pl.col("spent_s") + 1, "duration_s")
     wide = pl.max_horizontal(pl.col("duration_s"), longest - pl.col("duration_s"))
     return rows.with_columns(
-        pl.when("doubtful").then(wide).otherwise("uncertainty_s").alias("uncertainty_s"),
-        pl.when("doubtful").then(pl.lit("elapsed")).otherwise("method").alias("method"),
+        pl.when(doubted).then(wide).otherwise("uncertainty_s").alias("uncertainty_s"),
+        pl.when(doubted).then(pl.lit("elapsed")).otherwise("method").alias("method"),
     )
 
 

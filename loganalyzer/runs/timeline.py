@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -45,31 +45,45 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     `neutral` are events that say nothing about where a prompt begins, `going_on` inputs (their numbers) of which more
     records follow.
     """
-    names = sorted(set(HOLES) | set(BARS) | set(events))
-    frames = {name: event(events, name) for name in names}
+    frames = {name: event(events, name) for name in sorted({*HOLES, *BARS})}
     frames["window-bar"] = frames["window-bar"].filter(_whole_range())
-    lanes = _lanes(frames)
-    placed = {name: _place(frame, lanes, is_bar=name in BARS) for name, frame in frames.items()}
-    messages = _messages({name: frame for name, frame in placed.items() if name not in BARS}, neutral)
+    lanes = _lanes([*events.values()] or [frames["arrival"]])
+    messages = _messages(_keys(events), lanes, neutral)
     ended = (pl.col("event") == "executed").cast(pl.Int64)
     prompts = messages.group_by("lane", "place", maintain_order=True).agg(
-        pl.col("prompt").last(), (pl.col("prompt") + ended).last().alias("prompt_behind")
+        (pl.col("prompt") + ended).last().alias("prompt")
     )
-    numbered = {name: _with_prompt(placed.pop(name), prompts, is_bar=name in BARS) for name in names}
-    bars = {name: frame for name, frame in numbered.items() if name in BARS}
+    of_event = {str(name): frame["prompt"] for (name,), frame in messages.partition_by("event", as_dict=True).items()}
+    said, bars = {}, {}
+    for name, frame in frames.items():
+        placed = _placed(frame, lanes, is_bar=name in BARS)
+        if name in BARS:
+            bars[name] = _behind(placed, prompts)
+        else:
+            said[name] = placed.with_columns(of_event.get(name, _NO_PROMPT))
     return Timeline(
         lanes=lanes,
-        messages=messages,
-        events={name: frame for name, frame in numbered.items() if name not in BARS},
+        messages=messages.select("lane", "place", "line", "time", "event", "pattern", "prompt"),
+        events=said,
         bars=bars,
         ends=_ends(messages, bars, lanes.filter(~pl.col("source").is_in(list(going_on)))),
     )
 
 
-def _lanes(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    held = [frame.select("source", "stream").unique() for frame in frames.values() if not frame.is_empty()]
-    every = pl.concat(held) if held else next(iter(frames.values())).select("source", "stream")
-    return every.unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
+_NO_PROMPT = pl.Series("prompt", [], dtype=pl.Int64)
+
+
+def _lanes(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    held = [frame.select("source", "stream").unique() for frame in frames]
+    return pl.concat(held).unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
+
+
+def _keys(events: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """What is common to all messages, with their events."""
+    every = [event({}, "arrival").with_columns(pl.lit("arrival").alias("event"))]
+    every += [frame.with_columns(pl.lit(name).alias("event")) for name, frame in events.items() if name not in BARS]
+    columns = ("source", "stream", "line", "part", "time", "event", "pattern")
+    return pl.concat([frame.select(columns) for frame in every])
 
 
 def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.DataFrame) -> pl.DataFrame:
@@ -78,16 +92,16 @@ def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.Da
     return last.join(lanes, on="lane", how="semi")
 
 
-def _place(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
+def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
+    """Records with lane and place in place of their source, stream and part."""
     if frame.is_empty():
         kept = {name: kind for name, kind in frame.schema.items() if name not in ("source", "stream", "part")}
         return pl.DataFrame(schema={**kept, "lane": pl.UInt32, "place": pl.Int64})
-    return (
-        frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
-        .with_columns(place(is_bar=is_bar).alias("place"))
-        .drop("source", "stream", "part")
-        .pipe(_in_order)
-    )
+    if lanes.height == 1:
+        laned = frame.with_columns(lane=pl.lit(0, pl.UInt32))
+    else:
+        laned = frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
+    return laned.with_columns(place(is_bar=is_bar).alias("place")).drop("source", "stream", "part").pipe(_in_order)
 
 
 def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
@@ -108,23 +122,17 @@ def place(*, is_bar: bool) -> pl.Expr:
     return pl.col("line") * _PARTS + pl.col("part").cast(pl.Int64) * 2 + (0 if is_bar else 1)
 
 
-def _with_prompt(frame: pl.DataFrame, prompts: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
-    if frame.is_empty():
-        return pl.DataFrame(schema={**frame.schema, "prompt": pl.Int64})
-    number = pl.col("prompt_behind" if is_bar else "prompt").alias("prompt")
-    return frame.join_asof(
-        prompts.select("lane", "place", number), on="place", by="lane", strategy="backward", check_sortedness=False
-    ).with_columns(pl.col("prompt").fill_null(0))
+def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """`bars` with the prompt of the message before, or, behind `Prompt executed`, the next."""
+    if bars.is_empty():
+        return bars.with_columns(_NO_PROMPT)
+    return bars.join_asof(prompts, on="place", by="lane", strategy="backward", check_sortedness=False).with_columns(
+        pl.col("prompt").fill_null(0)
+    )
 
 
-def _messages(frames: Mapping[str, pl.DataFrame], neutral: frozenset[str]) -> pl.DataFrame:
-    every = pl.concat(
-        [
-            frame.select("lane", "place", "line", "time", pl.lit(name).alias("event"), "pattern")
-            for name, frame in frames.items()
-            if not frame.is_empty() or name == "arrival"
-        ]
-    ).sort("lane", "place")
+def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+    every = _placed(every, lanes, is_bar=False).sort("lane", "place", "event")
     counted = ~pl.col("event").is_in(list(neutral))
     telling = (
         every.filter(counted)

@@ -106,7 +106,7 @@ class Text:
     def __init__(self, source: Log) -> None:
         self.source = source
         self.raw = source.data.decode().split("\n")
-        self.may_be_cut = any(mark in source.data for mark in (b" stdout P ", b" stderr P ", b'{"log":'))
+        self.may_be_cut = any(mark in source.data for mark in (b" stdout P", b" stderr P", b'{"log":'))
         self.at = cache(self._at)
 
     def _at(self, line: int) -> str:
@@ -138,8 +138,12 @@ class Text:
 
 
 def _readings(line: str) -> list[str]:
-    found = [_CODES.sub("", text).replace("\0", "") for text in (line, *_of_json(line))]
+    found = [_without_codes(text) for text in (line, *_of_json(line))]
     return [reading for reading in found if reading != line]
+
+
+def _without_codes(text: str) -> str:
+    return _CODES.sub("", text).replace("\0", "").replace("\x1b", "")
 
 
 def _of_json(line: str) -> list[str]:
@@ -159,7 +163,7 @@ def _of_json(line: str) -> list[str]:
 
 def _bare(line: str) -> tuple[str, str]:
     """A line without its wrappers, and the container it is from."""
-    line = _CODES.sub("", next(iter(_of_json(line)), line)).replace("\0", "")
+    line = _without_codes(next(iter(_of_json(line)), line))
     stream = ""
     for _ in range(3):
         prefix = _PREFIX.match(line)
