@@ -10,7 +10,7 @@ from loganalyzer.grammar import model
 from loganalyzer.grammar.load import wrappers
 from loganalyzer.grammar.lower import Lowered, lower
 from loganalyzer.grammar.types import TYPES
-from loganalyzer.pieces import SPLIT_BYTES
+from loganalyzer.pieces import CUT_MARKS, SPLIT_BYTES
 
 DEEPEST = 3
 """Wrappers around wrappers that are taken off: a runtime's stamp, a container's name, a launcher's level."""
@@ -50,6 +50,7 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, pl.Datetime("us")).alias("time"),
         pl.lit(None, pl.String).alias("stream"),
         pl.lit(value=False).alias("partial"),
+        pl.lit(value=False).alias("whole"),
     )
     plain = _strip_ansi(_unwrap_json(lines))
     lines = plain
@@ -58,7 +59,7 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
         if not wrapped.any():
             break
         lines = pl.concat([lines.filter(~wrapped), _strip_prefix(lines.filter(wrapped))])
-    return _joined(lines if lines is plain else lines.sort("source", "line")).drop("partial")
+    return _joined(lines if lines is plain else lines.sort("source", "line")).drop("partial", "whole")
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:
@@ -77,11 +78,15 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines without terminal codes and NULs. Where only these stood inside a runtime's mark, it is none."""
     odd = pl.col("text").str.contains_any(list(INSIDE_TEXT))
     if not lines.select(odd.any()).item():
         return lines
     clean = pl.col("text").str.replace_all(ANSI, "").str.replace_all("[\\x1b\\x00]", "")
-    return lines.with_columns(pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"))
+    marked = pl.col("text").str.contains_any([mark.decode() for mark in CUT_MARKS])
+    return lines.with_columns(
+        pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"), (odd & ~marked).alias("whole")
+    )
 
 
 def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
@@ -112,7 +117,7 @@ def _is_piece(log: pl.Expr) -> pl.Expr:
 
 
 def _partial(values: pl.DataFrame) -> pl.Expr:
-    return pl.lit(values["part"] == "P") if "part" in values.columns else pl.col("partial")
+    return pl.lit(values["part"] == "P") & ~pl.col("whole") if "part" in values.columns else pl.col("partial")
 
 
 def _worker(name: pl.Series) -> pl.Series:
