@@ -99,8 +99,8 @@ class Collection:
         return pl.concat(parts) if parts else without
 
     def _described(self) -> pl.DataFrame:
-        """The inputs, each once, with the lines recognised and the others."""
-        counts = self._joined("counts", NO_COUNTS).group_by("source").agg(pl.col("records", "near").sum())
+        """The inputs, each once, with how many of their lines were recognised, nearly so, and not at all."""
+        counts = self._joined("counts", NO_COUNTS).group_by("source").agg(pl.col("records", "near", "known").sum())
         sources = pl.DataFrame(
             [(s.number, s.name, s.digest, s.size, s.lines, s.encoding, s.undecodable) for s in self._sources],
             schema={
@@ -110,7 +110,8 @@ class Collection:
             orient="row",
         )  # fmt: skip
         counted = sources.join(counts, left_on="number", right_on="source", how="left", maintain_order="left")
-        return tables.conform(counted.with_columns(pl.col("records", "near").fill_null(0)), "sources")
+        filled = counted.with_columns(pl.col("records", "near", "known").fill_null(0))
+        return tables.conform(filled.with_columns((pl.col("lines") - pl.col("known")).alias("unknown")), "sources")
 
     def _near(self) -> pl.DataFrame:
         """The first near misses of each input, in order, the first of each pattern explained."""

@@ -96,6 +96,19 @@ def test_the_document_of_an_empty_log_has_every_table(tmp_path: Path) -> None:
     assert all(document[table] == [] for table in SCHEMAS if table != "sources")
 
 
+def test_coverage_of_each_file_is_in_the_document_the_page_and_the_long_summary(clean: Path) -> None:
+    clean.write_text(clean.read_text() + "Padding length: three\nchatter\n\n")
+    result = call(clean, "--json", "x.json", "-v")
+    (row,) = json.loads(Path("x.json").read_text())["sources"]
+    assert (row["near"], row["unknown"]) == (1, row["lines"] - row["records"] - 1)
+    assert result.stdout.split("unknown lines are normal")[0].split()[-5:] == [
+        clean.name,
+        *(str(row[name]) for name in ("lines", "records", "near", "unknown")),
+    ]
+    assert "unknown lines are normal" not in call(clean, "--no-html").stdout
+    assert "Unknown lines are normal" in Path("loganalyze-report.html").read_text()
+
+
 def test_tables_are_parquet_files_with_the_contracts_columns(padded: Path) -> None:
     call(padded, "--tables", "out/tables", "--no-html")
     for table, schema in SCHEMAS.items():
