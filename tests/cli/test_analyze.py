@@ -79,6 +79,44 @@ def test_fail_on_decides_what_turns_the_job_red(padded: Path, fail_on: str, code
     assert call(padded, "--no-html", "--fail-on", fail_on).exit_code == code
 
 
+@pytest.fixture
+def strange(clean: Path) -> Path:
+    """A clean run, and a message that upstream has changed."""
+    clean.write_text(clean.read_text() + "Padding length: three\n")
+    return clean
+
+
+STRICT_ORDER = [
+    ([], "", "warning"),
+    (["--strict"], "", "error"),
+    ([], "strict = true", "error"),
+    (["--strict"], "strict = false", "error"),
+    (["--no-strict"], "strict = true", "warning"),
+    ([], "strict = true\n[severities]\nLOG001 = 'info'", "info"),
+    (["--strict"], "[severities]\nLOG001 = 'info'", "error"),
+    (["--no-strict"], "[severities]\nLOG001 = 'error'", "error"),
+]
+
+
+@pytest.mark.parametrize(("words", "configuration", "severity"), STRICT_ORDER)
+def test_strict_on_the_command_line_goes_before_severities_and_they_before_strict_in_the_file(
+    strange: Path, words: list[str], configuration: str, severity: str
+) -> None:
+    Path("loganalyze.toml").write_text(configuration)
+    result = call(strange, "--no-html", "--json", "-", *words)
+    found = {row["rule"]: row["severity"] for row in json.loads(result.stdout)["findings"]}
+    assert found["LOG001"] == severity
+    assert result.exit_code == int(severity == "error")
+
+
+def test_strict_leaves_other_severities_and_rules_left_out_alone(strange: Path, padded: Path) -> None:
+    Path("loganalyze.toml").write_text("[severities]\nAUD001 = 'info'\n")
+    found = json.loads(call(padded, "--no-html", "--json", "-", "--strict").stdout)["findings"]
+    assert {row["severity"] for row in found if row["rule"] == "AUD001"} == {"info"}
+    assert call(strange, "--no-html", "--strict", "--ignore", "LOG001").exit_code == 0
+    assert call(strange, "--no-html", "--strict", "--fail-on", "never").exit_code == 0
+
+
 def test_json_to_stdout_is_the_document_and_nothing_else(padded: Path) -> None:
     document = json.loads(call(padded, "--json", "-", "--no-html").stdout)
     assert document["schema_version"] == 1
@@ -188,6 +226,7 @@ def test_wrong_usage_is_one_clear_message_and_exit_2(words: list[str], message: 
     [
         ("fps = 25\nwindow_frame = 81\n", "loganalyze.toml:2: unknown key 'window_frame'"),
         ('\n\nfps = "fast"\n', "loganalyze.toml:3: 'fps' is 'fast'"),
+        ("strict = 1\n", "loganalyze.toml:1: 'strict' is 1"),
         ("fps = true\n", "loganalyze.toml:1: 'fps' is True"),
         ("fps = 0\n", "loganalyze.toml:1: 'fps' is 0"),
         ("[severities]\nAUD001 = 'fatal'\n", "loganalyze.toml:2: the severity of AUD001 is 'fatal'"),
