@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer import __version__, clock
+from loganalyzer.cli import progress
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.errors import ReportError
 
@@ -30,7 +31,7 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the findings as Markdown, for a ticket.")
 @click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
 @click.option("--fail-on", type=click.Choice(list(_ORDER)), help="Exit 1 from this severity on.  [default: error]")
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
 @click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
 @analysis_options
 @click.pass_context
@@ -43,7 +44,8 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
-    analysis = analyse(paths, chosen)
+    with progress.shown(paths, quiet=options["quiet"]) as told:
+        analysis = analyse(paths, chosen, told)
     _write(analysis, chosen, options)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
