@@ -56,7 +56,7 @@ class Collection:
         self.problems: list[str] = []
         self._notes: list[str] = []
         self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings)
-        self._digests: dict[str, str] = {}
+        self._digests: dict[str, Source] = {}
         self._sources: list[Source] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         self._bars: list[bytes] = []
@@ -81,16 +81,16 @@ class Collection:
         return Tables(frames, tuple(self._bars), self._numbers(), tuple(self.problems), tuple(self._notes))
 
     def _end(self, source: Source) -> None:
-        """The same content under a second name would give every run twice."""
+        """The same content a second time, whatever its name, would give every run twice."""
         if source.problem:
             self.problems.append(str(source.problem))
             if not source.lines:
                 return
-        first = self._digests.setdefault(source.digest, source.name)
-        is_twin = first != source.name
+        first = self._digests.setdefault(source.digest, source)
+        is_twin = first is not source
         self._rebuilding.end(source, left_out=is_twin)
         if is_twin:
-            self._notes.append(f"{source.name}: has the same content as {first}, which is analysed once")
+            self._notes.append(f"{source.name}: has the same content as {first.name}, which is analysed once")
         else:
             self._sources.append(source)
 

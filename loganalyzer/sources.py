@@ -1,4 +1,4 @@
-"""Arguments to inputs: files, folders, patterns the shell did not expand, standard input; plain or compressed."""
+"""Arguments to inputs: files, folders, patterns the shell did not expand, URLs, standard input; plain or compressed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from loganalyzer import packed
+from loganalyzer import addresses, packed, remote
 from loganalyzer.errors import SourceError
 
 Item = TypeVar("Item")
@@ -34,7 +34,7 @@ def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
     for argument in arguments:
         try:
             for name in _expand(argument):
-                key = name if name == STDIN else os.path.realpath(name)
+                key = name if name == STDIN or addresses.parse(name) else os.path.realpath(name)
                 if key not in seen:
                     seen.add(key)
                     yield name
@@ -45,6 +45,9 @@ def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
 def _expand(argument: str) -> Sequence[str]:
     if argument == STDIN:
         return [STDIN]
+    address = addresses.parse(argument)
+    if address:
+        return remote.expand(argument, address, is_log)
     path = Path(argument)
     if path.is_dir():
         return _folder(argument)
@@ -83,8 +86,11 @@ def read(name: str) -> Iterator[Input]:
     Raises:
         SourceError: where it, or while iterated one of its inputs, cannot be read or unpacked; names it and the reason.
     """
+    address = addresses.parse(name)
     if name == STDIN:
         yield Input(name, _clear(name, packed.plain(sys.stdin.buffer)))
+    elif address:
+        yield from _remote(name, address)
     elif name.lower().endswith(packed.ZIP):
         yield from _archive(name)
     else:
@@ -96,11 +102,26 @@ def from_bytes(name: str, raw: bytes) -> Input:
     return Input(name, (raw,))
 
 
+def _remote(url: str, address: addresses.Address) -> Iterator[Input]:
+    """What is shown of a URL, here and in every report, holds no secret."""
+    if address.place.lower().endswith(packed.ZIP):
+        yield from _members(address.shown, remote.zip_members(url, address, is_log))
+    else:
+        yield Input(address.shown, remote.chunks(url, address))
+
+
 def _archive(name: str) -> Iterator[Input]:
+    members = (
+        (member, _clear(f"{name}/{member}", chunks)) for member, chunks in packed.zip_members(Path(name), name, is_log)
+    )
+    yield from _members(name, _clear(name, members))
+
+
+def _members(name: str, members: Iterator[tuple[str, Iterator[bytes]]]) -> Iterator[Input]:
     empty = True
-    for member, chunks in _clear(name, packed.zip_members(Path(name), name, is_log)):
+    for member, chunks in members:
         empty = False
-        yield Input(f"{name}/{member}", _clear(f"{name}/{member}", chunks))
+        yield Input(f"{name}/{member}", chunks)
     if empty:
         raise SourceError(f"{name}: no log in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
 

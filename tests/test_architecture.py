@@ -11,9 +11,10 @@ PACKAGE = Path(__file__).parent.parent / "loganalyzer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"errors", "units"},
+    {"errors", "units", "addresses"},
     {"tables", "settings", "resources", "clock"},
     {"analysis", "config", "decoding", "packed", "grammar", "expectations", "workers"},
+    {"remote"},
     {"sources", "wrappers"},
     {"pieces"},
     {"lines"},
@@ -35,6 +36,8 @@ ONLY_IN = {
     "jinja2": {"report"},
     "rich": {"report", "cli"},  # of the command line it draws the progress bar, which is part of no report
     "click": {"cli"},
+    "fsspec": {"remote"},
+    "aiohttp": {"remote"},
 }
 LONGEST_MODULE = 320
 LONGEST_FUNCTION = 60

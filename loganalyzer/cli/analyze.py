@@ -38,7 +38,7 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Read logs, check every run, print a summary, write the HTML report.
 
-    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', or - for standard input.
+    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input.
     """
     from loganalyzer.pipeline import analyse
 
