@@ -14,6 +14,7 @@ from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import Rebuilding
 from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Grammars, Records, explain
 from loganalyzer.settings import Settings
+from loganalyzer.units import one_line
 
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
 EXPLAINED: Final = 20
@@ -90,7 +91,8 @@ class Collection:
         is_twin = first is not source
         self._rebuilding.end(source, left_out=is_twin)
         if is_twin:
-            self._notes.append(f"{source.name}: has the same content as {first.name}, which is analysed once")
+            names = one_line(source.name), one_line(first.name)
+            self._notes.append("{}: has the same content as {}, which is analysed once".format(*names))
         else:
             self._sources.append(source)
 

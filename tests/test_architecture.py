@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "loganalyzer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"errors", "units", "addresses"},
+    {"units", "addresses"},
+    {"errors"},
     {"tables", "settings", "resources", "clock"},
     {"analysis", "config", "decoding", "packed", "grammar", "expectations", "workers"},
     {"remote"},

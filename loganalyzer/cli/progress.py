@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from loganalyzer import packed, sources
 from loganalyzer.errors import SourceError
-from loganalyzer.units import printable
+from loganalyzer.units import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -26,8 +26,8 @@ Told = Callable[[str, int], None]
 @contextmanager
 def shown(paths: Sequence[str], *, quiet: bool) -> Iterator[Told | None]:
     """Something to tell the progress to, shown on standard error; None where nobody would see it."""
-    typed = sources.STDIN in paths and sys.stdin.isatty()
-    if quiet or typed or not sys.stderr.isatty():
+    typed = sources.STDIN in paths and _is_terminal(sys.stdin)
+    if quiet or typed or not _is_terminal(sys.stderr):
         yield None
         return
     display = _Display(paths, sys.stderr)
@@ -39,6 +39,11 @@ def shown(paths: Sequence[str], *, quiet: bool) -> Iterator[Told | None]:
     finally:
         waiting.cancel()
         display.end()
+
+
+def _is_terminal(stream: IO[str] | None) -> bool:
+    """Python has None for a stream that was closed before it started."""
+    return stream is not None and stream.isatty()
 
 
 class _Display:
@@ -55,7 +60,7 @@ class _Display:
     def told(self, name: str, size: int) -> None:
         """So many bytes more of an input were read."""
         with self._lock:
-            self._name = printable(PurePath(name).name)
+            self._name = one_line(PurePath(name).name)
             self._done += size
             if self._drawn:
                 self._drawn.update(self._drawn.task_ids[0], completed=self._done, description=self._name)

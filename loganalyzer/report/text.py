@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loganalyzer.analysis import Analysis
-from loganalyzer.units import duration, plural, printable
+from loganalyzer.units import duration, one_line, plural, printable
 
 _VERDICTS: Final = {
     "pass": ("PASS", "bold green"),
@@ -88,7 +88,7 @@ def _run_cells(row: dict[str, Any], median: float | None) -> list[Text]:
         peak += " (decode)" if row["peak_covers"] == "last-decode" else " (residue)"
     missing = Text(_dash(row["missing_frames"]), style="red" if row["missing_frames"] else "")
     return [
-        Text(printable(f"{PurePath(row['source']).name}:{row['line']}{stream}")),
+        Text(one_line(f"{PurePath(row['source']).name}:{row['line']}{stream}")),
         Text(row["status"], style=status),
         Text(printable(row["mode"] or "unknown")),
         Text(_dash(row["audio_frames"])),
@@ -110,7 +110,7 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
         out.print()
         out.print(Text.assemble((f"{severity}", _STYLES[str(severity)]), f"  {rule} {name}"))
         for row in rows.head(MOST_PER_RULE).iter_rows(named=True):
-            place = printable(f"{PurePath(row['source']).name}:{row['line']}")
+            place = one_line(f"{PurePath(row['source']).name}:{row['line']}")
             out.print(
                 Padding(Text.assemble((place, "bold"), "  ", printable(row["message"])), (0, 0, 0, 2), expand=False)
             )
@@ -153,7 +153,7 @@ def _coverage(analysis: Analysis) -> Padding:
     columns = analysis.sources.select("source", "lines", "records", "near", "unknown")
     for source, *counts in columns.head(MOST_RUNS).rows():
         cells = [Text(f"{count:,}") for count in counts]
-        table.add_row(Text(printable(PurePath(source).name)), *cells)
+        table.add_row(Text(one_line(PurePath(source).name)), *cells)
     left_out = analysis.sources.height - MOST_RUNS
     if left_out > 0:
         table.add_row(f"… and {plural(left_out, 'more input')}: see the report")

@@ -199,6 +199,41 @@ def test_control_characters_of_a_log_do_not_reach_the_terminal() -> None:
     assert "\x9b" not in output
 
 
+ODD_NAMES = ["new\nline.log", "\x1b[31mred.log", "-dash.log", "[x].log", "n" * 250 + ".log", "bad\udcff.log",
+             "<b>&'\".log", "a`|*_.log"]  # fmt: skip
+
+
+def test_every_output_can_be_written_whatever_the_inputs_are_called() -> None:
+    Path("logs").mkdir()
+    for number, name in enumerate(ODD_NAMES):
+        try:
+            Path("logs", name).write_text(log.prompt(427) + f"chatter {number}\nPadding length: three\n")
+        except OSError:
+            pytest.skip("this file system takes no such name")
+    outputs = ["--json", "r.json", "--markdown", "r.md", "--tables", "tables", "--html", "r.html"]
+    result = call("logs", "gone\udcfe\n\x1b.log", "-v", *outputs)
+    assert f"{len(ODD_NAMES)} runs in {len(ODD_NAMES)} files" in result.stdout
+    assert r"gone\xfe\n\x1b.log: cannot be read: No such file" in result.stderr
+    assert "\x1b" not in result.output
+    told = {Path(row["source"]).name for row in json.loads(Path("r.json").read_text())["sources"]}
+    assert told == {name.replace("\udcff", r"\xff") for name in ODD_NAMES}
+    assert set(pl.read_parquet("tables/sources.parquet")["source"].str.split("/").list.last()) == told
+    for name in ("r.html", "r.md"):
+        assert "\x1b" not in Path(name).read_text()
+        assert "xff" in Path(name).read_text()
+
+
+def test_the_same_content_is_said_on_one_line_whatever_the_inputs_are_called(clean: Path) -> None:
+    Path("co\n\x1bpy.log").write_bytes(clean.read_bytes())
+    assert r"co\n\x1bpy.log: has the same content as" in call(clean, "co\n\x1bpy.log", "--no-html").stderr
+
+
+def test_a_name_with_a_leading_dash_is_reached_behind_two_dashes() -> None:
+    Path("-dash_Q6_K.log").write_text(log.prompt(369))
+    assert "1 run in 1 file" in call("--no-html", "--", "-dash_Q6_K.log").stdout
+    assert "1 run in 1 file" in call("--", "-dash_Q6_K.log").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

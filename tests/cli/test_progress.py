@@ -113,7 +113,7 @@ def test_inputs_that_cannot_be_read_add_nothing_to_the_total(tmp_path: Path) -> 
 
 def test_a_name_neither_steers_the_terminal_nor_is_taken_as_markup(terminal: Terminal) -> None:
     text = drawn(terminal, ["-"], "[red]\x1b]0;owned\x07\n.log", 500_000)
-    assert "[red]\\x1b]0;owned\\x07 .log" in text
+    assert "[red]\\x1b]0;owned\\x07\\n.log" in text
     assert "\x07" not in text
 
 
