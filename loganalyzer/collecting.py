@@ -14,6 +14,7 @@ from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import Rebuilding
 from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Grammars, Records, explain
 from loganalyzer.settings import Settings
+from loganalyzer.units import one_line
 
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
 EXPLAINED: Final = 20
@@ -56,7 +57,7 @@ class Collection:
         self.problems: list[str] = []
         self._notes: list[str] = []
         self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings)
-        self._digests: dict[str, str] = {}
+        self._digests: dict[str, Source] = {}
         self._sources: list[Source] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         self._lines: list[bytes] = []
@@ -81,16 +82,17 @@ class Collection:
         return Tables(frames, tuple(self._lines), self._numbers(), tuple(self.problems), tuple(self._notes))
 
     def _end(self, source: Source) -> None:
-        """The same content under a second name would give every run twice."""
+        """The same content a second time, whatever its name, would give every run twice."""
         if source.problem:
             self.problems.append(str(source.problem))
             if not source.lines:
                 return
-        first = self._digests.setdefault(source.digest, source.name)
-        is_twin = first != source.name
+        first = self._digests.setdefault(source.digest, source)
+        is_twin = first is not source
         self._rebuilding.end(source, left_out=is_twin)
         if is_twin:
-            self._notes.append(f"{source.name}: has the same content as {first}, which is analysed once")
+            names = one_line(source.name), one_line(first.name)
+            self._notes.append("{}: has the same content as {}, which is analysed once".format(*names))
         else:
             self._sources.append(source)
 
@@ -99,8 +101,8 @@ class Collection:
         return pl.concat(parts) if parts else without
 
     def _described(self) -> pl.DataFrame:
-        """The inputs, each once, with the lines recognised and the others."""
-        counts = self._joined("counts", NO_COUNTS).group_by("source").agg(pl.col("records", "near").sum())
+        """The inputs, each once, with how many of their lines were recognised, nearly so, and not at all."""
+        counts = self._joined("counts", NO_COUNTS).group_by("source").agg(pl.col("records", "near", "known").sum())
         sources = pl.DataFrame(
             [(s.number, s.name, s.digest, s.size, s.lines, s.encoding, s.undecodable) for s in self._sources],
             schema={
@@ -110,7 +112,8 @@ class Collection:
             orient="row",
         )  # fmt: skip
         counted = sources.join(counts, left_on="number", right_on="source", how="left", maintain_order="left")
-        return tables.conform(counted.with_columns(pl.col("records", "near").fill_null(0)), "sources")
+        filled = counted.with_columns(pl.col("records", "near", "known").fill_null(0))
+        return tables.conform(filled.with_columns((pl.col("lines") - pl.col("known")).alias("unknown")), "sources")
 
     def _near(self) -> pl.DataFrame:
         """The first near misses of each input, in order, the first of each pattern explained."""

@@ -28,6 +28,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "select": ((list,), "a list of rule ids"),
     "ignore": ((list,), "a list of rule ids"),
     "severities": ((dict,), "a table of rule id to error, warning or info"),
+    "strict": ((bool,), "true or false"),
     "fail_on": ((str,), "error, warning or never"),
     "step_outlier_factor": (_NUMBER, "a number"),
     "slowdown_fraction": (_NUMBER, "a number"),
@@ -89,7 +90,7 @@ def _check(path: Path, text: str, key: str, value: object) -> None:
     if key not in _KEYS:
         raise ConfigurationError(f"{where}unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
     types, wanted = _KEYS[key]
-    if not isinstance(value, types) or isinstance(value, bool):
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
     _check_value(where, key, value, wanted)
     if isinstance(value, dict):

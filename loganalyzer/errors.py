@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from loganalyzer.units import printable
+
 
 class LogAnalyzerError(Exception):
     """Something the user can mend: `message` says what and where, `hint` says the way out.
@@ -15,7 +17,8 @@ class LogAnalyzerError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+        message, hint = printable(self.message), printable(self.hint)
+        return f"{message}\n  {hint}" if hint else message
 
 
 class SourceError(LogAnalyzerError):

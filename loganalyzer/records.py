@@ -12,7 +12,7 @@ from loganalyzer.grammar.lower import Lowered, lower
 
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
-NO_COUNTS = pl.DataFrame(schema={"source": pl.UInt32, "records": pl.Int64, "near": pl.Int64})
+NO_COUNTS = pl.DataFrame(schema={"source": pl.UInt32, **dict.fromkeys(("records", "near", "known"), pl.Int64)})
 BAR_MARKS = ("%|", "it [")
 """What every progress bar holds; segments with a bar are kept away from the patterns of plain messages."""
 MOST_NEAR = 1000
@@ -52,7 +52,8 @@ class Records:
             the event's patterns, and the text of those that are no bars.
         bars: source, line, text: what a progress bar showed last on each line.
         near: source, line, pattern, text: lines that are almost a message, `MOST_NEAR` of each input.
-        counts: source, records, near: how many lines were recognised, and almost.
+        counts: source, records, near, known: how many lines were recognised, how many almost, and how many were either,
+            since a line's segments may be both.
     """
 
     events: Mapping[str, pl.DataFrame]
@@ -250,10 +251,11 @@ def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
 
 
 def _counts(events: Mapping[str, pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
-    lines = [frame.select("source", "line").filter(_other_line(1)) for frame in events.values()]
-    seen = pl.concat([*lines, near.select("source", "line").clear()])
-    records = seen.group_by("source").agg(pl.col("line").n_unique().cast(pl.Int64).alias("records"))
-    misses = near.group_by("source").agg(pl.col("line").n_unique().cast(pl.Int64).alias("near"))
-    return records.join(misses, on="source", how="full", coalesce=True).with_columns(
-        pl.col("records", "near").fill_null(0)
+    seen = pl.lit(True).alias("seen")
+    lines = [frame.select("source", "line", seen).filter(_other_line(1)) for frame in events.values()]
+    told = pl.concat([*lines, near.select("source", "line", ~seen)])
+    return told.group_by("source").agg(
+        pl.col("line").filter("seen").n_unique().cast(pl.Int64).alias("records"),
+        pl.col("line").filter(~pl.col("seen")).n_unique().cast(pl.Int64).alias("near"),
+        pl.col("line").n_unique().cast(pl.Int64).alias("known"),
     )

@@ -26,6 +26,7 @@ class Settings:
         patterns: folders with more grammars.
         workflow: the workflow file whose name may declare the quantisation.
         severities: rule id to severity, over the rule's own.
+        strict: whether rules that doubt how the log was read (LOG001) find errors; `severities` goes before it.
         ignore: rule ids that are not reported; `select`, when not empty, names the only ones that are.
         step_outlier_factor, slowdown_fraction, headroom_fraction, fragmentation_fraction: tolerances of the rules
             that name them.
@@ -42,6 +43,7 @@ class Settings:
     patterns: tuple[Path, ...] = ()
     workflow: Path | None = None
     severities: dict[str, Severity] = field(default_factory=dict)
+    strict: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     step_outlier_factor: float = 1.5

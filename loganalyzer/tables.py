@@ -25,6 +25,7 @@ SOURCES: Final = pl.Schema(
         "undecodable": pl.Int64,
         "records": pl.Int64,
         "near": pl.Int64,
+        "unknown": pl.Int64,
     }
 )
 

@@ -26,7 +26,7 @@ _MOST_GATHERED: Final = 8
 """Batches gathered for that; their text is held together."""
 
 Progress = Callable[[str, int], None]
-"""Is told, piece by piece, the name of an input and how many bytes of it were read more."""
+"""Is told, again and again, the name of an input and how many bytes of it were read more: unpacked, not yet decoded."""
 
 
 def tabulate(
@@ -67,11 +67,19 @@ def _pieces(
         if isinstance(given, SourceError):
             collection.problems.append(str(given))
             continue
-        for found in cut(given, number, size):
-            if progress and isinstance(found, Piece):
-                progress(given.name, len(found.data))
-            yield found
+        yield from cut(_watched(given, progress) if progress else given, number, size)
         number += 1
+
+
+def _watched(given: Input, progress: Progress) -> Input:
+    """The same input, which tells how far it is read."""
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in given.chunks:
+            progress(given.name, len(chunk))
+            yield chunk
+
+    return Input(given.name, chunks())
 
 
 def _batches(pieces: Iterable[Piece | Source], limit: int) -> Iterator[_Batch]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def duration(seconds: float | None) -> str:
@@ -25,8 +26,25 @@ def plural(count: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without anything that steers a terminal: control characters are shown as escapes.
+    """`text` without anything that steers a terminal or cannot be encoded: such characters are shown as escapes.
 
     Logs, file names and exception messages are foreign text.
     """
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text).replace("\n", " ").replace("\t", " ")
+    return _CONTROL.sub(_escape, text).replace("\n", " ").replace("\t", " ")
+
+
+def one_line(name: str) -> str:
+    """A name as a message quotes it: on one line, and told from every other name."""
+    return printable(name.replace("\n", r"\n").replace("\t", r"\t"))
+
+
+def encodable(name: str) -> str:
+    """A name as tables hold it: bytes that are no valid UTF-8, which Python keeps as surrogates, become escapes."""
+    return _SURROGATE.sub(_escape, name)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -71,7 +71,12 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     return (
         lines.with_columns(begins.cast(pl.Int64).cum_sum().over(within).alias("piece"))
         .group_by(*within, "piece", maintain_order=True)
-        .agg(pl.col("line", "time").first(), pl.col("text").str.join(""), pl.lit(value=False).alias("partial").first())
+        .agg(
+            pl.col("line", "time").first(),
+            pl.col("text").str.join(""),
+            pl.lit(value=False).alias("partial").first(),
+            pl.col("whole").first(),
+        )
         .select(lines.columns)
         .sort("source", "line")
     )

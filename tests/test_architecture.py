@@ -11,9 +11,11 @@ PACKAGE = Path(__file__).parent.parent / "loganalyzer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"errors", "units"},
+    {"units", "addresses"},
+    {"errors"},
     {"tables", "settings", "resources", "clock"},
     {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "workers"},
+    {"remote"},
     {"sources"},
     {"pieces"},
     {"wrappers"},
@@ -35,8 +37,10 @@ ONLY_IN = {
     "matplotlib": {"report"},
     "numpy": {"regression"},
     "jinja2": {"report"},
-    "rich": {"report"},
+    "rich": {"report", "cli"},  # of the command line it draws the progress bar, which is part of no report
     "click": {"cli"},
+    "fsspec": {"remote"},
+    "aiohttp": {"remote"},
 }
 LONGEST_MODULE = 320
 LONGEST_FUNCTION = 60

@@ -14,7 +14,9 @@ from polars.testing import assert_frame_equal
 
 from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
+from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
+from loganalyzer.tabulate import tabulate
 
 CLEAN = log.BANNER + log.prompt(427)
 STAMP = "2025-11-11T10:00:00.123456789Z"
@@ -146,6 +148,32 @@ def test_a_changed_message_is_a_near_miss_with_the_column_where_it_stops(line: s
     near = found(f"{line}\n{CLEAN}".encode()).near_misses.row(0, named=True)
     assert (near["line"], near["pattern"], near["column"]) == (1, pattern, column)
     assert near["expected"]
+
+
+def coverage(text: str) -> tuple[int, ...]:
+    """lines, records, near, unknown."""
+    return found(text.encode()).sources.select("lines", "records", "near", "unknown").row(0)
+
+
+def test_every_line_is_recognised_or_almost_so_or_unknown() -> None:
+    text = log.ARRIVAL + "chatter\n\nPadding length: three\n" + log.window(0, 81) + log.EXECUTED
+    assert coverage(text) == (6, 3, 1, 2)
+
+
+def test_a_line_that_holds_both_a_bar_and_a_near_miss_is_known_once() -> None:
+    both = log.refresh("Sampling audio indices 0-81", 1, 4, 5, " 5.00s/it") + "\rPadding length: three\n"
+    assert coverage(both) == (1, 1, 1, 0)
+
+
+@pytest.mark.parametrize(("text", "counts"), [("", (0, 0, 0, 0)), ("\n\n", (2, 0, 0, 2)), ("chatter", (1, 0, 0, 1))])
+def test_a_log_without_messages_is_unknown_to_its_last_line(text: str, counts: tuple[int, ...]) -> None:
+    assert coverage(text) == counts
+
+
+def test_coverage_adds_up_over_the_pieces_of_a_long_log() -> None:
+    text = "Padding length: three\nchatter\n" * 3000
+    pieces = tabulate([from_bytes("long.log", text.encode())], Settings(), piece_bytes=1 << 14)
+    assert pieces.frames["sources"].select("lines", "records", "near", "unknown").row(0) == (6000, 0, 3000, 3000)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
+import os
 import sys
 import zipfile
 from collections.abc import Callable
@@ -123,9 +125,144 @@ def test_a_zip_bomb_is_refused_over_all_its_members(tmp_path: Path, monkeypatch:
         [b"".join(member.chunks) for member in sources.read(str(path))]
 
 
-def test_a_directory_called_like_a_log_and_a_loop_of_links_do_no_harm(tmp_path: Path) -> None:
+def said(arguments: list[str]) -> list[str]:
+    """What is said of arguments that cannot be read, and nothing of the others."""
+    messages = []
+    for found in sources.find(arguments):
+        try:
+            if isinstance(found, SourceError):
+                raise found
+            for source in sources.read(found):
+                b"".join(source.chunks)
+        except SourceError as error:
+            messages.append(str(error).splitlines()[0])
+    return messages
+
+
+def test_a_directory_called_like_a_log_is_searched_and_a_link_to_a_folder_above_is_not(tmp_path: Path) -> None:
     (tmp_path / "x.log").mkdir()
     (tmp_path / "x.log" / "a.log").write_bytes(TEXT)
     (tmp_path / "x.log" / "loop").symlink_to(tmp_path)
-    (tmp_path / "x.log" / "dead.log").symlink_to(tmp_path / "nowhere")
     assert names([str(tmp_path)]) == [str(tmp_path / "x.log" / "a.log")]
+    assert names([str(tmp_path / "x.log")]) == [str(tmp_path / "x.log" / "a.log")]
+    assert names([str(tmp_path / "*.log"), str(tmp_path)])[1:] == [str(tmp_path / "x.log" / "a.log")]
+
+
+def test_an_empty_directory_called_like_a_log_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "x.log").mkdir()
+    assert said([str(tmp_path / "x.log")]) == [f"{tmp_path}/x.log: no log in this folder"]
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A folder of things called like logs that are none, and of one log."""
+    (tmp_path / "a.log").write_bytes(TEXT)
+    (tmp_path / "dead.log").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop.log").symlink_to(tmp_path / "loop.log")
+    (tmp_path / "zero.log").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.log")
+    return tmp_path
+
+
+ODD = ["dead.log: cannot be read: No such file", "loop.log: cannot be read: Too many levels",
+       "pipe.log: is no regular file", "zero.log: is no regular file"]  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("argument", [[""], ["*.log"], ["dead.log", "loop.log", "a.log", "pipe.log", "zero.log"]])
+def test_links_to_nothing_pipes_and_devices_are_each_said_once_and_hang_nothing(odd: Path, argument: list[str]) -> None:
+    messages = said([str(odd / name) for name in argument])
+    assert [message.startswith(f"{odd}/{start}") for message, start in zip(messages, ODD, strict=True)] == [True] * 4
+
+
+def test_a_pipe_that_a_shell_hands_over_is_read() -> None:
+    ours, theirs = os.pipe()
+    os.write(theirs, TEXT)
+    os.close(theirs)
+    assert content(f"/dev/fd/{ours}") == TEXT
+    os.close(ours)
+
+
+def test_a_folder_that_may_not_be_entered_is_said_and_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated, since tests may run with every right."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.log").write_bytes(TEXT)
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert said([str(tmp_path)]) == [f"{tmp_path}/closed: cannot be read: Permission denied"]
+    assert said([str(tmp_path / "closed")]) == [f"{tmp_path}/closed: cannot be read: Permission denied"]
+    assert str(tmp_path / "a.log") in names([str(tmp_path)])
+
+
+def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.log").write_bytes(TEXT)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert said([str(tmp_path / "a.log")]) == [f"{tmp_path}/a.log: cannot be read: Permission denied"]
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert said([str(tmp_path / "a.log")]) == [f"{tmp_path}/a.log: cannot be read: Permission denied"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("n" * 300 + ".log", "cannot be read: File name too long"),
+        ("n" * 300 + "*.log", "no file matches"),
+        ("a\0b.log", "no file can be called so"),
+        ("gone\n.log", "cannot be read: No such file"),
+        ("gone[\x1b.log", "no file matches"),
+    ],
+)
+def test_a_name_that_no_file_has_is_one_line(name: str, reason: str) -> None:
+    (message,) = said([name])
+    assert reason in message
+    assert message.isprintable()
+
+
+NAMES = ["new\nline.log", "\x1b[31mred.log", "-dash.log", "[x].log", "*.log", "?.log", "n" * 250 + ".log", "tab\t.log",
+         "\u202eevil.log", "<b>&'\".log", "a`|*_.log", " .log", "http:.log"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_existing_name_with_any_character_is_read_under_that_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(TEXT)
+    assert names([name]) == [name]
+    assert content(name) == TEXT
+    assert next(iter(sources.read(name))).name == name
+
+
+def test_bytes_that_are_no_text_in_a_name_are_shown_as_escapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"bad\xff.log")
+    try:
+        Path(name).write_bytes(TEXT)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert names(["."]) == [name]
+    assert next(iter(sources.read(name))).name == r"bad\xff.log"
+
+
+def test_an_archive_whose_index_cannot_be_decoded_is_one_clear_error(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.zip", {"ü.log": TEXT})
+    path.write_bytes(path.read_bytes().replace("ü".encode(), b"\xff\xff"))
+    (message,) = said([str(path)])
+    assert message.startswith(f"{path}: cannot be read: ")
+
+
+def test_standard_input_that_is_closed_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert said(["-"]) == ["-: cannot be read: standard input is closed"]

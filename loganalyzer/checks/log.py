@@ -12,6 +12,7 @@ from loganalyzer.checks.registry import Context, Outcome, rule
     "LOG001",
     "unrecognised-variant",
     "warning",
+    strict="error",
     summary="Lines carry a known message's fixed words and do not parse.",
     why="Upstream may have changed a message. Until the pattern follows, what it says is not checked.",
     example="Sampling 250 frames in four windows, at 1280x720 with 4 steps",

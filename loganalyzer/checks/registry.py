@@ -62,6 +62,7 @@ class Rule:
         example: log lines that make it fire.
         fix: what to change.
         check: the function.
+        strict: the severity under `--strict`, where it is another.
     """
 
     id: str
@@ -72,6 +73,12 @@ class Rule:
     example: str
     fix: str
     check: Check
+    strict: Severity | None = None
+
+    def severity_under(self, settings: Settings) -> Severity:
+        """`severities` names the rule, so it goes before `strict`, which speaks of several; then the rule's own."""
+        usual = self.strict if settings.strict and self.strict else self.severity
+        return settings.severities.get(self.id, usual)
 
 
 _RULES: dict[str, Rule] = {}
@@ -81,9 +88,10 @@ def rule(
     id: str,  # noqa: A002 -- the word of every output
     name: str,
     severity: Severity,
+    strict: Severity | None = None,
     **texts: str,
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule; `texts` are summary, why, example and fix.
+    """Register a check as a rule; `strict` is its severity under `--strict`; `texts` are summary, why, example, fix.
 
     Raises:
         ValueError: the id is taken.
@@ -92,7 +100,7 @@ def rule(
     def register(check: Check) -> Check:
         if id in _RULES:
             raise ValueError(f"two rules are called {id}")
-        _RULES[id] = Rule(id, name, severity, check=check, **texts)
+        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, **texts)
         return check
 
     return register
@@ -114,12 +122,11 @@ def run_all(found: Analysis, shelf: Shelf, settings: Settings) -> Analysis:
     chosen = _chosen(settings)
     context = Context(found, shelf, settings)
     outcomes = [(item, item.check(context)) for item in chosen]
-    severity = settings.severities
     findings = [
         outcome.findings.with_columns(
             pl.lit(item.id).alias("rule"),
             pl.lit(item.name).alias("name"),
-            pl.lit(severity.get(item.id, item.severity)).alias("severity"),
+            pl.lit(item.severity_under(settings)).alias("severity"),
         )
         for item, outcome in outcomes
         if not outcome.findings.is_empty()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer import __version__, clock
+from loganalyzer.cli import progress
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.errors import ReportError
 
@@ -30,20 +31,21 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the findings as Markdown, for a ticket.")
 @click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
 @click.option("--fail-on", type=click.Choice(list(_ORDER)), help="Exit 1 from this severity on.  [default: error]")
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
 @click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
 @analysis_options
 @click.pass_context
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Read logs, check every run, print a summary, write the HTML report.
 
-    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', or - for standard input.
+    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input.
     """
     from loganalyzer.pipeline import analyse
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
-    analysis = analyse(paths, chosen)
+    with progress.shown(paths, quiet=options["quiet"]) as told:
+        analysis = analyse(paths, chosen, told)
     _write(analysis, chosen, options)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)

@@ -11,7 +11,7 @@ import click
 
 from loganalyzer import config
 from loganalyzer.errors import ConfigurationError
-from loganalyzer.settings import Settings
+from loganalyzer.settings import Settings, Severity
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,6 +22,11 @@ _ANALYSIS = (
     click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]"),
     click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
     click.option("--patterns", multiple=True, type=_PATH, help="A folder of further message patterns."),
+    click.option(
+        "--strict/--no-strict",
+        default=None,
+        help="Make a near miss (LOG001) an error, whatever the configuration says.  [default: no-strict]",
+    ),
     click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
     click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
     click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
@@ -49,13 +54,26 @@ def configuration(config_file: Path | None) -> config.Configuration:
 
 
 def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
-    """Options over configuration over defaults; an option that was not given is None or empty."""
+    """Options over configuration over defaults; an option that was not given is None or empty.
+
+    So `--strict` overrules what the configuration's severities say of the rules that it raises.
+    """
     names = {item.name for item in fields(Settings)}
     values = {key: value for key, value in found.values.items() if key in names}
     values |= {key: value for key, value in given.items() if key in names and value not in (None, ())}
+    if given.get("strict"):
+        values["severities"] = _but_strict_ones(values.get("severities", {}))
     chosen = Settings(**values)
     if chosen.motion_frames >= chosen.window_frames:
         raise ConfigurationError(
             f"{found.path}: motion_frames = {chosen.motion_frames} leaves no stride in {chosen.window_frames} frames"
         )
     return chosen
+
+
+def _but_strict_ones(severities: Mapping[str, Severity]) -> dict[str, Severity]:
+    """What a configuration says of other rules than those that `--strict` raises."""
+    from loganalyzer.checks.registry import rules
+
+    known = rules()
+    return {name: told for name, told in severities.items() if name not in known or not known[name].strict}

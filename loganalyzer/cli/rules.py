@@ -23,7 +23,8 @@ def rules(rule_id: str | None) -> None:
     rule = known.get(rule_id.upper())
     if rule is None:
         raise ConfigurationError(f"there is no rule {rule_id!r}", "`loganalyze rules` lists them")
-    click.echo(f"{rule.id} {rule.name} ({rule.severity})\n")
+    strict = f"; {rule.strict} with --strict" if rule.strict else ""
+    click.echo(f"{rule.id} {rule.name} ({rule.severity}{strict})\n")
     for title, body in (("what", rule.summary), ("why", rule.why), ("fix", rule.fix)):
         click.echo(textwrap.fill(body, 100, initial_indent=f"{title:9}", subsequent_indent=" " * 9))
     click.echo("example  " + rule.example.replace("\n", "\n         "))

@@ -96,6 +96,7 @@ def inputs(analysis: Analysis) -> Table | None:
             ),
             Cell(words.count(row["records"])),
             Cell(words.count(row["near"])),
+            Cell(words.count(row["unknown"])),
         )
         for row in analysis.sources.head(MOST_INPUTS).iter_rows(named=True)
     )
@@ -105,8 +106,9 @@ def inputs(analysis: Analysis) -> Table | None:
         Column("Size", number=True),
         Column("Lines", number=True),
         Column("Encoding"),
-        Column("Messages recognised", number=True),
+        Column("Lines recognised", number=True),
         Column("Near misses", number=True),
+        Column("Unknown lines", number=True),
     )
     return (
         Table("Inputs", columns, rows, words.left_out(analysis.sources.height - len(rows), "input")) if rows else None

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loganalyzer.analysis import Analysis
-from loganalyzer.units import duration, plural, printable
+from loganalyzer.units import duration, one_line, plural, printable
 
 _VERDICTS: Final = {
     "pass": ("PASS", "bold green"),
@@ -33,13 +33,17 @@ def console(file: IO[str]) -> Console:
 
 
 def write(analysis: Analysis, out: Console, *, verbose: bool = False) -> None:
-    """Print the summary; `verbose` adds informative findings and all that was not checked."""
+    """Print the summary; `verbose` adds informative findings, what was not checked, and the lines read."""
     out.print(_headline(analysis))
     if not analysis.runs.is_empty():
         out.print()
         out.print(_runs(analysis))
     _findings(analysis, out, verbose=verbose)
     _not_checked(analysis, out, verbose=verbose)
+    if verbose and not analysis.sources.is_empty():
+        out.print()
+        out.print(_coverage(analysis))
+        out.print(Text("unknown lines are normal: other nodes print them; near misses are not (LOG001)", style="dim"))
 
 
 def _headline(analysis: Analysis) -> Text:
@@ -84,7 +88,7 @@ def _run_cells(row: dict[str, Any], median: float | None) -> list[Text]:
         peak += " (decode)" if row["peak_covers"] == "last-decode" else " (residue)"
     missing = Text(_dash(row["missing_frames"]), style="red" if row["missing_frames"] else "")
     return [
-        Text(printable(f"{PurePath(row['source']).name}:{row['line']}{stream}")),
+        Text(one_line(f"{PurePath(row['source']).name}:{row['line']}{stream}")),
         Text(row["status"], style=status),
         Text(printable(row["mode"] or "unknown")),
         Text(_dash(row["audio_frames"])),
@@ -106,7 +110,7 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
         out.print()
         out.print(Text.assemble((f"{severity}", _STYLES[str(severity)]), f"  {rule} {name}"))
         for row in rows.head(MOST_PER_RULE).iter_rows(named=True):
-            place = printable(f"{PurePath(row['source']).name}:{row['line']}")
+            place = one_line(f"{PurePath(row['source']).name}:{row['line']}")
             out.print(
                 Padding(Text.assemble((place, "bold"), "  ", printable(row["message"])), (0, 0, 0, 2), expand=False)
             )
@@ -138,3 +142,19 @@ def _not_checked(analysis: Analysis, out: Console, *, verbose: bool) -> None:
                 (0, 0, 0, 2),
             )
         )
+
+
+def _coverage(analysis: Analysis) -> Padding:
+    """How many lines of each input were recognised, nearly so, and not at all."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("input", overflow="fold")
+    for name in ("lines", "recognised", "near", "unknown"):
+        table.add_column(name, justify="right")
+    columns = analysis.sources.select("source", "lines", "records", "near", "unknown")
+    for source, *counts in columns.head(MOST_RUNS).rows():
+        cells = [Text(f"{count:,}") for count in counts]
+        table.add_row(Text(one_line(PurePath(source).name)), *cells)
+    left_out = analysis.sources.height - MOST_RUNS
+    if left_out > 0:
+        table.add_row(f"… and {plural(left_out, 'more input')}: see the report")
+    return Padding(table, (0, 0, 0, 2), expand=False)

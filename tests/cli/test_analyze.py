@@ -79,6 +79,44 @@ def test_fail_on_decides_what_turns_the_job_red(padded: Path, fail_on: str, code
     assert call(padded, "--no-html", "--fail-on", fail_on).exit_code == code
 
 
+@pytest.fixture
+def strange(clean: Path) -> Path:
+    """A clean run, and a message that upstream has changed."""
+    clean.write_text(clean.read_text() + "Padding length: three\n")
+    return clean
+
+
+STRICT_ORDER = [
+    ([], "", "warning"),
+    (["--strict"], "", "error"),
+    ([], "strict = true", "error"),
+    (["--strict"], "strict = false", "error"),
+    (["--no-strict"], "strict = true", "warning"),
+    ([], "strict = true\n[severities]\nLOG001 = 'info'", "info"),
+    (["--strict"], "[severities]\nLOG001 = 'info'", "error"),
+    (["--no-strict"], "[severities]\nLOG001 = 'error'", "error"),
+]
+
+
+@pytest.mark.parametrize(("words", "configuration", "severity"), STRICT_ORDER)
+def test_strict_on_the_command_line_goes_before_severities_and_they_before_strict_in_the_file(
+    strange: Path, words: list[str], configuration: str, severity: str
+) -> None:
+    Path("loganalyze.toml").write_text(configuration)
+    result = call(strange, "--no-html", "--json", "-", *words)
+    found = {row["rule"]: row["severity"] for row in json.loads(result.stdout)["findings"]}
+    assert found["LOG001"] == severity
+    assert result.exit_code == int(severity == "error")
+
+
+def test_strict_leaves_other_severities_and_rules_left_out_alone(strange: Path, padded: Path) -> None:
+    Path("loganalyze.toml").write_text("[severities]\nAUD001 = 'info'\n")
+    found = json.loads(call(padded, "--no-html", "--json", "-", "--strict").stdout)["findings"]
+    assert {row["severity"] for row in found if row["rule"] == "AUD001"} == {"info"}
+    assert call(strange, "--no-html", "--strict", "--ignore", "LOG001").exit_code == 0
+    assert call(strange, "--no-html", "--strict", "--fail-on", "never").exit_code == 0
+
+
 def test_json_to_stdout_is_the_document_and_nothing_else(padded: Path) -> None:
     document = json.loads(call(padded, "--json", "-", "--no-html").stdout)
     assert document["schema_version"] == 1
@@ -94,6 +132,19 @@ def test_the_document_of_an_empty_log_has_every_table(tmp_path: Path) -> None:
     document = json.loads(call("x.log", "--json", "-", "--no-html").stdout)
     assert document["verdict"] == "no-runs"
     assert all(document[table] == [] for table in SCHEMAS if table != "sources")
+
+
+def test_coverage_of_each_file_is_in_the_document_the_page_and_the_long_summary(clean: Path) -> None:
+    clean.write_text(clean.read_text() + "Padding length: three\nchatter\n\n")
+    result = call(clean, "--json", "x.json", "-v")
+    (row,) = json.loads(Path("x.json").read_text())["sources"]
+    assert (row["near"], row["unknown"]) == (1, row["lines"] - row["records"] - 1)
+    assert result.stdout.split("unknown lines are normal")[0].split()[-5:] == [
+        clean.name,
+        *(str(row[name]) for name in ("lines", "records", "near", "unknown")),
+    ]
+    assert "unknown lines are normal" not in call(clean, "--no-html").stdout
+    assert "Unknown lines are normal" in Path("loganalyze-report.html").read_text()
 
 
 def test_tables_are_parquet_files_with_the_contracts_columns(padded: Path) -> None:
@@ -148,6 +199,41 @@ def test_control_characters_of_a_log_do_not_reach_the_terminal() -> None:
     assert "\x9b" not in output
 
 
+ODD_NAMES = ["new\nline.log", "\x1b[31mred.log", "-dash.log", "[x].log", "n" * 250 + ".log", "bad\udcff.log",
+             "<b>&'\".log", "a`|*_.log"]  # fmt: skip
+
+
+def test_every_output_can_be_written_whatever_the_inputs_are_called() -> None:
+    Path("logs").mkdir()
+    for number, name in enumerate(ODD_NAMES):
+        try:
+            Path("logs", name).write_text(log.prompt(427) + f"chatter {number}\nPadding length: three\n")
+        except OSError:
+            pytest.skip("this file system takes no such name")
+    outputs = ["--json", "r.json", "--markdown", "r.md", "--tables", "tables", "--html", "r.html"]
+    result = call("logs", "gone\udcfe\n\x1b.log", "-v", *outputs)
+    assert f"{len(ODD_NAMES)} runs in {len(ODD_NAMES)} files" in result.stdout
+    assert r"gone\xfe\n\x1b.log: cannot be read: No such file" in result.stderr
+    assert "\x1b" not in result.output
+    told = {Path(row["source"]).name for row in json.loads(Path("r.json").read_text())["sources"]}
+    assert told == {name.replace("\udcff", r"\xff") for name in ODD_NAMES}
+    assert set(pl.read_parquet("tables/sources.parquet")["source"].str.split("/").list.last()) == told
+    for name in ("r.html", "r.md"):
+        assert "\x1b" not in Path(name).read_text()
+        assert "xff" in Path(name).read_text()
+
+
+def test_the_same_content_is_said_on_one_line_whatever_the_inputs_are_called(clean: Path) -> None:
+    Path("co\n\x1bpy.log").write_bytes(clean.read_bytes())
+    assert r"co\n\x1bpy.log: has the same content as" in call(clean, "co\n\x1bpy.log", "--no-html").stderr
+
+
+def test_a_name_with_a_leading_dash_is_reached_behind_two_dashes() -> None:
+    Path("-dash_Q6_K.log").write_text(log.prompt(369))
+    assert "1 run in 1 file" in call("--no-html", "--", "-dash_Q6_K.log").stdout
+    assert "1 run in 1 file" in call("--", "-dash_Q6_K.log").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -175,6 +261,7 @@ def test_wrong_usage_is_one_clear_message_and_exit_2(words: list[str], message: 
     [
         ("fps = 25\nwindow_frame = 81\n", "loganalyze.toml:2: unknown key 'window_frame'"),
         ('\n\nfps = "fast"\n', "loganalyze.toml:3: 'fps' is 'fast'"),
+        ("strict = 1\n", "loganalyze.toml:1: 'strict' is 1"),
         ("fps = true\n", "loganalyze.toml:1: 'fps' is True"),
         ("fps = 0\n", "loganalyze.toml:1: 'fps' is 0"),
         ("[severities]\nAUD001 = 'fatal'\n", "loganalyze.toml:2: the severity of AUD001 is 'fatal'"),

@@ -39,6 +39,10 @@ def test_one_rule_is_explained_with_why_example_and_fix() -> None:
         assert word in output
 
 
+def test_a_rule_that_strict_raises_says_so() -> None:
+    assert "LOG001 unrecognised-variant (warning; error with --strict)" in call("rules", "log001").output
+
+
 def test_an_unknown_rule_is_exit_2_and_says_where_the_list_is() -> None:
     result = call("rules", "XYZ1")
     assert result.exit_code == 2

@@ -193,7 +193,7 @@ def add_out_of_memory(into: Tables, name: str = "oom-R30", source: str = NIGHT, 
 def add_source(into: Tables, source: str, lines: int = 48) -> None:
     into.add(
         "sources", source=source, digest="9e9334de76e4eeef4ea6b13857d62444de2429c2", bytes=lines * 181, lines=lines,
-        encoding="utf-8", undecodable=0, records=lines - 6, near=0,
+        encoding="utf-8", undecodable=0, records=lines - 6, near=0, unknown=6,
     )  # fmt: skip
 
 

@@ -188,6 +188,14 @@ def test_inputs_are_named_with_digest_size_and_encoding(three_runs: Analysis, pa
     assert column(table, "Size")[0] == "8.5 KiB"
 
 
+def test_inputs_say_how_much_of_them_was_understood(three_runs: Analysis, page_of: Build) -> None:
+    table = page_of(three_runs).inputs
+    assert table is not None
+    coverage = ("Lines", "Lines recognised", "Near misses", "Unknown lines")
+    assert [column(table, name)[0] for name in coverage] == ["48", "42", "0", "6"]
+    assert {item.title for item in table.columns if item.number} >= set(coverage)
+
+
 def test_parameters_name_files_without_their_folders(page_of: Build) -> None:
     settings = Settings(baselines=Path("/home/someone/mine.toml"), ignore=("AUD002",), quantization="Q6_K")
     told = {pair.term: pair.text for pair in page_of(Analysis(), settings).parameters}
