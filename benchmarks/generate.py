@@ -1,4 +1,4 @@
-"""Write the logs to measure with: `python benchmarks/generate.py FOLDER [--megabytes 100] [--files 1000]`.
+"""Write the logs to measure with: `python benchmarks/generate.py FOLDER [--megabytes 200] [--files 3000]`.
 
 Their material are the sample logs. Nothing depends on the clock or on chance: equal arguments give equal bytes.
 """
@@ -16,6 +16,7 @@ CHATTER_PER_SAMPLE = 400_000
 """Bytes of other nodes' lines before each InfiniteTalk prompt of the sparse log: about 1 % of it is ours."""
 
 DENSE = "dense.log"
+LINES = "lines.log"
 SPARSE = "sparse.log"
 SMALL = "small"
 
@@ -52,6 +53,11 @@ def dense(size: int) -> Iterator[bytes]:
     texts = [(SAMPLES / name).read_bytes() for name in ("clean_Q6_K.txt", "padded_Q6_K.txt", "slow_Q6_K.txt")]
     bars = [b"\n".join(line for line in text.split(b"\n") if b"Sampling audio" in line) + b"\n" for text in texts]
     return _up_to(size, cycle(bars))
+
+
+def lines(size: int) -> Iterator[bytes]:
+    """The same, each refresh on a line of its own, as RunPod's console shows them."""
+    return _up_to(size, (block.replace(b"\r", b"\n") for block in dense(2 * size)))
 
 
 def sparse(size: int) -> Iterator[bytes]:
@@ -95,9 +101,10 @@ def _up_to(size: int, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def write(folder: Path, megabytes: int, files: int) -> None:
-    """All three into `folder`."""
+    """All four into `folder`."""
     (folder / SMALL).mkdir(parents=True, exist_ok=True)
-    for name, blocks in ((DENSE, dense(megabytes << 20)), (SPARSE, sparse(megabytes << 20))):
+    size = megabytes * 10**6
+    for name, blocks in ((DENSE, dense(size)), (LINES, lines(size)), (SPARSE, sparse(size))):
         with (folder / name).open("wb") as out:
             out.writelines(blocks)
     for number in range(files):
@@ -107,8 +114,8 @@ def write(folder: Path, megabytes: int, files: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="an empty folder outside of the repository")
-    parser.add_argument("--megabytes", type=int, default=100, help="size of each of the two large logs [100]")
-    parser.add_argument("--files", type=int, default=1000, help="number of small logs [1000]")
+    parser.add_argument("--megabytes", type=int, default=200, help="size of each of the three large logs [200]")
+    parser.add_argument("--files", type=int, default=3000, help="number of small logs [3000]")
     given = parser.parse_args()
     write(given.folder, given.megabytes, given.files)
 

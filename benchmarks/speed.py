@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from generate import DENSE, SMALL, SPARSE
+from generate import DENSE, LINES, SMALL, SPARSE
 
 from loganalyzer.grammar import load
 from loganalyzer.records import compile_all
@@ -59,7 +59,7 @@ def table(folder: Path, repeats: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as scratch:
         words, tables = Path(scratch) / "words", Path(scratch) / "tables"
         words.write_text("\n".join(compile_all(load.shipped()).anchors) + "\n", encoding="utf-8")
-        for name in (DENSE, SPARSE, SMALL):
+        for name in (DENSE, LINES, SPARSE, SMALL):
             path = folder / name
             size = _size(path) / 1e6
             ours = measure(
@@ -72,6 +72,22 @@ def table(folder: Path, repeats: int) -> Iterator[str]:
                 f"| {ours.memory_mib:.0f} MiB | {plain.seconds:.2f} s | {size / plain.seconds:.0f} "
                 f"| {ours.seconds / plain.seconds:.1f} |"
             )
+
+
+def start(folder: Path, repeats: int) -> Iterator[str]:
+    """How long the smallest jobs take, beside the import that they cannot do without."""
+    yield "| command | time | memory |"
+    yield "|---|---|---|"
+    log = next(iter(sorted((folder / SMALL).iterdir())))
+    for name, command in (
+        ("python -c 'import polars'", [sys.executable, "-c", "import polars"]),
+        ("loganalyze --version", [_tool(), "--version"]),
+        ("loganalyze --help", [_tool(), "--help"]),
+        ("loganalyze LOG --no-html (one of small/)", [_tool(), str(log), "--no-html", "--fail-on", "never"]),
+        ("loganalyze LOG (with the report)", [_tool(), str(log), "--html", os.devnull, "--fail-on", "never"]),
+    ):
+        found = measure(command, max(repeats, 5))
+        yield f"| {name} | {found.seconds:.2f} s | {found.memory_mib:.0f} MiB |"
 
 
 def _size(path: Path) -> int:
@@ -92,6 +108,8 @@ def main() -> None:
     given = parser.parse_args()
     if shutil.which("rg") is None:
         raise SystemExit("ripgrep (rg) is not installed")
+    for row in (*start(given.folder, given.repeats), ""):
+        print(row, flush=True)
     for row in table(given.folder, given.repeats):
         print(row, flush=True)
 
