@@ -193,3 +193,12 @@ def test_chatter_is_neither_a_message_nor_a_near_miss(line: str) -> None:
     assert noisy.near_misses.is_empty()
     for table in ("prompts", "runs", "windows", "paddings"):
         assert_frame_equal(facts(noisy, table), facts(clean, table))
+
+
+def test_thousands_of_near_misses_are_counted_and_only_the_first_are_kept() -> None:
+    analysis = found((CLEAN + "Padding length: three\n" * 1200).encode())
+    assert analysis.sources["near"].item() == 1200
+    assert analysis.near_misses.height == 1000
+    assert analysis.near_misses["column"].null_count() == 980
+    (message,) = analysis.findings.filter(pl.col("rule") == "LOG001")["message"]
+    assert "(1000 or more such lines)" in message

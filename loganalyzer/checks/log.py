@@ -6,6 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.records import MOST_NEAR
 
 
 @rule(
@@ -25,7 +26,10 @@ def unrecognised_variant(context: Context) -> Outcome:
         .group_by("source", "pattern", maintain_order=True)
         .agg(pl.col("line", "column", "expected", "text").first(), pl.len().alias("count"))
     )
-    more = pl.when(pl.col("count") > 1).then(pl.format(" ({} such lines)", "count")).otherwise(pl.lit(""))
+    kept = context.found.near_misses["source"].value_counts(name="kept")
+    cut_off = pl.when(pl.col("kept") >= MOST_NEAR).then(pl.lit(" or more")).otherwise(pl.lit(""))
+    near = near.join(kept, on="source", how="left", maintain_order="left")
+    more = pl.when(pl.col("count") > 1).then(pl.format(" ({}{} such lines)", "count", cut_off)).otherwise(pl.lit(""))
     rows = findings(
         near,
         message=pl.format(
