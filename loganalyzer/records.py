@@ -239,12 +239,15 @@ def _without(near: list[pl.DataFrame], recognised: list[pl.DataFrame]) -> list[p
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
     """`near` with `column` and `expected`: where parsing stopped and what was wanted there, says the grammar itself."""
+    unexplained = near.with_columns(pl.lit(None, pl.Int64).alias("column"), pl.lit(None, pl.String).alias("expected"))
+    if near.is_empty():
+        return unexplained
     from loganalyzer.grammar.meaning import Stopped, read  # pyparsing, which most logs do not need
 
     patterns = grammars.by_id
     stops = [read(patterns[name], text) for name, text in near.select("pattern", "text").rows()]
     stopped = [stop if isinstance(stop, Stopped) else Stopped(1, "") for stop in stops]
-    return near.with_columns(
+    return unexplained.with_columns(
         pl.Series("column", [stop.column for stop in stopped], dtype=pl.Int64),
         pl.Series("expected", [stop.expected for stop in stopped], dtype=pl.String),
     )
