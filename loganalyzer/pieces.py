@@ -14,7 +14,7 @@ from loganalyzer.sources import Input
 
 PIECE_BYTES: Final = 8 << 20
 """Inputs are cut at line ends about here, so that memory stays bounded and all cores have work."""
-LONGEST_LINE: Final = 128 << 20
+LONGEST_LINE: Final = 32 << 20
 """An input whose line goes on for longer is given up: whatever it is, it is no log."""
 
 _LONGEST_JOINED: Final = 4 << 20
