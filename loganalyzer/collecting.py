@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
 from loganalyzer import tables
+from loganalyzer.errors import SourceError
 from loganalyzer.excerpts import NO_MESSAGES
 from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import Rebuilding
@@ -21,31 +22,59 @@ EXPLAINED: Final = 20
 
 
 @dataclass(frozen=True)
+class Bars:
+    """The lines of progress bars.
+
+    Attributes:
+        packs: as `excerpts.kept` makes them.
+        numbers: number (as it stands in the packs) and name of each input that counts.
+    """
+
+    packs: tuple[bytes, ...] = ()
+    numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
+
+
+@dataclass(frozen=True)
 class Tables:
     """What inputs say, before any check. It can be pickled.
 
     Attributes:
-        frames: the tables of the contract that come from logs, by name; `runs` without quantisation.
-        bars: packs as `excerpts.kept` makes them.
-        numbers: number (as it stands in `bars`) and name of each input.
-        problems, notes: as in `Analysis`.
+        frames: the tables of the contract that come from logs, by name; `runs` without quantisation, `memory` with the
+            input of each report as `source`.
+        bars: the lines of progress bars; those of each call of `tabulate` have their own numbers.
+        read: name and digest of each input that was read, in order, with those left out.
+        problems: as in `Analysis`.
     """
 
     frames: Mapping[str, pl.DataFrame]
-    bars: tuple[bytes, ...] = ()
-    numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
+    bars: tuple[Bars, ...] = ()
+    read: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """As in `Analysis`: what was left out, and why."""
+        twins = zip(self.read, twins_of(self.read), strict=True)
+        return tuple(
+            f"{name}: has the same content as {first}, which is analysed once" for (name, _), first in twins if first
+        )
+
+
+def twins_of(read: Iterable[tuple[str, str]]) -> list[str | None]:
+    """For each (name, digest) the first name of the same content, where it is another: that one counts."""
+    digests: dict[str, str] = {}
+    firsts = [digests.setdefault(digest, name) for name, digest in read]
+    return [first if first != name else None for first, (name, _) in zip(firsts, read, strict=True)]
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """What a batch says, and the inputs that are whole with it."""
+    """What a batch says, and the inputs that are whole with it, or could not be opened."""
 
     records: Records
     messages: pl.DataFrame
     bars: bytes
-    ended: Sequence[Source]
+    ended: Sequence[Source | SourceError]
 
 
 class Collection:
@@ -53,10 +82,10 @@ class Collection:
 
     def __init__(self, grammars: Grammars, settings: Settings) -> None:
         self.grammars = grammars
-        self.problems: list[str] = []
-        self._notes: list[str] = []
+        self._problems: list[str] = []
         self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings)
         self._digests: dict[str, str] = {}
+        self._read: list[tuple[str, str]] = []
         self._sources: list[Source] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         self._bars: list[bytes] = []
@@ -78,20 +107,24 @@ class Collection:
             "near_misses": self._near(),
             "excerpts": self._named(self._joined("text", NO_MESSAGES), "excerpts"),
         }
-        return Tables(frames, tuple(self._bars), self._numbers(), tuple(self.problems), tuple(self._notes))
+        frames["memory"] = _reports_in_order(frames["memory"], self._numbers())
+        bars = Bars(tuple(self._bars), self._numbers())
+        return Tables(frames, (bars,), tuple(self._read), tuple(self._problems))
 
-    def _end(self, source: Source) -> None:
+    def _end(self, source: Source | SourceError) -> None:
         """The same content under a second name would give every run twice."""
+        if isinstance(source, SourceError):
+            self._problems.append(str(source))
+            return
         if source.problem:
-            self.problems.append(str(source.problem))
+            self._problems.append(str(source.problem))
             if not source.lines:
                 return
+        self._read.append((source.name, source.digest))
         first = self._digests.setdefault(source.digest, source.name)
         is_twin = first != source.name
         self._rebuilding.end(source, left_out=is_twin)
-        if is_twin:
-            self._notes.append(f"{source.name}: has the same content as {first}, which is analysed once")
-        else:
+        if not is_twin:
             self._sources.append(source)
 
     def _joined(self, name: str, without: pl.DataFrame) -> pl.DataFrame:
@@ -119,7 +152,8 @@ class Collection:
         place = pl.int_range(pl.len()).over("source", "pattern")
         explained = explain(near.filter(place < EXPLAINED), self.grammars)
         rest = near.filter(place >= EXPLAINED)
-        return self._named(pl.concat([explained, rest], how="diagonal").sort("source", "line"), "near_misses")
+        ordered = pl.concat([explained, rest], how="diagonal").sort("source", "line", maintain_order=True)
+        return self._named(ordered, "near_misses")
 
     def _named(self, frame: pl.DataFrame, table: str) -> pl.DataFrame:
         """`frame`, whose `source` is a number, with the inputs' names in its place, without inputs left out."""
@@ -134,3 +168,15 @@ def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFram
     """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out."""
     placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
     return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
+
+
+def _reports_in_order(memory: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """By input; reports outside of every run behind the others. An order that no grouping of inputs changes."""
+    if "source" not in memory.columns:
+        return memory.with_columns(pl.lit(None, pl.String).alias("source"))
+    outside = pl.col("run_id").is_null()
+    return (
+        memory.join(numbers.unique("name"), left_on="source", right_on="name", how="left", maintain_order="left")
+        .sort("number", outside, pl.when(outside).then("line"), maintain_order=True)
+        .drop("number")
+    )

@@ -22,7 +22,8 @@ LEVELS = (
     {"runs", "excerpts"},
     {"rebuilding", "checks"},
     {"collecting"},
-    {"tabulate"},
+    {"tabulate", "merging"},
+    {"engine"},
     {"report"},
     {"pipeline"},
     {"cli"},
@@ -37,6 +38,8 @@ ONLY_IN = {
     "jinja2": {"report"},
     "rich": {"report"},
     "click": {"cli"},
+    "dask": {"engine"},
+    "distributed": {"engine"},
 }
 LONGEST_MODULE = 320
 LONGEST_FUNCTION = 60
