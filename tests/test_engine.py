@@ -252,6 +252,13 @@ def test_a_scheduler_without_workers_is_one_message(many: list[str]) -> None:
         Dask(alone.scheduler_address, timeout_s=0.5).tables(many, SETTINGS)
 
 
+def test_a_scheduler_lost_in_the_middle_of_the_work_is_one_message(many: list[str]) -> None:
+    with LocalCluster(n_workers=1, processes=True, threads_per_worker=1, dashboard_address=":0") as alone:
+        engine = Dask(alone.scheduler_address, batch_inputs=1, timeout_s=2)
+        with pytest.raises(LogAnalyzerError, match="was lost in the middle of the work"):
+            engine.tables(many, SETTINGS, lambda *_: alone.close())
+
+
 def call(*words: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
 

@@ -5,9 +5,11 @@ Dask's processes trust one another: they exchange pickled functions and tables. 
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Protocol
@@ -32,6 +34,9 @@ _MOST_GUILTY: Final = 20
 """Inputs that fail alone, after which it is no longer the inputs that are at fault."""
 _GLANCE_S: Final = 2.0
 """How often the cluster is asked whether it still has workers, while nothing arrives."""
+
+
+_LOGGERS: Final = ("distributed", "distributed.client")
 
 
 class Unit(Protocol):
@@ -69,8 +74,12 @@ class Dask:
             LogAnalyzerError: Dask is not installed, the scheduler or its workers are out of reach, or are of another
                 version; a pattern or schedule file is refused.
         """
+        if find_spec("distributed") is None:
+            raise LogAnalyzerError("--engine dask needs Dask", "pip install 'loganalyzer[distributed]'")
+        import distributed  # noqa: F401 -- sets the levels of its loggers, which is not to happen later
+
         settings = replace(settings, patterns=tuple(folder.absolute() for folder in settings.patterns))
-        with _connected(self.scheduler, self.timeout_s) as client:
+        with _quiet(), _connected(self.scheduler, self.timeout_s) as client:
             alike = making(settings)
             _expect_alike(client, alike, self)
             work = _Work(client, self, settings, alike, progress)
@@ -79,8 +88,6 @@ class Dask:
 
 
 def _connected(address: str, timeout_s: float) -> Client:
-    if find_spec("distributed") is None:
-        raise LogAnalyzerError("--engine dask needs Dask", "pip install 'loganalyzer[distributed]'")
     from distributed import Client
 
     try:
@@ -90,6 +97,20 @@ def _connected(address: str, timeout_s: float) -> Client:
             f"the scheduler at {address} cannot be reached: {_first_line(error)}",
             "start one with `dask scheduler`, workers with `dask worker ADDRESS`, and give --scheduler that address",
         ) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask's client logs tracebacks of what is said here in one message."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _expect_alike(client: Client, alike: Mapping[str, str], engine: Dask) -> None:
