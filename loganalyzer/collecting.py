@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer import tables
+from loganalyzer.errors import SourceError
 from loganalyzer.excerpts import NO_LINES
 from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import Rebuilding
@@ -22,31 +23,61 @@ EXPLAINED: Final = 20
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Log lines that findings may cite.
+
+    Attributes:
+        packs: as `excerpts.kept` makes them.
+        numbers: number (as it stands in the packs) and name of each input that counts.
+    """
+
+    packs: tuple[bytes, ...] = ()
+    numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
+
+
+@dataclass(frozen=True)
 class Tables:
     """What inputs say, before any check. It can be pickled.
 
     Attributes:
-        frames: the tables of the contract that come from logs, by name; `runs` without quantisation.
-        lines: packs of log lines, as `excerpts.kept` makes them.
-        numbers: number (as it stands in `lines`) and name of each input.
-        problems, notes: as in `Analysis`.
+        frames: the tables of the contract that come from logs, by name; `runs` without quantisation, `memory` with the
+            input of each report as `source`.
+        lines: packed log lines; those of each call of `tabulate` have their own numbers.
+        read: name and digest of each input that was read, in order, with those left out.
+        problems: as in `Analysis`.
     """
 
     frames: Mapping[str, pl.DataFrame]
-    lines: tuple[bytes, ...] = ()
-    numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
+    lines: tuple[Lines, ...] = ()
+    read: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """As in `Analysis`: what was left out, and why."""
+        names = [one_line(name) for name, _ in self.read]
+        return tuple(
+            f"{name}: has the same content as {names[first]}, which is analysed once"
+            for name, first in zip(names, twins_of(self.read), strict=True)
+            if first is not None
+        )
+
+
+def twins_of(read: Sequence[tuple[str, str]]) -> list[int | None]:
+    """For each (name, digest) the place of the first with the same digest, where that is another: that one counts."""
+    digests: dict[str, int] = {}
+    firsts = [digests.setdefault(digest, place) for place, (_, digest) in enumerate(read)]
+    return [first if first != place else None for place, first in enumerate(firsts)]
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """What a batch says, and the inputs that are whole with it."""
+    """What a batch says, and the inputs that are whole with it, or could not be opened."""
 
     records: Records
     failures: pl.DataFrame
     lines: bytes
-    ended: Sequence[Source]
+    ended: Sequence[Source | SourceError]
 
 
 class Collection:
@@ -54,10 +85,10 @@ class Collection:
 
     def __init__(self, grammars: Grammars, settings: Settings) -> None:
         self.grammars = grammars
-        self.problems: list[str] = []
-        self._notes: list[str] = []
+        self._problems: list[str] = []
         self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings)
-        self._digests: dict[str, Source] = {}
+        self._digests: dict[str, int] = {}
+        self._read: list[tuple[str, str]] = []
         self._sources: list[Source] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         self._lines: list[bytes] = []
@@ -79,21 +110,23 @@ class Collection:
             "near_misses": self._near(),
             "excerpts": self._named(self._joined("text", NO_LINES).sort("source", "line", "event"), "excerpts"),
         }
-        return Tables(frames, tuple(self._lines), self._numbers(), tuple(self.problems), tuple(self._notes))
+        frames["memory"] = _reports_in_order(frames["memory"], self._numbers())
+        lines = Lines(tuple(self._lines), self._numbers())
+        return Tables(frames, (lines,), tuple(self._read), tuple(self._problems))
 
-    def _end(self, source: Source) -> None:
+    def _end(self, source: Source | SourceError) -> None:
         """The same content a second time, whatever its name, would give every run twice."""
+        if isinstance(source, SourceError):
+            self._problems.append(str(source))
+            return
         if source.problem:
-            self.problems.append(str(source.problem))
+            self._problems.append(str(source.problem))
             if not source.lines:
                 return
-        first = self._digests.setdefault(source.digest, source)
-        is_twin = first is not source
+        self._read.append((source.name, source.digest))
+        is_twin = self._digests.setdefault(source.digest, source.number) != source.number
         self._rebuilding.end(source, left_out=is_twin)
-        if is_twin:
-            names = one_line(source.name), one_line(first.name)
-            self._notes.append("{}: has the same content as {}, which is analysed once".format(*names))
-        else:
+        if not is_twin:
             self._sources.append(source)
 
     def _joined(self, name: str, without: pl.DataFrame) -> pl.DataFrame:
@@ -122,7 +155,8 @@ class Collection:
         place = pl.int_range(pl.len()).over("source", "pattern")
         explained = explain(near.filter(place < EXPLAINED), self.grammars)
         rest = near.filter(place >= EXPLAINED)
-        return self._named(pl.concat([explained, rest], how="diagonal").sort("source", "line"), "near_misses")
+        ordered = pl.concat([explained, rest], how="diagonal").sort("source", "line", maintain_order=True)
+        return self._named(ordered, "near_misses")
 
     def _named(self, frame: pl.DataFrame, table: str) -> pl.DataFrame:
         """`frame`, whose `source` is a number, with the inputs' names in its place, without inputs left out."""
@@ -137,3 +171,15 @@ def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFram
     """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out."""
     placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
     return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
+
+
+def _reports_in_order(memory: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """By input; reports outside of every run behind the others. An order that no grouping of inputs changes."""
+    if "source" not in memory.columns:
+        return memory.with_columns(pl.lit(None, pl.String).alias("source"))
+    outside = pl.col("run_id").is_null()
+    return (
+        memory.join(numbers.unique("name"), left_on="source", right_on="name", how="left", maintain_order="left")
+        .sort("number", outside, pl.when(outside).then("line"), maintain_order=True)
+        .drop("number")
+    )

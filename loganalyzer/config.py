@@ -30,6 +30,8 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "severities": ((dict,), "a table of rule id to error, warning or info"),
     "strict": ((bool,), "true or false"),
     "fail_on": ((str,), "error, warning or never"),
+    "engine": ((str,), "local or dask"),
+    "scheduler": ((str,), "an address such as tcp://10.0.0.5:8786"),
     "step_outlier_factor": (_NUMBER, "a number"),
     "slowdown_fraction": (_NUMBER, "a number"),
     "headroom_fraction": (_NUMBER, "a number"),
@@ -37,6 +39,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
 }
 _SEVERITIES: Final = ("error", "warning", "info")
 _FAIL_ON: Final = ("error", "warning", "never")
+_ENGINES: Final = ("local", "dask")
 _POSITIVE: Final = ("window_frames", "fps", "total_vram_gib")
 
 
@@ -102,7 +105,7 @@ def _check_value(where: str, key: str, value: object, wanted: str) -> None:
         raise ConfigurationError(f"{where}{key!r} holds something that is no text", f"it takes {wanted}")
     if key in _POSITIVE and isinstance(value, int | float) and value <= 0:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be above zero")
-    if key == "fail_on" and value not in _FAIL_ON:
+    if (key == "fail_on" and value not in _FAIL_ON) or (key == "engine" and value not in _ENGINES):
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
 
 

@@ -44,7 +44,7 @@ def tabulate(
         LogAnalyzerError: a pattern or schedule file is refused.
     """
     collection = Collection(compile_all(load_all(settings.patterns)), settings)
-    batches = _batches(_pieces(inputs, collection, progress, piece_bytes), piece_bytes)
+    batches = _batches(_pieces(inputs, progress, piece_bytes), piece_bytes)
     searched = in_order(partial(_searched, grammars=collection.grammars), batches)
     for extracted in in_order(partial(_extracted, grammars=collection.grammars), _gathered(searched)):
         collection.add(extracted)
@@ -53,19 +53,19 @@ def tabulate(
 
 @dataclass(frozen=True)
 class _Batch:
-    """Pieces joined so that one query serves many, and the inputs that end with them."""
+    """Pieces joined so that one query serves many, and the inputs that end with them, or could not be opened."""
 
     pieces: Sequence[Piece]
-    ended: Sequence[Source]
+    ended: Sequence[Source | SourceError]
 
 
 def _pieces(
-    inputs: Iterable[Input | SourceError], collection: Collection, progress: Progress | None, size: int
-) -> Iterator[Piece | Source]:
+    inputs: Iterable[Input | SourceError], progress: Progress | None, size: int
+) -> Iterator[Piece | Source | SourceError]:
     number = 0
     for given in inputs:
         if isinstance(given, SourceError):
-            collection.problems.append(str(given))
+            yield given
             continue
         yield from cut(_watched(given, progress) if progress else given, number, size)
         number += 1
@@ -82,12 +82,12 @@ def _watched(given: Input, progress: Progress) -> Input:
     return Input(given.name, chunks())
 
 
-def _batches(pieces: Iterable[Piece | Source], limit: int) -> Iterator[_Batch]:
+def _batches(pieces: Iterable[Piece | Source | SourceError], limit: int) -> Iterator[_Batch]:
     held: list[Piece] = []
-    ended: list[Source] = []
+    ended: list[Source | SourceError] = []
     size = 0
     for piece in pieces:
-        if isinstance(piece, Source):
+        if not isinstance(piece, Piece):
             ended.append(piece)
             continue
         if held and size + len(piece.data) > limit:
@@ -100,10 +100,10 @@ def _batches(pieces: Iterable[Piece | Source], limit: int) -> Iterator[_Batch]:
 
 @dataclass(frozen=True)
 class _Searched:
-    """The segments of some pieces, and the inputs that end with them."""
+    """The segments of some pieces, and the inputs that end with them, or could not be opened."""
 
     segments: pl.DataFrame
-    ended: Sequence[Source]
+    ended: Sequence[Source | SourceError]
 
 
 def _searched(batch: _Batch, grammars: Grammars) -> _Searched:

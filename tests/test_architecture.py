@@ -24,7 +24,8 @@ LEVELS = (
     {"runs", "excerpts"},
     {"rebuilding", "checks"},
     {"collecting"},
-    {"tabulate"},
+    {"tabulate", "merging"},
+    {"engine"},
     {"report"},
     {"pipeline"},
     {"cli"},
@@ -41,6 +42,8 @@ ONLY_IN = {
     "click": {"cli"},
     "fsspec": {"remote"},
     "aiohttp": {"remote"},
+    "dask": {"engine"},
+    "distributed": {"engine"},
 }
 LONGEST_MODULE = 320
 LONGEST_FUNCTION = 60

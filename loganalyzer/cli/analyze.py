@@ -10,7 +10,7 @@ import click
 
 from loganalyzer import __version__, clock
 from loganalyzer.cli import progress
-from loganalyzer.cli.options import analysis_options, configuration, settings
+from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.errors import ReportError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the findings as Markdown, for a ticket.")
 @click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
 @click.option("--fail-on", type=click.Choice(list(_ORDER)), help="Exit 1 from this severity on.  [default: error]")
+@click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
+@click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, e.g. tcp://10.0.0.5:8786.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
 @click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
 @analysis_options
@@ -44,8 +46,9 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
+    engine = chosen_engine(found, options)
     with progress.shown(paths, quiet=options["quiet"]) as told:
-        analysis = analyse(paths, chosen, told)
+        analysis = analyse(paths, chosen, told, engine)
     _write(analysis, chosen, options)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,7 +13,12 @@ from loganalyzer import config
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.settings import Settings, Severity
 
+if TYPE_CHECKING:
+    from loganalyzer.engine import Engine
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+ENGINES = ("local", "dask")
 
 _PATH = click.Path(path_type=Path)
 _ANALYSIS = (
@@ -77,3 +82,26 @@ def _but_strict_ones(severities: Mapping[str, Severity]) -> dict[str, Severity]:
 
     known = rules()
     return {name: told for name, told in severities.items() if name not in known or not known[name].strict}
+
+
+def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engine:
+    """The engine of `--engine` and `--scheduler`, over the configuration.
+
+    Raises:
+        click.UsageError: one is given without the other.
+    """
+    from loganalyzer.engine.cluster import Dask
+    from loganalyzer.engine.local import Local
+
+    name = given["engine"] or found.values.get("engine", "local")
+    scheduler = given["scheduler"] or found.values.get("scheduler")
+    if name == "dask":
+        if not scheduler:
+            raise click.UsageError(
+                "--engine dask needs --scheduler ADDRESS: start one with `dask scheduler`, which prints its address, "
+                "and workers with `dask worker ADDRESS`"
+            )
+        return Dask(scheduler)
+    if given["scheduler"]:
+        raise click.UsageError("--scheduler needs --engine dask")
+    return Local()

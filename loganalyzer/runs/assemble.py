@@ -33,7 +33,8 @@ REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "
 class Rebuilt:
     """The tables that records yield, as in the contract; `runs` still lacks its quantisation.
 
-    `bar_outputs` (source, stream) are the outputs in which any progress bar stands.
+    `bar_outputs` (source, stream) are the outputs in which any progress bar stands. `memory` has one column more,
+    `source`: a report outside of every run belongs to its input all the same.
     """
 
     prompts: pl.DataFrame
@@ -132,6 +133,12 @@ def _outputs(timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _input_of(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.Series:
+    """The input's name for each row of `frame`, which has lane."""
+    names = timeline.lanes.join(sources, left_on="source", right_on="number", how="left")
+    return frame.join(names, on="lane", how="left", maintain_order="left")["source_right"].alias("source")
+
+
 def _named(
     timeline: Timeline, sources: pl.DataFrame, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame
 ) -> Rebuilt:
@@ -166,7 +173,7 @@ def _named(
             ),
             "paddings",
         ),
-        memory=named(parts.memory, "memory"),
+        memory=named(parts.memory, "memory").with_columns(_input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
         bar_outputs=_outputs(timeline, sources),
     )
