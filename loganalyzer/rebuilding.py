@@ -12,6 +12,7 @@ from loganalyzer.grammar.model import Pattern
 from loganalyzer.pieces import Source
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.identity import DIGEST
+from loganalyzer.runs.rows import only
 from loganalyzer.runs.settled import settled
 from loganalyzer.settings import Settings
 
@@ -164,11 +165,7 @@ def _height(events: Events) -> int:
 def _of(events: Events, sources: Collection[int], *, those: bool = True) -> Events:
     """The records of these inputs, or of all others; nothing is copied where that is all of them."""
     own = pl.col("source").is_in(list(sources))
-    found = {}
-    for event, frame in events.items():
-        mask = frame.select(own if those else ~own).to_series()
-        found[event] = frame if mask.all() else frame.filter(mask)
-    return found
+    return {event: only(frame, own if those else ~own) for event, frame in events.items()}
 
 
 def _with_digest(part: Mapping[str, pl.DataFrame], source: Source) -> dict[str, pl.DataFrame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.runs.rows import in_order, only
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -26,10 +27,12 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """
     named = timeline.bars["window-bar"].select(_COLUMNS)
     bare = _with_range(timeline.bars["bare-bar"], timeline)
-    named = assign(named, stages, same_prompt=False).filter(pl.col("stage").is_not_null())
-    bare = assign(bare, stages).filter(pl.col("stage").is_not_null())
-    bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
-    return pl.concat([named, bare.select(named.columns)]).sort("stage", "place")
+    named = only(assign(named, stages, same_prompt=False), pl.col("stage").is_not_null())
+    bare = only(assign(bare, stages), pl.col("stage").is_not_null())
+    if not bare.is_empty():
+        bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
+        named = pl.concat([named, bare.select(named.columns)])
+    return in_order(named, "stage", "place")
 
 
 def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -57,18 +60,16 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
     steps = stages.select("stage", pl.col("steps").alias("header_steps"))
     total = pl.coalesce("total", "header_steps")
-    return (
+    filled = (
         rows.join(steps, on="stage", how="left", maintain_order="left")
         .with_columns(
             pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
             total.alias("total"),
         )
-        .filter(
-            pl.col("n").is_between(0, MOST_STEPS)
-            & pl.col("total").is_between(pl.col("n"), MOST_STEPS).fill_null(value=True)
-        )
         .drop("header_steps")
     )
+    fits = pl.col("total").is_between(pl.col("n"), MOST_STEPS).fill_null(value=True)
+    return only(filled, (pl.col("n").is_between(0, MOST_STEPS) & fits).fill_null(value=False))
 
 
 def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
@@ -97,19 +98,19 @@ def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     """A bar is one audio range of a stage; bars without a range begin where n or the clock falls back."""
-    rows = rows.sort("stage", "place")
+    rows = in_order(rows, "stage", "place")
     begun = rows.filter(_other_range()).select(_RANGE)
-    if begun.is_duplicated().any():
+    is_mixed = bool(begun.is_duplicated().any())
+    if is_mixed:
         rows = rows.sort(*_RANGE, "place")
     fell = (pl.col("n") < pl.col("n").shift(1)) | (pl.col("elapsed_s") < pl.col("elapsed_s").shift(1))
     begins = _other_range() | (pl.col("audio_start").is_null() & fell.fill_null(value=False))
     first = pl.int_range(pl.len()) == 0
     other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
-    return (
-        rows.with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
-        .sort("stage", "opened", "place")
-        .with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
-    )
+    opened = rows.with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
+    if is_mixed:
+        opened = opened.sort("stage", "opened", "place")
+    return opened.with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
 
 
 _RANGE = ("stage", "audio_start", "audio_end")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.runs.rows import in_order
 from loganalyzer.runs.timeline import Timeline
 
 _OPENED = pl.Schema(
@@ -94,8 +95,10 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
 
     With `same_prompt`, null where that stage belongs to an earlier prompt.
     """
-    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("place")
-    found = frame.sort("place").join_asof(openers, on="place", by="lane", strategy="backward", check_sortedness=False)
+    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("lane", "place")
+    found = in_order(frame, "lane", "place").join_asof(
+        openers, on="place", by="lane", strategy="backward", check_sortedness=False
+    )
     if same_prompt:
         own = pl.col("stage_prompt") == pl.col("prompt")
         found = found.with_columns(pl.when(own).then(pl.col("stage")).alias("stage"))

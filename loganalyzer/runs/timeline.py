@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from loganalyzer.runs.rows import in_order, only
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 
 _PARTS = 1 << 20
@@ -46,7 +47,7 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     records follow.
     """
     frames = {name: event(events, name) for name in sorted({*HOLES, *BARS})}
-    frames["window-bar"] = frames["window-bar"].filter(_whole_range())
+    frames["window-bar"] = only(frames["window-bar"], _whole_range())
     lanes = _lanes([*events.values()] or [frames["arrival"]])
     messages = _messages(_keys(events), lanes, neutral)
     ended = (pl.col("event") == "executed").cast(pl.Int64)
@@ -101,14 +102,11 @@ def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.Dat
         laned = frame.with_columns(lane=pl.lit(0, pl.UInt32))
     else:
         laned = frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
-    return laned.with_columns(place(is_bar=is_bar).alias("place")).drop("source", "stream", "part").pipe(_in_order)
-
-
-def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
-    """Sorted by lane and place, which most are already."""
-    lane, place = pl.col("lane"), pl.col("place")
-    behind = (lane < lane.shift(1)) | ((lane == lane.shift(1)) & (place < place.shift(1)))
-    return frame.sort("lane", "place") if frame.select(behind.any()).item() else frame
+    return (
+        laned.with_columns(place(is_bar=is_bar).alias("place"))
+        .drop("source", "stream", "part")
+        .pipe(in_order, "lane", "place")
+    )
 
 
 def _whole_range() -> pl.Expr:
