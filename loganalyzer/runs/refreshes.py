@@ -58,15 +58,11 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 
 def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
-    steps = stages.select("stage", pl.col("steps").alias("header_steps"))
-    total = pl.coalesce("total", "header_steps")
-    filled = (
-        rows.join(steps, on="stage", how="left", maintain_order="left")
-        .with_columns(
-            pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
-            total.alias("total"),
-        )
-        .drop("header_steps")
+    steps = rows.select("stage").join(stages.select("stage", "steps"), on="stage", how="left", maintain_order="left")
+    total = pl.coalesce(pl.col("total"), steps["steps"])
+    filled = rows.with_columns(
+        pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
+        total.alias("total"),
     )
     fits = pl.col("total").is_between(pl.col("n"), MOST_STEPS).fill_null(value=True)
     return only(filled, (pl.col("n").is_between(0, MOST_STEPS) & fits).fill_null(value=False))
@@ -74,11 +70,8 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
-    return (
-        rows.join(timeline.ends, on="lane", how="left", maintain_order="left")
-        .with_columns((pl.col("place") >= pl.col("end")).fill_null(value=False).alias("is_lane_end"))
-        .drop("end")
-    )
+    ends = rows.select("lane").join(timeline.ends, on="lane", how="left", maintain_order="left")["end"]
+    return rows.with_columns((pl.col("place") >= ends).fill_null(value=False).alias("is_lane_end"))
 
 
 def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:

@@ -96,13 +96,14 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
     With `same_prompt`, null where that stage belongs to an earlier prompt.
     """
     openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("lane", "place")
-    found = in_order(frame, "lane", "place").join_asof(
+    frame = in_order(frame, "lane", "place")
+    found = frame.select("lane", "place").join_asof(
         openers, on="place", by="lane", strategy="backward", check_sortedness=False
     )
     if same_prompt:
-        own = pl.col("stage_prompt") == pl.col("prompt")
+        own = found["stage_prompt"] == frame["prompt"]
         found = found.with_columns(pl.when(own).then(pl.col("stage")).alias("stage"))
-    return found.drop("stage_prompt")
+    return frame.with_columns(found["stage"])
 
 
 def assign_ahead(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:

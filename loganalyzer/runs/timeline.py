@@ -124,9 +124,10 @@ def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`bars` with the prompt of the message before, or, behind `Prompt executed`, the next."""
     if bars.is_empty():
         return bars.with_columns(_NO_PROMPT)
-    return bars.join_asof(prompts, on="place", by="lane", strategy="backward", check_sortedness=False).with_columns(
-        pl.col("prompt").fill_null(0)
+    found = bars.select("lane", "place").join_asof(
+        prompts, on="place", by="lane", strategy="backward", check_sortedness=False
     )
+    return bars.with_columns(found["prompt"].fill_null(0))
 
 
 def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
