@@ -12,7 +12,7 @@ from loganalyzer.decoding import HEAD_BYTES, Encoding, told_by
 from loganalyzer.errors import SourceError
 from loganalyzer.sources import Input
 
-PIECE_BYTES: Final = 8 << 20
+PIECE_BYTES: Final = 4 << 20
 """Inputs are cut at line ends about here, so that memory stays bounded and all cores have work."""
 LONGEST_LINE: Final = 32 << 20
 """An input whose line goes on for longer is given up: whatever it is, it is no log."""

@@ -20,9 +20,9 @@ from loganalyzer.settings import Settings
 from loganalyzer.sources import Input
 from loganalyzer.workers import in_order
 
-_SEGMENTS: Final = 1 << 17
+_SEGMENTS: Final = 1 << 16
 """Segments read in one go."""
-_MOST_GATHERED: Final = 8
+_MOST_GATHERED: Final = 16
 """Batches gathered for that; their text is held together."""
 
 Progress = Callable[[str, int], None]
