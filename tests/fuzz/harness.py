@@ -21,7 +21,7 @@ import atheris
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 with atheris.instrument_imports(include=["loganalyzer"]):
-    from fuzz import claims, known_faults, material
+    from fuzz import claims, material
 
     from loganalyzer import tabulate
 
@@ -85,7 +85,7 @@ def tried(data: bytes, finds: Finds) -> None:
     """One input: the claims for it and its offspring, and for some the reports and the analysis one by one."""
     logs = list(dict.fromkeys(offspring(data)))
     for log, broken in zip(logs, claims.broken(logs), strict=True):
-        for claim in known_faults.unknown(broken):
+        for claim in broken:
             finds.add(claim, log)
     finds.count(len(logs))
     chosen = crc32(data)
@@ -95,8 +95,7 @@ def tried(data: bytes, finds: Finds) -> None:
         found, sources = claims.analysed(logs[:3])
         for source in sources:
             log = logs[int(source.name.partition(".")[0])]
-            if not any(mark in log for mark in known_faults.COMPANY):
-                _noted(finds, "company", log, partial(claims.same_in_company, found, source))
+            _noted(finds, "company", log, partial(claims.same_in_company, found, source))
 
     if chosen % ALONE_EVERY == 2:
         _noted(finds, "pieces", data, partial(claims.same_in_pieces, data, 40 + chosen % 2000))

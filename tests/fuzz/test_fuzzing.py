@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from fuzz import claims, known_faults, material, shrink
+from fuzz import claims, material, shrink
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +50,7 @@ def _no_hang() -> Iterator[None]:
 
 def assert_nothing_broken(logs: list[bytes]) -> None:
     for log, broken in zip(logs, claims.broken(logs), strict=True):
-        assert not known_faults.unknown(broken), log
+        assert not broken, log
 
 
 @pytest.mark.parametrize("wrapping", material.WRAPPINGS)
@@ -91,8 +91,7 @@ def test_a_log_cut_before_its_evidence_is_never_completed(log: str) -> None:
 def test_a_log_is_read_alike_alone_and_beside_others(logs: list[bytes]) -> None:
     found, sources = claims.analysed(logs)
     for source in sources:
-        if not any(mark in logs[int(source.name.partition(".")[0])] for mark in known_faults.COMPANY):
-            claims.same_in_company(found, source)
+        claims.same_in_company(found, source)
 
 
 @given(damaged_logs(3), st.integers(40, 3000))
@@ -109,15 +108,8 @@ def test_every_report_can_be_written_of_damaged_logs(logs: list[bytes]) -> None:
 
 
 def test_the_claims_hold_for_every_kept_input() -> None:
-    whole = [case for case in CASES if case.name not in known_faults.CASES]
-    broken = claims.broken([case.read_bytes() for case in whole])
-    assert {case.name: claims for case, claims in zip(whole, broken, strict=True) if claims} == {}
-
-
-@pytest.mark.parametrize("name", known_faults.CASES)
-@pytest.mark.xfail(reason="a known fault")
-def test_a_known_fault_is_mended(name: str) -> None:
-    assert claims.broken([(FOLDER / name).read_bytes()]) == [[]]
+    broken = claims.broken([case.read_bytes() for case in CASES])
+    assert {case.name: claims for case, claims in zip(CASES, broken, strict=True) if claims} == {}
 
 
 def test_every_report_can_be_written_of_the_kept_inputs() -> None:
