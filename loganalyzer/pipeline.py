@@ -14,6 +14,7 @@ from loganalyzer.collecting import Lines, Tables, named
 from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
 from loganalyzer.expectations import baselines
+from loganalyzer.history.past import Past
 from loganalyzer.runs.quantization import with_quantization
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
@@ -25,17 +26,18 @@ def analyse(
     settings: Settings | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,
+    past: Past | None = None,
 ) -> Analysis:
     """Everything there is to say about these inputs: files, folders, patterns, `-`.
 
     An input that cannot be read becomes one entry of `problems`; the others keep their results. `engine` says where
-    logs are read; in this process by default.
+    logs are read; in this process by default. `past` holds the figures of earlier runs, for the rules on history.
 
     Raises:
         LogAnalyzerError: a pattern, schedule or baselines file is refused, or the engine is out of reach.
     """
     settings = settings or Settings()
-    return judged((engine or Local()).tables(find(paths), settings, progress), settings)
+    return judged((engine or Local()).tables(find(paths), settings, progress), settings, past)
 
 
 def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
@@ -44,13 +46,13 @@ def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -
     return judged(tabulate(inputs, settings), settings)
 
 
-def judged(found: Tables, settings: Settings) -> Analysis:
+def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
     """Tables of logs held against what was to be expected."""
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
     frames["runs"] = with_quantization(frames["runs"], shelf, settings)
-    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings)
+    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past)
     return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
 
 

@@ -21,7 +21,7 @@ LEVELS = (
     {"wrappers"},
     {"lines"},
     {"records"},
-    {"runs", "excerpts"},
+    {"runs", "excerpts", "history"},
     {"rebuilding", "checks"},
     {"collecting"},
     {"tabulate", "merging"},
@@ -44,6 +44,8 @@ ONLY_IN = {
     "aiohttp": {"remote"},
     "dask": {"engine"},
     "distributed": {"engine"},
+    "sqlalchemy": {"history"},
+    "tomlkit": {"baselining"},
 }
 LONGEST_MODULE = 320
 LONGEST_FUNCTION = 60

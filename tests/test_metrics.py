@@ -66,7 +66,7 @@ def test_the_first_step_of_a_run_is_left_out_of_its_step_time() -> None:
          + log.EXECUTED, {"s_per_step", "window_s", "total_s_per_window", "prompt_s"}),
         (log.prompt(427), {"overhead_s"}),
     ],
-    ids=["no bars", "no memory report", "cut off", "failed behind the run", "failed within", "a prompt time shorter than its windows"],
+    ids=["no bars", "no report", "cut off", "failed behind the run", "failed within", "prompt below its windows"],
 )  # fmt: skip
 def test_what_the_log_does_not_tell_is_absent_never_zero(text: str, absent: set[str]) -> None:
     assert not absent & figures(text).keys()

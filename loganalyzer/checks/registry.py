@@ -12,9 +12,10 @@ from loganalyzer import tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.history.past import Past
 from loganalyzer.settings import Settings, Severity
 
-_ROOMS = ("schedule", "audio", "memory", "growth", "model", "timing", "outcome", "log")
+_ROOMS = ("schedule", "audio", "memory", "growth", "model", "timing", "outcome", "log", "history", "comparison")
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -25,6 +26,7 @@ class Context:
     found: Analysis
     shelf: Shelf
     settings: Settings
+    past: Past | None = None
     _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, work: Callable[[Context], pl.DataFrame]) -> pl.DataFrame:
@@ -113,14 +115,14 @@ def rules() -> dict[str, Rule]:
     return dict(sorted(_RULES.items()))
 
 
-def run_all(found: Analysis, shelf: Shelf, settings: Settings) -> Analysis:
-    """`found` with its findings and with what could not be checked.
+def run_all(found: Analysis, shelf: Shelf, settings: Settings, past: Past | None = None) -> Analysis:
+    """`found` with its findings and with what could not be checked; `past` has the figures of earlier runs.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
     chosen = _chosen(settings)
-    context = Context(found, shelf, settings)
+    context = Context(found, shelf, settings, past)
     outcomes = [(item, item.check(context)) for item in chosen]
     findings = [
         outcome.findings.with_columns(
