@@ -7,18 +7,20 @@ from dataclasses import replace
 
 import polars as pl
 
-from loganalyzer import excerpts, tables
+from loganalyzer import documents, excerpts, joining, tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import run_all
 from loganalyzer.collecting import Lines, Tables, named
 from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
+from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
 from loganalyzer.runs.quantization import with_quantization
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
 from loganalyzer.tabulate import Progress, tabulate
+from loganalyzer.units import one_line
 
 
 def analyse(
@@ -28,16 +30,32 @@ def analyse(
     engine: Engine | None = None,
     past: Past | None = None,
 ) -> Analysis:
-    """Everything there is to say about these inputs: files, folders, patterns, `-`.
+    """Everything there is to say about these inputs: files, folders, patterns, `-`, and what the tool wrote before.
 
-    An input that cannot be read becomes one entry of `problems`; the others keep their results. `engine` says where
-    logs are read; in this process by default. `past` holds the figures of earlier runs, for the rules on history.
+    JSON documents and HTML reports are read back as they are, their findings unchecked. An input that cannot be read
+    becomes one entry of `problems`; the others keep their results. `engine` says where logs are read; in this process
+    by default. `past` holds the figures of earlier runs, for the rules on history.
 
     Raises:
         LogAnalyzerError: a pattern, schedule or baselines file is refused, or the engine is out of reach.
     """
     settings = settings or Settings()
-    return judged((engine or Local()).tables(find(paths), settings, progress), settings, past)
+    logs, recorded = documents.parted(paths)
+    if not recorded:
+        return judged((engine or Local()).tables(find(logs), settings, progress), settings, past)
+    parts = [("", analyse(logs, settings, progress, engine, past))] if logs else []
+    return joining.joined([*parts, *((name, _read_back(name)) for name in recorded)])
+
+
+def _read_back(name: str) -> Analysis:
+    """A document's tables, with a note that says where they come from."""
+    shown = one_line(name)
+    try:
+        document = documents.load(name)
+    except SourceError as error:
+        return Analysis(problems=(str(error),))
+    note = f"{shown}: read back as {document.written}; its findings were not checked again"
+    return replace(document.analysis, notes=(*document.analysis.notes, note))
 
 
 def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
@@ -51,9 +69,15 @@ def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analy
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
-    frames["runs"] = with_quantization(frames["runs"], shelf, settings)
+    frames["runs"] = _with_bands(with_quantization(frames["runs"], shelf, settings), shelf)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past)
     return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+
+
+def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:
+    """`runs` with the band of its baseline, so that a report can be drawn again without the baselines file."""
+    held = shelf.with_vram(runs.drop("band_low_gib", "band_high_gib"))
+    return tables.conform(held.rename({"vram_low": "band_low_gib", "vram_high": "band_high_gib"}), "runs")
 
 
 def _cited(found: Tables, findings: pl.DataFrame) -> pl.DataFrame:

@@ -89,6 +89,8 @@ RUNS: Final = pl.Schema(
         "total_vram_gib": pl.Float64,
         "comfyui_version": pl.String,
         "torch_version": pl.String,
+        "band_low_gib": pl.Float64,
+        "band_high_gib": pl.Float64,
     }
 )
 

@@ -11,7 +11,7 @@ import click
 from loganalyzer import __version__, clock
 from loganalyzer.cli import progress
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
-from loganalyzer.errors import ReportError
+from loganalyzer.errors import LogAnalyzerError, ReportError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +40,8 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Read logs, check every run, print a summary, write the HTML report.
 
-    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input.
+    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input; also
+    HTML reports and JSON documents written before, which are shown again.
     """
     from loganalyzer.pipeline import analyse
 
@@ -49,10 +50,23 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     engine = chosen_engine(found, options)
     with progress.shown(paths, quiet=options["quiet"]) as told:
         analysis = analyse(paths, chosen, told, engine)
+    chosen = _recorded(paths) or chosen
     _write(analysis, chosen, options)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
+
+
+def _recorded(paths: tuple[str, ...]) -> Settings | None:
+    """What the only input was analysed with, where it is a report read back."""
+    from loganalyzer import documents
+
+    if len(paths) != 1 or not documents.is_document(paths[0]):
+        return None
+    try:
+        return documents.load(paths[0]).settings
+    except LogAnalyzerError:
+        return None
 
 
 def exit_code(analysis: Analysis, fail_on: str) -> int:
@@ -72,7 +86,7 @@ def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> Non
         out = text.console(sys.stderr if to_stdout else sys.stdout)
         text.write(analysis, out, verbose=options["verbose"])
     if options["json_file"]:
-        put(options["json_file"], document.to_json(analysis, generated_at=moment, version=__version__))
+        put(options["json_file"], document.to_json(analysis, generated_at=moment, version=__version__, settings=chosen))
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(analysis, chosen))
     if options["tables"]:
@@ -86,7 +100,7 @@ def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> Non
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
     from loganalyzer.report import document, html
 
-    inside = document.to_json(document.for_page(analysis), generated_at=moment, version=__version__)
+    inside = document.to_json(document.for_page(analysis), generated_at=moment, version=__version__, settings=chosen)
     return html.render(analysis, chosen, generated_at=moment, document=inside)
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loganalyzer.report.facts import Row, RunFacts
-    from loganalyzer.report.figures.memory import Band
     from loganalyzer.report.model import Figure
     from loganalyzer.settings import Settings
 
@@ -32,10 +31,10 @@ _ABSENT: Final = {
 _NOT_DRAWN: Final = f"Drawings are left out: the page draws {MOST_WITH_FIGURES} runs, the gravest first."
 
 
-def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: bool, few: bool) -> Run:
+def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool) -> Run:
     """The run's part of the page; opened where there are few runs, or where something must be changed."""
     told = _settings(facts, settings)
-    figures = _figures(facts, settings, band) if drawn else ()
+    figures = _figures(facts, settings) if drawn else ()
     grave = facts.worst in {"error", "warning"}
     return Run(
         anchor=facts.anchor,
@@ -60,12 +59,12 @@ def _finding(row: Row) -> Cell:
     return Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind)
 
 
-def _figures(facts: RunFacts, settings: Settings, band: Band | None) -> tuple[Figure, ...]:
+def _figures(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
     total = facts.run["total_vram_gib"] or settings.total_vram_gib
     drawn = (
         schedule.draw(facts, settings.fps),
         timing.draw(facts, settings.step_outlier_factor),
-        memory.draw(facts, band, total),
+        memory.draw(facts, facts.band, total),
     )
     return tuple(figure for figure in drawn if figure is not None)
 

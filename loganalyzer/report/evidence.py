@@ -14,7 +14,7 @@ from loganalyzer.report.model import Evidence, LogLine
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NEAR: Final = 2
+NEIGHBOURS: Final = 2
 """Lines around the hit within which an excerpt is a neighbour."""
 _SAME_LINE: Final = 4
 """Messages of one physical line that are shown."""
@@ -39,8 +39,8 @@ class Excerpts:
         hits = [item for item in known[first : first + _SAME_LINE] if item[0] == line]
         if not hits:
             return None
-        before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= _NEAR]
-        behind = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= _NEAR]
+        before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= NEIGHBOURS]
+        behind = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= NEIGHBOURS]
         shown = [*before, *hits, *behind]
         lines = tuple(LogLine(str(number), _clipped(text), number == line) for number, text in shown)
         return Evidence(words.visible(source), lines)

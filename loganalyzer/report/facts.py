@@ -42,6 +42,12 @@ class RunFacts:
         return min(found, key=gravity) if found else ""
 
     @property
+    def band(self) -> tuple[float, float] | None:
+        """The baseline's band for the peak, low and high in GiB."""
+        low, high = self.run["band_low_gib"], self.run["band_high_gib"]
+        return None if low is None or high is None else (low, high)
+
+    @property
     def median_step(self) -> float | None:
         """The median duration of a step; of the windows' averages where no single step is known."""
         single = [step["duration_s"] for step in self["steps"] if step["duration_s"] is not None]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from loganalyzer.expectations import baselines
 from loganalyzer.report.page import build_page
 from loganalyzer.resources import folder
 
@@ -31,10 +30,9 @@ def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, do
     """The whole page, with the JSON `document` inside so that the report can be read again by the tool."""
     from loganalyzer import __version__
 
-    bands = baselines.load(settings.baselines).bands(analysis.runs)
     style, script = _text("style.css"), _text("script.js")
     return _environment().get_template("report.html.j2").render(
-        page=build_page(analysis, settings, generated_at, bands),
+        page=build_page(analysis, settings, generated_at),
         version=__version__,
         style=style,
         script=script,

@@ -11,12 +11,11 @@ from loganalyzer.report.overview import overview, run_table
 from loganalyzer.report.ticket_text import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from loganalyzer.analysis import Analysis
     from loganalyzer.report.facts import RunFacts
-    from loganalyzer.report.figures.memory import Band
     from loganalyzer.report.model import Run
     from loganalyzer.settings import Settings
 
@@ -25,7 +24,6 @@ def build_page(
     analysis: Analysis,
     settings: Settings,
     generated_at: datetime,
-    bands: Mapping[str, Band] | None = None,
 ) -> Page:
     """Everything that the page shows.
 
@@ -33,7 +31,6 @@ def build_page(
         analysis: the tables.
         settings: what they were made with.
         generated_at: the time of writing, an argument so that the same input gives the same bytes.
-        bands: run_id to the baseline band of its peak, in GiB.
     """
     places = Places(analysis.sources["source"].drop_nulls())
     runs = gather(analysis, places)
@@ -48,7 +45,7 @@ def build_page(
         overview=seen,
         runs=table,
         groups=groups,
-        details=_details(detailed, settings, bands or {}),
+        details=_details(detailed, settings),
         details_rest=_beyond(runs),
         not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}, places),
         near_misses=closing.near_misses(analysis, places),
@@ -61,13 +58,10 @@ def build_page(
     )
 
 
-def _details(runs: Sequence[RunFacts], settings: Settings, bands: Mapping[str, Band]) -> tuple[Run, ...]:
+def _details(runs: Sequence[RunFacts], settings: Settings) -> tuple[Run, ...]:
     drawn = {facts.anchor for facts in gravest(runs, details.MOST_WITH_FIGURES)}
     few = len(runs) <= details.FEW
-    return tuple(
-        details.detail(facts, settings, bands.get(facts.run["run_id"]), drawn=facts.anchor in drawn, few=few)
-        for facts in runs
-    )
+    return tuple(details.detail(facts, settings, drawn=facts.anchor in drawn, few=few) for facts in runs)
 
 
 def _left_out(runs: Sequence[RunFacts]) -> tuple[str, ...]:
