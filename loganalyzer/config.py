@@ -24,6 +24,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "total_vram_gib": (_NUMBER, "a number of GiB"),
     "price_per_hour": (_NUMBER, "a number of USD"),
     "baselines": ((str,), "a path"),
+    "history": ((str,), "a URL such as sqlite:///loganalyze.db"),
     "patterns": ((list,), "a list of folders"),
     "select": ((list,), "a list of rule ids"),
     "ignore": ((list,), "a list of rule ids"),

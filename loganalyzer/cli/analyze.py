@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer import __version__, clock
-from loganalyzer.cli import progress
+from loganalyzer.cli import progress, recording
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
-from loganalyzer.errors import LogAnalyzerError, ReportError
+from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.errors import LogAnalyzerError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.settings import Settings
 
-STDOUT = "-"
 _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
@@ -35,6 +35,8 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, e.g. tcp://10.0.0.5:8786.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
 @click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
+@recording.history_option
+@recording.noted_options
 @analysis_options
 @click.pass_context
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
@@ -48,10 +50,14 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     found = configuration(options["config_file"])
     chosen = settings(found, options)
     engine = chosen_engine(found, options)
+    history = recording.url(found, options)
+    past = recording.past(history, options) if history else None
     with progress.shown(paths, quiet=options["quiet"]) as told:
-        analysis = analyse(paths, chosen, told, engine)
+        analysis = analyse(paths, chosen, told, engine, past)
     chosen = _recorded(paths) or chosen
     _write(analysis, chosen, options)
+    if history:
+        recording.add(history, analysis, options, chosen.gpu)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
@@ -108,20 +114,3 @@ def _markdown(analysis: Analysis, chosen: Settings) -> str:
     from loganalyzer.report import markdown
 
     return markdown.render(analysis, chosen)
-
-
-def put(target: str, text: str) -> None:
-    """Write `text` to a file, or to standard output for `-`.
-
-    Raises:
-        ReportError: the file cannot be written.
-    """
-    if target == STDOUT:
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(target).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written: {error.strerror or error}", "name a file you may write"
-        ) from None

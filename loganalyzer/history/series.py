@@ -69,10 +69,15 @@ def _of_key(rows: pl.DataFrame) -> Iterator[Series]:
         for name, part in parts.items()
     }
     verdicts = judge_together(histories)
-    for place, part in parts.items():
+    for place, part in sorted(parts.items(), key=_order):
         metric = METRICS[place[0]]
         verdict = floored(verdicts[place], metric)
         yield Series(metric, key, place[1], _points(part), max(0, part.height - MOST_RUNS), verdict)
+
+
+def _order(item: tuple[tuple[Any, ...], pl.DataFrame]) -> tuple[int, str]:
+    metric, basis = item[0]
+    return list(METRICS).index(metric), basis or ""
 
 
 def _points(part: pl.DataFrame) -> tuple[Point, ...]:

@@ -60,7 +60,7 @@ def for_page(analysis: Analysis) -> Analysis:
 
 
 def rows(frame: pl.DataFrame) -> str:
-    """The rows of a table as a JSON list of objects; times as text.
+    """The rows of a table as a JSON list of objects; times as text."""
     return frame.with_columns(selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")).write_json()
 
 
