@@ -73,7 +73,7 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("window_s", "s", "time per window, median", "noisy"),
         Metric("total_s_per_window", "s", "run time per window", "noisy"),
         Metric("prompt_s", "s", "prompt time", "noisy"),
-        Metric("overhead_s", "s", "prompt time outside the windows", "noisy"),
+        Metric("overhead_s", "s", "prompt time outside the windows", "noisy", floor=3.0),
         Metric("peak_allocated_gib", "GiB", "memory peak, allocated", "steady", floor=0.15),
         Metric("peak_reserved_gib", "GiB", "memory peak, reserved", "noisy", floor=0.15),
         Metric("missing_frames", "frames", "frames without audio", "exact"),
@@ -116,9 +116,8 @@ def _column(part: pl.DataFrame, name: str) -> pl.Expr:
 def _steps(found: Analysis) -> pl.DataFrame:
     """Median of the single steps without the run's first, which holds the warm-up; else of the windows' averages."""
     runs = found.runs.filter(pl.col("status").is_in(_ENDED)).select("run_id")
-    warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
     single = (
-        found.steps.filter(pl.col("method").is_in(_SINGLE) & ~warm_up.fill_null(value=False))
+        _single_steps(found)
         .join(runs, on="run_id", how="semi")
         .group_by("run_id", maintain_order=True)
         .agg(*_median("duration_s"))
@@ -231,3 +230,19 @@ def _counts(found: Analysis) -> list[pl.DataFrame]:
         )
         for name in ("missing_frames", "observed_windows")
     ]
+
+
+def singles(found: Analysis) -> pl.DataFrame:
+    """run_id, metric, value: the single figures behind s_per_step and window_s, where the log tells them."""
+    runs = found.runs.filter(pl.col("status").is_in(_ENDED)).select("run_id")
+    duration = pl.col("duration_s").alias("value")
+    steps = _single_steps(found).select("run_id", pl.lit("s_per_step").alias("metric"), duration)
+    windows = found.windows.select("run_id", pl.lit("window_s").alias("metric"), pl.col("total_s").alias("value"))
+    both = pl.concat([steps, windows]).join(runs, on="run_id", how="semi", maintain_order="left")
+    return both.filter(pl.col("value").is_finite())
+
+
+def _single_steps(found: Analysis) -> pl.DataFrame:
+    """Steps of known duration without each run's first, which holds the warm-up."""
+    warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
+    return found.steps.filter(pl.col("method").is_in(_SINGLE) & ~warm_up.fill_null(value=False))
