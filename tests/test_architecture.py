@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"units", "addresses"},
     {"errors"},
-    {"tables", "settings", "resources", "clock"},
+    {"tables", "settings", "resources", "clock", "ignores"},
     {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "workers"},
     {"remote", "documents", "joining", "metrics"},
     {"sources"},
@@ -21,7 +21,7 @@ LEVELS = (
     {"wrappers"},
     {"lines"},
     {"records"},
-    {"runs", "excerpts", "history", "comparison"},
+    {"runs", "excerpts", "history", "comparison", "baselining"},
     {"rebuilding", "checks"},
     {"collecting"},
     {"tabulate", "merging"},

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli import recording
+from loganalyzer import clock
+from loganalyzer.cli import actions, recording
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from loganalyzer.comparison.model import Comparison
+    from loganalyzer.ignores import Ignore
     from loganalyzer.settings import Settings
 
 
@@ -47,25 +51,38 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     (before, lost_before), (after, lost_after) = (sides.read(name, chosen, where, engine) for name in (base, head))
     comparison = compared(before, after)
     _write(comparison, options)
+    actions.report(lambda: actions.of_comparison(comparison), lambda: _markdown(comparison))
     for problem in (*lost_before, *lost_after):
         click.echo(f"loganalyze: {problem}", err=True)
     fail_on = options["fail_on"] or found.values.get("fail_on", "error")
-    ctx.exit(2 if lost_before or lost_after else exit_code(comparison, chosen, fail_on))
+    ctx.exit(2 if lost_before or lost_after else exit_code(comparison, chosen, fail_on, found.ignores))
 
 
-def exit_code(comparison: Comparison, chosen: Settings, fail_on: str) -> int:
-    """2 where nothing could be compared; 1 where it is worse and REG002 counts, by its severity and what is ignored."""
+def exit_code(comparison: Comparison, chosen: Settings, fail_on: str, ignores: Iterable[Ignore] = ()) -> int:
+    """2 where nothing could be compared; 1 where it is worse, by REG002's severity and what is ignored; else 0."""
     from loganalyzer.checks.registry import rules
 
     if comparison.verdict == "incomparable":
         return 2
     severity = rules()["REG002"].severity_under(chosen)
     counts = {"error": severity == "error", "warning": severity != "info", "never": False}[fail_on]
-    return int(comparison.verdict == "regressed" and counts and "REG002" not in chosen.ignore)
+    worse = [] if "REG002" in chosen.ignore or not counts else _worse(comparison, [*ignores])
+    errors = fail_on != "never" and bool((comparison.new["severity"] == "error").any())
+    return int(bool(worse) or errors)
+
+
+def _worse(comparison: Comparison, ignores: list[Ignore]) -> list[str]:
+    """Metrics that are worse and not ignored today."""
+    from loganalyzer.metrics import METRICS
+
+    today = clock.now().date()
+    active = [entry for entry in ignores if entry.rule == "REG002" and not entry.is_over(today)]
+    told = [f"{METRICS[one.metric].title}: {one.reason}" for one in comparison.metrics if one.verdict == "regressed"]
+    return [text for text in told if not any(entry.contains in text for entry in active)]
 
 
 def _write(comparison: Comparison, options: dict[str, Any]) -> None:
-    from loganalyzer.report import comparison_document, comparison_markdown, comparison_text
+    from loganalyzer.report import comparison_document, comparison_text
 
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"])
     if not options["quiet"]:
@@ -74,4 +91,10 @@ def _write(comparison: Comparison, options: dict[str, Any]) -> None:
     if options["json_file"]:
         put(options["json_file"], comparison_document.to_json(comparison))
     if options["markdown_file"]:
-        put(options["markdown_file"], comparison_markdown.render(comparison))
+        put(options["markdown_file"], _markdown(comparison))
+
+
+def _markdown(comparison: Comparison) -> str:
+    from loganalyzer.report import comparison_markdown
+
+    return comparison_markdown.render(comparison)

@@ -8,6 +8,7 @@ import click
 
 from loganalyzer import __version__
 from loganalyzer.cli.analyze import analyze
+from loganalyzer.cli.baseline import baseline
 from loganalyzer.cli.compare import compare
 from loganalyzer.cli.history import history
 from loganalyzer.cli.patterns import patterns
@@ -54,6 +55,7 @@ def main() -> None:
 
 
 main.add_command(analyze)
+main.add_command(baseline)
 main.add_command(compare)
 main.add_command(history)
 main.add_command(patterns)

@@ -89,8 +89,8 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("LOG003", log.ARRIVAL + log.MODE + log.header(153, 3) + log.memory() + log.EXECUTED, Q6, CLEAN, Q6),
 ]  # fmt: skip
 IDS = [case[0] for case in CASES]
-BESIDE_A_LOG = {"REG001", "REG002", "REG003"}
-"""Rules on what else was measured have tests of their own."""
+BESIDE_A_LOG = {"REG001", "REG002", "REG003", "CFG001"}
+"""Rules on more than one log have tests of their own."""
 
 
 def found(text: str, settings: Settings) -> Analysis:
