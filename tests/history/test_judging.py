@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import logtext as log
+import nights
 import polars as pl
 import pytest
 
@@ -16,9 +16,6 @@ from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
 from loganalyzer.history.series import MOST_RUNS, judged
 from loganalyzer.history.store import Store
-
-sys.path.insert(0, str(Path(__file__).parent))
-import nights
 
 
 def tonight(tmp_path: Path, before: list[float], *found: Analysis) -> Analysis:
