@@ -15,6 +15,7 @@ from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
+from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_quantization
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
@@ -42,18 +43,21 @@ def analyse(
     if not recorded:
         return judged((engine or Local()).tables(find(logs), settings, progress), settings)
     parts = [("", analyse(logs, settings, progress, engine))] if logs else []
-    return joining.joined([*parts, *((name, _read_back(name)) for name in recorded)])
+    return joining.joined([*parts, *((name, _read_back(name, settings)) for name in recorded)])
 
 
-def _read_back(name: str) -> Analysis:
+def _read_back(name: str, settings: Settings) -> Analysis:
     """A document's tables, with a note that says where they come from."""
     shown = one_line(name)
     try:
         document = documents.load(name)
     except SourceError as error:
         return Analysis(problems=(str(error),))
+    found = document.analysis
+    if settings.redact:
+        found = masking.redacted(found, masking.masker(found.sources["digest"].drop_nulls()))
     note = f"{shown}: read back as {document.written}; its findings were not checked again"
-    return replace(document.analysis, notes=(*document.analysis.notes, note))
+    return replace(found, notes=(*found.notes, note))
 
 
 def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
@@ -69,7 +73,8 @@ def judged(found: Tables, settings: Settings) -> Analysis:
     frames["memory"] = tables.conform(frames["memory"], "memory")
     frames["runs"] = _with_bands(with_quantization(frames["runs"], shelf, settings), shelf)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings)
-    return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+    whole = replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+    return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
 
 
 def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:

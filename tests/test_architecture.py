@@ -15,7 +15,7 @@ LEVELS = (
     {"errors"},
     {"tables", "settings", "resources", "clock"},
     {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "workers"},
-    {"remote", "documents", "joining"},
+    {"remote", "documents", "joining", "redact"},
     {"sources"},
     {"pieces"},
     {"wrappers"},
