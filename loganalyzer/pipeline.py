@@ -53,11 +53,20 @@ def _read_back(name: str, settings: Settings) -> Analysis:
         document = documents.load(name)
     except SourceError as error:
         return Analysis(problems=(str(error),))
-    found = document.analysis
+    found = _chosen(document.analysis, settings)
     if settings.redact:
         found = masking.redacted(found, masking.masker(found.sources["digest"].drop_nulls()))
     note = f"{shown}: read back as {document.written}; its findings were not checked again"
     return replace(found, notes=(*found.notes, note))
+
+
+def _chosen(found: Analysis, settings: Settings) -> Analysis:
+    """Without the findings of rules that are not asked for."""
+    asked = ~pl.col("rule").is_in(settings.ignore)
+    if settings.select:
+        asked &= pl.col("rule").is_in(settings.select)
+    parts = {name: getattr(found, name).filter(asked.fill_null(value=True)) for name in ("findings", "not_checked")}
+    return replace(found, **parts)
 
 
 def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
