@@ -85,7 +85,7 @@ def near_misses(analysis: Analysis, places: Places) -> Table | None:
         Column("Line"),
     )
     rest = words.left_out(near.height - len(rows), "line")
-    return Table("Near misses", columns, rows, rest, words.ALL) if rows else None
+    return Table("Lines that almost parse", columns, rows, rest, words.ALL) if rows else None
 
 
 def masked(analysis: Analysis) -> Table | None:
@@ -101,7 +101,7 @@ def masked(analysis: Analysis) -> Table | None:
         for row in analysis.masked.head(MOST_NEAR).iter_rows(named=True)
     )
     columns = (Column("Mask"), Column("Stands for"), Column("Values", number=True), Column("Places", number=True))
-    return Table("What was masked", columns, rows) if rows else None
+    return Table("Masks by kind", columns, rows) if rows else None
 
 
 def inputs(analysis: Analysis) -> Table | None:
@@ -133,7 +133,7 @@ def inputs(analysis: Analysis) -> Table | None:
         Column("Unknown lines", number=True),
     )
     rest = words.left_out(analysis.sources.height - len(rows), "input")
-    return Table("Inputs", columns, rows, rest, words.ALL) if rows else None
+    return Table("What was read", columns, rows, rest, words.ALL) if rows else None
 
 
 def parameters(settings: Settings) -> tuple[Pair, ...]:
