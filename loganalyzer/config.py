@@ -31,6 +31,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "ignore": ((list,), "a list of rule ids, or of tables with rule, reason and until"),
     "severities": ((dict,), "a table of rule id to error, warning or info"),
     "strict": ((bool,), "true or false"),
+    "redact": ((bool,), "true or false"),
     "fail_on": ((str,), "error, warning or never"),
     "engine": ((str,), "local or dask"),
     "scheduler": ((str,), "an address such as tcp://10.0.0.5:8786"),

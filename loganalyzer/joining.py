@@ -20,6 +20,7 @@ def joined(parts: Sequence[tuple[str, Analysis]]) -> Analysis:
     for origin, part in parts:
         kept.append(_told_apart(origin, part, names))
     frames = {name: pl.concat([getattr(part, name) for part in kept]) for name in SCHEMAS}
+    frames["masked"] = frames["masked"].group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
     return Analysis(
         **frames,
         problems=tuple(problem for part in kept for problem in part.problems),
@@ -51,6 +52,8 @@ def _told_apart(origin: str, part: Analysis, names: dict[str, str]) -> Analysis:
 
 
 def _others(frame: pl.DataFrame, gone: dict[str, list[str]], renamed: dict[str, str]) -> pl.DataFrame:
-    key = next(name for name in ("source", "run_id", "prompt_id") if name in frame.columns)
+    key = next((name for name in ("source", "run_id", "prompt_id") if name in frame.columns), None)
+    if key is None:
+        return frame
     rest = frame.filter(~pl.col(key).is_in(gone[key]).fill_null(value=False))
     return rest.with_columns(pl.col("source").replace(renamed)) if key == "source" and renamed else rest

@@ -16,6 +16,7 @@ from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
+from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_quantization
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
@@ -44,18 +45,30 @@ def analyse(
     if not recorded:
         return judged((engine or Local()).tables(find(logs), settings, progress), settings, past)
     parts = [("", analyse(logs, settings, progress, engine, past))] if logs else []
-    return joining.joined([*parts, *((name, _read_back(name)) for name in recorded)])
+    return joining.joined([*parts, *((name, _read_back(name, settings)) for name in recorded)])
 
 
-def _read_back(name: str) -> Analysis:
+def _read_back(name: str, settings: Settings) -> Analysis:
     """A document's tables, with a note that says where they come from."""
     shown = one_line(name)
     try:
         document = documents.load(name)
     except SourceError as error:
         return Analysis(problems=(str(error),))
+    found = _chosen(document.analysis, settings)
+    if settings.redact:
+        found = masking.redacted(found, masking.masker(found.sources["digest"].drop_nulls()))
     note = f"{shown}: read back as {document.written}; its findings were not checked again"
-    return replace(document.analysis, notes=(*document.analysis.notes, note))
+    return replace(found, notes=(*found.notes, note))
+
+
+def _chosen(found: Analysis, settings: Settings) -> Analysis:
+    """Without the findings of rules that are not asked for."""
+    asked = ~pl.col("rule").is_in(settings.ignore)
+    if settings.select:
+        asked &= pl.col("rule").is_in(settings.select)
+    parts = {name: getattr(found, name).filter(asked.fill_null(value=True)) for name in ("findings", "not_checked")}
+    return replace(found, **parts)
 
 
 def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
@@ -71,7 +84,8 @@ def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analy
     frames["memory"] = tables.conform(frames["memory"], "memory")
     frames["runs"] = _with_bands(with_quantization(frames["runs"], shelf, settings), shelf)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past)
-    return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+    whole = replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+    return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
 
 
 def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:

@@ -205,6 +205,8 @@ EXCERPTS: Final = pl.Schema(
     }
 )
 
+MASKED: Final = pl.Schema({"kind": pl.String, "values": pl.Int64, "places": pl.Int64})
+
 SCHEMAS: Final[dict[str, pl.Schema]] = {
     "sources": SOURCES,
     "prompts": PROMPTS,
@@ -218,6 +220,7 @@ SCHEMAS: Final[dict[str, pl.Schema]] = {
     "not_checked": NOT_CHECKED,
     "near_misses": NEAR_MISSES,
     "excerpts": EXCERPTS,
+    "masked": MASKED,
 }
 
 

@@ -15,7 +15,7 @@ LEVELS = (
     {"errors"},
     {"tables", "settings", "resources", "clock", "ignores"},
     {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "workers"},
-    {"remote", "documents", "joining", "metrics"},
+    {"remote", "documents", "joining", "redact", "metrics"},
     {"sources"},
     {"pieces"},
     {"wrappers"},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from loganalyzer import units
 from loganalyzer.report import run_tables, words
-from loganalyzer.report.figures import memory, schedule, timing
+from loganalyzer.report.figures import growth, memory, schedule, timing
 from loganalyzer.report.findings import mark
 from loganalyzer.report.model import Cell, Mark, Pair, Run
 from loganalyzer.report.overview import quantization, status_kind
@@ -46,13 +46,23 @@ def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool) -> Ru
         findings=tuple(_finding(row) for row in facts["findings"][:_MOST_FINDINGS]),
         figures=figures,
         windows=run_tables.windows(facts, settings.fps),
+        boundaries=run_tables.boundaries(facts, settings.fps),
+        steps=run_tables.steps(facts) if drawn else None,
         paddings=run_tables.paddings(facts),
         memory=run_tables.memory(facts),
         settings=tuple(pair for pair in told if pair.text != words.NOTHING),
         untold=words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=len(told)),
-        not_checked=words.listed(sorted({words.told(row["rule"]) for row in facts["not_checked"]}), most=30),
+        not_checked=_not_checked(facts),
         not_drawn=_absent(figures) if drawn else _NOT_DRAWN,
     )
+
+
+def _not_checked(facts: RunFacts) -> tuple[Pair, ...]:
+    """Each reason with the rules that it kept from checking."""
+    reasons: dict[str, list[str]] = {}
+    for row in facts["not_checked"]:
+        reasons.setdefault(words.told(row["reason"]), []).append(words.told(row["rule"]))
+    return tuple(Pair(", ".join(sorted(rules)), reason) for reason, rules in reasons.items())
 
 
 def _finding(row: Row) -> Cell:
@@ -65,6 +75,7 @@ def _figures(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
         schedule.draw(facts, settings.fps),
         timing.draw(facts, settings.step_outlier_factor),
         memory.draw(facts, facts.band, total),
+        growth.draw(facts),
     )
     return tuple(figure for figure in drawn if figure is not None)
 

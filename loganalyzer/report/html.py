@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from loganalyzer.report.page import build_page
 from loganalyzer.resources import folder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.settings import Settings
 
+_JOINTS: Final = re.compile(r"([_./]|:(?=\d))(?=.)")
 _BREAKING: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -66,9 +68,14 @@ def _text(name: str) -> str:
     return place.read_text(encoding="utf-8")
 
 
+def _breakable(text: str) -> Markup:
+    """A name that may be broken behind its own signs; escaped here."""
+    return Markup(_JOINTS.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 -- escaped, and <wbr> is ours
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(_text),
         autoescape=True,
         undefined=StrictUndefined,
@@ -76,3 +83,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.filters["breakable"] = _breakable
+    return environment

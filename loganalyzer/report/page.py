@@ -36,9 +36,9 @@ def build_page(
     runs = gather(analysis, places)
     detailed = gravest(runs, details.MOST_RUNS)
     links = {facts.run["run_id"]: f"#{facts.anchor}" for facts in detailed}
-    groups = findings.groups(analysis, links, places)
-    seen = overview(analysis, findings.first(groups), left_out=_left_out(runs))
-    table = run_table(runs, links, settings.fps)
+    groups = findings.groups(analysis, links, places, settings.patterns)
+    seen = overview(analysis, groups, findings.first(groups), left_out=_left_out(runs))
+    table = run_table(runs, links, settings)
     return Page(
         title=f"{seen.mark.word}: {seen.headline}",
         generated_at=generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip(),
@@ -52,6 +52,8 @@ def build_page(
         inputs=closing.inputs(analysis),
         problems=tuple(words.visible(text) for text in analysis.problems),
         notes=tuple(words.visible(text) for text in analysis.notes),
+        masked=closing.masked(analysis),
+        unmasked=closing.UNMASKED[settings.redact],
         parameters=closing.parameters(settings),
         legend=closing.legend(settings),
         ticket=markdown(seen, table, groups),
@@ -76,4 +78,4 @@ def _beyond(runs: Sequence[RunFacts]) -> str:
     left = len(runs) - details.MOST_RUNS
     if left <= 0:
         return ""
-    return f"{left:,} runs have no part of their own here; the table above and the embedded document hold them all."
+    return f"{left:,} runs have a row only: give their log alone to see them in full."

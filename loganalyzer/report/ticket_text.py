@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 MOST_RUNS: Final = 20
 MOST_GROUPS: Final = 12
 MOST_FINDINGS: Final = 2
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#@~&!])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#@~&!$]|:(?=//)|(?<=www)\.)")
+"""What could be markup, a mention or formula; and what would turn an address into a link."""
 
 
 def markdown(overview: Overview, runs: Table | None, groups: tuple[Group, ...]) -> str:
