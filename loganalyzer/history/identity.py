@@ -11,6 +11,8 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.tables import TIME
 
 _NAMES = ("run_id", "prompt_id")
+_MASK = r"(‹[a-z-]+):[0-9a-f]+›"
+"""What stands for a name in a path: its digits follow from the whole log, so they change as that grows."""
 
 
 def moments(found: Analysis, otherwise: datetime) -> pl.DataFrame:
@@ -38,6 +40,7 @@ def fingerprints(found: Analysis) -> pl.DataFrame:
     facts = (
         found.runs.join(steps, on="run_id", how="left", maintain_order="left")
         .join(times, on="prompt_id", how="left", maintain_order="left")
+        .with_columns(pl.col("source").str.replace_all(_MASK, "$1›"))
         .with_columns(pl.struct(pl.exclude(*_NAMES)).struct.json_encode().alias("facts"))
     )
     digests = [hashlib.sha256(text.encode()).hexdigest() for text in facts["facts"].to_list()]

@@ -75,10 +75,11 @@ def summary(markdown: str, room: int = LARGEST) -> str:
     left, fence = room - len(_CUT.encode()), ""
     for line in markdown.splitlines(keepends=True):
         left -= len(line.encode())
-        if left < len(fence) + 1:
+        opened = _fence(fence, line)
+        if left < len(opened) + 1:
             break
         kept.append(line)
-        fence = _fence(fence, line)
+        fence = opened
     closed = [f"{fence}\n"] if fence else []
     return "".join([*kept, *closed]) + _CUT
 

@@ -52,11 +52,12 @@ def test_the_same_log_twice_changes_nothing_whatever_its_name(url: str) -> None:
         assert_frame_equal(store.runs(), before)
 
 
-def test_a_server_log_that_grew_adds_its_new_runs_only(url: str) -> None:
+@pytest.mark.parametrize("name", ["server.log", "/home/ann/logs/server.log"])
+def test_a_server_log_that_grew_adds_its_new_runs_only(url: str, name: str) -> None:
     first, second = log.prompt(427, step_s=5.0), log.prompt(427, step_s=5.1)
     with Store.at(url, create=True) as store:
-        store.add(log.analyse(log.BANNER + first, name="server.log"), added_at=NOON)
-        assert store.add(log.analyse(log.BANNER + first + second, name="server.log"), added_at=NOON) == Added(1, 1)
+        store.add(log.analyse(log.BANNER + first, name=name), added_at=NOON)
+        assert store.add(log.analyse(log.BANNER + first + second, name=name), added_at=NOON) == Added(1, 1)
         assert store.runs().height == 2
 
 
