@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.argument("head")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the comparison as Markdown.")
+@click.option("--html", metavar="FILE|-", help="Write the comparison as one HTML file.")
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="`never`: exit 0 though worse.")
 @click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
 @click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler.")
@@ -84,7 +85,7 @@ def _worse(comparison: Comparison, ignores: list[Ignore]) -> list[str]:
 def _write(comparison: Comparison, options: dict[str, Any]) -> None:
     from loganalyzer.report import comparison_document, comparison_text
 
-    to_stdout = STDOUT in (options["json_file"], options["markdown_file"])
+    to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["html"])
     if not options["quiet"]:
         out = sys.stderr if to_stdout else sys.stdout
         comparison_text.write(comparison, out, verbose=options["verbose"])
@@ -92,6 +93,14 @@ def _write(comparison: Comparison, options: dict[str, Any]) -> None:
         put(options["json_file"], comparison_document.to_json(comparison))
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(comparison))
+    if options["html"]:
+        put(options["html"], _page(comparison))
+
+
+def _page(comparison: Comparison) -> str:
+    from loganalyzer.report import comparison_html
+
+    return comparison_html.render(comparison, clock.now())
 
 
 def _markdown(comparison: Comparison) -> str:

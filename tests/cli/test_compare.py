@@ -95,6 +95,32 @@ def test_markdown_cannot_be_broken_out_of() -> None:
     assert "| **regressed** |" in result.stdout
 
 
+def test_the_page_is_one_offline_file_with_the_document_inside_and_the_same_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1770000000")
+    evil = "<script>alert(1)</script>_Q6_K.log".replace("/", "_")
+    words = ("compare", write("a_Q6_K.log"), write(evil, 6.0, 427), "-q", "--html")
+    assert call(*words, "one.html").exit_code == 1
+    call(*words, "two.html")
+    page = Path("one.html").read_text()
+    assert page == Path("two.html").read_text()
+    assert "<script>alert" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    inside = page.split('id="loganalyzer-document">')[1].split("</script>")[0]
+    assert json.loads(inside)["verdict"] == "regressed"
+    for text in ("time per step", "+20.0 %", "AUD001 audio-shortfall", "Worse by 20.0 %"):
+        assert text in page
+
+
+def test_the_page_of_a_comparison_is_no_input() -> None:
+    call("compare", write("a_Q6_K.log"), write("b_Q6_K.log"), "-q", "--html", "page.html")
+    result = call("page.html", "--no-html")
+    assert result.exit_code == 2
+    assert "page.html" in result.stderr
+
+
 @pytest.mark.parametrize(
     "words", [("--fail-on", "never"), ("--ignore", "REG002")], ids=["fail on never", "the rule is ignored"]
 )
