@@ -16,7 +16,6 @@ from loganalyzer.cli.analyze import exit_code
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.errors import SourceError
-from loganalyzer.units import plural
 
 if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
@@ -82,6 +81,7 @@ def _analysed(paths: tuple[str, ...], chosen: Settings) -> Analysis:
 @click.option("--yes", is_flag=True, help="Write the file; without it the change is only shown.")
 @click.option("--by", metavar="NAME", envvar="GIT_AUTHOR_NAME", help="Who accepts.  [default: the user's name]")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the next reader of the file.")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write what is proposed as a JSON document.")
 @analysis_options
 @click.pass_context
 def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
@@ -93,6 +93,7 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     from loganalyzer.baselining import writing
     from loganalyzer.baselining.proposing import Acceptance, proposals
     from loganalyzer.expectations import baselines
+    from loganalyzer.report.baselines_shown import proposals as proposing_document
 
     found = configuration(options["config_file"])
     file = Path(options["baselines"] or found.values.get("baselines") or DEFAULT)
@@ -105,20 +106,27 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     for reason in proposed.refused:
         click.echo(f"loganalyze: {reason}", err=True)
     entries = [entry for entry in proposed.entries if entry.changes]
-    if not entries:
-        click.echo(
-            "the baselines in force say the same: nothing to change" if proposed.entries else "nothing to accept"
-        )
-        ctx.exit(0 if proposed.entries else 2)
     before, after = writing.edited(file, entries)
-    click.echo(writing.diff(file, before, after), nl=False)
-    if not options["yes"]:
-        click.echo(f"{plural(len(entries), 'entry').replace('entrys', 'entries')} would change; --yes writes {file}")
-        return
-    writing.write(file, after)
-    click.echo(f"{file} written")
-    if "baselines" not in found.values and not options["baselines"]:
+    change = writing.diff(file, before, after) if entries else ""
+    written = bool(entries and options["yes"])
+    if written:
+        writing.write(file, after)
+    if options["json_file"]:
+        put(options["json_file"], proposing_document(proposed, change, file=file.name, written=written))
+    if options["json_file"] != STDOUT:
+        _tell(file, change, known=bool(proposed.entries), written=written)
+    if written and "baselines" not in found.values and not options["baselines"]:
         click.echo(f'to use it, put baselines = "{file}" into loganalyze.toml, or give --baselines {file}', err=True)
+    ctx.exit(0 if proposed.entries else 2)
+
+
+def _tell(file: Path, change: str, *, known: bool, written: bool) -> None:
+    """The change, and what became of it."""
+    if not change:
+        click.echo("the baselines in force say the same: nothing to change" if known else "nothing to accept")
+        return
+    click.echo(change, nl=False)
+    click.echo(f"{file} written" if written else f"nothing is changed yet: --yes writes {file}")
 
 
 def _user() -> str:

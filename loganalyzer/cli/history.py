@@ -52,6 +52,7 @@ def _store(options: dict[str, Any]) -> AbstractContextManager[Store]:
 @click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
 @click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@_JSON
 @analysis_options
 @click.pass_context
 def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
@@ -60,6 +61,7 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     Exit code 2 where an input cannot be read or no run is found; the others are added all the same.
     """
     from loganalyzer.pipeline import analyse
+    from loganalyzer.report import history_document
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
@@ -72,7 +74,9 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
         click.echo("loganalyze: no run found: nothing was added", err=True)
         ctx.exit(2)
     added = recording.add(where, analysis, options, chosen.gpu)
-    if not options["quiet"]:
+    if options["json_file"]:
+        put(options["json_file"], history_document.added(added.new, added.known))
+    if not options["quiet"] and options["json_file"] != STDOUT:
         known = f", {plural(added.known, 'run')} known already" if added.known else ""
         click.echo(f"{plural(added.new, 'run')} added{known}")
     ctx.exit(2 if analysis.problems else 0)
@@ -150,18 +154,31 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
 @click.option("--label", metavar="NAME", help="Runs of this label.")
 @click.option("--keep", type=click.IntRange(min=1), metavar="N", help="All but the N latest runs of each key.")
 @click.option("--yes", is_flag=True, help="Take them out; without it they are only listed.")
+@_JSON
 @_CONFIG
-def prune(before: datetime | None, label: str | None, keep: int | None, yes: bool, **options: Any) -> None:  # noqa: ANN401
+def prune(
+    before: datetime | None,
+    label: str | None,
+    keep: int | None,
+    json_file: str | None,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Take old runs out. Without --yes it only says which."""
     from loganalyzer.history.store import Selection
-    from loganalyzer.report import history_text
+    from loganalyzer.report import history_document, history_text
 
     if before is None and label is None and keep is None:
         raise click.UsageError("say which runs: --before, --label or --keep")
     with _store(options) as store:
         runs = store.runs(Selection(label=label, before=before, keep=keep or 0))
-        if not yes:
-            history_text.write_runs(runs, sys.stdout)
-            click.echo(f"{plural(runs.height, 'run')} would be taken out; --yes does it")
-            return
-        click.echo(f"{plural(store.remove(runs['run_id'].to_list()), 'run')} taken out")
+        if options["yes"]:
+            store.remove(runs["run_id"].to_list())
+    if json_file:
+        put(json_file, history_document.pruned(runs, done=options["yes"]))
+    if json_file == STDOUT:
+        return
+    if options["yes"]:
+        click.echo(f"{plural(runs.height, 'run')} taken out")
+        return
+    history_text.write_runs(runs, sys.stdout)
+    click.echo(f"{plural(runs.height, 'run')} would be taken out; --yes does it")

@@ -9,6 +9,7 @@ import polars as pl
 from rich.padding import Padding
 from rich.text import Text
 
+from loganalyzer.baselining.proposing import Proposals
 from loganalyzer.expectations.baselines import FIGURES, KEYS, Shelf
 from loganalyzer.report.document import rows
 from loganalyzer.report.text import console
@@ -25,6 +26,22 @@ def to_json(shelf: Shelf) -> str:
     parts = [f'"schema_version": {SCHEMA_VERSION}', f'"ranking": {json.dumps(list(shelf.ranking))}']
     parts += [f"{json.dumps(kind)}: {rows(frame)}" for kind, frame in _kinds(shelf).items()]
     return "{" + ",\n".join(parts) + "}\n"
+
+
+def proposals(proposed: Proposals, change: str, *, file: str, written: bool) -> str:
+    """`schema_version`, `file`, `written`, `diff`, `entries` (kind, key, figures, before) and `refused`."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "file": file,
+        "written": written,
+        "diff": change,
+        "entries": [
+            {"kind": entry.kind, "key": dict(entry.key), "figures": dict(entry.figures), "before": dict(entry.before)}
+            for entry in proposed.entries
+        ],
+        "refused": list(proposed.refused),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def write(shelf: Shelf, file: IO[str]) -> None:

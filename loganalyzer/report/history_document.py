@@ -27,6 +27,16 @@ def one_run(listed: pl.DataFrame, recorded: pl.DataFrame, findings: pl.DataFrame
     return f'{{"schema_version": {SCHEMA_VERSION},\n' + ",\n".join(parts) + "}\n"
 
 
+def added(new: int, known: int) -> str:
+    """`schema_version`, `added` and `known`: runs that were new, and runs that the store held already."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, "added": new, "known": known}) + "\n"
+
+
+def pruned(listed: pl.DataFrame, *, done: bool) -> str:
+    """`schema_version`, `removed` (whether they are gone, or only would be) and `runs`."""
+    return f'{{"schema_version": {SCHEMA_VERSION},\n"removed": {json.dumps(done)},\n"runs": {rows(listed)}}}\n'
+
+
 def trend(series: Iterable[Series]) -> str:
     """`schema_version` and `series`: metric, unit, key, basis, points, changes, and the verdict with its reason."""
     document = {"schema_version": SCHEMA_VERSION, "series": [_series(one) for one in series]}

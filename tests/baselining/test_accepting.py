@@ -176,6 +176,16 @@ def test_accept_shows_and_writes_only_with_yes(folder: Path) -> None:
     assert (folder / "baselines.toml").is_file()
 
 
+def test_what_is_proposed_is_a_document_too(folder: Path) -> None:
+    import json
+
+    document = json.loads(call("baseline", "accept", "a_Q6_K.log", "--json", "-").stdout)
+    assert document["written"] is False
+    assert document["entries"][0]["figures"]["peak_allocated_gib"] == 16.2
+    assert "+peak_allocated_gib = 16.2" in document["diff"]
+    assert not (folder / "baselines.toml").exists()
+
+
 def test_an_accepted_baseline_is_what_runs_are_held_against(folder: Path) -> None:
     assert call("a_Q6_K.log", "--no-html").exit_code == 1
     call("baseline", "accept", "a_Q6_K.log", "--yes")

@@ -147,6 +147,14 @@ def test_pruning_says_what_it_would_do_and_does_it_with_yes() -> None:
     assert call("history", "prune").exit_code == 2
 
 
+def test_adding_and_pruning_have_documents_too() -> None:
+    write("a.log")
+    added = call("history", "add", "a.log", "--json", "-")
+    assert json.loads(added.stdout) == {"schema_version": 1, "added": 1, "known": 0}
+    shown = json.loads(call("history", "prune", "--keep", 1, "--json", "-").stdout)
+    assert (shown["removed"], shown["runs"]) == (False, [])
+
+
 def test_a_history_that_is_not_there_is_said_with_the_way_out() -> None:
     result = call("history", "list")
     assert result.exit_code == 2

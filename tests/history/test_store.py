@@ -99,6 +99,13 @@ def test_a_selection_leaves_out_and_removal_takes_the_figures_with_it(url: str) 
         assert store.findings()["run_id"].n_unique() == 1
 
 
+def test_thousands_of_runs_are_taken_out_at_once(url: str) -> None:
+    with Store.at(url, create=True) as store:
+        store.add(analysis(), added_at=NOON)
+        known = store.runs()["run_id"].to_list()
+        assert store.remove([*(f"gone {number}" for number in range(70_000)), *known]) == 1
+
+
 def test_the_card_of_the_settings_is_part_of_the_key_where_the_log_names_none(url: str) -> None:
     found = log.analyse(log.prompt(81))
     with Store.at(url, create=True) as store:

@@ -29,6 +29,8 @@ ADDED: Final[dict[str, pl.DataType]] = {
     "verdict": pl.String(),
 }
 """What the store knows of a run beside its row of `runs`: when it took place and was added, its label and commit."""
+_BATCH: Final = 500
+"""Values in one statement: databases have a limit."""
 _FIGURES: Final = ("run_id", "metric", "unit", "basis", "value", "figures", "estimated")
 
 
@@ -137,9 +139,10 @@ class Store:
 
     def remove(self, run_ids: list[str]) -> int:
         """Take runs out, with their figures and findings; says how many there were."""
+        batches = [run_ids[start : start + _BATCH] for start in range(0, len(run_ids), _BATCH)]
         with self._writing() as connection:
-            gone = connection.execute(sa.delete(RUNS).where(RUNS.c.run_id.in_(run_ids)))
-            return int(gone.rowcount)
+            gone = (connection.execute(sa.delete(RUNS).where(RUNS.c.run_id.in_(batch))) for batch in batches)
+            return sum(int(one.rowcount) for one in gone)
 
     def labels(self) -> list[str]:
         """The labels in use."""
