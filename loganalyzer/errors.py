@@ -39,3 +39,7 @@ class ConfigurationError(LogAnalyzerError):
 
 class ReportError(LogAnalyzerError):
     """An output could not be written."""
+
+
+class WorkflowError(LogAnalyzerError):
+    """A workflow file cannot be read, or its nodes and links make no sense."""

@@ -14,10 +14,11 @@ from loganalyzer.collecting import Lines, Tables, named
 from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
 from loganalyzer.expectations import baselines
-from loganalyzer.runs.quantization import with_quantization
+from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
 from loganalyzer.tabulate import Progress, tabulate
+from loganalyzer.workflow import reading as workflow
 
 
 def analyse(
@@ -32,7 +33,7 @@ def analyse(
     logs are read; in this process by default.
 
     Raises:
-        LogAnalyzerError: a pattern, schedule or baselines file is refused, or the engine is out of reach.
+        LogAnalyzerError: a pattern, schedule, baselines or workflow file is refused, or the engine is out of reach.
     """
     settings = settings or Settings()
     return judged((engine or Local()).tables(find(paths), settings, progress), settings)
@@ -49,8 +50,9 @@ def judged(found: Tables, settings: Settings) -> Analysis:
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
-    frames["runs"] = with_quantization(frames["runs"], shelf, settings)
-    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings)
+    asked = workflow.load(settings.workflow).first.asked if settings.workflow else None
+    frames["runs"] = with_declared(frames["runs"], shelf, settings, asked)
+    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, asked)
     return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import Literal
 
 import polars as pl
 
@@ -13,18 +14,20 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
 from loganalyzer.settings import Settings, Severity
+from loganalyzer.workflow.declared import Asked
 
-_ROOMS = ("schedule", "audio", "memory", "growth", "model", "timing", "outcome", "log")
+_ROOMS = ("schedule", "audio", "memory", "growth", "model", "timing", "outcome", "log", "declared")
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at."""
+    """What a rule may look at; `asked` is what a workflow asks for, where one was named."""
 
     found: Analysis
     shelf: Shelf
     settings: Settings
+    asked: Asked | None = None
     _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, work: Callable[[Context], pl.DataFrame]) -> pl.DataFrame:
@@ -49,6 +52,8 @@ class Outcome:
 
 
 Check = Callable[[Context], Outcome]
+Witness = Literal["log", "workflow"]
+"""What shows the fault of a rule: a log (and perhaps a workflow too), or a workflow alone."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Rule:
         fix: what to change.
         check: the function.
         strict: the severity under `--strict`, where it is another.
+        witness: `workflow` for rules that no log can show; `lint` checks them.
     """
 
     id: str
@@ -74,6 +80,7 @@ class Rule:
     fix: str
     check: Check
     strict: Severity | None = None
+    witness: Witness = "log"
 
     def severity_under(self, settings: Settings) -> Severity:
         """`severities` names the rule, so it goes before `strict`, which speaks of several; then the rule's own."""
@@ -89,6 +96,7 @@ def rule(
     name: str,
     severity: Severity,
     strict: Severity | None = None,
+    witness: Witness = "log",
     **texts: str,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule; `strict` is its severity under `--strict`; `texts` are summary, why, example, fix.
@@ -100,7 +108,7 @@ def rule(
     def register(check: Check) -> Check:
         if id in _RULES:
             raise ValueError(f"two rules are called {id}")
-        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, **texts)
+        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, **texts)
         return check
 
     return register
@@ -113,15 +121,14 @@ def rules() -> dict[str, Rule]:
     return dict(sorted(_RULES.items()))
 
 
-def run_all(found: Analysis, shelf: Shelf, settings: Settings) -> Analysis:
-    """`found` with its findings and with what could not be checked.
+def run_all(found: Analysis, shelf: Shelf, settings: Settings, asked: Asked | None = None) -> Analysis:
+    """`found` with its findings and with what could not be checked; `asked` as in `Context`.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    chosen = _chosen(settings)
-    context = Context(found, shelf, settings)
-    outcomes = [(item, item.check(context)) for item in chosen]
+    context = Context(found, shelf, settings, asked)
+    outcomes = [(item, item.check(context)) for item in chosen(settings) if item.witness == "log"]
     findings = [
         outcome.findings.with_columns(
             pl.lit(item.id).alias("rule"),
@@ -149,7 +156,12 @@ def _sorted(findings: pl.DataFrame) -> pl.DataFrame:
     return findings.sort(gravity, "source", "line", "rule", maintain_order=True)
 
 
-def _chosen(settings: Settings) -> list[Rule]:
+def chosen(settings: Settings) -> list[Rule]:
+    """The rules that `select` and `ignore` leave, in the order of their ids.
+
+    Raises:
+        ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
+    """
     known = rules()
     for name in (*settings.select, *settings.ignore, *settings.severities):
         if name not in known:

@@ -11,7 +11,7 @@ import click
 from loganalyzer import __version__, clock
 from loganalyzer.cli import progress
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
-from loganalyzer.errors import ReportError
+from loganalyzer.cli.outputs import STDOUT, put
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.settings import Settings
 
-STDOUT = "-"
 _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
@@ -94,20 +93,3 @@ def _markdown(analysis: Analysis, chosen: Settings) -> str:
     from loganalyzer.report import markdown
 
     return markdown.render(analysis, chosen)
-
-
-def put(target: str, text: str) -> None:
-    """Write `text` to a file, or to standard output for `-`.
-
-    Raises:
-        ReportError: the file cannot be written.
-    """
-    if target == STDOUT:
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(target).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written: {error.strerror or error}", "name a file you may write"
-        ) from None

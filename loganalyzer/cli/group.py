@@ -9,7 +9,9 @@ import click
 from loganalyzer import __version__
 from loganalyzer.cli.analyze import analyze
 from loganalyzer.cli.patterns import patterns
+from loganalyzer.cli.plan import plan
 from loganalyzer.cli.rules import rules
+from loganalyzer.cli.workflow import workflow
 from loganalyzer.errors import LogAnalyzerError
 
 COULD_NOT = 2
@@ -53,4 +55,6 @@ def main() -> None:
 
 main.add_command(analyze)
 main.add_command(patterns)
+main.add_command(plan)
 main.add_command(rules)
+main.add_command(workflow)
