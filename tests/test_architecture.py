@@ -28,6 +28,7 @@ LEVELS = (
     {"engine"},
     {"report"},
     {"pipeline"},
+    {"watch"},
     {"cli"},
     {"__main__"},
 )

@@ -11,6 +11,7 @@ from loganalyzer.cli.analyze import analyze
 from loganalyzer.cli.patterns import patterns
 from loganalyzer.cli.plan import plan
 from loganalyzer.cli.rules import rules
+from loganalyzer.cli.watch import watch
 from loganalyzer.cli.workflow import workflow
 from loganalyzer.errors import LogAnalyzerError
 
@@ -57,4 +58,5 @@ main.add_command(analyze)
 main.add_command(patterns)
 main.add_command(plan)
 main.add_command(rules)
+main.add_command(watch)
 main.add_command(workflow)
