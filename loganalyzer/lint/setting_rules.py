@@ -49,7 +49,7 @@ def _to(rule: str, place: Value, message: str, value: int) -> Fault:
 
 
 def conflicts(case: Case) -> Found:
-    """SCH005, SCH007: settings that exclude each other."""
+    """SCH005, SCH007, SCH008: settings that exclude each other."""
     asked = case.asked
     if asked.context_options is not None:
         place = Value(None, "", asked.sampler, "the sampler", "context_options")
@@ -61,6 +61,16 @@ def conflicts(case: Case) -> Found:
             "context options connected",
             "none",
             "Disconnect the context options from the sampler.",
+        )
+    if isinstance(asked.output_path.value, str) and asked.output_path.value.strip() and asked.video_fps:
+        yield Fault(
+            "SCH008",
+            asked.output_path,
+            "Frames are saved into a folder, and the node that writes the video gets a dummy.",
+            one_line(asked.output_path.value),
+            "no output path",
+            f"Clear {described(asked.output_path)}, or put the video together from the saved frames.",
+            (Way("", "", "the video itself is handed on"),),
         )
     if asked.scheduler.value == LOOPS_OWN_SCHEDULER and whole(asked.steps) not in (None, 4):
         message = f"The scheduler `multitalk` always takes 4 steps; {asked.steps.value} are set, and ignored."

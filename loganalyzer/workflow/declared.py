@@ -62,6 +62,7 @@ class Declared:
         lora_strength: of the LoRA that `lora` names.
         video_fps: what the nodes that write the video take for the rate.
         crops: cuts of the audio.
+        output_path: folder into which windows are saved; None or empty where they are not.
         context_options: id of the node with context options, where the sampler has one.
     """
 
@@ -83,6 +84,7 @@ class Declared:
     lora: Value = field(default_factory=lambda: untold("lora"))
     lora_rank: Value = field(default_factory=lambda: untold("lora"))
     lora_strength: Value = field(default_factory=lambda: untold("strength"))
+    output_path: Value = field(default_factory=lambda: untold("output_path"))
     attention_mode: Value = field(default_factory=lambda: untold("attention_mode"))
     video_fps: tuple[Value, ...] = ()
     crops: tuple[Crop, ...] = ()

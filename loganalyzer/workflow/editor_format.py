@@ -21,6 +21,7 @@ _INPUT_SIDE: Final = -10
 _OUTPUT_SIDE: Final = -20
 """The ids that stand in a subgraph's links for its own inputs and outputs."""
 _DEEPEST: Final = 16
+_SEEDS: Final = ("seed", "noise_seed")
 _REROUTES: Final = ("Reroute", "ReroutePrimitive", "Reroute (rgthree)")
 
 
@@ -157,20 +158,23 @@ def _typed(entry: Mapping[str, Any], kind: str, at: Pointer) -> Iterator[tuple[s
         for name, value in values.items():
             yield name, Typed(value, (*place, name))
     elif isinstance(values, list):
-        names = vocabulary().widgets.get(kind) or _widget_names(entry)
+        listed = _widget_names(entry, len(values))
+        names = listed if len(listed) == len(values) else vocabulary().widgets.get(kind, listed)
         for index, (name, value) in enumerate(zip(names, values, strict=False)):
             yield name, Typed(value, (*place, index))
 
 
-def _widget_names(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """A class that nobody described: newer editors list its values among the inputs."""
+def _widget_names(entry: Mapping[str, Any], count: int) -> tuple[str, ...]:
+    """Newer editors list a node's values among its inputs, all but the one that they put behind a seed."""
     if entry.get("type") in ("SetNode", "GetNode"):
-        return ("name",)
-    return tuple(
-        str(given.get("name"))
-        for given in _list(entry.get("inputs"))
-        if isinstance(given, dict) and given.get("widget")
-    )
+        return ("name",) * min(count, 1)
+    given = [item for item in _list(entry.get("inputs")) if isinstance(item, dict) and item.get("widget")]
+    names = [str(item.get("name")) for item in given]
+    seeds = [place for place, name in enumerate(names, 1) if name in _SEEDS]
+    if len(names) + len(seeds) == count:
+        for place in reversed(seeds):
+            names.insert(place, "control_after_generate")
+    return tuple(names)
 
 
 def _passing(entry: Mapping[str, Any], kind: str, slots: list[dict[str, Any]]) -> dict[int, str]:

@@ -56,6 +56,7 @@ def _of_sampler(found: Graph, sampler: Node) -> Declared | None:
             "window_frames": value(found, windows, "frame_window_size"),
             "motion_frames": value(found, windows, "motion_frame"),
             "mode": value(found, windows, "mode"),
+            "output_path": value(found, windows, "output_path"),
         }
     if audio:
         told |= {"requested_frames": value(found, audio, "num_frames"), "fps": value(found, audio, "fps")}

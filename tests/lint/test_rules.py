@@ -32,6 +32,7 @@ CASES: list[tuple[str, dict[str, Any], Heard | None]] = [
     ("SCH006", api(_5={"frame_window_size": 80}), None),
     ("SCH006", api(_5={"motion_frame": 81}), None),
     ("SCH007", api(_4={"scheduler": "multitalk", "steps": 6}), None),
+    ("SCH008", api(_5={"output_path": "/workspace/frames"}), None),
     ("MOD001", api(_1={"model": "wan2.1-i2v-14b-720p-Q5_0.gguf"}), None),
     ("MOD002", api(_2={"lora": "lightx2v_distill_rank64_bf16.safetensors"}), None),
 ]

@@ -124,6 +124,17 @@ def test_a_subgraph_that_holds_itself_is_refused(tmp_path: Path) -> None:
         loaded(tmp_path, made.document(definitions={"subgraphs": [inside]}))
 
 
+def test_newer_editors_name_the_values_themselves(tmp_path: Path) -> None:
+    made = editor()
+    names = ["steps", "a_new_setting", "seed", "scheduler", "start_step", "end_step"]
+    for node in made.nodes:
+        if node["id"] == 4:
+            node["widgets_values"] = [6, "?", 2, "fixed", "unipc", 2, -1]
+            node["inputs"] += [{"name": name, "widget": {"name": name}, "link": None} for name in names]
+    asked = loaded(tmp_path, made.document()).first
+    assert (asked.steps.value, asked.scheduler.value, asked.steps_run) == (6, "unipc", 4)
+
+
 def test_a_muted_node_gives_nothing(tmp_path: Path) -> None:
     made = editor()
     for node in made.nodes:
