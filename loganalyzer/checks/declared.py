@@ -102,8 +102,8 @@ rule(
     "warning",
     witness="workflow",
     summary="Windows are saved into a folder, so that the node hands on a dummy instead of the video.",
-    why="With an output path the loop writes its frames there and returns a placeholder: the node that writes the video "
-    "gets nothing worth keeping, after the whole run was paid for.",
+    why="With an output path the loop writes its frames there and returns a placeholder: the node that writes the "
+    "video gets nothing worth keeping, after the whole run was paid for.",
     example='"output_path": "/workspace/frames" beside a VHS_VideoCombine',
     fix="Clear the output path, or put the video together from the saved frames.",
 )(_no_log_shows_it)
