@@ -14,7 +14,7 @@ LEVELS = (
     {"units", "addresses"},
     {"errors"},
     {"tables", "settings", "resources", "clock"},
-    {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "workers"},
+    {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "repeats", "workers"},
     {"remote", "planner", "workflow"},
     {"sources"},
     {"pieces"},
