@@ -23,7 +23,8 @@ def _table(name: str) -> pl.DataFrame:
 class Analysis:
     """The tables of `tables.SCHEMAS`, one attribute each.
 
-    `excerpts` holds the log lines that prove the findings (source, line, event, text); `problems` one message
+    `excerpts` holds the log lines that prove the findings (source, line, event, text); `masked`
+    counts the secrets that stand as masks in the texts of all tables; `problems` one message
     per input that could not be read; `notes` what the user should know and need not mend.
     """
 
@@ -39,6 +40,7 @@ class Analysis:
     not_checked: pl.DataFrame = _table("not_checked")
     near_misses: pl.DataFrame = _table("near_misses")
     excerpts: pl.DataFrame = _table("excerpts")
+    masked: pl.DataFrame = _table("masked")
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -45,12 +45,14 @@ class Tables:
         lines: packed log lines; those of each call of `tabulate` have their own numbers.
         read: name and digest of each input that was read, in order, with those left out.
         problems: as in `Analysis`.
+        secrets: one text per input, which only who has the input can tell: what masks are made with.
     """
 
     frames: Mapping[str, pl.DataFrame]
     lines: tuple[Lines, ...] = ()
     read: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -89,6 +91,7 @@ class Collection:
         self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings)
         self._digests: dict[str, int] = {}
         self._read: list[tuple[str, str]] = []
+        self._secrets: list[str] = []
         self._sources: list[Source] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         self._lines: list[bytes] = []
@@ -112,7 +115,7 @@ class Collection:
         }
         frames["memory"] = _reports_in_order(frames["memory"], self._numbers())
         lines = Lines(tuple(self._lines), self._numbers())
-        return Tables(frames, (lines,), tuple(self._read), tuple(self._problems))
+        return Tables(frames, (lines,), tuple(self._read), tuple(self._problems), tuple(self._secrets))
 
     def _end(self, source: Source | SourceError) -> None:
         """The same content a second time, whatever its name, would give every run twice."""
@@ -124,6 +127,7 @@ class Collection:
             if not source.lines:
                 return
         self._read.append((source.name, source.digest))
+        self._secrets.append(source.secret)
         is_twin = self._digests.setdefault(source.digest, source.number) != source.number
         self._rebuilding.end(source, left_out=is_twin)
         if not is_twin:

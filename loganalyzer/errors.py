@@ -43,3 +43,7 @@ class ReportError(LogAnalyzerError):
 
 class WorkflowError(LogAnalyzerError):
     """A workflow file cannot be read, or its nodes and links make no sense."""
+
+
+class HistoryError(LogAnalyzerError):
+    """A store of runs cannot be used."""

@@ -30,6 +30,7 @@ def merged(parts: Sequence[Tables]) -> Tables:
         lines=tuple(lines for part in kept for lines in part.lines),
         read=read,
         problems=tuple(problem for part in kept for problem in part.problems),
+        secrets=tuple(secret for part in kept for secret in part.secrets),
     )
 
 

@@ -56,6 +56,7 @@ class Source:
         number: the input's number in this call.
         name: as given, or as found in a folder.
         digest: SHA-256 of the decoded text.
+        secret: SHA-256 of the text and a suffix: nobody who has not the text can tell it, the digest notwithstanding.
         size: bytes as read, after decompression.
         lines: physical lines.
         encoding, undecodable: how it was decoded, and bytes replaced.
@@ -65,6 +66,7 @@ class Source:
     number: int
     name: str
     digest: str
+    secret: str
     size: int
     lines: int
     encoding: str
@@ -113,10 +115,13 @@ class _Reading:
 
     def source(self, problem: SourceError | None) -> Source:
         """The input as a whole."""
+        secret = self.digest.copy()
+        secret.update(b"\0secret")
         return Source(
             self.number,
             self.name,
             self.digest.hexdigest(),
+            secret.hexdigest(),
             self.size,
             self.lines,
             self.encoding.name,

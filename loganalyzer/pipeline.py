@@ -7,17 +7,21 @@ from dataclasses import replace
 
 import polars as pl
 
-from loganalyzer import excerpts, tables
+from loganalyzer import documents, excerpts, joining, tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import run_all
 from loganalyzer.collecting import Lines, Tables, named
 from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
+from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
+from loganalyzer.history.past import Past
+from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
 from loganalyzer.tabulate import Progress, tabulate
+from loganalyzer.units import one_line
 from loganalyzer.workflow import reading as workflow
 
 
@@ -26,17 +30,46 @@ def analyse(
     settings: Settings | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,
+    past: Past | None = None,
 ) -> Analysis:
-    """Everything there is to say about these inputs: files, folders, patterns, `-`.
+    """Everything there is to say about these inputs: files, folders, patterns, `-`, and what the tool wrote before.
 
-    An input that cannot be read becomes one entry of `problems`; the others keep their results. `engine` says where
-    logs are read; in this process by default.
+    JSON documents and HTML reports are read back as they are, their findings unchecked. An input that cannot be read
+    becomes one entry of `problems`; the others keep their results. `engine` says where logs are read; in this process
+    by default. `past` holds the figures of earlier runs, for the rules on history.
 
     Raises:
         LogAnalyzerError: a pattern, schedule, baselines or workflow file is refused, or the engine is out of reach.
     """
     settings = settings or Settings()
-    return judged((engine or Local()).tables(find(paths), settings, progress), settings)
+    logs, recorded = documents.parted(paths)
+    if not recorded:
+        return judged((engine or Local()).tables(find(logs), settings, progress), settings, past)
+    parts = [("", analyse(logs, settings, progress, engine, past))] if logs else []
+    return joining.joined([*parts, *((name, _read_back(name, settings)) for name in recorded)])
+
+
+def _read_back(name: str, settings: Settings) -> Analysis:
+    """A document's tables, with a note that says where they come from."""
+    shown = one_line(name)
+    try:
+        document = documents.load(name)
+    except SourceError as error:
+        return Analysis(problems=(str(error),))
+    found = _chosen(document.analysis, settings)
+    if settings.redact:
+        found = masking.redacted(found, masking.masker(found.sources["digest"].drop_nulls()))
+    note = f"{shown}: read back as {document.written}; its findings were not checked again"
+    return replace(found, notes=(*found.notes, note))
+
+
+def _chosen(found: Analysis, settings: Settings) -> Analysis:
+    """Without the findings of rules that are not asked for."""
+    asked = ~pl.col("rule").is_in(settings.ignore)
+    if settings.select:
+        asked &= pl.col("rule").is_in(settings.select)
+    parts = {name: getattr(found, name).filter(asked.fill_null(value=True)) for name in ("findings", "not_checked")}
+    return replace(found, **parts)
 
 
 def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
@@ -45,15 +78,22 @@ def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -
     return judged(tabulate(inputs, settings), settings)
 
 
-def judged(found: Tables, settings: Settings) -> Analysis:
+def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
     """Tables of logs held against what was to be expected."""
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
     asked = workflow.load(settings.workflow).first.asked if settings.workflow else None
-    frames["runs"] = with_declared(frames["runs"], shelf, settings, asked)
-    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, asked)
-    return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+    frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
+    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past, asked)
+    whole = replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+    return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
+
+
+def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:
+    """`runs` with the band of its baseline, so that a report can be drawn again without the baselines file."""
+    held = shelf.with_vram(runs.drop("band_low_gib", "band_high_gib"))
+    return tables.conform(held.rename({"vram_low": "band_low_gib", "vram_high": "band_high_gib"}), "runs")
 
 
 def _cited(found: Tables, findings: pl.DataFrame) -> pl.DataFrame:

@@ -28,6 +28,7 @@ class Settings:
         severities: rule id to severity, over the rule's own.
         strict: whether rules that doubt how the log was read (LOG001) find errors; `severities` goes before it.
         ignore: rule ids that are not reported; `select`, when not empty, names the only ones that are.
+        redact: whether secrets and names of people are masked in everything that is shown.
         step_outlier_factor, slowdown_fraction, headroom_fraction, fragmentation_fraction: tolerances of the rules
             that name them.
     """
@@ -46,6 +47,7 @@ class Settings:
     strict: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    redact: bool = True
     step_outlier_factor: float = 1.5
     slowdown_fraction: float = 0.10
     headroom_fraction: float = 0.05

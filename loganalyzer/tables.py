@@ -89,6 +89,8 @@ RUNS: Final = pl.Schema(
         "total_vram_gib": pl.Float64,
         "comfyui_version": pl.String,
         "torch_version": pl.String,
+        "band_low_gib": pl.Float64,
+        "band_high_gib": pl.Float64,
     }
 )
 
@@ -203,6 +205,8 @@ EXCERPTS: Final = pl.Schema(
     }
 )
 
+MASKED: Final = pl.Schema({"kind": pl.String, "values": pl.Int64, "places": pl.Int64})
+
 SCHEMAS: Final[dict[str, pl.Schema]] = {
     "sources": SOURCES,
     "prompts": PROMPTS,
@@ -216,6 +220,7 @@ SCHEMAS: Final[dict[str, pl.Schema]] = {
     "not_checked": NOT_CHECKED,
     "near_misses": NEAR_MISSES,
     "excerpts": EXCERPTS,
+    "masked": MASKED,
 }
 
 

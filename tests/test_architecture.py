@@ -13,22 +13,22 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"units", "addresses"},
     {"errors"},
-    {"tables", "settings", "resources", "clock"},
+    {"tables", "settings", "resources", "clock", "ignores"},
     {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "repeats", "workers"},
-    {"remote", "planner", "workflow"},
+    {"remote", "documents", "joining", "redact", "metrics", "planner", "workflow"},
     {"sources"},
     {"pieces"},
     {"wrappers"},
     {"lines"},
     {"records"},
-    {"runs", "excerpts"},
+    {"runs", "excerpts", "history", "comparison", "baselining"},
     {"rebuilding", "checks"},
     {"collecting", "lint"},
     {"tabulate", "merging"},
     {"engine"},
     {"report"},
     {"pipeline"},
-    {"watch"},
+    {"sides", "watch"},
     {"cli"},
     {"__main__"},
 )
@@ -48,6 +48,8 @@ ONLY_IN = {
     "aiohttp": {"remote"},
     "dask": {"engine"},
     "distributed": {"engine"},
+    "sqlalchemy": {"history"},
+    "tomlkit": {"baselining"},
 }
 LONGEST_MODULE = 320
 LONGEST_FUNCTION = 60

@@ -13,10 +13,24 @@ from loganalyzer import tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.history.past import Past
 from loganalyzer.settings import Settings, Severity
 from loganalyzer.workflow.declared import Asked
 
-_ROOMS = ("schedule", "audio", "memory", "growth", "model", "timing", "outcome", "log", "declared")
+_ROOMS = (
+    "schedule",
+    "audio",
+    "memory",
+    "growth",
+    "model",
+    "timing",
+    "outcome",
+    "log",
+    "history",
+    "comparison",
+    "ignoring",
+    "declared",
+)
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -27,6 +41,7 @@ class Context:
     found: Analysis
     shelf: Shelf
     settings: Settings
+    past: Past | None = None
     asked: Asked | None = None
     _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
@@ -121,13 +136,15 @@ def rules() -> dict[str, Rule]:
     return dict(sorted(_RULES.items()))
 
 
-def run_all(found: Analysis, shelf: Shelf, settings: Settings, asked: Asked | None = None) -> Analysis:
-    """`found` with its findings and with what could not be checked; `asked` as in `Context`.
+def run_all(
+    found: Analysis, shelf: Shelf, settings: Settings, past: Past | None = None, asked: Asked | None = None
+) -> Analysis:
+    """`found` with its findings and with what could not be checked; `past` and `asked` as in `Context`.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    context = Context(found, shelf, settings, asked)
+    context = Context(found, shelf, settings, past, asked)
     outcomes = [(item, item.check(context)) for item in chosen(settings) if item.witness == "log"]
     findings = [
         outcome.findings.with_columns(
@@ -143,21 +160,23 @@ def run_all(found: Analysis, shelf: Shelf, settings: Settings, asked: Asked | No
         for item, outcome in outcomes
         if not outcome.not_checked.is_empty()
     ]
-    return replace(found, findings=_sorted(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked"))
+    return replace(
+        found, findings=by_gravity(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked")
+    )
 
 
 def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
     return pl.concat([tables.conform(frame, table) for frame in frames]) if frames else tables.empty(table)
 
 
-def _sorted(findings: pl.DataFrame) -> pl.DataFrame:
+def by_gravity(findings: pl.DataFrame) -> pl.DataFrame:
     """The gravest first; within a severity by file and line, as one reads."""
     gravity = pl.col("severity").replace_strict(_ORDER, return_dtype=pl.Int8)
     return findings.sort(gravity, "source", "line", "rule", maintain_order=True)
 
 
 def chosen(settings: Settings) -> list[Rule]:
-    """The rules that `select` and `ignore` leave, in the order of their ids.
+    """The rules that are checked, in the order of their ids.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.

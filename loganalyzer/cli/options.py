@@ -34,6 +34,11 @@ _ANALYSIS = (
     ),
     click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
     click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
+    click.option(
+        "--redact/--no-redact",
+        default=None,
+        help="Mask tokens, addresses and names of people in every output.  [default: redact]",
+    ),
     click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
 )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer.cli.options import configuration, settings
-from loganalyzer.cli.outputs import STDOUT, put
+from loganalyzer.cli.output import STDOUT, put
 
 if TYPE_CHECKING:
     from loganalyzer.planner.expected import Expectation

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from loganalyzer.cli.options import configuration, settings
-from loganalyzer.cli.outputs import STDOUT, put
+from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.errors import ReportError
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from loganalyzer import units
+from loganalyzer.redact.kinds import KINDS
 from loganalyzer.report import words
 from loganalyzer.report.model import Cell, Column, Pair, Table
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 MOST_NEAR: Final = 50
 MOST_INPUTS: Final = 500
+UNMASKED: Final = {
+    True: "No token, address or name of a person was found in what this page shows.",
+    False: "Nothing: masking was switched off (--no-redact).",
+}
 _BY_NAME: Final = 3
 """Up to so many runs or inputs are named; more are counted."""
 
@@ -79,7 +84,24 @@ def near_misses(analysis: Analysis, places: Places) -> Table | None:
         Column("Expected there"),
         Column("Line"),
     )
-    return Table("Near misses", columns, rows, words.left_out(near.height - len(rows), "line")) if rows else None
+    rest = words.left_out(near.height - len(rows), "line")
+    return Table("Lines that almost parse", columns, rows, rest, words.ALL) if rows else None
+
+
+def masked(analysis: Analysis) -> Table | None:
+    """How many secrets and names stand as masks."""
+    known = {kind.name: kind.what for kind in KINDS}
+    rows = tuple(
+        (
+            Cell(words.told(row["kind"]), code=True),
+            Cell(known.get(row["kind"], words.NOTHING)),
+            Cell(words.count(row["values"])),
+            Cell(words.count(row["places"])),
+        )
+        for row in analysis.masked.head(MOST_NEAR).iter_rows(named=True)
+    )
+    columns = (Column("Mask"), Column("Stands for"), Column("Values", number=True), Column("Places", number=True))
+    return Table("Masks by kind", columns, rows) if rows else None
 
 
 def inputs(analysis: Analysis) -> Table | None:
@@ -110,9 +132,8 @@ def inputs(analysis: Analysis) -> Table | None:
         Column("Near misses", number=True),
         Column("Unknown lines", number=True),
     )
-    return (
-        Table("Inputs", columns, rows, words.left_out(analysis.sources.height - len(rows), "input")) if rows else None
-    )
+    rest = words.left_out(analysis.sources.height - len(rows), "input")
+    return Table("What was read", columns, rows, rest, words.ALL) if rows else None
 
 
 def parameters(settings: Settings) -> tuple[Pair, ...]:

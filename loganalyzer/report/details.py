@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from loganalyzer import units
 from loganalyzer.report import run_tables, words
-from loganalyzer.report.figures import memory, schedule, timing
+from loganalyzer.report.figures import growth, memory, schedule, timing
 from loganalyzer.report.findings import mark
 from loganalyzer.report.model import Cell, Mark, Pair, Run
 from loganalyzer.report.overview import quantization, status_kind
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loganalyzer.report.facts import Row, RunFacts
-    from loganalyzer.report.figures.memory import Band
     from loganalyzer.report.model import Figure
     from loganalyzer.settings import Settings
 
@@ -32,10 +31,10 @@ _ABSENT: Final = {
 _NOT_DRAWN: Final = f"Drawings are left out: the page draws {MOST_WITH_FIGURES} runs, the gravest first."
 
 
-def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: bool, few: bool) -> Run:
+def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool) -> Run:
     """The run's part of the page; opened where there are few runs, or where something must be changed."""
     told = _settings(facts, settings)
-    figures = _figures(facts, settings, band) if drawn else ()
+    figures = _figures(facts, settings) if drawn else ()
     grave = facts.worst in {"error", "warning"}
     return Run(
         anchor=facts.anchor,
@@ -47,25 +46,36 @@ def detail(facts: RunFacts, settings: Settings, band: Band | None, *, drawn: boo
         findings=tuple(_finding(row) for row in facts["findings"][:_MOST_FINDINGS]),
         figures=figures,
         windows=run_tables.windows(facts, settings.fps),
+        boundaries=run_tables.boundaries(facts, settings.fps),
+        steps=run_tables.steps(facts) if drawn else None,
         paddings=run_tables.paddings(facts),
         memory=run_tables.memory(facts),
         settings=tuple(pair for pair in told if pair.text != words.NOTHING),
         untold=words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=len(told)),
-        not_checked=words.listed(sorted({words.told(row["rule"]) for row in facts["not_checked"]}), most=30),
+        not_checked=_not_checked(facts),
         not_drawn=_absent(figures) if drawn else _NOT_DRAWN,
     )
+
+
+def _not_checked(facts: RunFacts) -> tuple[Pair, ...]:
+    """Each reason with the rules that it kept from checking."""
+    reasons: dict[str, list[str]] = {}
+    for row in facts["not_checked"]:
+        reasons.setdefault(words.told(row["reason"]), []).append(words.told(row["rule"]))
+    return tuple(Pair(", ".join(sorted(rules)), reason) for reason, rules in reasons.items())
 
 
 def _finding(row: Row) -> Cell:
     return Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind)
 
 
-def _figures(facts: RunFacts, settings: Settings, band: Band | None) -> tuple[Figure, ...]:
+def _figures(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
     total = facts.run["total_vram_gib"] or settings.total_vram_gib
     drawn = (
         schedule.draw(facts, settings.fps),
         timing.draw(facts, settings.step_outlier_factor),
-        memory.draw(facts, band, total),
+        memory.draw(facts, facts.band, total),
+        growth.draw(facts),
     )
     return tuple(figure for figure in drawn if figure is not None)
 

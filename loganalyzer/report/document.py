@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -13,14 +13,16 @@ from polars import selectors
 
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ReportError
+from loganalyzer.report.evidence import NEIGHBOURS
+from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMA_VERSION
 
 MOST_RUNS_WITH_STEPS: Final = 100
 
 
-def to_json(analysis: Analysis, *, generated_at: datetime, version: str) -> str:
+def to_json(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None = None) -> str:
     """The document of the contract: `schema_version`, `tool`, `generated_at`, `verdict`, and a list per table."""
-    head = {
+    head: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "loganalyzer", "version": version},
         "generated_at": generated_at.isoformat(),
@@ -28,17 +30,27 @@ def to_json(analysis: Analysis, *, generated_at: datetime, version: str) -> str:
         "problems": list(analysis.problems),
         "notes": list(analysis.notes),
     }
+    if settings is not None:
+        head["settings"] = {item.name: _setting(getattr(settings, item.name)) for item in fields(settings)}
     parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
-    parts += [f"{json.dumps(name)}: {_rows(frame)}" for name, frame in analysis.tables()]
+    parts += [f"{json.dumps(name)}: {rows(frame)}" for name, frame in analysis.tables()]
     return "{" + ",\n".join(parts) + "}\n"
 
 
+def _setting(value: object) -> object:
+    """As JSON has it; of files the name only, for folders may name people."""
+    if isinstance(value, Path):
+        return value.name
+    return [_setting(item) for item in value] if isinstance(value, tuple) else value
+
+
 def for_page(analysis: Analysis) -> Analysis:
-    """What goes into the page: of the excerpts those that findings cite; above `MOST_RUNS_WITH_STEPS` no steps.
+    """What goes into the page: of the excerpts those that the page can show; above `MOST_RUNS_WITH_STEPS` no steps.
 
     A page must stay small enough for a ticket. What is left out is said in `notes`; `--json` has it all.
     """
-    cited = analysis.findings.select("source", "line").unique()
+    around = [pl.col("line") + distance for distance in range(-NEIGHBOURS, NEIGHBOURS + 1)]
+    cited = analysis.findings.select("source", pl.concat_list(around).alias("line")).explode("line").unique()
     kept = analysis.excerpts.join(cited, on=["source", "line"], how="semi", maintain_order="left")
     slim = replace(analysis, excerpts=kept)
     if analysis.runs.height <= MOST_RUNS_WITH_STEPS:
@@ -47,7 +59,8 @@ def for_page(analysis: Analysis) -> Analysis:
     return replace(slim, steps=analysis.steps.clear(), notes=(*analysis.notes, note))
 
 
-def _rows(frame: pl.DataFrame) -> str:
+def rows(frame: pl.DataFrame) -> str:
+    """The rows of a table as a JSON list of objects; times as text."""
     return frame.with_columns(selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")).write_json()
 
 

@@ -1,4 +1,4 @@
-"""The log lines that prove a finding, with a neighbour or two."""
+"""The log lines that prove a finding, with a neighbour or two, and the part that matters marked."""
 
 from __future__ import annotations
 
@@ -9,26 +9,59 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from loganalyzer.report import words
+from loganalyzer.report.matching import spans
 from loganalyzer.report.model import Evidence, LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-_NEAR: Final = 2
+    from loganalyzer.report.matching import Span
+
+NEIGHBOURS: Final = 2
 """Lines around the hit within which an excerpt is a neighbour."""
 _SAME_LINE: Final = 4
 """Messages of one physical line that are shown."""
 _LONGEST: Final = 600
 
+Line = tuple[int, str, str | None]
+"""Number, text, event."""
+
 
 class Excerpts:
-    """The excerpts of the logs that the shown findings come from, found by source and line."""
+    """The excerpts of the logs that the shown findings come from, found by source and line.
 
-    def __init__(self, excerpts: pl.DataFrame, sources: Iterable[str]) -> None:
-        wanted = excerpts.filter(pl.col("source").is_in(list(dict.fromkeys(sources))) & pl.col("line").is_not_null())
-        self._lines: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        for source, line, text in wanted.sort("line", maintain_order=True).select("source", "line", "text").iter_rows():
-            self._lines[source].append((line, text or ""))
+    `near` is the table of near misses: of these, the part from where reading stopped is marked.
+    """
+
+    def __init__(
+        self, excerpts: pl.DataFrame, near: pl.DataFrame, places: Iterable[tuple[str, int]], folders: tuple[Path, ...]
+    ) -> None:
+        cited = list(dict.fromkeys(places))
+        sources = list(dict.fromkeys(source for source, _ in cited))
+        self._lines: dict[str, list[Line]] = defaultdict(list)
+        self._spans: dict[tuple[str, str], Span] = {}
+        wanted = pl.col("source").is_in(sources) & pl.col("line").is_not_null() & pl.col("text").is_not_null()
+        kept = excerpts.filter(wanted).sort("line", maintain_order=True)
+        for source, line, text, event in kept.select("source", "line", "text", "event").iter_rows():
+            self._lines[source].append((line, text, event))
+        self._add_near(near.filter(wanted), set(cited))
+        hits = {(event, text) for source, number in cited for _, text, event in self._at(source, number)}
+        self._spans |= spans(sorted(hits, key=str), folders)
+
+    def _add_near(self, near: pl.DataFrame, cited: set[tuple[str, int]]) -> None:
+        rows = near.select("source", "line", "text", "column").iter_rows()
+        for source, line, text, column in (row for row in rows if (row[0], row[1]) in cited):
+            lines = self._lines[source]
+            if not any(known == text for _, known, _ in self._at(source, line)):
+                lines.insert(bisect_left(lines, line, key=lambda item: item[0]), (line, text, "near miss"))
+            if column is not None and 0 < column <= len(text):
+                self._spans["near miss", text] = (column - 1, len(text))
+
+    def _at(self, source: str, line: int) -> list[Line]:
+        known = self._lines.get(source, [])
+        first = bisect_left(known, line, key=lambda item: item[0])
+        return [item for item in known[first : first + _SAME_LINE] if item[0] == line]
 
     def of(self, source: str | None, line: int | None) -> Evidence | None:
         """The line and its neighbours; nothing where the log line was not kept."""
@@ -36,16 +69,19 @@ class Excerpts:
             return None
         known = self._lines.get(source, [])
         first = bisect_left(known, line, key=lambda item: item[0])
-        hits = [item for item in known[first : first + _SAME_LINE] if item[0] == line]
+        hits = self._at(source, line)
         if not hits:
             return None
-        before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= _NEAR]
-        behind = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= _NEAR]
+        before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= NEIGHBOURS]
+        behind = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= NEIGHBOURS]
         shown = [*before, *hits, *behind]
-        lines = tuple(LogLine(str(number), _clipped(text), number == line) for number, text in shown)
-        return Evidence(words.visible(source), lines)
+        return Evidence(words.visible(source), tuple(self._shown(item, hit=item[0] == line) for item in shown))
 
-
-def _clipped(text: str) -> str:
-    shown = words.visible(text[:_LONGEST])
-    return f"{shown} …" if len(text) > _LONGEST else shown
+    def _shown(self, item: Line, *, hit: bool) -> LogLine:
+        number, text, event = item
+        begin, end = self._spans.get((event or "", text), (0, 0)) if hit else (0, 0)
+        end = min(end, _LONGEST)
+        begin = min(begin, end)
+        before, marked, behind = (words.visible(part) for part in (text[:begin], text[begin:end], text[end:_LONGEST]))
+        rest = " …" if len(text) > _LONGEST else ""
+        return LogLine(str(number), f"{before}{marked}{behind}{rest}", hit, len(before), len(before) + len(marked))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
 
 Row = Mapping[str, Any]
+_PEAKS = ("run_id", "source", "stream", "peak_allocated_gib", "peak_reserved_gib", "peak_covers")
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -24,7 +25,8 @@ class RunFacts:
     Attributes:
         anchor: its place on the page.
         place: file name, line and stream, for people.
-        rows: windows, steps, paddings, memory, findings and not_checked of this run, loras of its prompt.
+        rows: windows, steps, paddings, memory, findings and not_checked of this run, loras of its prompt, and as
+            `siblings` the peaks of all runs of its log and stream.
     """
 
     anchor: str
@@ -40,6 +42,12 @@ class RunFacts:
         """The gravest severity among its findings, or nothing."""
         found = [item["severity"] for item in self["findings"]]
         return min(found, key=gravity) if found else ""
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """The baseline's band for the peak, low and high in GiB."""
+        low, high = self.run["band_low_gib"], self.run["band_high_gib"]
+        return None if low is None or high is None else (low, high)
 
     @property
     def median_step(self) -> float | None:
@@ -104,13 +112,16 @@ def gather(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:
         for name in ("windows", "steps", "paddings", "memory", "findings", "not_checked")
     }
     loras = _cut(analysis.loras, "prompt_id")
+    of_server: dict[tuple[str | None, str | None], list[Row]] = {}
+    for run in analysis.runs.select(_PEAKS).iter_rows(named=True):
+        of_server.setdefault((run["source"], run["stream"]), []).append(run)
     return tuple(
         RunFacts(
             f"run-{number}",
             places(run["source"], run["line"], run["stream"]),
             run,
             {name: parts.get(run["run_id"], ()) for name, parts in of_run.items()}
-            | {"loras": loras.get(run["prompt_id"], ())},
+            | {"loras": loras.get(run["prompt_id"], ()), "siblings": of_server[run["source"], run["stream"]]},
         )
         for number, run in enumerate(analysis.runs.iter_rows(named=True), 1)
     )

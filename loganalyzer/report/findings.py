@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loganalyzer import units
@@ -13,6 +14,7 @@ from loganalyzer.report.model import Cell, Column, Finding, First, Group, Mark, 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from loganalyzer.analysis import Analysis
     from loganalyzer.report.facts import Places, Row
@@ -21,6 +23,7 @@ MOST_IN_FULL: Final = {"error": 8, "warning": 8, "info": 2}
 MOST_IN_ROWS: Final = 100
 MOST_FIRST: Final = 4
 """Rules named on the first screen."""
+_RULE = re.compile(r"[A-Z]{3}[0-9]{3}")
 
 
 class Links(NamedTuple):
@@ -37,17 +40,29 @@ def mark(severity: str) -> Mark:
     return Mark({"info": "note"}.get(known, known), known)
 
 
-def groups(analysis: Analysis, runs: Mapping[str, str], places: Places) -> tuple[Group, ...]:
-    """One group per rule, the gravest first; `runs` has the link of each run that has a part of its own."""
+def groups(
+    analysis: Analysis, runs: Mapping[str, str], places: Places, folders: tuple[Path, ...] = ()
+) -> tuple[Group, ...]:
+    """One group per rule, the gravest first.
+
+    `runs` has the link of each run that has a part of its own; `folders` hold further message patterns.
+    """
     found: dict[str, list[Row]] = {}
     for row in analysis.findings.iter_rows(named=True):
         found.setdefault(words.told(row["rule"]), []).append(row)
     for rows in found.values():
         rows.sort(key=lambda row: gravity(row["severity"]))
     ordered = [found[rule] for rule in sorted(found, key=lambda rule: (gravity(found[rule][0]["severity"]), rule))]
-    shown = [row["source"] for rows in ordered for row in rows[: _most(rows)] if row["source"] is not None]
-    links = Links(runs, places, Excerpts(analysis.excerpts, shown))
-    return tuple(_group(number, rows, links) for number, rows in enumerate(ordered, 1))
+    shown = [row for rows in ordered for row in rows[: _most(rows)]]
+    cited = [(row["source"], row["line"]) for row in shown if None not in (row["source"], row["line"])]
+    links = Links(runs, places, Excerpts(analysis.excerpts, analysis.near_misses, cited, folders))
+    anchors = _anchors([words.told(rows[0]["rule"]) for rows in ordered])
+    return tuple(_group(anchor, rows, links) for anchor, rows in zip(anchors, ordered, strict=True))
+
+
+def _anchors(rules: Sequence[str]) -> list[str]:
+    """The rules' ids as places on the page, so that a link says what it leads to; numbers where an id is no rule's."""
+    return [rule if _RULE.fullmatch(rule) else f"rule-{number}" for number, rule in enumerate(rules, 1)]
 
 
 def first(groups: Sequence[Group]) -> tuple[First, ...]:
@@ -77,8 +92,7 @@ def _most(rows: Sequence[Row]) -> int:
     return MOST_IN_FULL.get(rows[0]["severity"], 2)
 
 
-def _group(number: int, rows: Sequence[Row], links: Links) -> Group:
-    anchor = f"rule-{number}"
+def _group(anchor: str, rows: Sequence[Row], links: Links) -> Group:
     most = _most(rows)
     known = rules().get(rows[0]["rule"])
     return Group(
@@ -121,4 +135,5 @@ def _more(rows: Sequence[Row], links: Links) -> Table:
             for row in shown
         ),
         words.left_out(len(rows) - len(shown), "finding"),
+        f"{words.ALL} --select {rows[0]['rule']}" if _RULE.fullmatch(str(rows[0]["rule"])) else words.ALL,
     )

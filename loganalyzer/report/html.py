@@ -13,8 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from loganalyzer.expectations import baselines
 from loganalyzer.report.page import build_page
 from loganalyzer.resources import folder
 
@@ -24,17 +24,22 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.settings import Settings
 
+_JOINTS: Final = re.compile(r"([_./]|:(?=\d))(?=.)")
 _BREAKING: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, document: str) -> str:
     """The whole page, with the JSON `document` inside so that the report can be read again by the tool."""
+    return filled("report.html.j2", build_page(analysis, settings, generated_at), document, _text("script.js"))
+
+
+def filled(template: str, page: object, document: str, script: str = "") -> str:
+    """A template with its page model, the JSON document that belongs into it, and a script of ours."""
     from loganalyzer import __version__
 
-    bands = baselines.load(settings.baselines).bands(analysis.runs)
-    style, script = _text("style.css"), _text("script.js")
-    return _environment().get_template("report.html.j2").render(
-        page=build_page(analysis, settings, generated_at, bands),
+    style = _text("style.css")
+    return _environment().get_template(template).render(
+        page=page,
         version=__version__,
         style=style,
         script=script,
@@ -68,9 +73,14 @@ def _text(name: str) -> str:
     return place.read_text(encoding="utf-8")
 
 
+def _breakable(text: str) -> Markup:
+    """A name that may be broken behind its own signs; escaped here."""
+    return Markup(_JOINTS.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 -- escaped, and <wbr> is ours
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(_text),
         autoescape=True,
         undefined=StrictUndefined,
@@ -78,3 +88,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.filters["breakable"] = _breakable
+    return environment

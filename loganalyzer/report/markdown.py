@@ -14,5 +14,6 @@ def render(analysis: Analysis, settings: Settings) -> str:
     """Verdict, one row per run, the gravest findings with their lines."""
     places = Places(analysis.sources["source"].drop_nulls())
     runs = gather(analysis, places)
-    groups = findings.groups(analysis, {}, places)
-    return markdown(overview(analysis, findings.first(groups), left_out=()), run_table(runs, {}, settings.fps), groups)
+    groups = findings.groups(analysis, {}, places, settings.patterns)
+    seen = overview(analysis, groups, findings.first(groups), left_out=())
+    return markdown(seen, run_table(runs, {}, settings, pictures=False), groups)

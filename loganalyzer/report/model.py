@@ -26,6 +26,7 @@ class Cell:
         href: a place on this page.
         kind: an icon and colour, or nothing.
         code: whether it is foreign text or a name, set in the fixed-width face.
+        svg: a small picture above the text.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Cell:
     href: str = ""
     kind: Kind = ""
     code: bool = False
+    svg: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ class Table:
     Attributes:
         caption: said to screen readers: the container's name.
         rest: what was left out, or nothing.
+        command: shows what was left out.
     """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     rest: str = ""
+    command: str = ""
 
     @property
     def numbers(self) -> bool:
@@ -84,11 +88,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of a log; `hit` marks the one that proves the finding."""
+    """A line of a log; `hit` marks the one that proves the finding, in which `begin` to `end` is the message."""
 
     number: str
     text: str
     hit: bool
+    begin: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +172,13 @@ class Run:
     findings: tuple[Cell, ...]
     figures: tuple[Figure, ...]
     windows: Table | None
+    boundaries: Table | None
+    steps: Table | None
     paddings: Table | None
     memory: Table | None
     settings: tuple[Pair, ...]
     untold: str
-    not_checked: str
+    not_checked: tuple[Pair, ...]
     not_drawn: str
 
 
@@ -190,6 +198,8 @@ class Page:
     inputs: Table | None
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    masked: Table | None
+    unmasked: str
     parameters: tuple[Pair, ...]
     legend: tuple[Pair, ...]
     ticket: str

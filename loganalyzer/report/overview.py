@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from loganalyzer import units
 from loganalyzer.report import words
 from loganalyzer.report.facts import gravest
+from loganalyzer.report.figures import small
 from loganalyzer.report.model import Cell, Column, Mark, Overview, Pair, Table
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from loganalyzer.analysis import Analysis
     from loganalyzer.report.facts import Row, RunFacts
-    from loganalyzer.report.model import First
+    from loganalyzer.report.model import First, Group
+    from loganalyzer.settings import Settings
 
 MOST_ROWS: Final = 1000
 _MARKS: Final = {
@@ -50,7 +52,9 @@ _COLUMNS: Final = (
 )
 
 
-def overview(analysis: Analysis, first: tuple[First, ...], *, left_out: Sequence[str]) -> Overview:
+def overview(
+    analysis: Analysis, groups: Sequence[Group], first: tuple[First, ...], *, left_out: Sequence[str]
+) -> Overview:
     """The verdict, the counts, what the reader must not miss, and what to do first."""
     counts = dict(analysis.findings.group_by("severity").len().iter_rows())
     completed = int((analysis.runs["status"] == "completed").sum())
@@ -65,7 +69,7 @@ def overview(analysis: Analysis, first: tuple[First, ...], *, left_out: Sequence
     return Overview(
         _MARKS[analysis.verdict],
         _headline(analysis, counts),
-        _lead(analysis),
+        _lead(analysis, groups),
         pairs,
         _notices(analysis, left_out),
         first,
@@ -86,13 +90,20 @@ def _headline(analysis: Analysis, counts: dict[str, int]) -> str:
     return f"{' and '.join(said)}{where}"
 
 
-def _lead(analysis: Analysis) -> str:
+def _lead(analysis: Analysis, groups: Sequence[Group]) -> str:
     if analysis.verdict == "no-runs":
         return _NO_RUNS
     if analysis.verdict != "pass":
-        return ""
+        grave = [group for group in groups if group.mark.kind in {"error", "warning"}]
+        return _sentence([f"{group.name.replace('-', ' ')} ({group.count.split()[0]})" for group in grave])
     rest = "What could not be checked is listed below." if analysis.not_checked.height else "Everything was checked."
     return f"Nothing needs to be changed. {rest}"
+
+
+def _sentence(kinds: Sequence[str]) -> str:
+    """What is wrong, by kind with how often, in one sentence."""
+    said = words.listed(kinds, most=6)
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def _notices(analysis: Analysis, left_out: Sequence[str]) -> tuple[str, ...]:
@@ -101,25 +112,36 @@ def _notices(analysis: Analysis, left_out: Sequence[str]) -> tuple[str, ...]:
     return (*said, *left_out)
 
 
-def run_table(runs: Sequence[RunFacts], links: Mapping[str, str], fps: float) -> Table | None:
-    """One row per run; those with a part of their own on the page lead there."""
-    rows = tuple(_row(facts, links, fps) for facts in gravest(runs, MOST_ROWS))
+def run_table(
+    runs: Sequence[RunFacts], links: Mapping[str, str], settings: Settings, *, pictures: bool = True
+) -> Table | None:
+    """One row per run, with small pictures; those with a part of their own on the page lead there."""
+    rows = tuple(_row(facts, links, settings, pictures=pictures) for facts in gravest(runs, MOST_ROWS))
     rest = words.left_out(len(runs) - len(rows), "run")
-    return Table("All runs, one row each", _COLUMNS, rows, rest) if rows else None
+    return Table("All runs, one row each", _COLUMNS, rows, rest, words.ALL) if rows else None
 
 
-def _row(facts: RunFacts, links: Mapping[str, str], fps: float) -> tuple[Cell, ...]:
-    run = facts.run
+def _row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, pictures: bool) -> tuple[Cell, ...]:
+    run, fps = facts.run, settings.fps
+    total = run["total_vram_gib"] or settings.total_vram_gib
     return (
         Cell(facts.place, href=links.get(run["run_id"], ""), kind=facts.worst, code=True),
         Cell(words.told(run["status"]), kind=status_kind(run["status"])),
         Cell(words.told(run["mode"]), note=words.size(run["width"], run["height"])),
         _audio(facts, fps),
-        _windows(facts),
+        _windows(facts, small.schedule(facts) if pictures else ""),
         _missing(facts, fps),
-        Cell(words.gib(run["peak_allocated_gib"]), note=_peak_note(facts)),
+        Cell(
+            words.gib(run["peak_allocated_gib"]),
+            note=_peak_note(facts),
+            svg=small.memory(facts, total) if pictures else "",
+        ),
         Cell(words.told(run["quantization"]), note=_SOURCES.get(run["quantization_source"] or "", "")),
-        Cell(words.step(facts.median_step), note="average" if facts.median_step and facts.only_averages else ""),
+        Cell(
+            words.step(facts.median_step),
+            note="average" if facts.median_step and facts.only_averages else "",
+            svg=small.steps(facts, settings.step_outlier_factor) if pictures else "",
+        ),
         Cell(
             words.duration(run["total_s"]),
             note="" if run["prompt_s"] is None else f"prompt {words.duration(run['prompt_s'])}",
@@ -146,11 +168,11 @@ def _audio(facts: RunFacts, fps: float) -> Cell:
     return Cell(units.plural(frames, "frame"), note=words.seconds(frames, fps))
 
 
-def _windows(facts: RunFacts) -> Cell:
+def _windows(facts: RunFacts, picture: str) -> Cell:
     run = facts.run
     seen, expected = words.count(run["observed_windows"]), words.count(run["expected_windows"])
     announced = run["announced_windows"]
-    return Cell(f"{seen} of {expected}", note="" if announced is None else f"{announced:,} announced")
+    return Cell(f"{seen} of {expected}", note="" if announced is None else f"{announced:,} announced", svg=picture)
 
 
 def _missing(facts: RunFacts, fps: float) -> Cell:

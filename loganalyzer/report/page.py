@@ -11,12 +11,11 @@ from loganalyzer.report.overview import overview, run_table
 from loganalyzer.report.ticket_text import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from loganalyzer.analysis import Analysis
     from loganalyzer.report.facts import RunFacts
-    from loganalyzer.report.figures.memory import Band
     from loganalyzer.report.model import Run
     from loganalyzer.settings import Settings
 
@@ -25,7 +24,6 @@ def build_page(
     analysis: Analysis,
     settings: Settings,
     generated_at: datetime,
-    bands: Mapping[str, Band] | None = None,
 ) -> Page:
     """Everything that the page shows.
 
@@ -33,41 +31,39 @@ def build_page(
         analysis: the tables.
         settings: what they were made with.
         generated_at: the time of writing, an argument so that the same input gives the same bytes.
-        bands: run_id to the baseline band of its peak, in GiB.
     """
     places = Places(analysis.sources["source"].drop_nulls())
     runs = gather(analysis, places)
     detailed = gravest(runs, details.MOST_RUNS)
     links = {facts.run["run_id"]: f"#{facts.anchor}" for facts in detailed}
-    groups = findings.groups(analysis, links, places)
-    seen = overview(analysis, findings.first(groups), left_out=_left_out(runs))
-    table = run_table(runs, links, settings.fps)
+    groups = findings.groups(analysis, links, places, settings.patterns)
+    seen = overview(analysis, groups, findings.first(groups), left_out=_left_out(runs))
+    table = run_table(runs, links, settings)
     return Page(
         title=f"{seen.mark.word}: {seen.headline}",
         generated_at=generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip(),
         overview=seen,
         runs=table,
         groups=groups,
-        details=_details(detailed, settings, bands or {}),
+        details=_details(detailed, settings),
         details_rest=_beyond(runs),
         not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}, places),
         near_misses=closing.near_misses(analysis, places),
         inputs=closing.inputs(analysis),
         problems=tuple(words.visible(text) for text in analysis.problems),
         notes=tuple(words.visible(text) for text in analysis.notes),
+        masked=closing.masked(analysis),
+        unmasked=closing.UNMASKED[settings.redact],
         parameters=closing.parameters(settings),
         legend=closing.legend(settings),
         ticket=markdown(seen, table, groups),
     )
 
 
-def _details(runs: Sequence[RunFacts], settings: Settings, bands: Mapping[str, Band]) -> tuple[Run, ...]:
+def _details(runs: Sequence[RunFacts], settings: Settings) -> tuple[Run, ...]:
     drawn = {facts.anchor for facts in gravest(runs, details.MOST_WITH_FIGURES)}
     few = len(runs) <= details.FEW
-    return tuple(
-        details.detail(facts, settings, bands.get(facts.run["run_id"]), drawn=facts.anchor in drawn, few=few)
-        for facts in runs
-    )
+    return tuple(details.detail(facts, settings, drawn=facts.anchor in drawn, few=few) for facts in runs)
 
 
 def _left_out(runs: Sequence[RunFacts]) -> tuple[str, ...]:
@@ -82,4 +78,4 @@ def _beyond(runs: Sequence[RunFacts]) -> str:
     left = len(runs) - details.MOST_RUNS
     if left <= 0:
         return ""
-    return f"{left:,} runs have no part of their own here; the table above and the embedded document hold them all."
+    return f"{left:,} runs have a row only: give their log alone to see them in full."

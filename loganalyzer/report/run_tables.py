@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from loganalyzer.report.facts import Row, RunFacts
 
 MOST_ROWS: Final = 60
+MOST_STEPS: Final = 12
 _WINDOWS: Final = (
     "Window", "Frames", "Time in the video", "Boundary", "Steps", "Sampling", "With decoding", "Per step", "Log line",
 )  # fmt: skip
@@ -54,6 +55,56 @@ def _range(row: Row, start: int | None, end: int | None, *, seen: bool) -> Cell:
         return Cell(words.span(start, end))
     expected = words.span(row["expected_start"], row["expected_end"])
     return Cell(words.span(start, end), note=f"expected {expected}", kind="error")
+
+
+def boundaries(facts: RunFacts, fps: float) -> Table | None:
+    """Where to look in the video: each window's begin, and where the audio ends; made to be pasted into notes."""
+    marks = [
+        (start, f"window {row['window']} begins")
+        for row in facts["windows"]
+        if (start := row["audio_start"] if row["audio_start"] is not None else row["expected_start"]) and start > 0
+    ]
+    missing, audio = facts.run["missing_frames"], facts.run["audio_frames"]
+    if missing and audio is not None:
+        kind = {True: "mirrored speech", False: "silence"}.get(facts.run["mirrored"], "padding")
+        begin = min([row["have"] for row in facts["paddings"] if row["have"] and row["missing"]] or [audio])
+        marks.append((begin, f"audio ends, {kind} for {units.plural(missing, 'frame')}"))
+    rows = tuple(
+        (Cell(words.smpte(frame, fps)), Cell(words.timecode(frame, fps)), Cell(words.count(frame)), Cell(what))
+        for frame, what in sorted(marks)[:MOST_ROWS]
+    )
+    columns = (Column(f"Timecode at {fps:g} fps"), Column("Time"), Column("Frame", number=True), Column("What"))
+    rest = words.left_out(len(marks) - len(rows), "row")
+    return Table(f"Boundaries of {facts.place}, for an editor", columns, rows, rest, words.ALL) if rows else None
+
+
+def steps(facts: RunFacts) -> Table | None:
+    """What the drawing of step times shows: a row per window, a column per step while these are few."""
+    by_window: dict[int, list[Row]] = {}
+    for row in facts["steps"]:
+        if row["window"] is not None:
+            by_window.setdefault(row["window"], []).append(row)
+    widest = max(map(len, by_window.values()), default=0)
+    if not widest:
+        return None
+    shown = dict(list(by_window.items())[:MOST_ROWS])
+    if widest <= MOST_STEPS:
+        titles = [f"Step {number}" for number in range(1, widest + 1)]
+        cells = [[words.step(row["duration_s"]) for row in found] for found in shown.values()]
+    else:
+        titles = ["Steps", "Fastest", "Median", "Slowest"]
+        cells = [_spread([row["duration_s"] for row in found]) for found in shown.values()]
+    rows = tuple(
+        (Cell(words.count(window)), *map(Cell, texts), *[Cell(words.NOTHING)] * (len(titles) - len(texts)))
+        for window, texts in zip(shown, cells, strict=True)
+    )
+    return _table(f"Step times of {facts.place}", _numbers(["Window", *titles]), rows, list(by_window))
+
+
+def _spread(durations: Sequence[float | None]) -> list[str]:
+    known = [value for value in durations if value is not None]
+    figures = (min(known, default=None), words.median(known), max(known, default=None))
+    return [words.count(len(durations)), *map(words.step, figures)]
 
 
 def paddings(facts: RunFacts) -> Table | None:
@@ -97,6 +148,6 @@ def _numbers(titles: Sequence[str]) -> tuple[Column, ...]:
 
 
 def _table(
-    caption: str, columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...], known: Sequence[Row]
+    caption: str, columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...], known: Sequence[object]
 ) -> Table | None:
-    return Table(caption, columns, rows, words.left_out(len(known) - len(rows), "row")) if rows else None
+    return Table(caption, columns, rows, words.left_out(len(known) - len(rows), "row"), words.ALL) if rows else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loganalyzer import units
 
@@ -77,6 +77,15 @@ def timecode(frames: int | None, fps: float) -> str:
     return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
 
 
+def smpte(frames: int | None, fps: float) -> str:
+    """A place in the video as editors count it, `00:00:02:22`: hours, minutes, seconds, frames."""
+    rate = round(fps) if math.isfinite(fps) else 0
+    if frames is None or rate <= 0:
+        return NOTHING
+    seconds_, frame = divmod(frames, rate)
+    return f"{seconds_ // 3600:02d}:{seconds_ // 60 % 60:02d}:{seconds_ % 60:02d}:{frame:02d}"
+
+
 def seconds(frames: int | None, fps: float) -> str:
     """So many frames as `17.08 s`."""
     return NOTHING if frames is None or fps <= 0 else number(frames / fps, "s")
@@ -122,7 +131,11 @@ def left_out(number: int, noun: str) -> str:
     """What a table leaves out, and where it is; nothing where nothing is."""
     if number <= 0:
         return ""
-    return f"{units.plural(number, f'more {noun}')} left out here: the embedded document holds all."
+    return f"and {units.plural(number, f'more {noun}')}, which this command shows:"
+
+
+ALL: Final = "loganalyze THIS-FILE.html --no-html --json -"
+"""Shows every row of the document inside a report."""
 
 
 def median(values: Sequence[float]) -> float | None:

@@ -1,16 +1,127 @@
 (() => {
-  const button = document.getElementById("copy");
-  const text = document.getElementById("ticket");
-  const said = document.getElementById("copied");
-  button.hidden = false;
-  button.addEventListener("click", async () => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const text = (root, selector) => root.querySelector(selector)?.textContent.trim() ?? "";
+
+  const copy = async (words, said, fallback) => {
     try {
-      await navigator.clipboard.writeText(text.textContent);
+      await navigator.clipboard.writeText(words);
       said.textContent = "Copied.";
     } catch {
-      text.closest("details").open = true;
-      getSelection().selectAllChildren(text);
+      fallback.closest("details:not([open])")?.setAttribute("open", "");
+      getSelection().selectAllChildren(fallback);
       said.textContent = "Selected: copy it with the keyboard.";
     }
-  });
+  };
+  const button = (label, act) => {
+    const made = document.createElement("button");
+    const said = document.createElement("span");
+    const line = document.createElement("p");
+    made.type = "button";
+    made.textContent = label;
+    said.setAttribute("role", "status");
+    line.className = "act";
+    line.append(made, " ", said);
+    made.addEventListener("click", () => act(said));
+    return line;
+  };
+
+  const ticket = document.getElementById("ticket");
+  const main = document.getElementById("copy");
+  main.hidden = false;
+  main.addEventListener("click", () => copy(ticket.textContent, document.getElementById("copied"), ticket));
+
+  const escaped = (words) => words.replace(/[\\`*_{}[\]<>|#@~&!]/g, "\\$&").replace(/\s+/g, " ");
+  const markdown = (finding) => {
+    const group = finding.closest(".group");
+    const heading = all("h4", finding)[0].cloneNode(true);
+    heading.querySelector(".here")?.remove();
+    const lines = [
+      `### ${escaped(text(group, ".rule"))} ${escaped(text(group, ".name"))}`,
+      "",
+      `${escaped(heading.textContent.trim())} (${escaped(text(finding, ".place"))})`,
+      "",
+      ...all(".verdicts div", finding).map((pair) => `- ${escaped(text(pair, "dt"))}: ${escaped(text(pair, "dd"))}`),
+    ];
+    const log = all(".log li", finding).map((line) => `${line.querySelector(".no").lastChild.textContent}: ${text(line, "code")}`);
+    if (log.length) {
+      const longest = Math.max(2, ...(log.join("\n").match(/`+/g) ?? []).map((ticks) => ticks.length));
+      const fence = "`".repeat(longest + 1);
+      lines.push("", `${fence}text`, ...log, fence);
+    }
+    return `${lines.join("\n")}\n`;
+  };
+  for (const finding of all(".finding")) {
+    finding.append(button("Copy as Markdown", (said) => copy(markdown(finding), said, finding)));
+  }
+  for (const box of all(".scroll.copied")) {
+    const rows = () => all("tr", box).map((row) => all("th, td", row).map((cell) => cell.textContent.trim()).join("\t"));
+    box.after(button("Copy the table", (said) => copy(`${rows().join("\n")}\n`, said, box.querySelector("table"))));
+  }
+
+  for (const form of all("[data-filter]")) {
+    form.hidden = false;
+    const apply = () => {
+      const wanted = form.elements.text.value.trim().toLowerCase();
+      let shown = 0;
+      for (const group of all(".group")) {
+        const head = text(group, "header").toLowerCase();
+        const items = all(".finding, tbody tr", group);
+        const kept = items.filter((item) => {
+          const kind = ["error", "warning", "info"].find((name) => item.classList.contains(name) || item.querySelector(`.toned.${name}`));
+          const fits = (!kind || form.elements[kind].checked) && (!wanted || `${head} ${item.textContent.toLowerCase()}`.includes(wanted));
+          item.hidden = !fits;
+          return fits;
+        });
+        shown += kept.length;
+        group.hidden = !kept.length;
+      }
+      form.querySelector("output").textContent = `${shown} shown`;
+    };
+    form.addEventListener("input", apply);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    apply();
+  }
+
+  for (const tools of all("[data-fold]")) {
+    tools.hidden = false;
+    for (const one of all("button", tools)) {
+      one.addEventListener("click", () => all("details.run").forEach((run) => (run.open = Boolean(one.dataset.open))));
+    }
+  }
+
+  const value = (cell) => {
+    const words = (cell?.querySelector("small") ? cell.cloneNode(true) : cell);
+    words?.querySelectorAll?.("small, .unseen, svg").forEach((part) => part.parentElement !== null && words !== cell && part.remove());
+    const shown = words?.textContent.trim() ?? "";
+    const time = /^(?:(\d+) h )?(?:(\d+) min ?)?(?:([\d.]+) s)?$/.exec(shown);
+    if (time && time[0]) return (+(time[1] ?? 0) * 60 + +(time[2] ?? 0)) * 60 + +(time[3] ?? 0);
+    const number = /^-?[\d,]+(?:\.\d+)?/.exec(shown);
+    return number ? parseFloat(number[0].replaceAll(",", "")) : shown === "–" ? "" : shown.toLowerCase();
+  };
+  const compare = (one, other) =>
+    typeof one === typeof other ? (one < other ? -1 : one > other ? 1 : 0) : typeof one === "number" ? -1 : 1;
+  for (const head of all("table.sortable th")) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.append(...head.childNodes);
+    head.append(made);
+    made.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      all("th", head.parentElement).forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const body = head.closest("table").tBodies[0];
+      const keyed = [...body.rows].map((row) => [value(row.cells[head.cellIndex]), row]);
+      keyed.sort((one, other) => (down ? -1 : 1) * compare(one[0], other[0]));
+      body.append(...keyed.map(([, row]) => row));
+    });
+  }
+
+  const follow = () => {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", follow);
+  follow();
 })();

@@ -146,8 +146,10 @@ def test_without_a_report_there_is_no_memory_drawing(three_runs: Analysis) -> No
 def test_step_times_start_at_zero_and_name_median_and_outliers(three_runs: Analysis) -> None:
     drawn = timing.draw(facts(three_runs), 1.5)
     assert drawn
-    assert {"0 s", "5 s", "10 s", "median 5.13 s", "11.24 s"} <= set(words(drawn))
-    assert drawn.caption == "24 steps, recovered from the bars' rates; median 5.13 s; 1 outlier up to 11.24 s."
+    assert {"0 s", "5 s", "10 s", "median 5.13 s", "step 2 of window 3: 11.24 s"} <= set(words(drawn))
+    assert drawn.caption == (
+        "24 steps, recovered from the bars' rates; median 5.13 s; 1 outlier: step 2 of window 3 (11.24 s)."
+    )
 
 
 def test_a_wider_tolerance_leaves_no_outlier(three_runs: Analysis) -> None:

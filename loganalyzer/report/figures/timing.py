@@ -28,12 +28,13 @@ _METHODS: Final = {
 
 
 class Dot(NamedTuple):
-    """A step: its window's position (from 0), its place within it (0 to 1), seconds, and their uncertainty."""
+    """A step: its window's position (from 0), its place within it (0 to 1), seconds, their uncertainty, its name."""
 
     column: int
     within: float
     seconds: float
     uncertainty: float
+    name: str
 
 
 def draw(facts: RunFacts, outlier_factor: float) -> Figure | None:
@@ -76,7 +77,13 @@ def _dots(facts: RunFacts, windows: list[int]) -> list[Dot]:
     ]  # fmt: skip
     most = max((row["step"] or 1 for row in rows), default=1)
     return [
-        Dot(columns[row["window"]], ((row["step"] or 1) - 0.5) / most, row["duration_s"], row["uncertainty_s"] or 0.0)
+        Dot(
+            columns[row["window"]],
+            ((row["step"] or 1) - 0.5) / most,
+            row["duration_s"],
+            row["uncertainty_s"] or 0.0,
+            f"step {row['step']} of window {row['window']}",
+        )
         for row in rows
     ]
 
@@ -119,7 +126,7 @@ def _outliers(canvas: Canvas, odd: list[Dot]) -> None:
     for dot in sorted(odd, key=lambda dot: -dot.seconds)[:_NAMED_OUTLIERS]:
         x, y = _at(dot)
         anchor, shift = ("right", -8) if canvas.length(x) * 2 > _SIZE[0] else ("left", 8)
-        canvas.text((x, y), words.step(dot.seconds), colour="warning", anchor=anchor, shift=(shift, 0))
+        canvas.text((x, y), f"{dot.name}: {words.step(dot.seconds)}", colour="warning", anchor=anchor, shift=(shift, 0))
 
 
 def _caption(facts: RunFacts, dots: list[Dot], odd: list[Dot], middle: float) -> str:
@@ -128,7 +135,10 @@ def _caption(facts: RunFacts, dots: list[Dot], odd: list[Dot], middle: float) ->
     parts = [f"{units.plural(len(dots), 'step')}, {how}" if how else units.plural(len(dots), "step")]
     parts.append(f"median {words.step(middle)}")
     if odd:
-        parts.append(f"{units.plural(len(odd), 'outlier')} up to {words.step(max(dot.seconds for dot in odd))}")
+        gravest = sorted(odd, key=lambda dot: -dot.seconds)[:_NAMED_OUTLIERS]
+        named = ", ".join(f"{dot.name} ({words.step(dot.seconds)})" for dot in gravest)
+        more = f" and {len(odd) - len(gravest)} more" if len(odd) > len(gravest) else ""
+        parts.append(f"{units.plural(len(odd), 'outlier')}: {named}{more}")
     if len(dots) > MOST_POINTS:
         parts.append("drawn as each window's range")
     return "; ".join(parts) + "."

@@ -1,14 +1,15 @@
-"""Where a command's output goes: a file, or standard output."""
+"""Where results go: files, or standard output."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from loganalyzer.errors import ReportError
 
-STDOUT = "-"
+STDOUT: Final = "-"
 
 
 def put(target: str, text: str) -> None:

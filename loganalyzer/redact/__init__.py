@@ -1,0 +1,1 @@
+"""Secrets and names of people, masked before anything is shown: `kinds` lists them, `masking` masks them."""

@@ -1,0 +1,98 @@
+"""A second look at what a pattern took for a secret."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What may be a secret, in the text where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def value(self) -> str:
+        """The secret itself."""
+        return self.text[self.start : self.end]
+
+
+SERVICE_NAMES: Final = frozenset(
+    {
+        "root", "runner", "ubuntu", "user", "users", "debian", "admin", "app", "comfy", "comfyui", "jovyan", "vscode",
+        "docker", "nobody", "public", "shared", "default", "ec2-user", "opc", "sandbox", "workspace", "appuser",
+        "nonroot", "data", "defaultuser0", "guest",
+    }
+)  # fmt: skip
+"""Names of accounts and folders that say nothing about a person."""
+_ENDINGS: Final = frozenset(
+    {
+        "safetensors", "gguf", "ckpt", "pth", "bin", "onnx", "py", "json", "txt", "log", "png", "jpg", "jpeg", "webp",
+        "mp4", "wav", "mp3", "flac", "yaml", "toml", "service", "socket", "slice", "scope", "timer", "target", "mount",
+    }
+)  # fmt: skip
+"""What follows the last dot of a file or unit, and is no top-level domain."""
+_VERSION_BEFORE = re.compile(
+    r"(?:[=<>~!]=?|[-_v(/]"
+    r"|\b(?:version|release|build|driver|python|cuda|cudnn)\W{0,3})$",
+    re.IGNORECASE,
+)
+_ADDRESS_BEFORE = re.compile(
+    r"(?:://|@|\b(?:ip|host(?:name)?|addr(?:ess)?|client|server|peer|remote|from|to|at|on|via|connect\w*|listen\w*|bind"
+    r"|ssh|ping|proxy|gateway|dns|visit\w*|public|for|by)\b[\s:=('\"\[]{0,4})$",
+    re.IGNORECASE,
+)
+_ADDRESS_BEHIND = re.compile(r"(?::\d{2,5}\b|/\d{1,2}\b|['\"]?, ?\d{2,5}\)| - - \[)")
+
+
+def is_person(span: Span) -> bool:
+    """Whether this is the name of a person's home folder."""
+    name = span.value.strip()
+    return bool(name) and name.lower() not in SERVICE_NAMES and not name.startswith(("‹", "$", "%", "<", "{", "*", "."))
+
+
+def is_mail(span: Span) -> bool:
+    """Whether this is an address, and no file or unit with an @ in its name."""
+    name, _, host = span.value.partition("@")
+    if span.text.endswith("://", 0, span.start):
+        return False
+    return host.rpartition(".")[2].lower() not in _ENDINGS and name.lower() != "git"
+
+
+def is_told(span: Span) -> bool:
+    """Whether it was not left out already."""
+    return not set(span.value) <= {"*", ":"}
+
+
+def has_digit(span: Span) -> bool:
+    """Whether it has a digit: words do not, tokens do."""
+    return any(letter.isdigit() for letter in span.value)
+
+
+def is_mixed(span: Span) -> bool:
+    """Whether it has letters and digits."""
+    return has_digit(span) and any(letter.isalpha() for letter in span.value)
+
+
+def is_public(span: Span) -> bool:
+    """Whether this is a routed address: versions have four parts too, so that what stands around it decides."""
+    parts = [int(part) for part in span.value.split(".")]
+    if any(part > 255 for part in parts) or not ip_address(".".join(map(str, parts))).is_global:
+        return False
+    before = span.text[max(0, span.start - 24) : span.start]
+    if _ADDRESS_BEFORE.search(before) or _ADDRESS_BEHIND.match(span.text, span.end):
+        return True
+    return any(part >= 100 for part in parts) and not _VERSION_BEFORE.search(before)
+
+
+def is_public_v6(span: Span) -> bool:
+    """Whether this is an address that is routed on the internet."""
+    try:
+        return IPv6Address(span.value).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,234 @@
+"""What must not be shown: the one list of kinds, each with examples of what is masked and of what stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from loganalyzer.redact.judging import Span, has_digit, is_mail, is_mixed, is_person, is_public, is_public_v6, is_told
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Something that must not be shown.
+
+    Attributes:
+        name: stands in the mask.
+        what: in words.
+        pattern: finds it; the named group that matched last is masked, or all of it where there is none.
+        examples: texts that hold one, with what is masked in them.
+        harmless: texts that look like one and stay.
+        is_one: looks at it again, where a pattern cannot say it all.
+    """
+
+    name: str
+    what: str
+    pattern: re.Pattern[str]
+    examples: dict[str, str]
+    harmless: tuple[str, ...]
+    is_one: Callable[[Span], bool] = field(default=lambda _: True)
+
+
+def _token(*forms: str) -> re.Pattern[str]:
+    """One of these forms, which begins where a word does."""
+    return re.compile(f"(?<![A-Za-z0-9_‹-])(?:{'|'.join(forms)})")
+
+
+_PARAMETERS: Final = (
+    "x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|signature|sig|awsaccesskeyid"
+    "|googleaccessid|key-pair-id|policy|(?:access_|auth_|api_)?token|api[_-]?key|key|secret|password|auth|credential"
+    "|jwt|session|hdnea"
+)
+_PODS: Final = (
+    r"[a-z0-9]{8,20}(?=-\d{1,5}\.proxy\.runpod\.(?:net|io)\b)",
+    r"[a-z0-9]{8,20}(?:-[0-9a-f]{6,10})?(?=@ssh\.runpod\.io\b)",
+    r"(?<=RUNPOD_POD_ID=)[a-z0-9]{8,20}",
+    r"(?<=RUNPOD_POD_HOSTNAME=)[a-z0-9]{8,20}(?:-[0-9a-f]{6,10})?",
+)
+_HOMES: Final = (
+    r"(?<![\w.-])(?:/var|/usr|/data)?/home/",
+    r"(?<![\w.-])(?:/(?:host_)?mnt/[a-z]|/[a-z]|/System/Volumes/Data)?/Users/",
+)
+_WINDOWS_HOME: Final = r"\b[A-Za-z]:(?P<slash>\\\\|\\|/)(?i:users|documents and settings)(?P=slash)"
+_UNQUOTED: Final = r"\s:\"'<>|\\,;)\]"
+
+KINDS: Final = (
+    Kind(
+        "password",
+        "user and password, or token, in a URL",
+        re.compile(
+            r"\b(?:(?i:https?)://(?P<token>[^\s/@?#'\"<>‹]+)(?=@)"
+            r"|[A-Za-z][\w+.-]*://(?P<pair>[^\s/@:?#'\"<>‹]*:[^\s/@?#'\"<>‹]+)(?=@))"
+        ),
+        {"git clone https://me:s3cr3t@example.org/x.git": "me:s3cr3t", "postgresql://bot:pw@db/x": "bot:pw"},
+        ("ssh://git@github.com/x", "az://container@account/x", "https://example.org/a@b", "https://***@example.org/x"),
+        is_told,
+    ),
+    Kind(
+        "signed-url",
+        "signature, token or key among a URL's parameters",
+        re.compile(rf"[?&;](?i:{_PARAMETERS})=(?P<value>[^&\s'\"<>#‹]{{6,}})"),
+        {
+            "https://x.org/m.gguf?X-Amz-Signature=9f8e7d6c5b4a&x=1": "9f8e7d6c5b4a",
+            "GET /models/1?token=0123456789abcdef": "0123456789abcdef",
+        },
+        ("https://x.org/m?type=Model&format=SafeTensor", "view?filename=a.png&subfolder=x&key=1"),
+    ),
+    Kind(
+        "huggingface",
+        "Hugging Face token",
+        _token("(?:hf|api_org)_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)"),
+        {"HF_TOKEN=hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"},
+        ("hf_transfer is enabled", "wan_hf_lora_rank256_bf16.safetensors"),
+    ),
+    Kind(
+        "runpod",
+        "RunPod API key",
+        _token("rpa_(?:[A-Za-z0-9]{24,}|[A-Za-z0-9]{8,}$)"),
+        {"with rpa_ABCDEFGHIJ0123456789KLMNOPQRST01 now": "rpa_ABCDEFGHIJ0123456789KLMNOPQRST01"},
+        ("rpa_mode: on",),
+    ),
+    Kind(
+        "github",
+        "GitHub or GitLab token",
+        _token("gh[pousr]_[A-Za-z0-9]{30,}", "github_pat_[A-Za-z0-9_]{22,}", "glpat-[A-Za-z0-9_-]{20,}"),
+        {
+            "fatal: ghp_abcdefghijklmnopqrstuvwxyz0123456789": "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+            "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvw!": "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvw",
+        },
+        ("ghp_short",),
+    ),
+    Kind(
+        "aws",
+        "AWS access key, and the secret that goes with it",
+        _token(
+            r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
+            r"(?i:aws_secret_access_key|aws_session_token)[\"']?\s*[=:]\s*[\"']?(?P<value>[A-Za-z0-9/+=]{30,})",
+        ),
+        {
+            "key AKIAIOSFODNN7EXAMPLE": "AKIAIOSFODNN7EXAMPLE",
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCY",
+        },
+        ("ASIA is a continent", "AKIAshort"),
+    ),
+    Kind(
+        "api-key",
+        "OpenAI-style key, or one of a similar service",
+        _token(
+            "sk-[A-Za-z0-9_-]{20,}", "AIza[A-Za-z0-9_-]{30,}", "xox[abprs]-[A-Za-z0-9-]{10,}", "r8_[A-Za-z0-9]{30,}"
+        ),
+        {
+            "OPENAI sk-proj-abc123DEF456ghi789JKL0": "sk-proj-abc123DEF456ghi789JKL0",
+            "xoxb-123456789012-abcdef": "xoxb-123456789012-abcdef",
+        },
+        ("task-0123456789abcdefghijklmnop", "sk-learn", "sk-this-is-a-long-name-of-a-file"),
+        has_digit,
+    ),
+    Kind(
+        "jwt",
+        "JSON web token",
+        _token(r"eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+){0,2}"),
+        {"t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"},
+        ("eyJ", "eyJx.y"),
+    ),
+    Kind(
+        "bearer",
+        "credentials in an HTTP header",
+        re.compile(
+            r"(?i:\bbearer\s+|\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|token)\s+)"
+            r"(?P<value>[A-Za-z0-9._~+/=-]{12,})"
+        ),
+        {
+            "Authorization: Bearer abc123.def456-ghi": "abc123.def456-ghi",
+            "'Authorization': 'Basic dXNlcjpwYXNzd29yZDE='": "dXNlcjpwYXNzd29yZDE=",
+        },
+        ("the bearer of bad news", "bearer authentication-is-required"),
+        has_digit,
+    ),
+    Kind(
+        "secret",
+        "a value that is called a token, key or password",
+        re.compile(
+            r"(?i:(?:(?<![\w‹])|_)(?:token|secret|passwd|password|(?:api|access|secret|auth)[_-]?key))[\"']?\s*[=:]\s*"
+            r"[\"']?(?P<value>[^\s\"',;&/\\‹()\[\]{}]{8,})"
+        ),
+        {"CIVITAI_TOKEN=0a1b2c3d4e5f6a7b": "0a1b2c3d4e5f6a7b", '"api_key": "abcd1234efgh"': "abcd1234efgh"},
+        ("max_tokens: 12345678", "token: torch.Size([1])", "tokens = 512", "password: ********"),
+        is_mixed,
+    ),
+    Kind(
+        "pod",
+        "RunPod pod id",
+        re.compile(rf"\b(?P<value>{'|'.join(_PODS)})\b"),
+        {
+            "https://ab12cd34ef56gh-8188.proxy.runpod.net/": "ab12cd34ef56gh",
+            "RUNPOD_POD_ID=ab12cd34ef56gh": "ab12cd34ef56gh",
+        },
+        ("https://www.runpod.io/console/pods", "proxy.runpod.net"),
+    ),
+    Kind(
+        "email",
+        "e-mail address",
+        re.compile(
+            r"(?<![\w.%+‹-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b(?!\.?[\w@])",
+        ),
+        {"written by Ada.Lovelace+x@example.co.uk.": "Ada.Lovelace+x@example.co.uk"},
+        ("git@github.com:x/y.git", "model@fp8.safetensors", "comfyui@gpu0.service", "lora@0.8", "abfs://c@account.example.net/x"),
+        is_mail,
+    ),
+    Kind(
+        "user",
+        "user name in a path",
+        re.compile(
+            rf"(?:{'|'.join(_HOMES)})(?P<name>[^/{_UNQUOTED}]{{1,64}})"
+            rf"|{_WINDOWS_HOME}(?:(?P<spaced>[^\\/:*?\"'<>|\r\n]{{1,64}})(?=[\\/])|(?P<last>[^/{_UNQUOTED}]{{1,64}}))"
+        ),
+        {
+            'File "/home/ada/ComfyUI/main.py"': "ada",
+            "/Users/ada/x.log": "ada",
+            r"C:\Users\Ada Lovelace\ComfyUI\x": "Ada Lovelace",
+            r"C:\\Users\\ada\\x": "ada",
+            "/mnt/c/Users/ada/x": "ada",
+            "file:///home/ada": "ada",
+        },
+        (
+            "/root/ComfyUI/x", "/home/ubuntu/ComfyUI", "/Users/Shared/x", r"C:\Users\Public\x", "/workspace/ComfyUI",
+            "https://example.org/home/page", "/opt/home/x",
+        ),
+        is_person,
+    ),
+    Kind(
+        "ip",
+        "public IPv4 address",
+        re.compile(r"(?<![\w.‹])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)"),
+        {
+            "To see the GUI go to: http://52.14.3.9:8188": "52.14.3.9",
+            "request from 52.14.3.9": "52.14.3.9",
+            "185.199.108.133 answered": "185.199.108.133",
+        },
+        (
+            "http://127.0.0.1:8188", "0.0.0.0:8188", "192.168.0.7", "10.0.0.5:8786", "172.17.0.2", "300.1.1.1", "1.2.3",
+            "opencv-python 4.10.0.84", "nvidia-cudnn-cu12==9.10.2.21", "driver 12.8.1.1", "version 120.1.2.3",
+            "1.2.3.4.5",
+        ),
+        is_public,
+    ),
+    Kind(
+        "ipv6",
+        "public IPv6 address",
+        re.compile(r"(?<![\w:.‹])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])"),
+        {"listening on [2a01:4f8:c17::42]:8188": "2a01:4f8:c17::42"},
+        ("::1", "fe80::1", "12:34:56", "2025:11:22", "2001:db8::1"),
+        is_public_v6,
+    ),
+)  # fmt: skip
+"""In this order: what stands inside another is masked with it."""
+
+ROUGH: Final = (
+    r"hf_|api_org_|rpa_|gh[pousr]_|github_pat_|glpat-|AKIA|ASIA|ABIA|ACCA|sk-|AIza|xox|r8_|eyJ"
+    r"|(?i:bearer|authorization|token|secret|passw|key|sig|polic|auth|cred|jwt|session|hdnea|runpod|googleaccessid)"
+    r"|@|/home/|/Users/|(?i:[\\/](?:users|documents and settings)[\\/])|\d\.\d{1,3}\.\d{1,3}\.\d|[23][0-9A-Fa-f]{3}:"
+)
+"""No text without one of these holds a secret: one look at a whole column, and few rows are left."""

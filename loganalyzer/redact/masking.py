@@ -1,0 +1,128 @@
+"""Masks instead of secrets in every text of an analysis.
+
+A mask reads `‹kind:1a2b›`. The four digits are a keyed hash of the value, so that equal values stay equal within one
+call. The key follows from the logs' whole content and is never shown: the same logs give the same masks, and a reader,
+who knows a report but not the log, cannot try names out against a mask. The SHA-256 that reports show does not give the
+key away: the key comes from the hash of the content with a suffix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from loganalyzer import tables
+from loganalyzer.analysis import Analysis
+from loganalyzer.redact.judging import Span
+from loganalyzer.redact.kinds import KINDS, ROUGH, Kind
+
+_ROUGH = re.compile(ROUGH)
+
+TEXTS: Final[dict[str, tuple[str, ...]]] = {
+    "sources": ("source", "encoding"),
+    "prompts": ("source", "stream", "error"),
+    "runs": ("source", "stream", "mode", "quantization", "gpu", "comfyui_version", "torch_version"),
+    "memory": ("phase",),
+    "loras": ("name", "strength"),
+    "findings": ("source", "message", "observed", "expected", "fix"),
+    "not_checked": ("source", "reason"),
+    "near_misses": ("source", "expected", "text"),
+    "excerpts": ("source", "text"),
+}
+"""Columns that may hold words of a log or a path; the others hold ids, figures and words of ours."""
+
+
+class Masker:
+    """Masks texts with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._masks: dict[tuple[str, str], str] = {}
+        self._taken: dict[str, str] = {}
+        self.places: Counter[str] = Counter()
+
+    @property
+    def values(self) -> Counter[str]:
+        """How many different values of each kind were masked; `places` says how often."""
+        return Counter(kind for kind, _ in self._masks)
+
+    def mask(self, text: str, times: int = 1) -> str:
+        """`text`, which stands in so many places, with its secrets masked. Masking twice is masking once."""
+        if not _ROUGH.search(text):
+            return text
+        for kind in KINDS:
+            text = kind.pattern.sub(partial(self._replaced, kind, times), text)
+        return text
+
+    def _replaced(self, kind: Kind, times: int, found: re.Match[str]) -> str:
+        group = found.lastgroup or 0
+        span = Span(found.string, found.start(group), found.end(group))
+        if not kind.is_one(span):
+            return found[0]
+        self.places[kind.name] += times
+        before, behind = found.string[found.start() : span.start], found.string[span.end : found.end()]
+        return f"{before}‹{self._of(kind.name, span.value)}›{behind}"
+
+    def _of(self, kind: str, value: str) -> str:
+        """The value's mask; a longer one where another value of its kind has the same."""
+        known = self._masks.get((kind, value))
+        if known is None:
+            digest = blake2b(f"{kind}\0{value}".encode("utf-8", "replace"), key=self._key, digest_size=16).hexdigest()
+            masks = (f"{kind}:{digest[:size]}" for size in (4, 8, 32))
+            known = next((mask for mask in masks if self._taken.get(mask, value) == value), f"{kind}:{digest}")
+            self._taken[known] = value
+            self._masks[kind, value] = known
+        return known
+
+
+def masker(secrets: Iterable[str]) -> Masker:
+    """A masker whose key follows from what is known of the inputs and not shown, in whatever order they come."""
+    return Masker(blake2b("\n".join(sorted(set(secrets))).encode(), digest_size=32).digest())
+
+
+def redacted(analysis: Analysis, masking: Masker) -> Analysis:
+    """`analysis` with every secret in its texts masked, and the table `masked` counting them.
+
+    In `source` the home folder of whoever calls becomes `~`, so that the path can still be opened.
+    """
+    frames = {name: _masked(name, frame, masking) for name, frame in analysis.tables() if name != "masked"}
+    problems, notes = (tuple(map(masking.mask, texts)) for texts in (analysis.problems, analysis.notes))
+    rows = [(kind, count, masking.places[kind]) for kind, count in masking.values.items()]
+    counted = pl.concat([analysis.masked, pl.DataFrame(rows, schema=tables.MASKED, orient="row")])
+    total = counted.group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
+    return Analysis(**frames, masked=total, problems=problems, notes=notes)
+
+
+def _masked(table: str, frame: pl.DataFrame, masking: Masker) -> pl.DataFrame:
+    changed = [
+        _column(frame[name], masking, counts=name != "source" or table == "sources") for name in TEXTS.get(table, ())
+    ]
+    return frame.with_columns(changed)
+
+
+def _column(texts: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
+    """Each text that may hold a secret is looked at once, however many rows have it."""
+    rough = texts.filter(texts.str.contains(ROUGH).fill_null(value=False))
+    if rough.is_empty():
+        return texts
+    found = dict(rough.value_counts(name="count").sort(texts.name).rows())
+    near = without_home if texts.name == "source" else str
+    masks = {text: masking.mask(near(text), number if counts else 0) for text, number in found.items()}
+    return texts.replace({text: mask for text, mask in masks.items() if text != mask})
+
+
+def without_home(path: str) -> str:
+    """A path below the caller's home folder as `~/…`, where that folder is called like a person."""
+    try:
+        home = str(Path.home())
+    except RuntimeError:
+        return path
+    inside = path.startswith((f"{home}/", f"{home}\\"))
+    return f"~{path[len(home) :]}" if inside and Masker(b"").mask(f"{home}/") != f"{home}/" else path

@@ -1,0 +1,266 @@
+"""What the tool wrote is read back whole; what others wrote is refused in one sentence, or read without harm."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import logtext as log
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loganalyzer import clock, documents, joining, pipeline
+from loganalyzer.analysis import Analysis
+from loganalyzer.cli.group import main
+from loganalyzer.errors import SourceError
+from loganalyzer.report import document, html
+from loganalyzer.settings import Settings
+from loganalyzer.sources import from_bytes
+
+ROOT = Path(__file__).parent.parent
+TOLD = Settings(
+    fps=24.0, quantization="Q8_0", severities={"SCH004": "error"}, ignore=("MEM006",), baselines=Path("b.toml")
+)
+
+
+@pytest.fixture(scope="module")
+def samples() -> Analysis:
+    return pipeline.analyse([str(ROOT / "sample_logs")])
+
+
+@pytest.fixture
+def told(samples: Analysis) -> dict[str, Any]:
+    """The document of `sample_logs/` as Python sees it, to be mangled."""
+    return json.loads(document.to_json(samples, generated_at=clock.now(), version="0", settings=TOLD))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[[str, object], Path]:
+    def save(name: str, content: object) -> Path:
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return path
+
+    return save
+
+
+def page(analysis: Analysis, chosen: Settings = TOLD) -> str:
+    inside = document.to_json(document.for_page(analysis), generated_at=clock.now(), version="0", settings=chosen)
+    return html.render(analysis, chosen, generated_at=clock.now(), document=inside)
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_a_json_document_gives_every_table_back(samples: Analysis, saved: Callable[..., Path]) -> None:
+    path = saved("d.json", document.to_json(samples, generated_at=clock.now(), version="0"))
+    assert documents.is_document(path)
+    back = documents.read(path)
+    for name, frame in samples.tables():
+        assert getattr(back, name).equals(frame), name
+    assert back.verdict == samples.verdict
+
+
+def test_a_report_gives_the_same_report_again(
+    samples: Analysis, saved: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1763793000")
+    first = page(samples)
+    found = documents.load(saved("report.html", first))
+    assert found.settings == TOLD
+    assert page(found.analysis, found.settings) == first
+
+
+def test_a_report_saved_by_a_browser_is_read_too(samples: Analysis, saved: Callable[..., Path]) -> None:
+    text = page(samples).replace("<!doctype html>", "<!DOCTYPE html>\n<!-- saved from url=(0014)about:internet -->")
+    path = saved("Saved.HTM", b"\xef\xbb\xbf" + text.encode())
+    assert documents.is_document(path)
+    assert documents.read(path).runs.equals(samples.runs)
+
+
+def test_the_order_of_keys_does_not_matter(told: dict[str, Any], samples: Analysis, saved: Callable[..., Path]) -> None:
+    path = saved("sorted.json", json.dumps(told, sort_keys=True, indent=4))
+    assert documents.is_document(path)
+    assert documents.read(path).findings.equals(samples.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.log", '{"schema_version": 1}'),
+        ("x.json", '{"log": "got prompt\\n", "stream": "stderr"}\n' * 3),
+        ("x.json", "[1, 2]"),
+        ("x.html", "<!doctype html><title>Sign in</title>"),
+        ("x.html", "got prompt\n"),
+        ("x.json", b"\xff\xfe\x00"),
+    ],
+)
+def test_other_files_are_logs(name: str, content: object, saved: Callable[..., Path]) -> None:
+    assert not documents.is_document(saved(name, content))
+
+
+@pytest.mark.parametrize("path", ["gone.html", "a\0b.json", "-", "https://example.org/report.html"])
+def test_what_is_no_file_is_no_document(path: str) -> None:
+    assert not documents.is_document(path)
+
+
+def test_unknown_members_and_columns_are_ignored_and_missing_ones_null(told: dict[str, Any]) -> None:
+    told["mood"] = {"deep": [[[1]]]}
+    for run in told["runs"]:
+        run["colour"] = "red"
+        del run["gpu"]
+    del told["loras"]
+    back = documents.parse(json.dumps(told).encode(), "x").analysis
+    assert back.runs["gpu"].null_count() == back.runs.height > 0
+    assert "colour" not in back.runs.columns
+    assert back.loras.is_empty()
+
+
+WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "text for a number": (lambda d: d["runs"][1].update(width="1280"), "runs[1].width should be a whole number"),
+    "truth for a number": (lambda d: d["runs"][0].update(width=True), "runs[0].width should be a whole number"),
+    "a fraction": (lambda d: d["runs"][0].update(width=1.5), "runs[0].width"),
+    "beyond 64 bits": (lambda d: d["runs"][0].update(width=2**63), "runs[0].width"),
+    "number for a text": (lambda d: d["findings"][0].update(message=7), "findings[0].message should be a text"),
+    "list for a text": (lambda d: d["findings"][0].update(message=["x"]), "findings[0].message"),
+    "number for truth": (lambda d: d["windows"][0].update(matches=1), "windows[0].matches should be true or false"),
+    "text for a time": (lambda d: d["prompts"][0].update(started_at="soon"), "prompts[0].started_at should be a time"),
+    "a row that is none": (lambda d: d["steps"].insert(2, []), "steps[2] should be an object"),
+    "a table that is none": (lambda d: d.update(runs={"0": {}}), "runs should be a list"),
+    "problems": (lambda d: d.update(problems=[1]), "problems should be a list of texts"),
+    "settings": (lambda d: d.update(settings=[]), "settings should be an object"),
+    "a setting": (lambda d: d["settings"].update(fps="25"), "settings.fps should be a number"),
+    "a list of settings": (lambda d: d["settings"].update(ignore="MEM006"), "settings.ignore"),
+    "a newer version": (lambda d: d.update(schema_version=2), "schema_version is 2"),
+    "an odd version": (lambda d: d.update(schema_version=[1]), "schema_version is [1]"),
+    "no version": (lambda d: d.pop("schema_version"), "has no schema_version"),
+    "too deep": (lambda d: d.update(x=json.loads("[" * 50 + "]" * 50)), "nested more than 8 levels"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_type_is_one_error_that_names_file_and_member(case: str, told: dict[str, Any]) -> None:
+    mangle, said = WRONG[case]
+    mangle(told)
+    with pytest.raises(SourceError) as error:
+        documents.parse(json.dumps(told).encode(), "theirs.json")
+    assert error.value.message.startswith("theirs.json: ")
+    assert said in error.value.message
+    assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "no JSON"),
+        (b"{", "no JSON"),
+        (b'{"schema_version": 1, "x": NaN}', "NaN is no number"),
+        (b'{"schema_version": 1, "runs": [{"audio_s": 1e999}]}', "runs[0].audio_s should be a number"),
+        (b'{"schema_version": ' + b"1" * 5000 + b"}", "no JSON"),
+        (b'{"schema_version": "\xff"}', "no JSON"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b'{"schema_version":1,"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested too deeply"),
+        (b"<!doctype html><meta name=generator content=loganalyzer>", "holds no document"),
+        (b'<!doctype html><script id="loganalyzer-document">{', "holds no document"),
+    ],
+)
+def test_what_is_no_document_is_one_error(text: bytes, said: str) -> None:
+    with pytest.raises(SourceError, match=r"^x: ") as error:
+        documents.parse(text, "x")
+    assert said in error.value.message
+
+
+def test_a_file_beyond_the_limit_is_not_read(saved: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "LARGEST", 1000)
+    path = saved("big.json", b'{"schema_version": 1, "x": "' + b"y" * 1000 + b'"}')
+    with pytest.raises(SourceError, match="is larger than"):
+        documents.load(path)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+SPOTS = [
+    ("runs", name) for name in ("width", "audio_frames", "status", "total_s", "run_id", "source", "peak_covers", "line")
+] + [
+    ("windows", name) for name in ("audio_start", "audio_end", "window", "total_s", "expected_start")
+] + [
+    ("steps", name) for name in ("duration_s", "window", "step", "uncertainty_s")
+] + [
+    ("findings", name) for name in ("rule", "severity", "source", "line", "run_id")
+] + [("memory", "max_allocated_gib"), ("paddings", "missing"), ("excerpts", "line"), ("sources", "source")]  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(SPOTS), st.integers(0, 30), VALUES), min_size=1, max_size=4))
+def test_a_mangled_document_is_refused_or_makes_a_page(
+    told: dict[str, Any], changes: list[tuple[tuple[str, str], int, object]]
+) -> None:
+    mangled = copy.deepcopy(told)
+    for (table, column), place, value in changes:
+        rows = mangled[table]
+        rows[place % len(rows)][column] = value
+    raw = json.dumps(mangled).encode()
+    try:
+        found = documents.parse(raw, "x")
+    except SourceError:
+        return
+    assert "</html>" in page(found.analysis, found.settings or Settings())
+
+
+def test_the_command_shows_a_report_again_and_keeps_its_settings(tmp_path: Path) -> None:
+    source = tmp_path / "padded.log"
+    source.write_text(log.BANNER + log.prompt(427))
+    first, second, third = (tmp_path / name for name in ("1.html", "2.html", "3.json"))
+    assert call(source, "--html", first, "--fps", "24", "-q").exit_code == 1
+    result = call(first, "--html", second, "--json", third, "-q")
+    assert result.exit_code == 1
+    assert "read back as written" in result.stderr
+    again = json.loads(third.read_text())
+    assert again["settings"]["fps"] == 24
+    assert [run["audio_frames"] for run in again["runs"]] == [427]
+    assert documents.read(second).findings.equals(documents.read(first).findings)
+
+
+def test_a_document_that_is_refused_costs_the_others_nothing(tmp_path: Path) -> None:
+    source = tmp_path / "clean_Q6_K.log"
+    source.write_text(log.BANNER + log.prompt(369))
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"schema_version": 1, "runs": 7}')
+    result = call(source, broken, "--no-html")
+    assert result.exit_code == 2
+    assert "1 run in 1 file" in result.stdout
+    assert "broken.json: runs should be a list of rows" in result.stderr
+
+
+def one(name: str, frames: int) -> Analysis:
+    return pipeline.analyse_sources([from_bytes(name, log.prompt(frames).encode())])
+
+
+def test_a_log_and_the_report_of_it_count_once(saved: Callable[..., Path]) -> None:
+    source = saved("x.log", log.prompt(427))
+    alone = pipeline.analyse([str(source)])
+    report = saved("r.html", page(alone))
+    both = pipeline.analyse([str(source), str(report)])
+    assert both.runs.equals(alone.runs)
+    assert both.findings.height == alone.findings.height
+    assert any("counts once" in note for note in both.notes)
+
+
+def test_inputs_called_alike_are_told_apart_by_where_they_came_from() -> None:
+    both = joining.joined([("", one("x.log", 427)), ("old.html", one("x.log", 369))])
+    assert both.sources["source"].to_list() == ["x.log", "x.log (old.html)"]
+    assert both.runs["source"].to_list() == ["x.log", "x.log (old.html)"]
+    assert both.runs["run_id"].n_unique() == 2
+    assert set(both.findings["source"]) == {"x.log", "x.log (old.html)"}

@@ -1,0 +1,130 @@
+"""Foreign text stays text in every output: HTML, its attributes, data and drawings, Markdown, terminal, JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import attacks
+import pytest
+
+from loganalyzer import clock
+from loganalyzer.analysis import Analysis
+from loganalyzer.pipeline import analyse_sources
+from loganalyzer.report import document, markdown, text
+from loganalyzer.settings import Settings
+from loganalyzer.sources import from_bytes
+
+ROOT = Path(__file__).parent.parent
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+ELEMENTS = {
+    "html", "head", "meta", "title", "style", "body", "svg", "symbol", "circle", "path", "use", "desc", "defs",
+    "pattern", "text", "a", "header", "div", "span", "nav", "main", "section", "p", "h1", "h2", "h3", "h4", "dl", "dt",
+    "dd", "ol", "ul", "li", "b", "table", "thead", "tbody", "tr", "th", "td", "small", "code", "figure", "figcaption",
+    "article", "details", "summary", "pre", "button", "form", "label", "input", "fieldset", "legend", "output", "mark",
+    "wbr", "footer", "script",
+}  # fmt: skip
+ACTING = re.compile(r"^on|^style$|^srcdoc$|^src$|^action$|^formaction$|^ping$|^http-equiv$")
+
+
+class Parsed(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.data: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.data.append(data)
+
+
+@pytest.fixture(scope="module", params=["logs", "documents"])
+def hostile(request: pytest.FixtureRequest) -> Analysis:
+    if request.param == "logs":
+        return attacks.from_logs()
+    return attacks.from_documents(str(ROOT / "sample_logs" / "padded_Q6_K.txt"))
+
+
+@pytest.fixture(scope="module")
+def page(hostile: Analysis) -> str:
+    return attacks.page_of(hostile)
+
+
+def test_no_attack_becomes_an_element(page: str) -> None:
+    parsed = Parsed(page)
+    assert {tag for tag, _ in parsed.elements} <= ELEMENTS
+    tags = [tag for tag, _ in parsed.elements]
+    assert (tags.count("script"), tags.count("style"), tags.count("meta")) == (2, 1, 6)
+
+
+def test_no_attack_becomes_an_attribute(page: str) -> None:
+    for tag, attrs in Parsed(page).elements:
+        acting = {name for name in attrs if ACTING.match(name)}
+        assert not acting or (tag == "meta" and attrs["http-equiv"] == "Content-Security-Policy")
+        assert (attrs.get("href") or "#").startswith("#")
+
+
+def test_no_attack_ends_the_data_or_hides_in_it(page: str) -> None:
+    data = re.search(r'id="loganalyzer-document">(.*?)</script>', page, re.DOTALL)
+    assert data
+    assert not set("<>&\u2028\u2029\u202e") & set(data[1])
+    assert json.loads(data[1])["schema_version"] == 1
+
+
+def test_every_drawing_is_still_one_piece_of_xml(page: str) -> None:
+    drawings = re.findall(r"<svg [^>]*role=\"img\".*?</svg>", page, re.DOTALL)
+    assert drawings
+    for drawing in drawings:
+        assert {item.tag for item in ET.fromstring(drawing).iter()} <= {
+            "svg", "title", "desc", "defs", "pattern", "path", "text",
+        }  # fmt: skip
+
+
+def test_no_character_steers_what_shows_it(page: str) -> None:
+    assert not CONTROL.search(page)
+
+
+def test_the_terminal_is_not_steered(hostile: Analysis) -> None:
+    out = io.StringIO()
+    text.write(hostile, text.console(out), verbose=True)
+    assert not CONTROL.search(out.getvalue())
+
+
+def test_rich_markup_in_a_log_is_shown_as_it_is() -> None:
+    out = io.StringIO()
+    text.write(
+        analyse_sources([from_bytes("[bold]x[bold].log", attacks.log_of("[link=x]y[/link]"))]), text.console(out)
+    )
+    assert "[bold]x[bold].log" in out.getvalue()
+
+
+def test_markdown_holds_no_markup_of_strangers(hostile: Analysis) -> None:
+    shown = markdown.render(hostile, Settings())
+    assert not CONTROL.search(shown)
+    fence = ""
+    for line in shown.splitlines():
+        opened = re.match(r"(`{3,})(text)?$", line)
+        if fence:
+            fence = "" if line == fence else fence
+            continue
+        if opened:
+            fence = opened[1]
+            continue
+        bare = re.sub(r"\\[\\`*_{}\[\]<>|#@~&!$:.]", "", line)
+        assert not re.search(r"[<>`\[\]]|://|www\.|@\w", bare), line
+        if line.startswith("|"):
+            assert bare.count("|") == 11
+    assert not fence
+
+
+def test_the_document_means_what_the_log_said(hostile: Analysis) -> None:
+    told = json.loads(document.to_json(hostile, generated_at=clock.now(), version="0"))
+    assert [row["message"] for row in told["findings"]] == hostile.findings["message"].to_list()

@@ -1,0 +1,233 @@
+"""What must not be shown is masked everywhere; what looks like it stays."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import logtext as log
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loganalyzer.analysis import Analysis
+from loganalyzer.cli.group import main
+from loganalyzer.pipeline import analyse, analyse_sources
+from loganalyzer.redact import masking
+from loganalyzer.redact.kinds import KINDS, ROUGH
+from loganalyzer.settings import Settings
+from loganalyzer.sources import from_bytes
+from loganalyzer.tables import SCHEMAS
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = [(kind.name, text, secret) for kind in KINDS for text, secret in kind.examples.items()]
+HARMLESS = [text for kind in KINDS for text in kind.harmless]
+OURS = {
+    "run_id", "prompt_id", "digest", "status", "quantization_source", "peak_covers", "wrapper_era", "method", "rule",
+    "name", "severity", "pattern", "event", "kind",
+}  # fmt: skip
+"""Columns of words that are the tool's own."""
+
+
+def masker() -> masking.Masker:
+    return masking.masker(["the log"])
+
+
+@pytest.mark.parametrize(("kind", "text", "secret"), EXAMPLES)
+def test_each_example_is_masked_as_its_kind_and_nothing_else_is(kind: str, text: str, secret: str) -> None:
+    shown = masker().mask(text)
+    mask = re.search(rf"‹{kind}:[0-9a-f]{{4}}›", shown)
+    assert mask, shown
+    assert shown == text.replace(secret, mask[0])
+    assert secret not in shown
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    assert masker().mask(text) == text
+
+
+@pytest.mark.parametrize(("kind", "text", "secret"), EXAMPLES)
+def test_a_secret_is_found_wherever_it_stands_in_a_line(kind: str, text: str, secret: str) -> None:
+    for line in (f"2025-11-22 06:30:00 [E] {text}", f"{text} end", f"'{text}'", f"\t{text}, {text}"):
+        assert secret not in masker().mask(line).replace("«", "")
+
+
+def test_no_example_slips_past_the_first_look_at_a_column() -> None:
+    texts = pl.Series([text for _, text, _ in EXAMPLES])
+    assert texts.str.contains(ROUGH).all()
+    assert [bool(re.search(ROUGH, text)) for text in texts] == texts.str.contains(ROUGH).to_list()
+
+
+PIECES = st.sampled_from(
+    [*(text for _, text, _ in EXAMPLES), *HARMLESS, " ", "/", "‹user:1a2b›", "@", "://", "=", "\\"]
+)
+LINES = st.lists(PIECES | st.text(max_size=12), max_size=6).map("".join)
+
+
+@given(LINES)
+def test_masking_twice_is_masking_once(line: str) -> None:
+    once = masker().mask(line)
+    assert masker().mask(once) == once
+
+
+@given(LINES)
+def test_the_first_look_misses_nothing_that_masking_finds(line: str) -> None:
+    if masker().mask(line) != line:
+        assert pl.Series([line]).str.contains(ROUGH).item()
+
+
+@given(st.lists(st.sampled_from(["ada", "bob", "eve", "mallory"]), min_size=1, max_size=6))
+def test_equal_values_have_equal_masks_and_others_have_others(names: list[str]) -> None:
+    one = masker()
+    masks = [one.mask(f"/home/{name}/x") for name in names]
+    assert len(set(masks)) == len(set(names))
+    assert [masks[names.index(name)] for name in names] == masks
+    assert one.values == {"user": len(set(names))}
+    assert one.places == {"user": len(names)}
+
+
+def test_values_whose_short_hashes_meet_get_longer_ones() -> None:
+    one = masker()
+    masks = {one.mask(f"/home/name{number}/x") for number in range(2000)}
+    assert len(masks) == 2000
+    assert max(map(len, masks)) > len("/home/‹user:1a2b›/x")
+
+
+def test_the_key_follows_from_the_logs_and_not_from_what_is_shown() -> None:
+    text = (log.prompt(427) + "!!! Exception during processing !!! /home/ada/x\n").encode()
+    found = analyse_sources([from_bytes("a.log", text)])
+    again = analyse_sources([from_bytes("a.log", text)])
+    other = analyse_sources([from_bytes("a.log", text + b"got prompt\n")])
+    mask = r"‹user:[0-9a-f]{4}›"
+
+    def masks(analysis: Analysis) -> set[str]:
+        return set(re.findall(mask, " ".join(analysis.excerpts["text"])))
+
+    assert masks(found) == masks(again) != masks(other)
+    shown = masking.masker(found.sources["digest"]).mask("/home/ada/x")
+    assert shown.removeprefix("/home/").removesuffix("/x") not in masks(found)
+
+
+def test_two_logs_of_one_call_share_their_masks() -> None:
+    failing = "!!! Exception during processing !!! cannot open /home/ada/x\n"
+    logs = [from_bytes(f"{n}.log", (log.ARRIVAL + log.run(n) + failing + log.EXECUTED).encode()) for n in (369, 427)]
+    texts = analyse_sources(logs).excerpts.filter(pl.col("text").str.contains("cannot open"))["text"]
+    assert texts.n_unique() == 1
+    assert texts.len() == 2
+    assert analyse_sources(reversed(logs)).excerpts["text"].str.contains(texts[0], literal=True).sum() == 2
+
+
+SECRETS = {
+    "path": "/home/ada/ComfyUI", "token": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567", "mail": "ada@example.org",
+    "address": "http://52.14.3.9:8188/x", "signature": "https://x.org/a?sig=0123456789abcdef",
+}  # fmt: skip
+
+
+def telling(text: str) -> bytes:
+    return (
+        log.BANNER.replace("RTX 5090", f"RTX 5090 {text}")
+        + log.ARRIVAL
+        + f"Loading LoRA: {text} rank256 with strength: 1.0\n"
+        + log.run(427)
+        + f"!!! Exception during processing !!! {text}\n"
+        + f"Sampling 250 frames in {text} windows, at\n"
+        + log.EXECUTED
+    ).encode()
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_no_output_shows_a_secret(secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    hidden = next(masked for _, text, masked in EXAMPLES if masked in secret) if "ada" not in secret else "ada"
+    Path("x.log").write_bytes(telling(secret))
+    words = ["x.log", "--json", "x.json", "--markdown", "x.md", "--tables", "x", "-v"]
+    result = CliRunner().invoke(main, words)
+    outputs = [result.output, *(Path(name).read_text() for name in ("x.json", "x.md", "loganalyze-report.html"))]
+    outputs += [str(pl.read_parquet(path).rows()) for path in Path("x").iterdir()]
+    assert len(outputs) > 10
+    for output in outputs:
+        assert hidden not in re.sub(r"[Uu]nadapted|metadata|adapt|load\w*", "", output)
+    shown = json.loads(Path("x.json").read_text())["masked"]
+    assert shown
+    assert all(row["places"] >= row["values"] >= 1 for row in shown)
+    plain = CliRunner().invoke(main, ["x.log", "--no-redact", "--json", "-", "--no-html"])
+    assert hidden in plain.stdout
+    assert json.loads(plain.stdout)["masked"] == []
+
+
+def test_the_configuration_can_switch_it_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loganalyze.toml").write_text("redact = false\n")
+    Path("x.log").write_bytes(telling("/home/ada/x"))
+    assert "/home/ada" in CliRunner().invoke(main, ["x.log", "--json", "-", "--no-html"]).stdout
+    assert "/home/ada" not in CliRunner().invoke(main, ["x.log", "--redact", "--json", "-", "--no-html"]).stdout
+
+
+@pytest.mark.parametrize("folder", [ROOT / "sample_logs"])
+def test_nothing_is_masked_where_there_is_no_secret(folder: Path) -> None:
+    shown, plain = analyse([str(folder)]), analyse([str(folder)], Settings(redact=False))
+    for name, frame in plain.tables():
+        assert getattr(shown, name).equals(frame), name
+    assert shown.masked.is_empty()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sample_logs").glob("*.txt")), ids=lambda path: path.name)
+def test_no_line_of_the_samples_is_changed(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert masker().mask(text) == text
+
+
+def test_sources_without_a_secret_are_given_as_they_were() -> None:
+    names = ["/tmp/a/x.log", "-", "logs/../x.log", "https://example.org/x.log", "C:\\logs\\x.log", "/root/x.log"]
+    found = analyse_sources([from_bytes(name, log.prompt(369 + 72 * n).encode()) for n, name in enumerate(names)])
+    assert found.sources["source"].to_list() == names
+    assert found.runs["source"].to_list() == names
+
+
+def test_the_callers_own_home_becomes_a_tilde_which_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/ada"))
+    names = ["/home/ada/logs/x.log", "/home/bob/logs/x.log"]
+    found = analyse_sources([from_bytes(name, log.prompt(369 + 72 * n).encode()) for n, name in enumerate(names)])
+    mine, theirs = found.sources["source"]
+    assert mine == "~/logs/x.log"
+    assert re.fullmatch(r"/home/‹user:[0-9a-f]{4}›/logs/x.log", theirs)
+    assert set(found.findings["source"]) <= {mine, theirs}
+    assert found.masked.rows() == [("user", 1, 1)]
+
+
+def test_every_column_of_words_is_looked_at_or_known_to_be_the_tools_own() -> None:
+    for table, schema in SCHEMAS.items():
+        words = {name for name, dtype in schema.items() if dtype == pl.String}
+        looked_at = set(masking.TEXTS.get(table, ()))
+        assert looked_at <= words
+        assert words - looked_at <= OURS, table
+    assert "name" in masking.TEXTS["loras"]
+
+
+def test_a_document_read_back_is_masked_too(tmp_path: Path) -> None:
+    found = analyse_sources([from_bytes("x.log", telling("/home/ada/x"))], Settings(redact=False))
+    from loganalyzer import clock
+    from loganalyzer.report.document import to_json
+
+    path = tmp_path / "d.json"
+    path.write_text(to_json(found, generated_at=clock.now(), version="0"), encoding="utf-8")
+    back = analyse([str(path)])
+    assert "/home/ada" not in str([frame.rows() for _, frame in back.tables()])
+    assert "user" in back.masked["kind"]
+
+
+def test_problems_are_masked(tmp_path: Path) -> None:
+    found = analyse(["/home/ada/there-is-none.log"])
+    assert "ada" not in found.problems[0]
+    assert replace(found, problems=()).problems == ()
+
+
+def test_every_kind_is_documented() -> None:
+    text = (ROOT / "docs" / "redaction.md").read_text(encoding="utf-8")
+    missing = [kind.name for kind in KINDS if f"| `{kind.name}` | {kind.what} |" not in text]
+    assert missing == []
