@@ -26,7 +26,10 @@ _JUDGED: Final = pl.Schema(
 
 
 def _verdicts(context: Context) -> pl.DataFrame:
-    """One row per series that a run of tonight belongs to: columns of `_JUDGED`, told of its latest such run."""
+    """One row per series that a run of tonight belongs to: columns of `_JUDGED`, told of its latest such run.
+
+    What came after tonight, where an old log is looked at again, is left out.
+    """
     past = context.past
     if past is None:
         return pl.DataFrame(schema=_JUDGED)
@@ -34,7 +37,8 @@ def _verdicts(context: Context) -> pl.DataFrame:
     concerned = together.filter("tonight").select("metric", "basis", *KEY).unique()
     alike = ["metric", "basis", *KEY]
     rows = together.join(concerned, on=alike, how="semi", nulls_equal=True, maintain_order="left")
-    told = [_told(series) for series in judged(rows)]
+    until_tonight = pl.col("tonight").reverse().cum_max().reverse().over(alike)
+    told = [_told(series) for series in judged(rows.filter(until_tonight))]
     return pl.DataFrame(told, schema=_JUDGED, orient="row")
 
 

@@ -13,6 +13,7 @@ from loganalyzer.cli import actions, progress, recording
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.errors import LogAnalyzerError
+from loganalyzer.units import plural
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,6 +54,7 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     chosen = settings(found, options)
     engine = chosen_engine(found, options)
     history = recording.url(found, options)
+    recording.check(history, options)
     past = recording.past(history, options) if history else None
     with progress.shown(paths, quiet=options["quiet"]) as told:
         analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
@@ -61,7 +63,9 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     _write(analysis, chosen, options)
     actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
     if history:
-        recording.add(history, analysis, options, chosen.gpu)
+        added = recording.add(history, analysis, options, chosen.gpu)
+        if not options["quiet"]:
+            click.echo(f"history: {plural(added.new, 'run')} added, {added.known} known already", err=True)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, fail_on))

@@ -57,11 +57,12 @@ def show(baselines: Path | None, json_file: str | None, config_file: Path | None
 @click.pass_context
 def check(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Hold runs against the baselines, and nothing else; runs without a baseline are named with the reason."""
+    from loganalyzer.checks.ignoring import without_ignored
     from loganalyzer.report import text
 
     found = configuration(options["config_file"])
     chosen = settings(found, {**options, "select": options["select"] or RULES})
-    analysis = _analysed(paths, chosen)
+    analysis = without_ignored(_analysed(paths, chosen), found.ignores, chosen)
     text.write(analysis, text.console(sys.stdout), verbose=True)
     ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
 

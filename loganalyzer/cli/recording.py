@@ -68,6 +68,17 @@ def url(found: Configuration, given: Mapping[str, Any]) -> str | None:
     return None if named is None else str(named)
 
 
+def check(where: str | None, given: Mapping[str, Any]) -> None:
+    """Refuse what would be noted nowhere.
+
+    Raises:
+        click.UsageError: a label or a time is given without a history.
+    """
+    for name in ("label", "at"):
+        if where is None and given[name] is not None:
+            raise click.UsageError(f"--{name} needs --history URL, or a history in the configuration")
+
+
 def past(where: str, given: Mapping[str, Any]) -> Past:
     """The figures of earlier runs; a history that is not there yet is begun."""
     from loganalyzer.history.past import Past

@@ -128,6 +128,13 @@ def test_a_regression_may_be_let_pass(words: tuple[str, ...]) -> None:
     assert call("compare", write("a_Q6_K.log"), write("b_Q6_K.log", 6.0), *words).exit_code == 0
 
 
+def test_its_severity_may_be_lowered() -> None:
+    Path("loganalyze.toml").write_text('[severities]\nREG002 = "warning"\n')
+    words = ("compare", write("a_Q6_K.log"), write("b_Q6_K.log", 6.0))
+    assert call(*words).exit_code == 0
+    assert call(*words, "--fail-on", "warning").exit_code == 1
+
+
 def test_the_reasons_are_told_with_verbose() -> None:
     result = call("compare", write("a_Q6_K.log"), write("b_Q6_K.log"), "-v")
     assert "Equal, as it must be for audio of one length" in " ".join(result.stdout.split())

@@ -189,6 +189,13 @@ def test_the_main_job_checks_tonight_and_adds_it() -> None:
     assert len(listed()) == 41
 
 
+@pytest.mark.parametrize("words", [("--label", "main"), ("--at", "2026-02-14")])
+def test_what_would_be_noted_nowhere_is_a_usage_error(words: tuple[str, str]) -> None:
+    result = call(write("a_Q6_K.log"), "--no-html", *words)
+    assert result.exit_code == 2
+    assert f"{words[0]} needs --history" in result.stderr
+
+
 def test_the_first_night_passes_and_says_how_many_runs_are_missing() -> None:
     result = call(write("a_Q6_K.log"), "--no-html", "-v", "--history", "sqlite:///h.db")
     assert result.exit_code == 0, result.output

@@ -89,6 +89,19 @@ def test_a_run_that_is_in_the_history_already_counts_once_at_its_own_place(tmp_p
     assert together["tonight"].to_list().index(True) == 10
 
 
+def test_an_old_log_is_judged_by_what_came_before_it(tmp_path: Path) -> None:
+    """It was fine in its day, though runs have become slower since."""
+    steps = [*nights.noisy(40), *nights.noisy(15, 5.5, seed=1)]
+    url = f"sqlite:///{tmp_path / 'h.db'}"
+    nights.fill(url, steps)
+    with Store.at(url) as store:
+        past = Past(store.recorded(), nights.FIRST + timedelta(days=99))
+    found = run_all(nights.analysis(steps[30], 30), baselines.load(), nights.Q6, past)
+    assert rows(found, "REG001").is_empty()
+    found = run_all(nights.analysis(steps[54], 54), baselines.load(), nights.Q6, past)
+    assert not rows(found, "REG001").is_empty()
+
+
 def test_other_kinds_of_runs_do_not_mix(tmp_path: Path) -> None:
     """A larger picture takes longer; that is no regression."""
     steps = nights.noisy(20)
