@@ -25,6 +25,7 @@ FURTHER: Final = (
     "status",
 )
 """Columns of `runs` beside the key in which sides may differ; they explain a change and bar no comparison."""
+_GUESSED: Final = ("quantization_source", "gpu")
 _ORDER: Final = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -107,7 +108,7 @@ def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
 def _notes(base: Side, head: Side, shared: pl.DataFrame) -> tuple[str, ...]:
     """Runs that were left out, so that nobody takes them for compared."""
     if shared.is_empty():
-        return ()
+        return _declare(base, head)
     notes = []
     for word, side in (("base", base), ("head", head)):
         alone = side.runs.join(shared, on=list(KEY), how="anti", nulls_equal=True)
@@ -115,4 +116,18 @@ def _notes(base: Side, head: Side, shared: pl.DataFrame) -> tuple[str, ...]:
             notes.append(
                 f"{plural(alone.height, 'run')} of the {word} not compared: no run of its kind on the other side"
             )
+    return tuple(notes)
+
+
+def _declare(base: Side, head: Side) -> tuple[str, ...]:
+    """What would make runs comparable, where the key is not known but guessed, or not known at all."""
+    both = pl.concat([base.runs.select(_GUESSED), head.runs.select(_GUESSED)])
+    notes = []
+    if both.select(pl.col("quantization_source").fill_null("vram") == "vram").to_series().any():
+        notes.append(
+            "a quantisation is inferred from the memory peak, or unknown: declare it (--quantization, or in the log's "
+            "name) where both sides have the same"
+        )
+    if both["gpu"].null_count():
+        notes.append("a log does not name its card: set gpu in the configuration")
     return tuple(notes)

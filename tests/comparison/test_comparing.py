@@ -98,6 +98,16 @@ def test_another_quantisation_is_incomparable_whatever_it_takes() -> None:
     assert (difference.field, difference.base, difference.head) == ("quantization", ("Q6_K",), ("Q5_0",))
 
 
+def test_a_guessed_quantisation_and_an_unknown_card_come_with_the_way_out() -> None:
+    heavier = log.analyse(log.prompt(81, report=log.memory(16.2, 17.0)))
+    comparison = compared(side(log.prompt(81), settings=Settings()), Side.of("head", heavier))
+    assert comparison.verdict == "incomparable"
+    assert "--quantization" in comparison.notes[0]
+    assert "set gpu" in comparison.notes[1]
+    declared = compared(side(log.prompt(81)), Side.of("head", log.analyse(log.BANNER + log.prompt(81, steps=6), Q6)))
+    assert declared.notes == ()
+
+
 def test_versions_explain_and_bar_nothing() -> None:
     newer = Side.of("head", log.analyse((log.BANNER + log.prompt(81)).replace("0.3.64", "0.4.0"), Q6))
     comparison = compared(side(log.prompt(81)), newer)
