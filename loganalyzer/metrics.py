@@ -170,6 +170,7 @@ def _prompts(found: Analysis) -> list[pl.DataFrame]:
     """
     loaded = found.loras.select("prompt_id", pl.lit("models loaded").alias("models")).unique()
     ended = found.prompts.filter(pl.col("status") == "completed")
+    counted = pl.when(pl.col("windows") == 1).then(pl.lit("1 window")).otherwise(pl.format("{} windows", "windows"))
     prompts = (
         found.runs.join(ended, on="prompt_id", how="semi", maintain_order="left")
         .group_by("prompt_id", maintain_order=True)
@@ -182,7 +183,7 @@ def _prompts(found: Analysis) -> list[pl.DataFrame]:
         .filter(~pl.col("untold"))
         .join(loaded, on="prompt_id", how="left", maintain_order="left")
         .with_columns(
-            pl.format("{} windows, {}", "windows", pl.col("models").fill_null("models kept")).alias("basis"),
+            pl.format("{}, {}", counted, pl.col("models").fill_null("models kept")).alias("basis"),
             pl.lit(value=False).alias("estimated"),
             pl.lit(1).alias("values"),
         )

@@ -19,7 +19,7 @@ from loganalyzer.history.past import RECORDED
 from loganalyzer.history.store.connection import connected
 from loganalyzer.history.store.schema import FINDINGS, MEASUREMENTS, RUNS, VERSION
 from loganalyzer.history.store.upgrades import bring_up_to_date, version
-from loganalyzer.metrics import KEY, keys, measure
+from loganalyzer.metrics import KEY, METRICS, keys, measure
 
 ADDED: Final[dict[str, pl.DataType]] = {
     "at": tables.TIME,
@@ -31,6 +31,7 @@ ADDED: Final[dict[str, pl.DataType]] = {
 """What the store knows of a run beside its row of `runs`: when it took place and was added, its label and commit."""
 _BATCH: Final = 500
 """Values in one statement: databases have a limit."""
+_PLACES: Final = {name: place for place, name in enumerate(METRICS)}
 _FIGURES: Final = ("run_id", "metric", "unit", "basis", "value", "figures", "estimated")
 
 
@@ -123,7 +124,9 @@ class Store:
         )
         with self._engine.connect() as connection:
             rows = connection.execute(statement).all()
-        return pl.DataFrame([tuple(row) for row in rows], schema=RECORDED, orient="row")
+        frame = pl.DataFrame([tuple(row) for row in rows], schema=RECORDED, orient="row")
+        order = pl.col("metric").replace_strict(_PLACES, default=len(_PLACES), return_dtype=pl.Int64)
+        return frame.sort("at", "number", order, maintain_order=True)
 
     def findings(self, chosen: Selection | None = None) -> pl.DataFrame:
         """Findings of runs in their order; columns of the table `findings`."""
