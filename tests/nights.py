@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import repeat
 
 import logtext as log
 import numpy as np
 
 from loganalyzer.analysis import Analysis
 from loganalyzer.history.store import Store
+from loganalyzer.pipeline import analyse_sources
 from loganalyzer.settings import Settings
+from loganalyzer.sources import from_bytes
 
 Q6 = Settings(quantization="Q6_K")
 FIRST = datetime(2026, 1, 1, 3)
@@ -21,7 +24,7 @@ def text(step_s: float, night: int, audio: int = 81, report: str | None = None) 
 
 
 def analysis(step_s: float, night: int, audio: int = 81) -> Analysis:
-    return log.analyse(text(step_s, night, audio), Q6, f"night-{night}.log")
+    return log.analyse(text(step_s, night, audio), Q6, f"night-{night:03}.log")
 
 
 def noisy(count: int, level: float = 5.0, deviation: float = 0.01, seed: int = 0) -> list[float]:
@@ -29,8 +32,10 @@ def noisy(count: int, level: float = 5.0, deviation: float = 0.01, seed: int = 0
     return [float(value) for value in level * (1 + deviation * np.random.default_rng(seed).standard_normal(count))]
 
 
-def fill(url: str, steps: Iterable[float], begin: int = 0) -> None:
-    """One run a night."""
+def fill(url: str, steps: Iterable[float], reports: Iterable[str | None] | None = None) -> None:
+    """One run a night, oldest first, all added at once; `reports` are the memory reports."""
+    pairs = zip(steps, reports or repeat(None), strict=False)
+    texts = [text(step_s, night, report=report) for night, (step_s, report) in enumerate(pairs)]
+    inputs = [from_bytes(f"night-{night:03}.log", one.encode()) for night, one in enumerate(texts)]
     with Store.at(url, create=True) as store:
-        for night, step_s in enumerate(steps, begin):
-            store.add(analysis(step_s, night), added_at=FIRST + timedelta(days=night))
+        store.add(analyse_sources(inputs, Q6), added_at=FIRST)
