@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import polars as pl
@@ -11,9 +12,11 @@ from loganalyzer.engine import Engine
 from loganalyzer.errors import HistoryError, SourceError
 from loganalyzer.history.store import Selection, Store
 from loganalyzer.pipeline import analyse
+from loganalyzer.redact.masking import Masker
 from loganalyzer.settings import Settings
 from loganalyzer.units import one_line
 
+_DIGITS: Final = re.compile(":[0-9a-f]+›")
 HISTORY: Final = "history:"
 """A side that begins so names runs of the history: by their label, or by the beginning of an id."""
 
@@ -33,7 +36,13 @@ def read(name: str, settings: Settings, history: str, engine: Engine | None = No
         raise SourceError(
             f"{one_line(name)}: no run found: {why}", "compare takes a log, a folder, a report or history:…"
         )
-    return Side.of(one_line(name), found, settings.gpu), found.problems
+    return Side.of(shown(name, settings), found, settings.gpu), found.problems
+
+
+def shown(name: str, settings: Settings) -> str:
+    """A side's name as outputs have it: secrets and names of people are masked, and leave no trace of their value."""
+    text = one_line(name)
+    return _DIGITS.sub("›", Masker(b"side").mask(text)) if settings.redact else text
 
 
 def _recorded(name: str, history: str) -> Side:
