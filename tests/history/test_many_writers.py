@@ -40,7 +40,7 @@ def test_six_writers_at_once_lose_nothing(url: str) -> None:
     writers = [start(url, f"writer {number}", EACH) for number in range(6)]
     kept = []
     for writer in writers:
-        said, complaints = writer.communicate(timeout=120)
+        said, complaints = writer.communicate(timeout=300)
         assert writer.returncode == 0, complaints
         kept += said.split()
     assert len(set(kept)) == 6 * EACH
@@ -50,7 +50,7 @@ def test_six_writers_at_once_lose_nothing(url: str) -> None:
 def test_six_writers_of_the_same_logs_add_each_once(url: str) -> None:
     writers = [start(url, "the same", EACH) for _ in range(6)]
     for writer in writers:
-        _, complaints = writer.communicate(timeout=120)
+        _, complaints = writer.communicate(timeout=300)
         assert writer.returncode == 0, complaints
     assert set(runs_of_each_log(url).values()) == {RUNS_OF_A_LOG}
     assert len(runs_of_each_log(url)) == EACH
