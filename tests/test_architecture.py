@@ -28,6 +28,7 @@ LEVELS = (
     {"engine"},
     {"report"},
     {"pipeline"},
+    {"ticket"},
     {"cli"},
     {"__main__"},
 )

@@ -10,6 +10,7 @@ from loganalyzer import __version__
 from loganalyzer.cli.analyze import analyze
 from loganalyzer.cli.patterns import patterns
 from loganalyzer.cli.rules import rules
+from loganalyzer.cli.ticket import ticket
 from loganalyzer.errors import LogAnalyzerError
 
 COULD_NOT = 2
@@ -54,3 +55,4 @@ def main() -> None:
 main.add_command(analyze)
 main.add_command(patterns)
 main.add_command(rules)
+main.add_command(ticket)
