@@ -31,7 +31,7 @@ _ABSENT: Final = {
 _NOT_DRAWN: Final = f"Drawings are left out: the page draws {MOST_WITH_FIGURES} runs, the gravest first."
 
 
-def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool) -> Run:
+def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool, alone: bool) -> Run:
     """The run's part of the page; opened where there are few runs, or where something must be changed."""
     told = _settings(facts, settings)
     figures = _figures(facts, settings) if drawn else ()
@@ -52,7 +52,7 @@ def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool) -> Ru
         memory=run_tables.memory(facts),
         settings=tuple(pair for pair in told if pair.text != words.NOTHING),
         untold=words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=len(told)),
-        not_checked=_not_checked(facts),
+        not_checked=() if alone else _not_checked(facts),
         not_drawn=_absent(figures) if drawn else _NOT_DRAWN,
     )
 

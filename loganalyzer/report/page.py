@@ -63,7 +63,9 @@ def build_page(
 def _details(runs: Sequence[RunFacts], settings: Settings) -> tuple[Run, ...]:
     drawn = {facts.anchor for facts in gravest(runs, details.MOST_WITH_FIGURES)}
     few = len(runs) <= details.FEW
-    return tuple(details.detail(facts, settings, drawn=facts.anchor in drawn, few=few) for facts in runs)
+    return tuple(
+        details.detail(facts, settings, drawn=facts.anchor in drawn, few=few, alone=len(runs) == 1) for facts in runs
+    )
 
 
 def _left_out(runs: Sequence[RunFacts]) -> tuple[str, ...]:
