@@ -94,12 +94,16 @@ def peaks(analysis: Analysis, *values: float) -> Analysis:
 
 
 def test_memory_growth_is_told_from_run_to_run(three_runs: Analysis) -> None:
-    drawn = growth.draw(facts(peaks(three_runs, 15.0, 15.5, 16.25), 1))
+    found = peaks(three_runs, 15.0, 15.5, 16.25)
+    drawn = growth.draw(facts(found))
     assert drawn
     assert drawn.caption == (
         "Peak allocated over 3 runs of this log: 15.00 GiB at first, 16.25 GiB at last (+1.25 GiB); "
         "the dark dot is this run."
     )
+    assert growth.draw(facts(found, 1)) is None
+    grown = found.findings.with_columns(pl.lit("MEM005").alias("rule"), pl.lit("R1").alias("run_id"))
+    assert growth.draw(facts(replace(found, findings=grown), 1))
 
 
 def test_two_peaks_are_no_growth(three_runs: Analysis) -> None:

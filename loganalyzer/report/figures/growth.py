@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from loganalyzer.report.facts import Row, RunFacts
 
 FEWEST: Final = 3
+_RULE: Final = "MEM005"
 MOST: Final = 200
 _SIZE: Final = (520, 176)
 _MARGINS: Final = Margins(left=62, right=16, top=24, bottom=30)
@@ -68,7 +69,10 @@ def _within(rows: Sequence[Row]) -> Series | None:
 
 
 def _across(facts: RunFacts) -> Series | None:
-    """The runs of the same log and stream whose peaks cover the same."""
+    """The runs of the same log and stream whose peaks cover the same: drawn with the first, and where growth is found.
+
+    Every run has the same drawing, and a page of many must stay small.
+    """
     alike = [
         row for row in facts["siblings"]
         if _known(row["peak_allocated_gib"]) and row["peak_covers"] == facts.run["peak_covers"]
@@ -76,6 +80,8 @@ def _across(facts: RunFacts) -> Series | None:
     if len(alike) < FEWEST or not _known(facts.run["peak_allocated_gib"]):
         return None
     own = next((place for place, row in enumerate(alike) if row["run_id"] == facts.run["run_id"]), 0)
+    if own and not any(row["rule"] == _RULE for row in facts["findings"]):
+        return None
     first = max(0, min(own - MOST // 2, len(alike) - MOST))
     shown = alike[first : first + MOST]
     return Series(
