@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from loganalyzer.errors import ConfigurationError
+from loganalyzer.ignores import Ignore, parse
 
 OWN_FILE: Final = "loganalyze.toml"
 SHARED_FILE: Final = "pyproject.toml"
@@ -24,9 +25,10 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "total_vram_gib": (_NUMBER, "a number of GiB"),
     "price_per_hour": (_NUMBER, "a number of USD"),
     "baselines": ((str,), "a path"),
+    "history": ((str,), "a URL such as sqlite:///loganalyze.db"),
     "patterns": ((list,), "a list of folders"),
     "select": ((list,), "a list of rule ids"),
-    "ignore": ((list,), "a list of rule ids"),
+    "ignore": ((list,), "a list of rule ids, or of tables with rule, reason and until"),
     "severities": ((dict,), "a table of rule id to error, warning or info"),
     "strict": ((bool,), "true or false"),
     "redact": ((bool,), "true or false"),
@@ -41,15 +43,20 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
 _SEVERITIES: Final = ("error", "warning", "info")
 _FAIL_ON: Final = ("error", "warning", "never")
 _ENGINES: Final = ("local", "dask")
+_RULE: Final = re.compile(r"""(?:^|[\s{,])["']?rule["']?\s*=""")
 _POSITIVE: Final = ("window_frames", "fps", "total_vram_gib")
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a configuration file says: `values` by key, paths made absolute; `path` is None without a file."""
+    """What a configuration file says: `values` by key, paths made absolute; `path` is None without a file.
+
+    `ignores` are the entries of `ignore` that have a reason and an end; `values` has the plain ones.
+    """
 
     path: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    ignores: tuple[Ignore, ...] = ()
 
 
 def find(start: Path) -> Configuration:
@@ -78,7 +85,8 @@ def load(path: Path) -> Configuration:
     table = document.get("tool", {}).get("loganalyze", {}) if path.name == SHARED_FILE else document
     for key, value in table.items():
         _check(path, text, key, value)
-    return Configuration(path, {key: _resolved(path, key, value) for key, value in table.items()})
+    values = {key: _resolved(path, key, value) for key, value in table.items()}
+    return Configuration(path, values, tuple(_ignores(path, text, table.get("ignore", []))))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:
@@ -102,7 +110,8 @@ def _check(path: Path, text: str, key: str, value: object) -> None:
 
 
 def _check_value(where: str, key: str, value: object, wanted: str) -> None:
-    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+    texts = (str, dict) if key == "ignore" else (str,)
+    if isinstance(value, list) and not all(isinstance(item, texts) for item in value):
         raise ConfigurationError(f"{where}{key!r} holds something that is no text", f"it takes {wanted}")
     if key in _POSITIVE and isinstance(value, int | float) and value <= 0:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be above zero")
@@ -115,6 +124,15 @@ def _check_severities(path: Path, text: str, table: Mapping[str, object], wanted
         if severity not in _SEVERITIES:
             where = f"{path}:{_line(text, rule)}: "
             raise ConfigurationError(f"{where}the severity of {rule} is {severity!r}", f"it takes {wanted}")
+
+
+def _ignores(path: Path, text: str, entries: list[object]) -> Iterator[Ignore]:
+    """The entries that are tables; the n-th is where the n-th `rule` stands."""
+    places = [number for number, line in enumerate(text.splitlines(), 1) if _RULE.search(line)]
+    tables = [entry for entry in entries if isinstance(entry, dict)]
+    for number, entry in enumerate(tables):
+        line = places[number] if len(places) == len(tables) else _line(text, "ignore")
+        yield parse(entry, path, line)
 
 
 def _line(text: str, key: str) -> int:
@@ -133,5 +151,5 @@ def _resolved(path: Path, key: str, value: Any) -> Any:  # noqa: ANN401 -- whate
     if key == "patterns":
         return tuple(path.parent / item for item in value)
     if key in ("select", "ignore"):
-        return tuple(value)
+        return tuple(item for item in value if isinstance(item, str))
     return value

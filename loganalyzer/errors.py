@@ -39,3 +39,7 @@ class ConfigurationError(LogAnalyzerError):
 
 class ReportError(LogAnalyzerError):
     """An output could not be written."""
+
+
+class HistoryError(LogAnalyzerError):
+    """A store of runs cannot be used."""

@@ -15,6 +15,7 @@ from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
+from loganalyzer.history.past import Past
 from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_quantization
 from loganalyzer.settings import Settings
@@ -28,18 +29,19 @@ def analyse(
     settings: Settings | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,
+    past: Past | None = None,
 ) -> Analysis:
     """Everything there is to say about these inputs: files, folders, patterns, `-`, and what the tool wrote before.
 
     JSON documents and HTML reports are read back as they are, their findings unchecked. An input that cannot be read
     becomes one entry of `problems`; the others keep their results. `engine` says where logs are read; in this process
-    by default.
+    by default. `past` holds the figures of earlier runs, for the rules on history.
 
     Raises:
         LogAnalyzerError: a pattern, schedule or baselines file is refused, or the engine is out of reach.
     """
     settings = settings or Settings()
-    plain, masks = unmasked(paths, settings, progress, engine)
+    plain, masks = unmasked(paths, settings, progress, engine, past)
     return masking.redacted(plain, masks) if settings.redact else plain
 
 
@@ -48,6 +50,7 @@ def unmasked(
     settings: Settings,
     progress: Progress | None = None,
     engine: Engine | None = None,
+    past: Past | None = None,
 ) -> tuple[Analysis, masking.Masker]:
     """What `analyse` gives before anything is masked, and what would mask it.
 
@@ -59,7 +62,7 @@ def unmasked(
     secrets: list[str] = []
     if logs or not recorded:
         read = (engine or Local()).tables(find(logs), settings, progress)
-        parts.append(("", _checked(read, settings)))
+        parts.append(("", _checked(read, settings, past)))
         secrets += read.secrets
     for name in recorded:
         parts.append((name, _read_back(name, settings)))
@@ -93,18 +96,18 @@ def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -
     return judged(tabulate(inputs, settings), settings)
 
 
-def judged(found: Tables, settings: Settings) -> Analysis:
+def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
     """Tables of logs held against what was to be expected; masked."""
-    whole = _checked(found, settings)
+    whole = _checked(found, settings, past)
     return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
 
 
-def _checked(found: Tables, settings: Settings) -> Analysis:
+def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
     frames["runs"] = _with_bands(with_quantization(frames["runs"], shelf, settings), shelf)
-    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings)
+    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past)
     return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
 
 

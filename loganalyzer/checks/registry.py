@@ -12,9 +12,22 @@ from loganalyzer import tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.history.past import Past
 from loganalyzer.settings import Settings, Severity
 
-_ROOMS = ("schedule", "audio", "memory", "growth", "model", "timing", "outcome", "log")
+_ROOMS = (
+    "schedule",
+    "audio",
+    "memory",
+    "growth",
+    "model",
+    "timing",
+    "outcome",
+    "log",
+    "history",
+    "comparison",
+    "ignoring",
+)
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -25,6 +38,7 @@ class Context:
     found: Analysis
     shelf: Shelf
     settings: Settings
+    past: Past | None = None
     _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, work: Callable[[Context], pl.DataFrame]) -> pl.DataFrame:
@@ -113,15 +127,14 @@ def rules() -> dict[str, Rule]:
     return dict(sorted(_RULES.items()))
 
 
-def run_all(found: Analysis, shelf: Shelf, settings: Settings) -> Analysis:
-    """`found` with its findings and with what could not be checked.
+def run_all(found: Analysis, shelf: Shelf, settings: Settings, past: Past | None = None) -> Analysis:
+    """`found` with its findings and with what could not be checked; `past` has the figures of earlier runs.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    chosen = _chosen(settings)
-    context = Context(found, shelf, settings)
-    outcomes = [(item, item.check(context)) for item in chosen]
+    context = Context(found, shelf, settings, past)
+    outcomes = [(item, item.check(context)) for item in chosen(settings)]
     findings = [
         outcome.findings.with_columns(
             pl.lit(item.id).alias("rule"),
@@ -136,20 +149,27 @@ def run_all(found: Analysis, shelf: Shelf, settings: Settings) -> Analysis:
         for item, outcome in outcomes
         if not outcome.not_checked.is_empty()
     ]
-    return replace(found, findings=_sorted(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked"))
+    return replace(
+        found, findings=by_gravity(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked")
+    )
 
 
 def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
     return pl.concat([tables.conform(frame, table) for frame in frames]) if frames else tables.empty(table)
 
 
-def _sorted(findings: pl.DataFrame) -> pl.DataFrame:
+def by_gravity(findings: pl.DataFrame) -> pl.DataFrame:
     """The gravest first; within a severity by file and line, as one reads."""
     gravity = pl.col("severity").replace_strict(_ORDER, return_dtype=pl.Int8)
     return findings.sort(gravity, "source", "line", "rule", maintain_order=True)
 
 
-def _chosen(settings: Settings) -> list[Rule]:
+def chosen(settings: Settings) -> list[Rule]:
+    """The rules that are checked, in the order of their ids.
+
+    Raises:
+        ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
+    """
     known = rules()
     for name in (*settings.select, *settings.ignore, *settings.severities):
         if name not in known:

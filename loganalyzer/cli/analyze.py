@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer import __version__, clock
-from loganalyzer.cli import progress
+from loganalyzer.cli import actions, progress, recording
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
-from loganalyzer.errors import LogAnalyzerError, ReportError
+from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.errors import LogAnalyzerError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.settings import Settings
 
-STDOUT = "-"
 _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
@@ -29,12 +29,15 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("--no-html", is_flag=True, help="Write no HTML report.")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the findings as Markdown, for a ticket.")
+@click.option("--junit", "junit_file", metavar="FILE|-", help="Write JUnit XML: one case per run and rule.")
 @click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
 @click.option("--fail-on", type=click.Choice(list(_ORDER)), help="Exit 1 from this severity on.  [default: error]")
 @click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
 @click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, e.g. tcp://10.0.0.5:8786.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
 @click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
+@recording.history_option
+@recording.noted_options
 @analysis_options
 @click.pass_context
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
@@ -43,18 +46,25 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input; also
     HTML reports and JSON documents written before, which are shown again.
     """
+    from loganalyzer.checks.ignoring import without_ignored
     from loganalyzer.pipeline import analyse
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
     engine = chosen_engine(found, options)
+    history = recording.url(found, options)
+    past = recording.past(history, options) if history else None
     with progress.shown(paths, quiet=options["quiet"]) as told:
-        analysis = analyse(paths, chosen, told, engine)
+        analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
     chosen = _recorded(paths) or chosen
+    fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
     _write(analysis, chosen, options)
+    actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
+    if history:
+        recording.add(history, analysis, options, chosen.gpu)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
-    ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
+    ctx.exit(exit_code(analysis, fail_on))
 
 
 def _recorded(paths: tuple[str, ...]) -> Settings | None:
@@ -77,11 +87,11 @@ def exit_code(analysis: Analysis, fail_on: str) -> int:
 
 
 def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> None:
-    from loganalyzer.report import document, text
+    from loganalyzer.report import document, junit, text
 
     moment = clock.now()
     page_file = None if options["no_html"] else options["html"]
-    to_stdout = STDOUT in (options["json_file"], options["markdown_file"], page_file)
+    to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["junit_file"], page_file)
     if not options["quiet"]:
         out = text.console(sys.stderr if to_stdout else sys.stdout)
         text.write(analysis, out, verbose=options["verbose"])
@@ -89,6 +99,8 @@ def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> Non
         put(options["json_file"], document.to_json(analysis, generated_at=moment, version=__version__, settings=chosen))
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(analysis, chosen))
+    if options["junit_file"]:
+        put(options["junit_file"], junit.render(analysis, chosen, options["fail_on"]))
     if options["tables"]:
         document.write_tables(analysis, options["tables"])
     if page_file:
@@ -108,20 +120,3 @@ def _markdown(analysis: Analysis, chosen: Settings) -> str:
     from loganalyzer.report import markdown
 
     return markdown.render(analysis, chosen)
-
-
-def put(target: str, text: str) -> None:
-    """Write `text` to a file, or to standard output for `-`.
-
-    Raises:
-        ReportError: the file cannot be written.
-    """
-    if target == STDOUT:
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(target).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written: {error.strerror or error}", "name a file you may write"
-        ) from None

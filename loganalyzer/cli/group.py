@@ -8,6 +8,9 @@ import click
 
 from loganalyzer import __version__
 from loganalyzer.cli.analyze import analyze
+from loganalyzer.cli.baseline import baseline
+from loganalyzer.cli.compare import compare
+from loganalyzer.cli.history import history
 from loganalyzer.cli.patterns import patterns
 from loganalyzer.cli.rules import rules
 from loganalyzer.cli.ticket import ticket
@@ -53,6 +56,9 @@ def main() -> None:
 
 
 main.add_command(analyze)
+main.add_command(baseline)
+main.add_command(compare)
+main.add_command(history)
 main.add_command(patterns)
 main.add_command(rules)
 main.add_command(ticket)

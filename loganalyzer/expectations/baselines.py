@@ -39,20 +39,21 @@ _TIMING_KEY: Final = {
     "steps": pl.Int64,
     "window_frames": pl.Int64,
 }
-_KEYS: Final[Mapping[str, Mapping[str, Any]]] = {
+KEYS: Final[Mapping[str, Mapping[str, Any]]] = {
     "vram": _VRAM_KEY,
     "timing": _TIMING_KEY,
     "cost": {"quantization": pl.String},
     "requirement": {"pixels": pl.Int64},
 }
-_FIGURES: Final[Mapping[str, Mapping[str, Any]]] = {
+FIGURES: Final[Mapping[str, Mapping[str, Any]]] = {
     "vram": {"peak_allocated_gib": pl.Float64, "band_gib": _BAND},
     "timing": {"window_s": _BAND, "tolerance": pl.Float64},
     "cost": {"usd": pl.Float64, "windows": pl.Int64, "tolerance": pl.Float64},
     "requirement": {"quantization": pl.String, "lora_rank": pl.Int64},
 }
 _TYPES: Final = {pl.String: (str,), pl.Int64: (int,), pl.Float64: (int, float), _BAND: (list,)}
-_CARD_MAKER = r"(?i)^(?:NVIDIA\s+)?(?:GeForce\s+)?"
+CARD_MAKER: Final = r"(?i)^(?:NVIDIA\s+)?(?:GeForce\s+)?"
+"""What goes before a card's model; entries name the model alone."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,9 @@ class Shelf:
 
     def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
         """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""
-        card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(_CARD_MAKER, "").str.strip_chars()
+        card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(CARD_MAKER, "").str.strip_chars()
         shelf = self.timing.select(
-            pl.col("gpu").str.replace(_CARD_MAKER, "").alias("card"),
+            pl.col("gpu").str.replace(CARD_MAKER, "").alias("card"),
             *(name for name in _TIMING_KEY if name != "gpu"),
             pl.col("window_s").list.get(0).alias("window_low"),
             pl.col("window_s").list.get(1).alias("window_high"),
@@ -148,9 +149,9 @@ def load(user_file: Path | None = None) -> Shelf:
     ]
     if user_file is not None:
         documents.insert(0, (str(user_file), _read(user_file)))
-    parts = {kind: pl.concat([_table(kind, name, document) for name, document in documents]) for kind in _KEYS}
+    parts = {kind: pl.concat([_table(kind, name, document) for name, document in documents]) for kind in KEYS}
     merged = {
-        kind: frame.unique(subset=list(_KEYS[kind]), keep="first", maintain_order=True) for kind, frame in parts.items()
+        kind: frame.unique(subset=list(KEYS[kind]), keep="first", maintain_order=True) for kind, frame in parts.items()
     }
     ranking: list[str] = next((document["ranking"] for _, document in documents if "ranking" in document), [])
     return Shelf(**merged, ranking=tuple(ranking))
@@ -164,9 +165,9 @@ def _read(file: Traversable | Path) -> dict[str, Any]:
 
 
 def _table(kind: str, file: str, document: dict[str, Any]) -> pl.DataFrame:
-    for key in document.keys() - {*_KEYS, "ranking"}:
-        raise ExpectationError(f"{file}: unknown key {key!r}", f"allowed are: ranking, {', '.join(_KEYS)}")
-    schema = {**_KEYS[kind], **_FIGURES[kind], "provenance": pl.String}
+    for key in document.keys() - {*KEYS, "ranking"}:
+        raise ExpectationError(f"{file}: unknown key {key!r}", f"allowed are: ranking, {', '.join(KEYS)}")
+    schema = {**KEYS[kind], **FIGURES[kind], "provenance": pl.String}
     for number, entry in enumerate(document.get(kind, []), 1):
         _check(f"{file}: [[{kind}]] {number}", entry, schema)
     return pl.DataFrame(document.get(kind, []), schema=schema)

@@ -33,7 +33,7 @@ def to_json(analysis: Analysis, *, generated_at: datetime, version: str, setting
     if settings is not None:
         head["settings"] = told(settings)
     parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
-    parts += [f"{json.dumps(name)}: {_rows(frame)}" for name, frame in analysis.tables()]
+    parts += [f"{json.dumps(name)}: {rows(frame)}" for name, frame in analysis.tables()]
     return "{" + ",\n".join(parts) + "}\n"
 
 
@@ -64,7 +64,8 @@ def for_page(analysis: Analysis) -> Analysis:
     return replace(slim, steps=analysis.steps.clear(), notes=(*analysis.notes, note))
 
 
-def _rows(frame: pl.DataFrame) -> str:
+def rows(frame: pl.DataFrame) -> str:
+    """The rows of a table as a JSON list of objects; times as text."""
     return frame.with_columns(selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")).write_json()
 
 

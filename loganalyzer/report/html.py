@@ -30,11 +30,16 @@ _BREAKING: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u206
 
 def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, document: str) -> str:
     """The whole page, with the JSON `document` inside so that the report can be read again by the tool."""
+    return filled("report.html.j2", build_page(analysis, settings, generated_at), document, _text("script.js"))
+
+
+def filled(template: str, page: object, document: str, script: str = "") -> str:
+    """A template with its page model, the JSON document that belongs into it, and a script of ours."""
     from loganalyzer import __version__
 
-    style, script = _text("style.css"), _text("script.js")
-    return _environment().get_template("report.html.j2").render(
-        page=build_page(analysis, settings, generated_at),
+    style = _text("style.css")
+    return _environment().get_template(template).render(
+        page=page,
         version=__version__,
         style=style,
         script=script,

@@ -17,21 +17,22 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#@~&!$]|:(?=//)|(?<=www)\.)")
 
 def markdown(overview: Overview, runs: Table | None, groups: tuple[Group, ...]) -> str:
     """Verdict, runs, and the gravest findings with their lines; foreign text cannot break out of it."""
-    parts = [f"**{overview.mark.word}: {_escaped(overview.headline)}**"]
+    parts = [f"**{overview.mark.word}: {escaped(overview.headline)}**"]
     if runs:
         parts.append(_table(runs))
     parts += [_group(group) for group in groups[:MOST_GROUPS] if group.mark.kind != "info"]
     return "\n\n".join(parts) + "\n"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """`text` without meaning for Markdown."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
 def _table(table: Table) -> str:
     head = [column.title for column in table.columns]
     rule = ["---:" if column.number else "---" for column in table.columns]
-    rows = [[_escaped(cell.text) for cell in row] for row in table.rows[:MOST_RUNS]]
+    rows = [[escaped(cell.text) for cell in row] for row in table.rows[:MOST_RUNS]]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
     left = len(table.rows) - MOST_RUNS
     return "\n".join(lines) + (f"\n\n{left:,} more runs are in the report." if left > 0 else "")
@@ -42,16 +43,16 @@ def _group(group: Group) -> str:
     more = (
         f" ({group.count}, the first {MOST_FINDINGS} here)" if group.more or len(group.findings) > MOST_FINDINGS else ""
     )
-    return f"### {_escaped(group.rule)} {_escaped(group.name)}, {group.mark.word}{more}\n\n{findings}"
+    return f"### {escaped(group.rule)} {escaped(group.name)}, {group.mark.word}{more}\n\n{findings}"
 
 
 def _finding(finding: Finding) -> str:
     lines = [
-        f"{_escaped(finding.message)} ({_escaped(finding.place)})",
+        f"{escaped(finding.message)} ({escaped(finding.place)})",
         "",
-        f"- Observed: {_escaped(finding.observed)}",
-        f"- Expected: {_escaped(finding.expected)}",
-        f"- Fix: {_escaped(finding.fix)}",
+        f"- Observed: {escaped(finding.observed)}",
+        f"- Expected: {escaped(finding.expected)}",
+        f"- Fix: {escaped(finding.fix)}",
     ]
     return "\n".join([*lines, *_fenced(finding.evidence)])
 

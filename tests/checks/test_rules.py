@@ -89,6 +89,8 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("LOG003", log.ARRIVAL + log.MODE + log.header(153, 3) + log.memory() + log.EXECUTED, Q6, CLEAN, Q6),
 ]  # fmt: skip
 IDS = [case[0] for case in CASES]
+BESIDE_A_LOG = {"REG001", "REG002", "REG003", "CFG001"}
+"""Rules on more than one log have tests of their own."""
 
 
 def found(text: str, settings: Settings) -> Analysis:
@@ -120,7 +122,7 @@ def test_the_rule_is_silent_without_its_fault(
 
 
 def test_every_rule_has_a_case_here() -> None:
-    assert set(IDS) == set(rules())
+    assert set(IDS) | BESIDE_A_LOG == set(rules())
 
 
 @pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.id)

@@ -29,7 +29,7 @@ def test_help_names_the_commands_and_the_exit_codes() -> None:
 
 def test_rules_lists_every_rule_with_its_severity() -> None:
     lines = call("rules").output.splitlines()
-    assert len(lines) == 33
+    assert len(lines) == 37
     assert any(line.startswith("AUD001  error   audio-shortfall: ") for line in lines)
 
 

@@ -1,0 +1,1 @@
+"""New baselines out of measured runs: proposed with their reason, written only when told so."""

@@ -1,0 +1,109 @@
+"""`loganalyze compare BASE HEAD`: what changed, and whether it is worse."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loganalyzer import clock
+from loganalyzer.cli import actions, recording
+from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
+from loganalyzer.cli.output import STDOUT, put
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from loganalyzer.comparison.model import Comparison
+    from loganalyzer.ignores import Ignore
+    from loganalyzer.settings import Settings
+
+
+@click.command()
+@click.argument("base")
+@click.argument("head")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
+@click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the comparison as Markdown.")
+@click.option("--html", metavar="FILE|-", help="Write the comparison as one HTML file.")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="`never`: exit 0 though worse.")
+@click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
+@click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-v", "--verbose", is_flag=True, help="The reason of every verdict, and informative findings.")
+@recording.history_option
+@analysis_options
+@click.pass_context
+def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None:  # noqa: ANN401
+    """Compare the runs of BASE with those of HEAD: metric by metric, finding by finding.
+
+    Each is a log, a folder, a pattern in quotes, a JSON document or HTML report of this tool, or runs of the history:
+    history:LABEL, history:RUN_ID.
+
+    Exit codes: 0 not worse, 1 regressed, 2 could not be compared (no run found, or no two runs of one kind).
+    """
+    from loganalyzer import sides
+    from loganalyzer.comparison.comparing import compared
+
+    found = configuration(options["config_file"])
+    chosen = settings(found, options)
+    engine = chosen_engine(found, options)
+    where = recording.url(found, options) or recording.DEFAULT
+    (before, lost_before), (after, lost_after) = (sides.read(name, chosen, where, engine) for name in (base, head))
+    comparison = compared(before, after)
+    _write(comparison, options)
+    actions.report(lambda: actions.of_comparison(comparison), lambda: _markdown(comparison))
+    for problem in (*lost_before, *lost_after):
+        click.echo(f"loganalyze: {problem}", err=True)
+    fail_on = options["fail_on"] or found.values.get("fail_on", "error")
+    ctx.exit(2 if lost_before or lost_after else exit_code(comparison, chosen, fail_on, found.ignores))
+
+
+def exit_code(comparison: Comparison, chosen: Settings, fail_on: str, ignores: Iterable[Ignore] = ()) -> int:
+    """2 where nothing could be compared; 1 where it is worse, by REG002's severity and what is ignored; else 0."""
+    from loganalyzer.checks.registry import rules
+
+    if comparison.verdict == "incomparable":
+        return 2
+    severity = rules()["REG002"].severity_under(chosen)
+    counts = {"error": severity == "error", "warning": severity != "info", "never": False}[fail_on]
+    worse = [] if "REG002" in chosen.ignore or not counts else _worse(comparison, [*ignores])
+    errors = fail_on != "never" and bool((comparison.new["severity"] == "error").any())
+    return int(bool(worse) or errors)
+
+
+def _worse(comparison: Comparison, ignores: list[Ignore]) -> list[str]:
+    """Metrics that are worse and not ignored today."""
+    from loganalyzer.metrics import METRICS
+
+    today = clock.now().date()
+    active = [entry for entry in ignores if entry.rule == "REG002" and not entry.is_over(today)]
+    told = [f"{METRICS[one.metric].title}: {one.reason}" for one in comparison.metrics if one.verdict == "regressed"]
+    return [text for text in told if not any(entry.contains in text for entry in active)]
+
+
+def _write(comparison: Comparison, options: dict[str, Any]) -> None:
+    from loganalyzer.report import comparison_document, comparison_text
+
+    to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["html"])
+    if not options["quiet"]:
+        out = sys.stderr if to_stdout else sys.stdout
+        comparison_text.write(comparison, out, verbose=options["verbose"])
+    if options["json_file"]:
+        put(options["json_file"], comparison_document.to_json(comparison))
+    if options["markdown_file"]:
+        put(options["markdown_file"], _markdown(comparison))
+    if options["html"]:
+        put(options["html"], _page(comparison))
+
+
+def _page(comparison: Comparison) -> str:
+    from loganalyzer.report import comparison_html
+
+    return comparison_html.render(comparison, clock.now())
+
+
+def _markdown(comparison: Comparison) -> str:
+    from loganalyzer.report import comparison_markdown
+
+    return comparison_markdown.render(comparison)

@@ -1,0 +1,79 @@
+"""The JSON documents of `loganalyze history`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from loganalyzer.history.series import Series
+from loganalyzer.regression.changes import Change
+from loganalyzer.report.document import rows
+from loganalyzer.tables import SCHEMA_VERSION
+
+
+def runs(listed: pl.DataFrame) -> str:
+    """`schema_version` and `runs`: the table's columns with at, added_at, label, commit, verdict."""
+    return f'{{"schema_version": {SCHEMA_VERSION},\n"runs": {rows(listed)}}}\n'
+
+
+def one_run(listed: pl.DataFrame, recorded: pl.DataFrame, findings: pl.DataFrame) -> str:
+    """`schema_version`, `run`, its `metrics` and its `findings`."""
+    metrics = recorded.select("metric", "unit", "basis", "value", "values", "estimated")
+    run = rows(listed).strip()[1:-1]
+    parts = (f'"run": {run}', f'"metrics": {rows(metrics)}', f'"findings": {rows(findings)}')
+    return f'{{"schema_version": {SCHEMA_VERSION},\n' + ",\n".join(parts) + "}\n"
+
+
+def added(new: int, known: int) -> str:
+    """`schema_version`, `added` and `known`: runs that were new, and runs that the store held already."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, "added": new, "known": known}) + "\n"
+
+
+def pruned(listed: pl.DataFrame, *, done: bool) -> str:
+    """`schema_version`, `removed` (whether they are gone, or only would be) and `runs`."""
+    return f'{{"schema_version": {SCHEMA_VERSION},\n"removed": {json.dumps(done)},\n"runs": {rows(listed)}}}\n'
+
+
+def trend(series: Iterable[Series]) -> str:
+    """`schema_version` and `series`: metric, unit, key, basis, points, changes, and the verdict with its reason."""
+    document = {"schema_version": SCHEMA_VERSION, "series": [_series(one) for one in series]}
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _series(series: Series) -> dict[str, Any]:
+    verdict = series.verdict
+    return {
+        "metric": series.metric.name,
+        "unit": series.metric.unit,
+        "key": dict(series.key),
+        "basis": series.basis,
+        "points": [
+            {"run_id": point.run_id, "at": point.at.isoformat(), "value": point.value} for point in series.points
+        ],
+        "changes": [_change(series, change) for change in _changes(series)],
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "noise_percent": verdict.noise_percent,
+        "runs_needed": verdict.runs_needed,
+    }
+
+
+def _changes(series: Series) -> tuple[Change, ...]:
+    """The confirmed changes; `suspected` ones are in the verdict's reason only."""
+    return series.verdict.changes
+
+
+def _change(series: Series, change: Change) -> dict[str, Any]:
+    point = series.at(change)
+    return {
+        "run_id": point.run_id,
+        "at": point.at.isoformat(),
+        "before": change.before,
+        "after": change.after,
+        "change_percent": change.change_percent,
+        "direction": "worse" if change.worse else "better",
+        "kind": change.kind,
+    }
