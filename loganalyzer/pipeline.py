@@ -16,6 +16,7 @@ from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
+from loganalyzer.history.trends import trends
 from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_quantization
 from loganalyzer.settings import Settings
@@ -108,7 +109,9 @@ def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
     frames["memory"] = tables.conform(frames["memory"], "memory")
     frames["runs"] = _with_bands(with_quantization(frames["runs"], shelf, settings), shelf)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past)
-    return replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
+    series = tables.empty("trends") if past is None else trends(past, analysis, settings.gpu)
+    cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
+    return replace(analysis, excerpts=cited, trends=series)
 
 
 def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:

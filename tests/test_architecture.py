@@ -14,7 +14,7 @@ LEVELS = (
     {"units", "addresses"},
     {"errors"},
     {"tables", "settings", "resources", "clock", "ignores"},
-    {"analysis", "config", "decoding", "packed", "grammar", "expectations", "regression", "workers"},
+    {"analysis", "document_rows", "config", "decoding", "packed", "grammar", "expectations", "regression", "workers"},
     {"remote", "documents", "joining", "redact", "metrics"},
     {"sources"},
     {"pieces"},

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import logtext as log
 import pytest
@@ -184,6 +185,43 @@ def test_a_file_beyond_the_limit_is_not_read(saved: Callable[..., Path], monkeyp
     path = saved("big.json", b'{"schema_version": 1, "x": "' + b"y" * 1000 + b'"}')
     with pytest.raises(SourceError, match="is larger than"):
         documents.load(path)
+
+
+@pytest.mark.parametrize("text", [b"[]," * 1_600_000, b"1," * 8_100_000], ids=["lists", "numbers"])
+def test_a_document_that_would_fill_the_memory_is_not_parsed(text: bytes) -> None:
+    with pytest.raises(SourceError, match="holds too many values"):
+        documents.parse(b'{"schema_version": 1, "x": [' + text + b"0]}", "x")
+
+
+def test_a_ticket_is_read_by_the_report_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.log").write_text(log.BANNER + log.prompt(427))
+    assert call("ticket", "x.log", "-q").exit_code == 0
+    assert documents.is_document("ticket.zip")
+    assert documents.read("ticket.zip").runs["audio_frames"].to_list() == [427]
+    assert call("ticket.zip", "--no-html").exit_code == 1
+
+
+def test_other_archives_are_archives_of_logs(tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("x.log", log.prompt(369))
+    assert not documents.is_document(path)
+    assert pipeline.analyse([str(path)]).runs.height == 1
+
+
+@pytest.mark.parametrize("cut", [10, 200, 3000])
+def test_a_damaged_ticket_is_one_error_or_an_archive_of_logs(cut: int, tmp_path: Path) -> None:
+    path = tmp_path / "t.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", "{}")
+        archive.writestr("report.html", "<!doctype html>" + "x" * 5000)
+    raw = bytearray(path.read_bytes())
+    raw[cut : cut + 40] = b"\xff" * 40
+    path.write_bytes(raw)
+    found = pipeline.analyse([str(path)])
+    assert len(found.problems) == 1
+    assert found.verdict == "no-runs"
 
 
 VALUES = st.recursive(

@@ -27,6 +27,7 @@ _REPORT: Final = 550_000
 """Bytes of the packed report: the slices have the rest."""
 _FEWER_RUNS: Final = (None, 200, 80, 30, 10, 3)
 """So many runs, the gravest first, stay in a report that would be too large."""
+MOST_TRENDS: Final = 2000
 MOST_TEXT: Final = 60_000
 """Characters of the text to paste: trackers take about 65,000."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -127,8 +128,11 @@ def gravest_runs(shown: Analysis, most: int) -> Analysis:
     wanted = {name: kept[name].unique().implode() for name in ("run_id", "prompt_id", "source")}
     frames = {}
     for name, frame in shown.tables():
-        key = next((key for key in ("run_id", "prompt_id", "source") if key in frame.columns), None)
-        frames[name] = frame if key is None else frame.filter(pl.col(key).is_in(wanted[key])).head(most * 200)
+        key = next((key for key in wanted if key in frame.columns), None)
+        if key is None or name == "trends":
+            frames[name] = frame.head(MOST_TRENDS)
+        else:
+            frames[name] = frame.filter(pl.col(key).is_in(wanted[key])).head(most * 200)
     note = f"of {shown.runs.height:,} runs this report holds the gravest {most:,}, so that it fits into a ticket"
     return replace(shown, **frames, notes=(*shown.notes[:50], note), problems=shown.problems[:50])
 

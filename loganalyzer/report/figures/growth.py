@@ -41,8 +41,8 @@ def draw(facts: RunFacts) -> Figure | None:
     highest = max([*series.allocated, *(value for value in series.reserved if value is not None)]) * 1.08 or 1.0
     canvas = Canvas(_SIZE, _MARGINS, (0.5, len(series.allocated) + 0.5), (0, highest))
     _axes(canvas, series, highest)
-    _line(canvas, list(series.reserved), "muted", dashed=True)
-    _line(canvas, list(series.allocated), "accent", dashed=False)
+    line(canvas, list(series.reserved), "muted", dashed=True)
+    line(canvas, list(series.allocated), "accent", dashed=False)
     if series.own >= 0:
         canvas.points([(series.own + 1.0, series.allocated[series.own])], "ink", 9)
     caption = _caption(series)
@@ -108,7 +108,8 @@ def _axes(canvas: Canvas, series: Series, highest: float) -> None:
     canvas.text((count + 0.5, highest), "reserved", anchor="right", shift=(0, 10))
 
 
-def _line(canvas: Canvas, values: list[float | None], colour: str, *, dashed: bool) -> None:
+def line(canvas: Canvas, values: Sequence[float | None], colour: str, *, dashed: bool) -> None:
+    """Values at 1, 2, 3 … joined; each a dot as well, unless dashed."""
     points = [(number + 1.0, value) for number, value in enumerate(values) if value is not None]
     canvas.lines(list(pairwise(points)), colour, 1.2, dashed=dashed)
     if points and not dashed:
