@@ -1,17 +1,27 @@
 """Write the logs to measure with: `python benchmarks/generate.py FOLDER [--megabytes 200] [--files 3000]`.
 
-Their material are the sample logs. Nothing depends on the clock or on chance: equal arguments give equal bytes.
+Their material are the sample logs, and runs made to order as the tests make them. Nothing depends on the clock or on
+chance: equal arguments give equal bytes.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from itertools import count, cycle
 from pathlib import Path
 from random import Random
 
+TESTS = Path(__file__).parent.parent / "tests"
+sys.path.insert(0, str(TESTS))
+
+from recipes import Recipe  # noqa: E402
+from rendering import render  # noqa: E402
+
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
+DIFFERENT_RUNS = 1000
+"""Runs of the dense log before it repeats itself."""
 CHATTER_PER_SAMPLE = 400_000
 """Bytes of other nodes' lines before each InfiniteTalk prompt of the sparse log: about 1 % of it is ours."""
 
@@ -49,10 +59,21 @@ _IMAGE_PROMPT = (
 
 
 def dense(size: int) -> Iterator[bytes]:
-    """Progress bars only, run after run: every byte has to be read."""
-    texts = [(SAMPLES / name).read_bytes() for name in ("clean_Q6_K.txt", "padded_Q6_K.txt", "slow_Q6_K.txt")]
-    bars = [b"\n".join(line for line in text.split(b"\n") if b"Sampling audio" in line) + b"\n" for text in texts]
-    return _up_to(size, cycle(bars))
+    """Progress bars only, run after run, each with step times of its own: every byte has to be read."""
+    return _up_to(size, cycle([_bars(seed) for seed in range(DIFFERENT_RUNS)]))
+
+
+def _bars(seed: int) -> bytes:
+    """The bars of one run."""
+    chance = Random(seed)
+    recipe = Recipe(
+        audio_frames=chance.randrange(200, 600),
+        step_s=chance.uniform(4.6, 5.4),
+        decode_s=chance.uniform(1.8, 2.4),
+        jitter=0.05,
+        seed=seed,
+    )
+    return b"\n".join(line for line in render(recipe).split(b"\n") if b"Sampling audio" in line) + b"\n"
 
 
 def lines(size: int) -> Iterator[bytes]:

@@ -41,5 +41,9 @@ class ReportError(LogAnalyzerError):
     """An output could not be written."""
 
 
+class WorkflowError(LogAnalyzerError):
+    """A workflow file cannot be read, or its nodes and links make no sense."""
+
+
 class HistoryError(LogAnalyzerError):
     """A store of runs cannot be used."""

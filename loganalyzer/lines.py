@@ -49,7 +49,9 @@ def _lines_with(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame
     if not data:
         return pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
     text = pl.col("text").str
-    wanted = text.contains_any(list(anchors)) | text.contains_any(list(INSIDE_TEXT))
+    wanted = text.contains_any(list(anchors))
+    if any(code.encode() in data for code in INSIDE_TEXT):
+        wanted |= text.contains_any(list(INSIDE_TEXT))
     every = pl.scan_lines(data, name="text", row_index_name="row")
     may_be_cut = every.select(text.contains_any([mark.decode() for mark in CUT_MARKS]).any()).collect().item()
     rows = (every if may_be_cut and is_cut(data) else every.filter(wanted)).collect()

@@ -18,11 +18,12 @@ from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
 from loganalyzer.history.trends import trends
 from loganalyzer.redact import masking
-from loganalyzer.runs.quantization import with_quantization
+from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
 from loganalyzer.tabulate import Progress, tabulate
 from loganalyzer.units import one_line
+from loganalyzer.workflow import reading as workflow
 
 
 def analyse(
@@ -39,7 +40,7 @@ def analyse(
     by default. `past` holds the figures of earlier runs, for the rules on history.
 
     Raises:
-        LogAnalyzerError: a pattern, schedule or baselines file is refused, or the engine is out of reach.
+        LogAnalyzerError: a pattern, schedule, baselines or workflow file is refused, or the engine is out of reach.
     """
     settings = settings or Settings()
     plain, masks = unmasked(paths, settings, progress, engine, past)
@@ -107,8 +108,9 @@ def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
-    frames["runs"] = _with_bands(with_quantization(frames["runs"], shelf, settings), shelf)
-    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past)
+    asked = workflow.load(settings.workflow).first.asked if settings.workflow else None
+    frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
+    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past, asked)
     series = tables.empty("trends") if past is None else trends(past, analysis, settings.gpu)
     cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)

@@ -9,6 +9,7 @@ import polars as pl
 
 from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import Lowered, lower
+from loganalyzer.repeats import Repeats, repeats
 
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
@@ -131,7 +132,8 @@ def _bars(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
         if not carries.any():
             continue
         every = bool(carries.all())
-        scanned, fits = _scan(item, rows if every else rows.filter(carries))
+        own = rows if every else rows.filter(carries)
+        scanned, fits = _scan(item, own, repeats(own["text"]))
         yield scanned
         rows = rows.filter(~fits) if every else rows.filter(~carries.scatter(carries.arg_true(), fits))
 
@@ -151,15 +153,21 @@ def _messages(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
     for item in patterns:
         known = [places[anchor] for anchor in item.anchors if anchor in places]
         if known:
-            yield _scan(item, rows[known[0] if len(known) == 1 else pl.concat(known).unique().sort()])[0]
+            own = rows[known[0] if len(known) == 1 else pl.concat(known).unique().sort()]
+            yield _scan(item, own, Repeats(own["text"]))[0]
 
 
-def _scan(item: Compiled, rows: pl.DataFrame) -> tuple[_Scanned, pl.Series]:
-    """What a pattern reads in rows that carry its fixed texts, and which of them it fits."""
-    fits, values = item.lowered.read(rows["text"])
+def _scan(item: Compiled, rows: pl.DataFrame, told: Repeats) -> tuple[_Scanned, pl.Series]:
+    """What a pattern reads in rows that carry its fixed texts, and which it fits; `told` are the rows' texts."""
+    reads, values = item.lowered.read(told.texts)
+    fits = told.spread(reads)
     name = pl.lit(item.pattern.id).alias("pattern")
     every = bool(fits.all())
-    records = (rows if every else rows.filter(fits)).with_columns(name, *values.get_columns())
+    own = rows if every else rows.filter(fits)
+    if told.places is not None:
+        places = told.places if every else told.places.filter(fits)
+        values = values[(reads.cum_sum() - 1).gather(places)] if not bool(reads.all()) else values[places]
+    records = own.with_columns(name, *values.get_columns())
     if every:
         return _Scanned(item, records, _NO_NEAR), fits
     near = rows.filter(~fits).filter(pl.col("text").str.contains(item.signature))

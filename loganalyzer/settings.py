@@ -24,7 +24,7 @@ class Settings:
         price_per_hour: USD per GPU hour; None switches the cost rule off (it is then listed as not checked).
         baselines: a user's baselines file, overriding the shipped one by key.
         patterns: folders with more grammars.
-        workflow: the workflow file whose name may declare the quantisation.
+        workflow: the workflow file that the runs are held against: it declares quantisation, LoRA, frames, steps, size.
         severities: rule id to severity, over the rule's own.
         strict: whether rules that doubt how the log was read (LOG001) find errors; `severities` goes before it.
         ignore: rule ids that are not reported; `select`, when not empty, names the only ones that are.

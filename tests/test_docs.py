@@ -11,6 +11,7 @@ import pytest
 from loganalyzer.checks.registry import rules
 from loganalyzer.cli.group import main
 from loganalyzer.config import _KEYS
+from loganalyzer.metrics import METRICS
 from loganalyzer.tables import SCHEMAS
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +35,11 @@ def test_every_column_is_documented(table: str) -> None:
     section = text.split(f"\n## {table}")[1].split("\n## ")[0]
     missing = [column for column in SCHEMAS[table] if f"`{column}`" not in section]
     assert missing == []
+
+
+def test_every_metric_is_documented() -> None:
+    text = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert [name for name in METRICS if f"`{name}`" not in text.split("| metric |")[1]] == []
 
 
 def test_the_readmes_configuration_uses_known_keys_only() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import Literal
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
 from loganalyzer.history.past import Past
 from loganalyzer.settings import Settings, Severity
+from loganalyzer.workflow.declared import Asked
 
 _ROOMS = (
     "schedule",
@@ -27,18 +29,20 @@ _ROOMS = (
     "history",
     "comparison",
     "ignoring",
+    "declared",
 )
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at."""
+    """What a rule may look at; `asked` is what a workflow asks for, where one was named."""
 
     found: Analysis
     shelf: Shelf
     settings: Settings
     past: Past | None = None
+    asked: Asked | None = None
     _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, work: Callable[[Context], pl.DataFrame]) -> pl.DataFrame:
@@ -63,6 +67,8 @@ class Outcome:
 
 
 Check = Callable[[Context], Outcome]
+Witness = Literal["log", "workflow"]
+"""What shows the fault of a rule: a log (and perhaps a workflow too), or a workflow alone."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class Rule:
         fix: what to change.
         check: the function.
         strict: the severity under `--strict`, where it is another.
+        witness: `workflow` for rules that no log can show; `lint` checks them.
     """
 
     id: str
@@ -88,6 +95,7 @@ class Rule:
     fix: str
     check: Check
     strict: Severity | None = None
+    witness: Witness = "log"
 
     def severity_under(self, settings: Settings) -> Severity:
         """`severities` names the rule, so it goes before `strict`, which speaks of several; then the rule's own."""
@@ -103,6 +111,7 @@ def rule(
     name: str,
     severity: Severity,
     strict: Severity | None = None,
+    witness: Witness = "log",
     **texts: str,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule; `strict` is its severity under `--strict`; `texts` are summary, why, example, fix.
@@ -114,7 +123,7 @@ def rule(
     def register(check: Check) -> Check:
         if id in _RULES:
             raise ValueError(f"two rules are called {id}")
-        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, **texts)
+        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, **texts)
         return check
 
     return register
@@ -127,14 +136,16 @@ def rules() -> dict[str, Rule]:
     return dict(sorted(_RULES.items()))
 
 
-def run_all(found: Analysis, shelf: Shelf, settings: Settings, past: Past | None = None) -> Analysis:
-    """`found` with its findings and with what could not be checked; `past` has the figures of earlier runs.
+def run_all(
+    found: Analysis, shelf: Shelf, settings: Settings, past: Past | None = None, asked: Asked | None = None
+) -> Analysis:
+    """`found` with its findings and with what could not be checked; `past` and `asked` as in `Context`.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    context = Context(found, shelf, settings, past)
-    outcomes = [(item, item.check(context)) for item in chosen(settings)]
+    context = Context(found, shelf, settings, past, asked)
+    outcomes = [(item, item.check(context)) for item in chosen(settings) if item.witness == "log"]
     findings = [
         outcome.findings.with_columns(
             pl.lit(item.id).alias("rule"),

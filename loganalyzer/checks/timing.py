@@ -196,14 +196,20 @@ def slowdown_trend(context: Context) -> Outcome:
             pl.col("line").last(),
             pl.col("median").filter(pl.col("position") < pl.col("third")).median().alias("before"),
             pl.col("median").filter(pl.col("from_end") < pl.col("third")).median().alias("after"),
-            pl.corr("position", pl.col("median").rank()).alias("order"),
             pl.len().alias("windows"),
         ),
         context,
     )
     enough = halves.filter(pl.col("windows") >= _FEWEST_WINDOWS)
     change = pl.col("after") / pl.col("before") - 1
-    rising = enough.filter((change > context.settings.slowdown_fraction) & (pl.col("order") > 0.7))
+    slower = enough.filter(change > context.settings.slowdown_fraction)
+    steady = (
+        placed.join(slower, on="run_id", how="semi")
+        .group_by("run_id")
+        .agg(pl.corr("position", pl.col("median").rank()).alias("order"))
+        .filter(pl.col("order") > 0.7)
+    )
+    rising = slower.join(steady, on="run_id", how="semi", maintain_order="left")
     rows = findings(
         rising,
         message=pl.format(

@@ -12,8 +12,11 @@ from loganalyzer.cli.baseline import baseline
 from loganalyzer.cli.compare import compare
 from loganalyzer.cli.history import history
 from loganalyzer.cli.patterns import patterns
+from loganalyzer.cli.plan import plan
 from loganalyzer.cli.rules import rules
 from loganalyzer.cli.ticket import ticket
+from loganalyzer.cli.watch import watch
+from loganalyzer.cli.workflow import workflow
 from loganalyzer.errors import LogAnalyzerError
 
 COULD_NOT = 2
@@ -60,5 +63,8 @@ main.add_command(baseline)
 main.add_command(compare)
 main.add_command(history)
 main.add_command(patterns)
+main.add_command(plan)
 main.add_command(rules)
 main.add_command(ticket)
+main.add_command(watch)
+main.add_command(workflow)

@@ -141,7 +141,7 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
         if name not in METRICS:
             raise click.UsageError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
     with _store(options) as store:
-        series = judged(store.recorded(Selection(label=options["label"])), metric or None)
+        series = judged(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
     if json_file:
         put(json_file, history_document.trend(series))
     if json_file != STDOUT:

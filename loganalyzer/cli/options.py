@@ -23,7 +23,7 @@ ENGINES = ("local", "dask")
 _PATH = click.Path(path_type=Path)
 _ANALYSIS = (
     click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; no log names it."),
-    click.option("--workflow", type=_PATH, help="The workflow file; its name may tell the quantisation."),
+    click.option("--workflow", type=_PATH, help="The workflow of these runs: they are held against what it asks for."),
     click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]"),
     click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
     click.option("--patterns", multiple=True, type=_PATH, help="A folder of further message patterns."),

@@ -6,19 +6,15 @@ figure finds no baseline.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
 from loganalyzer.errors import ExpectationError
-from loganalyzer.resources import folder
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+from loganalyzer.expectations import baseline_files
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -142,26 +138,12 @@ def load(user_file: Path | None = None) -> Shelf:
     Raises:
         ExpectationError: a file cannot be read, or an entry misses a key or has a value of the wrong type.
     """
-    documents = [
-        (file.name, _read(file))
-        for file in sorted((folder("patterns") / "baselines").iterdir(), key=lambda item: item.name)
-        if file.name.endswith(".toml")
-    ]
-    if user_file is not None:
-        documents.insert(0, (str(user_file), _read(user_file)))
+    documents = baseline_files.documents(user_file)
     parts = {kind: pl.concat([_table(kind, name, document) for name, document in documents]) for kind in KEYS}
     merged = {
         kind: frame.unique(subset=list(KEYS[kind]), keep="first", maintain_order=True) for kind, frame in parts.items()
     }
-    ranking: list[str] = next((document["ranking"] for _, document in documents if "ranking" in document), [])
-    return Shelf(**merged, ranking=tuple(ranking))
-
-
-def _read(file: Traversable | Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ExpectationError(f"{file}: not a baselines file: {error}") from None
+    return Shelf(**merged, ranking=tuple(baseline_files.ranking(documents)))
 
 
 def _table(kind: str, file: str, document: dict[str, Any]) -> pl.DataFrame:

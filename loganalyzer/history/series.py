@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
 import polars as pl
@@ -12,7 +13,9 @@ import polars as pl
 from loganalyzer.metrics import KEY, METRICS, Metric
 from loganalyzer.regression.changes import Change
 from loganalyzer.regression.discovery import History, judge_together
-from loganalyzer.regression.verdicts import Verdict
+from loganalyzer.regression.series import change_percent
+from loganalyzer.regression.verdicts import Verdict, Word
+from loganalyzer.units import plural
 
 MOST_RUNS: Final = 60
 """So many latest runs of a key are judged: what the detectors are calibrated for, and older changes are history."""
@@ -47,12 +50,13 @@ class Series:
         return self.points[self.first + change.index]
 
 
-def judged(recorded: pl.DataFrame, metrics: tuple[str, ...] | None = None) -> list[Series]:
+def judged(recorded: pl.DataFrame, metrics: tuple[str, ...] | None = None, *, exact: bool = False) -> list[Series]:
     """All series of `recorded` (columns of `RECORDED`, oldest first), the metrics of one key judged together.
 
-    Exact figures follow from the audio, and each run's own checks judge them: they are in no series.
+    Exact figures follow from the audio, and each run's own checks judge them: they are in no series, unless asked for.
     """
-    wanted = tuple(name for name, metric in METRICS.items() if metric.kind != "exact" and name in (metrics or METRICS))
+    kinds = ("exact", "steady", "noisy") if exact else ("steady", "noisy")
+    wanted = tuple(name for name, metric in METRICS.items() if metric.kind in kinds and name in (metrics or METRICS))
     rows = recorded.filter(pl.col("metric").is_in(wanted))
     return [series for _, group in _groups(rows, [*KEY]) for series in _of_key(group)]
 
@@ -67,12 +71,33 @@ def _of_key(rows: pl.DataFrame) -> Iterator[Series]:
     histories = {
         name: History(tuple(part["value"].tail(MOST_RUNS).to_list()), METRICS[name[0]].higher_is_better)
         for name, part in parts.items()
+        if METRICS[name[0]].kind != "exact"
     }
     verdicts = judge_together(histories)
     for place, part in sorted(parts.items(), key=_order):
         metric = METRICS[place[0]]
-        verdict = floored(verdicts[place], metric)
+        verdict = floored(verdicts[place], metric) if place in verdicts else _exact(part, metric)
         yield Series(metric, key, place[1], _points(part), max(0, part.height - MOST_RUNS), verdict)
+
+
+def _exact(part: pl.DataFrame, metric: Metric) -> Verdict:
+    """Of exact figures every difference is a change."""
+    values = part["value"].tail(MOST_RUNS).to_list()
+    changes = tuple(
+        Change(
+            index, before, after, change_percent(before, after), (after > before) != metric.higher_is_better, "step",
+            len(values) - index, 0.0,
+        )
+        for index, (before, after) in enumerate(pairwise(values), 1)
+        if before != after
+    )  # fmt: skip
+    if not changes:
+        reason = f"Equal in {plural(len(values), 'run')}."
+        return Verdict("same", reason, None, (), None, len(values), 0, 0, 1.0)
+    last = changes[-1]
+    reason = f"{last.before:g} → {last.after:g} {metric.unit} for audio of one length, since run {last.index + 1}."
+    word: Word = "regressed" if last.worse else "improved"
+    return Verdict(word, reason, last, changes, None, len(values), 0, 0, 0.0)
 
 
 def _order(item: tuple[tuple[Any, ...], pl.DataFrame]) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
 from loganalyzer.runs import windows as window_rows
+from loganalyzer.runs.rows import distinct
 from loganalyzer.runs.timeline import Timeline, build
 from loganalyzer.runs.vocabulary import BANNER
 from loganalyzer.settings import Settings
@@ -122,7 +123,7 @@ def _bars_in(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lanes_with_bars(timeline: Timeline) -> pl.Series:
-    return pl.concat([bars.select("lane") for bars in timeline.bars.values()]).unique()["lane"]
+    return pl.concat([distinct(bars, "lane") for bars in timeline.bars.values()]).unique()["lane"]
 
 
 def _outputs(timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:

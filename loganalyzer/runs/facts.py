@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
-
-DISTILL_LORA = "lightx2v"
-"""The LoRA whose rank is required; style LoRAs beside it have ranks of their own."""
-_RANK = r"(?i)rank[_-]?(\d+)"
 
 
 def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -96,7 +93,7 @@ def loras(timeline: Timeline) -> pl.DataFrame:
         "prompt",
         "place",
         "name",
-        pl.col("name").str.extract(_RANK, 1).cast(pl.Int64, strict=False).alias("rank"),
+        pl.col("name").str.extract(LORA_RANK, 1).cast(pl.Int64, strict=False).alias("rank"),
         "strength",
         "line",
     )

@@ -16,3 +16,11 @@ def in_order(frame: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     one, two = pl.col(first), pl.col(second)
     behind = (one < one.shift(1)) | ((one == one.shift(1)) & (two < two.shift(1)))
     return frame.sort(first, second) if frame.select(behind.any()).item() else frame
+
+
+def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The different values of `columns`; fast where equal rows stand together, as those of an input do."""
+    own = frame.select(columns)
+    changes = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in columns)
+    first = pl.int_range(pl.len()) == 0
+    return own.filter(changes | first).unique(maintain_order=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loganalyzer.runs.rows import in_order, only
+from loganalyzer.runs.rows import distinct, in_order, only
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 
 _PARTS = 1 << 20
@@ -75,7 +75,7 @@ _NO_PROMPT = pl.Series("prompt", [], dtype=pl.Int64)
 
 
 def _lanes(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    held = [frame.select("source", "stream").unique() for frame in frames]
+    held = [distinct(frame, "source", "stream") for frame in frames]
     return pl.concat(held).unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
 
 

@@ -73,14 +73,25 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
     The most common width, and the most common distance between neighbours.
     """
     ranged = found.filter(pl.col("audio_start").is_not_null()).sort("stage", "audio_start")
-    distance = pl.col("audio_start").diff().over("stage")
-    return (
-        ranged.with_columns((pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance.alias("distance"))
-        .group_by("stage", maintain_order=True)
-        .agg(
-            pl.col("width").mode().min().alias("seen_window"),
-            pl.col("distance").drop_nulls().mode().min().alias("seen_stride"),
-        )
+    distance = pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(pl.col("audio_start").diff())
+    measured = ranged.select("stage", (pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance=distance)
+    usual = measured.group_by("stage", maintain_order=True).agg(
+        pl.col("width", "distance").min(), pl.col("width", "distance").max().name.suffix("_most")
+    )
+    one_of_each = (pl.col("width") == pl.col("width_most")) & pl.col("distance").eq_missing(pl.col("distance_most"))
+    return pl.concat(
+        [
+            usual.filter(one_of_each).select("stage", seen_window="width", seen_stride="distance"),
+            _most_common(measured.join(usual.filter(~one_of_each), on="stage", how="semi", maintain_order="left")),
+        ]
+    ).sort("stage")
+
+
+def _most_common(measured: pl.DataFrame) -> pl.DataFrame:
+    """Of stages whose windows differ; slower by far than to see that they are all alike."""
+    return measured.group_by("stage", maintain_order=True).agg(
+        pl.col("width").mode().min().alias("seen_window"),
+        pl.col("distance").drop_nulls().mode().min().alias("seen_stride"),
     )
 
 

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import logtext as log
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from workflows import api, saved
 
 from loganalyzer.cli.group import main
 from loganalyzer.tables import SCHEMAS
@@ -290,10 +292,42 @@ def test_the_configuration_is_found_upward_and_options_overrule_it(
     assert call(clean, "--no-html").exit_code == 0
 
 
-def test_the_file_name_of_a_workflow_can_tell_the_quantisation() -> None:
+def test_a_workflow_tells_quantisation_and_lora_where_the_log_does_not() -> None:
+    Path("run.log").write_text(log.prompt(369).replace(log.lora(), ""))
+    path = saved(Path(), api())
+    document = json.loads(call("run.log", "--json", "-", "--no-html", "--workflow", path).stdout)
+    (run,) = document["runs"]
+    assert (run["quantization"], run["quantization_source"], run["lora_rank"]) == ("Q6_K", "workflow", 256)
+
+
+@pytest.mark.parametrize(
+    ("asked", "observed", "expected"),
+    [
+        ({"_7": {"value": 297}}, "369", "at most 297"),
+        ({"_4": {"start_step": 2}}, "4", "2"),
+        ({"_5": {"width": 832, "height": 480}}, "1280x720", "832x480"),
+        ({"_2": {"lora": "lightx2v_rank64.safetensors"}}, "256", "64"),
+    ],
+)
+def test_a_log_that_differs_from_its_workflow_is_a_finding(asked: dict[str, Any], observed: str, expected: str) -> None:
+    Path("run.log").write_text(log.BANNER + log.prompt(369))
+    result = call("run.log", "--json", "-", "--no-html", "--workflow", saved(Path(), api(**asked)))
+    rows = [row for row in json.loads(result.stdout)["findings"] if row["rule"] == "RUN005"]
+    assert [(row["observed"], row["expected"]) for row in rows] == [(observed, expected)]
+
+
+def test_a_log_that_does_what_its_workflow_asks_has_no_such_finding() -> None:
+    Path("run.log").write_text(log.BANNER + log.prompt(369))
+    result = call("run.log", "--json", "-", "--no-html", "--workflow", saved(Path(), api()))
+    assert result.exit_code == 0
+    assert "RUN005" not in result.stdout
+
+
+def test_a_workflow_that_cannot_be_read_stops_the_job_with_its_name() -> None:
     Path("run.log").write_text(log.prompt(369))
-    document = json.loads(call("run.log", "--json", "-", "--no-html", "--workflow", "talk-Q6_K.json").stdout)
-    assert document["runs"][0]["quantization_source"] == "workflow"
+    result = call("run.log", "--no-html", "--workflow", "gone.json")
+    assert result.exit_code == 2
+    assert "gone.json" in result.stderr
 
 
 def test_the_same_content_twice_is_analysed_once_and_said(clean: Path) -> None:

@@ -130,6 +130,21 @@ def test_a_trend_has_points_changes_and_a_verdict() -> None:
     assert "It begins with" in text
 
 
+def test_exact_figures_have_a_trend_too_in_which_every_difference_is_a_change() -> None:
+    call("history", "add", write("a_Q6_K.log", 5.0, 427), "--at", "2026-02-01")
+    broken = (
+        (Path("a_Q6_K.log").read_text())
+        .replace("a_Q6_K", "b_Q6_K")
+        .replace("not long enough: 427", "not long enough: 420")
+    )
+    Path("b_Q6_K.log").write_text(broken)
+    call("history", "add", "b_Q6_K.log", "--at", "2026-02-02")
+    (series,) = json.loads(call("history", "trend", "--metric", "missing_frames", "--json", "-").stdout)["series"]
+    assert [point["value"] for point in series["points"]] == [14.0, 21.0]
+    assert series["verdict"] == "regressed"
+    assert series["changes"][0]["direction"] == "worse"
+
+
 def test_an_unknown_metric_is_a_usage_error_that_names_the_known_ones() -> None:
     call("history", "add", write("a.log"))
     result = call("history", "trend", "--metric", "speed")

@@ -1,0 +1,161 @@
+"""`loganalyze plan`: which frame counts fit an audio, before anything is rendered."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loganalyzer.cli.options import configuration, settings
+from loganalyzer.cli.output import STDOUT, put
+
+if TYPE_CHECKING:
+    from loganalyzer.planner.expected import Expectation
+    from loganalyzer.planner.plan import Sound
+    from loganalyzer.settings import Settings
+    from loganalyzer.workflow.declared import Declared
+
+_SIZE = re.compile(r"^(\d{2,5})[xX](\d{2,5})$")
+_PATH = click.Path(path_type=Path)
+_TABLE_WINDOWS = 30
+
+
+@click.command()
+@click.argument("audio", nargs=-1, metavar="AUDIO|SECONDS")
+@click.option("--frames", type=click.IntRange(1, 10_000_000), help="Plan for so many frames of audio instead.")
+@click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]")
+@click.option("--window", "window_frames", type=click.IntRange(5), help="Frames of a window.  [default: 81]")
+@click.option("--motion", "motion_frames", type=click.IntRange(0), help="Frames that windows share.  [default: 9]")
+@click.option(
+    "--multi",
+    type=click.Choice(["para", "add"]),
+    default="para",
+    show_default=True,
+    help="How several speakers are put together: at the same time, or one after the other.",
+)
+@click.option("--workflow", type=_PATH, help="Plan for this workflow: its schedule, rate, size, steps and model.")
+@click.option("--gpu", metavar="NAME", help="The card, for the expected time, e.g. 'RTX 5090'.")
+@click.option("--size", metavar="WxH", help="The video's size, for the expected time, e.g. 1280x720.")
+@click.option("--steps", type=click.IntRange(1), help="Steps of a window, for the expected time.")
+@click.option("--quantization", metavar="NAME", help="The model's quantisation, for the expected cost, e.g. Q6_K.")
+@click.option("--price-per-hour", type=click.FloatRange(min=0), help="USD of a GPU hour, for the expected cost.")
+@click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key.")
+@click.option("--table", is_flag=True, help="List the aligned counts.")
+@click.option("--rows", type=click.IntRange(1, 10_000), default=_TABLE_WINDOWS, show_default=True, help="Its length.")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write the plan as a JSON document.")
+@click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward.")
+def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Say which frame counts fit an audio: what to type, what it takes, what will be padded.
+
+    AUDIO are files (wav, mp3, flac, m4a, ogg), one for each speaker; or lengths: 17.084, 1:02.5.
+    """
+    from loganalyzer.planner import document
+    from loganalyzer.planner import plan as planning
+
+    asked = _asked(options["workflow"])
+    chosen = _with_workflow(settings(configuration(options["config_file"]), options), asked, options)
+    windows, expected = planning.Windows(chosen.window_frames, chosen.motion_frames), _expected(chosen, asked, options)
+    if options["table"]:
+        if audio or options["frames"]:
+            raise click.UsageError("--table lists all aligned counts: it takes no audio and no --frames")
+        choices = planning.aligned(options["rows"], chosen.fps, windows)
+        _give(
+            options["json_file"],
+            document.table_document(choices, chosen.fps, windows),
+            document.table_rows(choices, chosen.fps, expected),
+        )
+        return
+    made = planning.plan(_sound(audio, chosen, options), chosen.fps, windows)
+    lines = [*document.to_text(made, expected), *_where_to_type(asked)]
+    _give(options["json_file"], document.to_document(made, expected, audio) | _place(asked), lines)
+
+
+def _give(target: str | None, told: dict[str, Any], lines: Any) -> None:  # noqa: ANN401
+    if target:
+        put(target, json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    if target != STDOUT:
+        for line in lines:
+            click.echo(line)
+
+
+def _asked(workflow: Path | None) -> Declared | None:
+    from loganalyzer.workflow.reading import load
+
+    return load(workflow).first if workflow else None
+
+
+def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Settings:
+    """What the workflow tells, unless an option says otherwise."""
+    if asked is None:
+        return chosen
+    from loganalyzer.workflow.declared import whole
+
+    told: dict[str, Any] = {
+        "window_frames": whole(asked.window_frames),
+        "motion_frames": whole(asked.motion_frames),
+        "fps": float(asked.fps.value) if isinstance(asked.fps.value, int | float) and asked.fps.value > 0 else None,
+        "quantization": asked.asked.quantization,
+    }
+    found = replace(chosen, **{key: value for key, value in told.items() if value and options.get(key) is None})
+    if not 0 <= found.motion_frames < found.window_frames:
+        return replace(found, window_frames=chosen.window_frames, motion_frames=chosen.motion_frames)
+    return found
+
+
+def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Expectation:
+    from loganalyzer.planner.expected import Machine, expectation
+
+    width, height = _size(options["size"])
+    from loganalyzer.workflow.declared import Asked
+
+    figures = asked.asked if asked else Asked()
+    machine = Machine(
+        gpu=chosen.gpu,
+        width=width or figures.width,
+        height=height or figures.height,
+        steps=options["steps"] or figures.steps,
+        quantization=chosen.quantization,
+        price_per_hour=chosen.price_per_hour,
+    )
+    return expectation(machine, chosen.window_frames, chosen.baselines)
+
+
+def _size(text: str | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    found = _SIZE.match(text)
+    if not found:
+        raise click.UsageError(f"--size {text}: give it as 1280x720")
+    return int(found[1]), int(found[2])
+
+
+def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
+    from loganalyzer.cli.sound import lengths
+    from loganalyzer.planner.plan import Sound, sound
+
+    frames = options["frames"]
+    if (frames is None) == (not audio):
+        raise click.UsageError("give one of: AUDIO or SECONDS, --frames N, --table")
+    if frames is not None:
+        return Sound(frames / chosen.fps, frames)
+    speakers, doubt = lengths(audio, chosen.fps)
+    return sound(speakers, chosen.fps, options["multi"], doubt)
+
+
+def _where_to_type(asked: Declared | None) -> list[str]:
+    if asked is None or not asked.requested_frames.node_id:
+        return []
+    from loganalyzer.workflow.declared import described
+
+    return [f"num_frames is typed into {described(asked.requested_frames)}; it is {asked.requested_frames.value} now"]
+
+
+def _place(asked: Declared | None) -> dict[str, Any]:
+    if asked is None:
+        return {}
+    place = asked.requested_frames
+    return {"node": {"node_id": place.node_id, "title": place.title, "input": place.input, "value": place.value}}

@@ -1,0 +1,156 @@
+"""`loganalyze watch`: follow a growing log, and warn while the GPU can still be stopped."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loganalyzer.cli.options import analysis_options, configuration, settings
+
+if TYPE_CHECKING:
+    from loganalyzer.watch.outlook import Warned
+    from loganalyzer.watch.watching import Look, Watching
+
+_FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+_COMMAND_S = 60
+"""Seconds after which a command that does not end is left alone."""
+_REST = 3.0
+"""A look that took a second is followed by so many of rest: the machine is rented for something else."""
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--on-error", metavar="COMMAND", help="Run this at each error, without a shell; see LOGANALYZE_RULE.")
+@click.option("--once-idle", type=click.FloatRange(min=0), metavar="SECONDS", help="End once nothing came for so long.")
+@click.option(
+    "--interval", type=click.FloatRange(min=0.05), default=1.0, show_default=True, help="Seconds between looks."
+)
+@click.option("--fail-on", type=click.Choice(list(_FAILING)), help="Exit 1 from this severity on.  [default: error]")
+@analysis_options
+@click.pass_context
+def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: ANN401
+    """Follow the growing log PATH: how far each run is, and what is certain to go wrong.
+
+    The log is only read; the server is never touched. Ctrl-C ends it, with the exit code of what was found.
+    --on-error gets LOGANALYZE_RULE, LOGANALYZE_MESSAGE, LOGANALYZE_SOURCE and LOGANALYZE_LINE in its environment.
+    """
+    from loganalyzer.watch.watching import Watching
+
+    found = configuration(options["config_file"])
+    command = _command(options["on_error"])
+    with Watching(path, settings(found, options)) as watching:
+        severities = _follow(watching, path, command, options)
+    if not watching.has_seen_a_run:
+        click.echo(f"loganalyze: {path}: no run was seen", err=True)
+        ctx.exit(2)
+    fail_on = options["fail_on"] or found.values.get("fail_on", "error")
+    ctx.exit(int(bool(severities & set(_FAILING[fail_on]))))
+
+
+def _follow(watching: Watching, path: Path, command: list[str], options: dict[str, Any]) -> set[str]:
+    """Look again and again, until nothing comes any more or somebody ends it; returns the severities that were seen."""
+    shown, severities = _Display(), set[str]()
+    idle_since = time.monotonic()
+    try:
+        while True:
+            began = time.monotonic()
+            look = watching.look()
+            shown.show(look)
+            for warned in look.warned:
+                severities.add(warned.severity)
+                if warned.severity == "error" and command:
+                    _run(command, warned, path)
+            now = time.monotonic()
+            idle_since = now if look.grown else idle_since
+            if options["once_idle"] is not None and now - idle_since >= options["once_idle"]:
+                return severities
+            time.sleep(max(options["interval"], (now - began) * _REST))
+    except KeyboardInterrupt:
+        return severities
+
+
+def _command(text: str | None) -> list[str]:
+    if text is None:
+        return []
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise click.UsageError(f"--on-error: {error}") from None
+    if not words:
+        raise click.UsageError("--on-error: name a command")
+    return words
+
+
+def _run(command: list[str], warned: Warned, path: Path) -> None:
+    """What the log says reaches the command as environment, never as words to be read by a shell."""
+    told = {
+        "LOGANALYZE_RULE": warned.rule,
+        "LOGANALYZE_MESSAGE": warned.message.replace("\0", ""),
+        "LOGANALYZE_SOURCE": str(path),
+        "LOGANALYZE_LINE": str(warned.line),
+    }
+    try:
+        done = subprocess.run(command, env={**os.environ, **told}, timeout=_COMMAND_S, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        click.echo(f"loganalyze: --on-error: {error}", err=True)
+        return
+    if done.returncode:
+        click.echo(f"loganalyze: --on-error: {command[0]} ended with {done.returncode}", err=True)
+
+
+class _Display:
+    """Warnings one below the other; on a terminal the runs in lines below that are drawn anew, else as they change."""
+
+    def __init__(self) -> None:
+        self._drawn = 0
+        self._said: dict[int, tuple[object, ...]] = {}
+        self._is_terminal = sys.stdout is not None and sys.stdout.isatty()
+
+    def show(self, look: Look) -> None:
+        """Draw one look."""
+        if look.is_new:
+            self._keep()
+            click.echo("the log was begun anew")
+        if not look.grown:
+            return
+        self._wipe()
+        for warned in look.warned:
+            click.echo(_said(warned))
+        for run in look.runs:
+            text = str(run)
+            if self._is_terminal:
+                click.echo(text[: max(_width() - 1, 20)])
+                self._drawn += 1
+            elif self._said.get(run.line) != (run.window, run.status):
+                self._said[run.line] = (run.window, run.status)
+                click.echo(text)
+        if self._is_terminal and all(run.status != "truncated" for run in look.runs):
+            self._keep()
+
+    def _wipe(self) -> None:
+        if self._drawn:
+            click.echo(f"\x1b[{self._drawn}A\x1b[J", nl=False)
+            self._drawn = 0
+
+    def _keep(self) -> None:
+        self._drawn = 0
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def _said(warned: Warned) -> str:
+    from loganalyzer.units import one_line
+
+    head = f"{time.strftime('%H:%M:%S')} {warned.severity} {warned.rule} {warned.name}, line {warned.line}"
+    return f"{head}\n  {one_line(warned.message)}\n  fix: {one_line(warned.fix)}"

@@ -1,0 +1,162 @@
+"""`loganalyze workflow check|fix`: a workflow held against the rules before it is rendered."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from loganalyzer.cli.options import configuration, settings
+from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.errors import ReportError
+
+if TYPE_CHECKING:
+    from loganalyzer.lint.faults import Way
+    from loganalyzer.lint.verdict import Checked, Finding
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_PATH = click.Path(path_type=Path)
+_SHARED = (
+    click.argument("file", type=_PATH),
+    click.option("--audio", multiple=True, metavar="FILE|SECONDS", help="The audio, or its length; once per speaker."),
+    click.option(
+        "--multi",
+        type=click.Choice(["para", "add"]),
+        default="para",
+        show_default=True,
+        help="How several speakers are put together: at the same time, or one after the other.",
+    ),
+    click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]"),
+    click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
+    click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
+    click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
+    click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
+)
+_FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+def _shared(command: Command) -> Command:
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+@click.group()
+def workflow() -> None:
+    """Check a workflow before it costs anything, or write a corrected copy.
+
+    FILE is JSON as the editor saves it or as the server takes it, or a PNG, WebP or MP4 that ComfyUI wrote.
+    """
+
+
+@workflow.command()
+@_shared
+@click.option("--json", "json_file", metavar="FILE|-", help="Write settings and findings as a JSON document.")
+@click.option("--fail-on", type=click.Choice(list(_FAILING)), help="Exit 1 from this severity on.  [default: error]")
+@click.pass_context
+def check(ctx: click.Context, /, file: Path, **options: Any) -> None:  # noqa: ANN401
+    """Say which settings of FILE would waste a run, and what to set instead."""
+    from loganalyzer.lint.document import to_document, to_text
+
+    checked = _checked(file, options)
+    if options["json_file"]:
+        put(options["json_file"], json.dumps(to_document(checked), ensure_ascii=False, indent=1) + "\n")
+    if options["json_file"] != STDOUT:
+        for line in to_text(checked):
+            click.echo(line)
+    fail_on = options["fail_on"] or configuration(options["config_file"]).values.get("fail_on", "error")
+    ctx.exit(int(any(found.severity in _FAILING[fail_on] for found in checked.findings)))
+
+
+@workflow.command()
+@_shared
+@click.option("-o", "--output", type=_PATH, metavar="OUT", help="Where the corrected copy goes.")
+@click.option("--in-place", is_flag=True, help="Overwrite FILE, or OUT where it exists.")
+@click.option("--prefer", type=click.Choice(["shorter", "longer"]), help="Which way out, where there are two.")
+def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, **options: Any) -> None:  # noqa: ANN401
+    """Write a copy of FILE in which only the values at fault are changed, and print what was changed.
+
+    With --audio the shorter way out is taken: a video never exceeds its audio.
+    """
+    from loganalyzer.lint.fixing import difference, fixed, preferred
+
+    target = _target(file, output, in_place=in_place)
+    checked = _checked(file, options)
+    decided = prefer or ("shorter" if options["audio"] else None)
+    done = fixed(checked, preferred("longer" if decided == "longer" else "shorter") if decided else _ask)
+    for change in done.changes:
+        click.echo(change.says)
+    for found in done.left:
+        click.echo(f"{found.rule.id} is left to you: {found.fault.fix}")
+    if not done.changes:
+        click.echo(f"nothing to change; {target} is not written")
+        return
+    for line in difference(checked.workflow.graph.file.text, done.text, str(file), str(target)):
+        click.echo(line)
+    _write(target, done.text)
+    click.echo(f"written: {target}")
+
+
+def _checked(file: Path, options: dict[str, Any]) -> Checked:
+    from loganalyzer.cli.sound import lengths
+    from loganalyzer.lint.verdict import Heard
+    from loganalyzer.lint.verdict import check as checked
+
+    chosen = settings(configuration(options["config_file"]), options)
+    heard = None
+    if options["audio"]:
+        speakers, doubt = lengths(options["audio"], chosen.fps)
+        heard = Heard(speakers, ", ".join(f"{seconds:g} s" for seconds in speakers), options["multi"], doubt)
+    return checked(file, chosen, heard)
+
+
+def _target(file: Path, output: Path | None, *, in_place: bool) -> Path:
+    if output is None and not in_place:
+        raise click.UsageError("say where the copy goes: -o OUT, or --in-place")
+    target = output or file
+    if target.exists() and not in_place:
+        raise click.UsageError(f"{target} exists: name another file, or say --in-place")
+    if output is None and file.suffix.lower() != ".json":
+        raise click.UsageError(f"{file} is no JSON file: say where the copy goes with -o OUT")
+    return target
+
+
+def _ask(finding: Finding) -> Way:
+    """Let the user choose; without a terminal, say how to decide beforehand."""
+    from loganalyzer.lint.fixing import undecided
+
+    if not _is_asked():
+        raise undecided(finding)
+    ways = finding.fault.ways
+    click.echo(finding.fault.message)
+    for number, way in enumerate(ways, 1):
+        click.echo(f"  {number}. {way.name}: {way.value} ({way.says})")
+    return ways[click.prompt("which", type=click.IntRange(1, len(ways)), default=1) - 1]
+
+
+def _is_asked() -> bool:
+    """Whether somebody sits there to answer."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _write(target: Path, text: str) -> None:
+    """All or nothing: a file half written would be no workflow."""
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).chmod(mode)
+        Path(file.name).replace(target)
+    except OSError as error:
+        raise ReportError(
+            f"{target}: cannot be written: {error.strerror or error}", "name a file you may write"
+        ) from None

@@ -1,0 +1,1 @@
+"""Workflows held against the rules, before anything is rendered."""

@@ -1,0 +1,195 @@
+"""AUD: will every frame of the video be driven by audio?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loganalyzer.expectations.embedding import frames_given
+from loganalyzer.lint.faults import Case, Fault, NotChecked, Way
+from loganalyzer.planner.plan import Choice, Plan, Sound, plan
+from loganalyzer.units import plural
+from loganalyzer.workflow.declared import described, whole
+from loganalyzer.workflow.values import Value
+
+Found = Iterator[Fault | NotChecked]
+
+
+def rate(case: Case) -> float:
+    """The rate that the audio node is given; the configured one where the workflow does not tell."""
+    told = case.asked.fps.value
+    return (
+        float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told > 0 else case.settings.fps
+    )
+
+
+def frames(case: Case) -> Found:
+    """AUD001, AUD003, AUD005, AUD007: the frames asked for, against the audio and the schedule."""
+    asked = case.asked.requested_frames
+    request = whole(asked)
+    if request is None or request < 1:
+        reason = asked.reason or f"{described(asked)} is no number of frames"
+        yield from (NotChecked(rule, reason) for rule in ("AUD001", "AUD003", "AUD005", "AUD007", "AUD009", "AUD010"))
+        return
+    if case.sound is None:
+        yield from (
+            NotChecked(rule, "the audio's length is not known: name the file or its length with --audio")
+            for rule in ("AUD001", "AUD003", "AUD005")
+        )
+        yield from _unaligned(case, request)
+    else:
+        yield from _against_sound(case, request, case.sound)
+    yield from _crops(case, request)
+
+
+def _against_sound(case: Case, request: int, sound: Sound) -> Found:
+    """What the embedding will really have: the audio's frames, or those asked for."""
+    fps, windows = rate(case), case.windows
+    used = frames_given(request, fps, sound.speakers, sound.multi)
+    made = plan(sound, fps, windows)
+    if request > sound.frames + 1:
+        yield Fault(
+            "AUD003",
+            case.asked.requested_frames,
+            f"{request} frames are asked for, the audio ({case.sound_from}) has {sound.frames}.",
+            f"{request} frames",
+            f"{sound.frames} frames at most",
+            _way_text(made),
+            _ways(made),
+        )
+    if used < windows.window:
+        gap = windows.window - used
+        yield Fault(
+            "AUD005",
+            case.asked.requested_frames,
+            f"{plural(used, 'frame')} of audio do not fill one window of {windows.window}: the last {gap} repeat one "
+            "mouth shape, without any warning in the log.",
+            f"{used} frames",
+            f"{windows.window} frames or more",
+            f"Supply {gap / fps:.2f} s more audio and ask for {windows.window} frames, or cut the video to {used}.",
+        )
+        return
+    missing = windows.window + (windows.count(used) - 1) * windows.stride - used
+    if missing:
+        yield Fault(
+            "AUD001",
+            case.asked.requested_frames,
+            f"{plural(missing, 'frame')} ({missing / fps:.2f} s) will be missing: {used} frames of audio make "
+            f"{plural(windows.count(used), 'window')}, which need {used + missing}.",
+            f"{request} asked for, {used} used, {used + missing} needed",
+            "an aligned count that the audio fills",
+            _way_text(made),
+            _ways(made),
+        )
+
+
+def _unaligned(case: Case, request: int) -> Found:
+    """Without the audio's length: what happens if it is long enough."""
+    fps, windows = rate(case), case.windows
+    used = frames_given(request, fps)
+    endless = plan(Sound(request / fps, request), fps, windows)
+    if used < request and endless.recommended and endless.recommended.frames == request:
+        asked = endless.recommended.request
+        yield Fault(
+            "AUD010",
+            case.asked.requested_frames,
+            f"A request for {request} frames at {fps:g} fps yields {used}: no longer an aligned count.",
+            f"{request} asked for, {used} used",
+            f"{request} used",
+            " ".join(endless.notes),
+            (Way("", asked.frames, f"which yields {request}"),) if asked and asked.crop_s is None else (),
+        )
+        return
+    if endless.recommended and endless.recommended.frames == used:
+        return
+    missing = windows.window + max(windows.count(used) - 1, 0) * windows.stride - used
+    yield Fault(
+        "AUD007",
+        case.asked.requested_frames,
+        f"{request} frames are not aligned: where the audio is that long or longer, the last {missing} of the "
+        f"{used + missing} rendered frames are driven by padding.",
+        f"{request} frames",
+        "an aligned count (`loganalyze plan --table` lists them)",
+        _way_text(endless, f"ask for {endless.next_aligned.frames}, if the audio is that long"),
+        _ways(endless),
+    )
+
+
+def _ways(made: Plan) -> tuple[Way, ...]:
+    shorter, longer = _plainly(made), made.next_aligned
+    ways = [Way("longer", longer.frames, f"{longer.frames} frames; the audio has to be that long")]
+    if shorter and shorter.request:
+        ways.insert(0, Way("shorter", shorter.request.frames, f"{shorter.frames} frames, all driven by audio"))
+    return tuple(ways)
+
+
+def _plainly(made: Plan) -> Choice | None:
+    """The largest aligned count that fits and that a request alone yields, without cutting the audio."""
+    choice = made.recommended
+    while choice and choice.request and choice.request.crop_s is not None:
+        shorter = Sound(made.sound.seconds, choice.frames - 1, made.sound.speakers, made.sound.multi)
+        choice = plan(shorter, made.fps, made.windows).recommended
+    return choice
+
+
+def _way_text(made: Plan, more: str = "") -> str:
+    """The ways out in the house's order; `more` says what the next aligned count asks for."""
+    longer, shorter = made.next_aligned, _plainly(made)
+    more = more or f"supply {longer.missing_frames / made.fps:.2f} s more audio and ask for {longer.frames}"
+    if shorter is None or shorter.request is None:
+        return f"{more[0].upper()}{more[1:]}."
+    back = f"; or render as asked and cut the video back to {made.cut_back.frames} frames" if made.cut_back else ""
+    return f"Set num_frames to {shorter.request.frames} ({shorter.frames} frames, nothing missing){back}; or {more}."
+
+
+def _crops(case: Case, request: int) -> Found:
+    """AUD009: cuts of the audio beside the frames asked for; a frame of difference is rounding."""
+    fps = rate(case)
+    for crop in case.asked.crops:
+        there = int(crop.seconds * fps)
+        if abs(there - request) <= 1:
+            continue
+        place = crop.duration or case.asked.requested_frames
+        longer = there > request
+        yield Fault(
+            "AUD009",
+            place,
+            f"Node {crop.node_id} ({crop.title}) cuts the audio to {crop.seconds:g} s, which is {there} frames at "
+            f"{fps:g} fps; {request} are asked for: "
+            + ("the rest of it is never used." if longer else "the video becomes shorter than asked for."),
+            f"{crop.seconds:g} s, {there} frames",
+            f"{request / fps:g} s, {request} frames",
+            f"Cut the audio to {request / fps:g} s, or ask for {there} frames.",
+        )
+
+
+def rates(case: Case) -> Found:
+    """AUD006, AUD008: one rate for audio and video, the configured one."""
+    audio, wanted = case.asked.fps, case.settings.fps
+    if audio.value is None:
+        yield NotChecked("AUD006", audio.reason)
+        yield NotChecked("AUD008", audio.reason)
+        return
+    if not isinstance(audio.value, int | float):
+        yield NotChecked("AUD006", f"{described(audio)} is no number")
+        return
+    if audio.value != wanted:
+        yield _rate_fault(
+            "AUD006", audio, f"The audio is read at {audio.value:g} frames per second, not {wanted:g}.", wanted
+        )
+    for video in case.asked.video_fps:
+        if video.value is None:
+            yield NotChecked("AUD008", f"{described(video)}: {video.reason}")
+        elif isinstance(video.value, int | float) and video.value != audio.value:
+            message = (
+                f"The video is written at {video.value:g} frames per second, its audio read at {audio.value:g}: the "
+                "mouth drifts away from the sound."
+            )
+            yield _rate_fault("AUD008", video, message, wanted)
+
+
+def _rate_fault(rule: str, place: Value, message: str, wanted: float) -> Fault:
+    number = int(wanted) if float(wanted).is_integer() else wanted
+    return Fault(
+        rule, place, message, f"{place.value:g} fps", f"{wanted:g} fps",
+        f"Set {described(place)} to {wanted:g}.", (Way("", number, "the configured rate"),),
+    )  # fmt: skip

@@ -1,0 +1,120 @@
+"""A checked workflow as a JSON document and as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from loganalyzer.lint.verdict import Checked, Finding
+from loganalyzer.units import one_line, plural
+from loganalyzer.workflow.declared import Declared
+from loganalyzer.workflow.spans import line
+
+SCHEMA_VERSION: Final = 1
+_SHOWN: Final = (
+    "requested_frames", "fps", "width", "height", "window_frames", "motion_frames", "mode", "steps", "start_step",
+    "end_step", "scheduler", "model", "quantization", "adapter", "lora", "lora_rank", "lora_strength", "attention_mode",
+)  # fmt: skip
+
+
+def to_document(checked: Checked) -> dict[str, Any]:
+    """The document of `workflow check --json`."""
+    graph, first = checked.workflow.graph, checked.workflow.first
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "source": str(graph.file.path),
+        "format": graph.format,
+        "settings": _settings(first),
+        "reasons": {name: value.reason for name, value in first.named() if value.value is None and value.reason},
+        "places": {
+            name: {"node_id": value.node_id, "title": value.title, "input": value.input}
+            for name, value in first.named()
+            if value.value is not None
+        },
+        "samplers": [_settings(asked) | {"sampler": asked.sampler} for asked in checked.workflow.samplers],
+        "findings": [_finding(checked, found) for found in checked.findings],
+        "not_checked": [{"rule": item.rule, "reason": item.reason} for item in checked.not_checked],
+        "verdict": checked.verdict,
+    }
+
+
+def _settings(asked: Declared) -> dict[str, Any]:
+    told = dict(asked.named())
+    return {name: told[name].value for name in _SHOWN} | {
+        "steps_run": asked.steps_run,
+        "video_fps": [value.value for value in asked.video_fps],
+        "audio_crop_s": asked.audio_crop_s,
+    }
+
+
+def _finding(checked: Checked, found: Finding) -> dict[str, Any]:
+    fault, place = found.fault, found.fault.place
+    return {
+        "rule": found.rule.id,
+        "name": found.rule.name,
+        "severity": found.severity,
+        "run_id": None,
+        "source": str(checked.workflow.graph.file.path),
+        "line": _line(checked, found),
+        "node_id": place.node_id,
+        "title": place.title,
+        "input": place.input,
+        "message": fault.message,
+        "observed": fault.observed,
+        "expected": fault.expected,
+        "fix": fault.fix,
+        "values": [{"way": way.name or None, "value": way.value, "says": way.says} for way in fault.ways],
+    }
+
+
+def _line(checked: Checked, found: Finding) -> int | None:
+    file, at = checked.workflow.graph.file, found.fault.place.at
+    return None if at is None or file.embedded else line(file.text, at)
+
+
+def to_text(checked: Checked) -> Iterator[str]:
+    """Settings, findings with their places and fixes, and what was not checked."""
+    graph, first = checked.workflow.graph, checked.workflow.first
+    form = {"api": "API format", "ui": "editor format"}[graph.format]
+    yield f"{checked.verdict.upper():5} {one_line(str(graph.file.path))} ({form}, {plural(len(graph.nodes), 'node')})"
+    yield ""
+    yield from _setting_lines(first)
+    for found in checked.findings:
+        place = found.fault.place
+        yield ""
+        yield f"{found.severity} {found.rule.id} {found.rule.name}"
+        yield f"  {one_line(found.fault.message)}"
+        yield f"  where: node {one_line(place.node_id)} ({one_line(place.title)}), input {one_line(place.input)}"
+        yield f"  fix:   {one_line(found.fault.fix)}"
+    if checked.not_checked:
+        yield ""
+        yield "not checked"
+        for reason, rules in _by_reason(checked).items():
+            yield f"  {', '.join(rules)}: {one_line(reason)}"
+
+
+def _by_reason(checked: Checked) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in checked.not_checked:
+        rules = found.setdefault(item.reason, [])
+        if item.rule not in rules:
+            rules.append(item.rule)
+    return found
+
+
+def _setting_lines(first: Declared) -> Iterator[str]:
+    told = dict(first.named())
+
+    def shown(name: str) -> str:
+        value = told[name].value
+        return "?" if value is None else one_line(str(value))
+
+    yield f"  frames {shown('requested_frames')} at {shown('fps')} fps, {shown('width')}x{shown('height')}"
+    steps = f"{shown('steps')} steps ({_run(first)} run)"
+    yield f"  windows {shown('window_frames')}/{shown('motion_frames')}, {steps}, mode {shown('mode')}"
+    yield f"  model {shown('model')} ({shown('quantization')}), attention {shown('attention_mode')}"
+    yield f"  LoRA {shown('lora')} (rank {shown('lora_rank')}, strength {shown('lora_strength')})"
+
+
+def _run(first: Declared) -> str:
+    return "?" if first.steps_run is None else str(first.steps_run)

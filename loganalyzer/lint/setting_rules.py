@@ -1,0 +1,147 @@
+"""SCH and MOD: the schedule, the model and the LoRA, and settings that exclude each other."""
+
+from __future__ import annotations
+
+import re
+
+from loganalyzer.expectations.names import LORA_RANK, QUANTIZATION
+from loganalyzer.lint.audio_rules import Found
+from loganalyzer.lint.faults import Case, Fault, Need, NotChecked, Way
+from loganalyzer.units import one_line
+from loganalyzer.workflow.declared import LOOPS_OWN_SCHEDULER, described, whole
+from loganalyzer.workflow.values import Value
+
+_PERIOD = 4
+"""A window is 4k + 1 frames: the VAE makes four frames of one latent, and keeps the first."""
+
+
+def schedule(case: Case) -> Found:
+    """SCH004, SCH006: window and overlap."""
+    window, motion = case.asked.window_frames, case.asked.motion_frames
+    sizes = whole(window), whole(motion)
+    if sizes[0] is None or sizes[1] is None:
+        reason = window.reason or motion.reason or "window or overlap are no whole numbers"
+        yield NotChecked("SCH004", reason)
+        yield NotChecked("SCH006", reason)
+        return
+    wanted = (case.settings.window_frames, case.settings.motion_frames)
+    if sizes[0] % _PERIOD != 1:
+        forced = (sizes[0] - 1) // _PERIOD * _PERIOD + 1
+        yield _to(
+            "SCH006",
+            window,
+            f"A window of {sizes[0]} frames is forced to {forced}: windows have 4k + 1 frames.",
+            wanted[0],
+        )
+    elif sizes[1] >= sizes[0]:
+        yield _to("SCH006", motion, f"An overlap of {sizes[1]} leaves no way forward in {sizes[0]} frames.", wanted[1])
+    elif case.asked.mode.value != "skyreelsv3":
+        names = ("The window", "The overlap")
+        for name, place, size, right in zip(names, (window, motion), sizes, wanted, strict=True):
+            if size != right:
+                message = f"{name} is {size} frames, not {right}: the schedule is {sizes[0]}/{sizes[1]}."
+                yield _to("SCH004", place, message, right)
+
+
+def _to(rule: str, place: Value, message: str, value: int) -> Fault:
+    fix = f"Set {described(place)} to {value}, or configure the schedule you mean."
+    return Fault(rule, place, message, str(place.value), str(value), fix, (Way("", value, "the configured schedule"),))
+
+
+def conflicts(case: Case) -> Found:
+    """SCH005, SCH007, SCH008: settings that exclude each other."""
+    asked = case.asked
+    if asked.context_options is not None:
+        place = Value(None, "", asked.sampler, "the sampler", "context_options")
+        yield Fault(
+            "SCH005",
+            place,
+            f"Context options (node {asked.context_options}) are connected to sampler {asked.sampler}: they exclude "
+            "the loop over windows of audio.",
+            "context options connected",
+            "none",
+            "Disconnect the context options from the sampler.",
+        )
+    if isinstance(asked.output_path.value, str) and asked.output_path.value.strip() and asked.video_fps:
+        yield Fault(
+            "SCH008",
+            asked.output_path,
+            "Frames are saved into a folder, and the node that writes the video gets a dummy.",
+            one_line(asked.output_path.value),
+            "no output path",
+            f"Clear {described(asked.output_path)}, or put the video together from the saved frames.",
+            (Way("", "", "the video itself is handed on"),),
+        )
+    if asked.scheduler.value == LOOPS_OWN_SCHEDULER and whole(asked.steps) not in (None, 4):
+        message = f"The scheduler `multitalk` always takes 4 steps; {asked.steps.value} are set, and ignored."
+        yield Fault(
+            "SCH007", asked.steps, message, f"{asked.steps.value} steps", "4 steps",
+            f"Set {described(asked.steps)} to 4, or take another scheduler.",
+            (Way("", 4, "what the scheduler takes"),),
+        )  # fmt: skip
+
+
+def model(case: Case) -> Found:
+    """MOD001, MOD002: what the size needs."""
+    need = _need(case)
+    if isinstance(need, str):
+        yield NotChecked("MOD001", need)
+        yield NotChecked("MOD002", need)
+        return
+    yield from _quantization(case, need)
+    yield from _rank(case, need)
+
+
+def _need(case: Case) -> Need | str:
+    """What the video's size asks for, or why that is not known."""
+    width, height = whole(case.asked.width), whole(case.asked.height)
+    if width is None or height is None:
+        return case.asked.width.reason or case.asked.height.reason or "the size is no whole number"
+    fitting = [need for need in case.needs if need.pixels <= width * height]
+    return max(fitting, key=lambda need: need.pixels) if fitting else f"no requirement is known for {width}x{height}"
+
+
+def _quantization(case: Case, need: Need) -> Found:
+    told = case.asked.quantization
+    if told.value is None:
+        yield NotChecked("MOD001", told.reason or "the workflow does not tell the quantisation")
+        return
+    if told.value not in case.ranking or need.quantization not in case.ranking:
+        yield NotChecked("MOD001", f"{one_line(str(told.value))} has no place in the ranking of quantisations")
+        return
+    if case.ranking.index(told.value) < case.ranking.index(need.quantization):
+        size = f"{case.asked.width.value}x{case.asked.height.value}"
+        yield Fault(
+            "MOD001",
+            told,
+            f"{told.value} at {size} is below {need.quantization}, the least for this size.",
+            str(told.value),
+            f"{need.quantization} or better",
+            f"Load a {need.quantization} model or better in {described(told)}, or render at a smaller size.",
+            _renamed(case.asked.model, QUANTIZATION, need.quantization),
+        )
+
+
+def _rank(case: Case, need: Need) -> Found:
+    told = case.asked.lora_rank
+    if told.value is None:
+        yield NotChecked("MOD002", told.reason or "the workflow does not tell the LoRA's rank")
+    elif told.value != need.lora_rank:
+        yield Fault(
+            "MOD002",
+            case.asked.lora,
+            f"The LoRA has rank {told.value}, not {need.lora_rank}.",
+            f"rank {told.value}",
+            f"rank {need.lora_rank}",
+            f"Load the rank-{need.lora_rank} file of the same LoRA in {described(case.asked.lora)}.",
+            _renamed(case.asked.lora, LORA_RANK, str(need.lora_rank)),
+        )
+
+
+def _renamed(place: Value, pattern: str, wanted: str) -> tuple[Way, ...]:
+    """The file of the same name with another quantisation or rank; whether it is there, only the user knows."""
+    found = re.search(pattern, str(place.value))
+    if place.at is None or not found:
+        return ()
+    name = str(place.value)
+    return (Way("", name[: found.start(1)] + wanted + name[found.end(1) :], "make sure that this file is there"),)

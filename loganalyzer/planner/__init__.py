@@ -1,0 +1,1 @@
+"""Before a run: which frame counts fit the audio, and what each costs."""

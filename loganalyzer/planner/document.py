@@ -1,0 +1,161 @@
+"""A plan as a JSON document and as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from loganalyzer.planner.expected import Expectation
+from loganalyzer.planner.plan import Choice, Plan, Windows
+from loganalyzer.units import duration, plural
+
+SCHEMA_VERSION: Final = 1
+
+
+def to_document(plan: Plan, expected: Expectation, inputs: Sequence[str] = ()) -> dict[str, Any]:
+    """The document of `plan --json`; times in seconds, rounded to milliseconds."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "inputs": list(inputs),
+        "audio_s": _rounded(plan.sound.seconds),
+        "fps": plan.fps,
+        "available_frames": plan.sound.frames,
+        "recommended": plan.recommended and _member(plan.recommended, plan, expected),
+        "next_aligned": _member(plan.next_aligned, plan, expected)
+        | {"missing_s": _rounded(plan.next_aligned.missing_frames / plan.fps)},
+        "cut_back": plan.cut_back
+        and _member(plan.cut_back, plan, expected)
+        | {"rendered_frames": plan.cut_back.rendered_frames, "cut_to_frames": plan.cut_back.frames},
+        "schedule": _schedule(plan.windows),
+        "expected_from": expected.basis,
+        "notes": list(plan.notes),
+    }
+
+
+def _schedule(windows: Windows) -> dict[str, int]:
+    return {"window_frames": windows.window, "motion_frames": windows.motion, "stride": windows.stride}
+
+
+def _member(choice: Choice, plan: Plan, expected: Expectation) -> dict[str, Any]:
+    total, cost = expected.total_s(choice.windows), expected.cost_usd(choice.windows)
+    length = choice.frames / plan.fps
+    return {
+        "frames": choice.frames,
+        "windows": choice.windows,
+        "announced_windows": choice.announced_windows,
+        "duration_s": _rounded(length),
+        "unused_audio_s": _rounded(max(0.0, plan.sound.seconds - length)),
+        "missing_frames": choice.missing_frames,
+        "padding": choice.padding,
+        "request": choice.request.frames if choice.request else None,
+        "crop_s": _rounded(choice.request.crop_s) if choice.request and choice.request.crop_s else None,
+        "expected_total_s": [_rounded(seconds) for seconds in total] if total else None,
+        "expected_cost_usd": round(cost, 4) if cost is not None else None,
+    }
+
+
+def _rounded(seconds: float) -> float:
+    return round(seconds, 3)
+
+
+def to_text(plan: Plan, expected: Expectation) -> Iterator[str]:
+    """The plan in lines: what is there, the ways out in the house's order, what else is worth knowing."""
+    sound, windows = plan.sound, plan.windows
+    yield (
+        f"audio: {_seconds(sound.seconds)}, {plural(sound.frames, 'frame')} at {plan.fps:g} fps; "
+        f"windows of {windows.window} frames, a new one every {windows.stride}"
+    )
+    yield ""
+    if plan.recommended:
+        yield from _way("recommended", plan.recommended, plan, expected)
+    else:
+        lost = windows.window - sound.frames
+        yield f"recommended   nothing: the audio is shorter than one window ({windows.window} frames)"
+        yield f"              rendered anyway, its last {plural(lost, 'frame')} repeat one mouth shape, unwarned"
+    yield from _way("next aligned", plan.next_aligned, plan, expected)
+    if plan.cut_back:
+        yield from _way("or cut back", plan.cut_back, plan, expected)
+    yield ""
+    yield f"times and costs as for {expected.basis}"
+    for note in plan.notes:
+        yield f"note: {note}"
+
+
+def _way(title: str, choice: Choice, plan: Plan, expected: Expectation) -> Iterator[str]:
+    length = choice.frames / plan.fps
+    yield (
+        f"{title:14}{plural(choice.frames, 'frame')} ({_seconds(length)}), {plural(choice.windows, 'window')}"
+        f"{_announced(choice)}{_takes(choice, expected)}"
+    )
+    for line in _details(choice, plan):
+        yield f"{'':14}{line}"
+
+
+def _announced(choice: Choice) -> str:
+    return (
+        "" if choice.announced_windows == choice.windows else f" (the header will announce {choice.announced_windows})"
+    )
+
+
+def _takes(choice: Choice, expected: Expectation) -> str:
+    total, cost = expected.total_s(choice.windows), expected.cost_usd(choice.windows)
+    time = f", {duration(total[0])} to {duration(total[1])}" if total else ""
+    return time + (f", about ${cost:.3f}" if cost is not None else "")
+
+
+def _details(choice: Choice, plan: Plan) -> Iterator[str]:
+    if choice.request is None:
+        short = choice.missing_frames
+        yield f"needs {plural(short, 'frame')} ({_seconds(short / plan.fps)}) more audio"
+        return
+    crop = f"cut the audio to {choice.request.crop_s:g} s and " if choice.request.crop_s is not None else ""
+    yield f"{crop}set num_frames to {choice.request.frames}"
+    if choice.rendered_frames > choice.frames:
+        yield (
+            f"{choice.rendered_frames} frames come out, the last {choice.missing_frames} driven by padding: cut the "
+            f"video back to {choice.frames}"
+        )
+    elif choice.padding:
+        yield f"the log will warn of {choice.padding} padded frames: context, no frame is missing"
+    unused = plan.sound.seconds - choice.frames / plan.fps
+    if unused > 1 / plan.fps:
+        yield f"{_seconds(unused)} of audio stay unused"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".") + " s"
+
+
+def table_rows(choices: Sequence[Choice], fps: float, expected: Expectation) -> Iterator[str]:
+    """A table of aligned counts."""
+    yield f"{'windows':>7} {'frames':>7} {'seconds':>9} {'num_frames':>10} {'announced':>9} {'time':>19}"
+    for choice in choices:
+        total = expected.total_s(choice.windows)
+        took = f"{duration(total[0])} – {duration(total[1])}" if total else "–"
+        asked = "–" if choice.request is None else str(choice.request.frames) + ("*" if choice.request.crop_s else "")
+        yield (
+            f"{choice.windows:>7} {choice.frames:>7} {choice.frames / fps:>9.3f} {asked:>10} "
+            f"{choice.announced_windows:>9} {took:>19}"
+        )
+    if any(choice.request and choice.request.crop_s for choice in choices):
+        yield "* no request yields this count: cut the audio to half a frame beyond it as well"
+
+
+def table_document(choices: Sequence[Choice], fps: float, windows: Windows) -> dict[str, Any]:
+    """The same as a JSON document."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "fps": fps,
+        "schedule": _schedule(windows),
+        "aligned": [
+            {
+                "windows": choice.windows,
+                "frames": choice.frames,
+                "duration_s": _rounded(choice.frames / fps),
+                "announced_windows": choice.announced_windows,
+                "request": choice.request.frames if choice.request else None,
+                "crop_s": _rounded(choice.request.crop_s) if choice.request and choice.request.crop_s else None,
+            }
+            for choice in choices
+        ],
+    }

@@ -1,0 +1,1 @@
+"""A growing log, read while the GPU is still being paid for."""

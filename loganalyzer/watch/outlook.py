@@ -1,0 +1,126 @@
+"""What is certain to go wrong, said while it can still be stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.analysis import Analysis
+from loganalyzer.checks.registry import chosen
+from loganalyzer.expectations import schedule
+from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.expectations.names import DISTILL_LORA
+from loganalyzer.runs.planned import TALKING
+from loganalyzer.settings import Settings, Severity
+
+GOING_ON: Final = ("RUN004", "SCH003", "LOG003", "AUD001", "AUD004")
+"""Rules that speak of how a run ended: while it goes on, they would find fault with its going on."""
+
+
+OF_THE_PROMPT: Final = ("MOD002",)
+"""Rules whose fault shows before a run begins, and again once it has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning.
+
+    Attributes:
+        rule, name, severity, message, fix: as in the table `findings`.
+        line: in the analysed text.
+        about: line of the run that it is about, or of the prompt, or of the fault itself: the same rule about the same
+            thing is one warning, whatever line shows it by then.
+    """
+
+    rule: str
+    name: str
+    severity: Severity
+    line: int
+    message: str
+    fix: str
+    about: int
+
+
+def outlook(found: Analysis, shelf: Shelf, settings: Settings) -> list[Warned]:
+    """Warnings and errors about the last prompt of a log that still grows, in the order of its lines."""
+    last = found.prompts.sort("line").tail(1)
+    if last.is_empty():
+        return []
+    start = int(last["line"][0] or 0)
+    going_on = last["status"][0] == "truncated"
+    warned = [one for one in _found(found, start) if not (going_on and one.rule in GOING_ON)]
+    if going_on:
+        warned += _ahead(found, last, shelf, settings)
+    first: dict[tuple[str, int], Warned] = {}
+    for one in sorted(warned, key=lambda one: one.line):
+        about = start if one.rule in OF_THE_PROMPT else one.about
+        first.setdefault((one.rule, about), replace(one, about=about))
+    return list(first.values())
+
+
+def _found(found: Analysis, start: int) -> list[Warned]:
+    rows = found.findings.filter((pl.col("severity") != "info") & (pl.col("line") >= start))
+    opened = found.runs.select("run_id", pl.col("line").alias("opened"))
+    placed = rows.join(opened, on="run_id", how="left", maintain_order="left").select(
+        "rule", "name", "severity", "line", "message", "fix", pl.coalesce("opened", "line")
+    )
+    return [Warned(*row) for row in placed.rows()]
+
+
+def _ahead(found: Analysis, last: pl.DataFrame, shelf: Shelf, settings: Settings) -> list[Warned]:
+    known = {rule.id: rule for rule in chosen(settings)}
+    told = [*_padding(found, last, settings), *_lora(found, last, shelf)]
+    return [
+        Warned(rule, known[rule].name, known[rule].severity_under(settings), line, message, fix, line)
+        for rule, line, message, fix in told
+        if rule in known
+    ]
+
+
+Told = tuple[str, int, str, str]
+"""Rule, line, message, fix."""
+
+
+def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[Told]:
+    """Once the header is there, the schedule is known to its end."""
+    runs = found.runs.filter(
+        pl.col("prompt_id").is_in(last["prompt_id"].implode())
+        & (pl.col("status") == "truncated")
+        & (pl.col("mode").is_null() | pl.col("mode").is_in(TALKING))
+        & (pl.col("audio_frames") > pl.col("window_frames"))
+        & (pl.col("stride") > 0)
+    )
+    warned: list[Told] = []
+    for line, audio, window, stride, mirrored in runs.select(
+        "line", "audio_frames", "window_frames", "stride", "mirrored"
+    ).rows():
+        need = schedule.aligned_at_least(audio, window, stride)
+        shorter = schedule.aligned_at_most(audio, window, stride)
+        if need > audio:
+            filling = "mirrored speech" if mirrored else "padding"
+            message = (
+                f"The last {need - audio} frames ({(need - audio) / settings.fps:.2f} s) will be driven by {filling}: "
+                f"{audio} frames of audio, windows up to {need}."
+            )
+            fix = f"Stop it and ask for {shorter} frames; or let it run and cut the video back to {audio}."
+            warned += [("AUD001", line, message, fix)] + ([("AUD004", line, message, fix)] if mirrored else [])
+    return warned
+
+
+def _lora(found: Analysis, last: pl.DataFrame, shelf: Shelf) -> list[Told]:
+    """Before the header the size is not known; where every size asks for the same rank, it need not be."""
+    ranks = shelf.requirement["lora_rank"].unique().to_list()
+    has_run = found.runs.filter(pl.col("prompt_id").is_in(last["prompt_id"].implode())).height
+    if len(ranks) != 1 or has_run:
+        return []
+    wrong = found.loras.filter(
+        pl.col("prompt_id").is_in(last["prompt_id"].implode())
+        & pl.col("name").str.to_lowercase().str.contains(DISTILL_LORA, literal=True)
+        & (pl.col("rank") != ranks[0])
+    )
+    return [
+        ("MOD002", line, f"The LoRA has rank {rank}, not {ranks[0]}.", f"Stop it and load the rank-{ranks[0]} file.")
+        for line, rank in wrong.select("line", "rank").rows()
+    ]

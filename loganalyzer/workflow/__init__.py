@@ -1,0 +1,1 @@
+"""Workflow files: what a run was, or will be, asked for."""

@@ -1,0 +1,133 @@
+"""Nodes and links, alike for both formats: what the settings are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from loganalyzer.errors import WorkflowError
+from loganalyzer.workflow.files import WorkflowFile
+
+Format = Literal["api", "ui"]
+Pointer = tuple[str | int, ...]
+"""The way to a value in the JSON document: keys and places."""
+
+MOST_NODES: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The output of another node."""
+
+    node: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A value typed into a node, and where it stands in the document."""
+
+    value: object
+    at: Pointer
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node.
+
+    Attributes:
+        id: as people see it; inside a subgraph `outer:inner`.
+        kind: its class.
+        title: as people see it; the class where it has no title of its own.
+        inputs: input's name to what feeds it.
+        is_active: False for a muted node.
+        passes: output slot to input's name, for a node that is bypassed or only hands on.
+    """
+
+    id: str
+    kind: str
+    title: str
+    inputs: Mapping[str, Link | Typed]
+    is_active: bool = True
+    passes: Mapping[int, str] | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All nodes of a workflow, by id."""
+
+    file: WorkflowFile
+    format: Format
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Iterator[Node]:
+        """The active nodes of a class, in the order of their ids."""
+        found = [node for node in self.nodes.values() if node.kind == kind and node.is_active and node.passes is None]
+        return iter(sorted(found, key=lambda node: (len(node.id), node.id)))
+
+    def node(self, link: Link, reader: Node) -> Node:
+        """The node behind a link.
+
+        Raises:
+            WorkflowError: there is none.
+        """
+        found = self.nodes.get(link.node)
+        if found is None:
+            raise WorkflowError(
+                f"{self.file.path}: node {reader.id} ({reader.title}) is linked to node {link.node}, "
+                "which does not exist",
+                "open the workflow in the editor, mend the link and save it again",
+            )
+        return found
+
+    def source(self, node: Node, name: str) -> tuple[Node, int] | Typed | None:
+        """What feeds an input, through nodes that only hand on: a node and its slot, a typed value, or nothing.
+
+        Raises:
+            WorkflowError: the links go round in a circle, or lead nowhere.
+        """
+        reader, fed = node, node.inputs.get(name)
+        seen: set[tuple[str, int]] = set()
+        while isinstance(fed, Link):
+            if (fed.node, fed.slot) in seen:
+                raise WorkflowError(
+                    f"{self.file.path}: the links at node {node.id} ({node.title}), input {name!r}, "
+                    "go round in a circle",
+                    "open the workflow in the editor, mend the link and save it again",
+                )
+            seen.add((fed.node, fed.slot))
+            found = self.node(fed, reader)
+            if not found.is_active:
+                return None
+            if found.passes is None:
+                return found, fed.slot
+            through = found.passes.get(fed.slot)
+            reader, fed = found, found.inputs.get(through) if through is not None else None
+        return fed
+
+
+def graph(file: WorkflowFile) -> Graph:
+    """The nodes of a workflow in either format.
+
+    Raises:
+        WorkflowError: it is neither, or refers to what is not there.
+    """
+    from loganalyzer.workflow import api_format, editor_format
+
+    data = file.data
+    if isinstance(data, dict) and isinstance(data.get("nodes"), list):
+        return Graph(file, "ui", _bounded(file, editor_format.nodes(file)))
+    found = api_format.nodes(file)
+    if found:
+        return Graph(file, "api", _bounded(file, found))
+    raise WorkflowError(
+        f"{file.path}: is JSON, but no workflow of ComfyUI",
+        "save it in the editor (Workflow, Save), or export it (Workflow, Export (API))",
+    )
+
+
+def _bounded(file: WorkflowFile, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
+    if len(nodes) > MOST_NODES:
+        raise WorkflowError(f"{file.path}: has more than {MOST_NODES} nodes, as no workflow has")
+    return nodes

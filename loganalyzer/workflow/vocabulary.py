@@ -1,0 +1,44 @@
+"""The node classes that matter, read from `patterns/workflow-nodes.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from loganalyzer.resources import folder
+
+_ONE = ("sampler", "windows", "audio", "model", "adapter")
+_MANY = ("lora", "video", "crop", "constant", "resize")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Node classes by what they do; each maps a class to its entry in the file.
+
+    Attributes:
+        widgets: class to the names of its values, in the editor's order.
+        roles: `sampler`, `windows`, `audio`, `model`, `adapter` to the class.
+        entries: `lora`, `video`, `crop`, `constant`, `resize`, `size`, `same_size` to class to entry.
+        echoes: (class, slot) to the input whose number that output repeats.
+    """
+
+    widgets: Mapping[str, tuple[str, ...]]
+    roles: Mapping[str, str]
+    entries: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    echoes: Mapping[tuple[str, int], str]
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The vocabulary that comes with the tool."""
+    document = tomllib.loads((folder("patterns") / "workflow-nodes.toml").read_text(encoding="utf-8"))
+    named = [document[name] for name in _ONE] + [entry for name in _MANY for entry in document[name]]
+    return Vocabulary(
+        widgets={entry["class"]: tuple(entry["widgets"]) for entry in named},
+        roles={name: document[name]["class"] for name in _ONE},
+        entries={name: {entry["class"]: entry for entry in document[name]} for name in (*_MANY, "size", "same_size")},
+        echoes={(entry["class"], entry["slot"]): entry["input"] for entry in document["echo"]},
+    )

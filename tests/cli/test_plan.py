@@ -1,0 +1,128 @@
+"""`loganalyze plan` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from workflows import api, saved
+
+from loganalyzer.cli.group import main
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(main, ["plan", *map(str, words)])
+
+
+def document(*words: object) -> dict[str, object]:
+    result = call(*words, "--json", "-")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)  # type: ignore[no-any-return]
+
+
+def speech(path: Path, seconds: float) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(b"\0\0" * round(seconds * 16_000))
+    return path
+
+
+def test_the_document_is_that_of_the_contract() -> None:
+    told = document("17.084")
+    assert told["audio_s"] == 17.084
+    assert told["fps"] == 25.0
+    assert told["available_frames"] == 427
+    recommended = {
+        "frames": 369, "windows": 5, "announced_windows": 6, "duration_s": 14.76, "unused_audio_s": 2.324,
+        "expected_total_s": [100.0, 110.0], "expected_cost_usd": None,
+    }  # fmt: skip
+    assert {key: told["recommended"][key] for key in recommended} == recommended  # type: ignore[index]
+    following = {"frames": 441, "windows": 6, "missing_frames": 14, "missing_s": 0.56}
+    assert {key: told["next_aligned"][key] for key in following} == following  # type: ignore[index]
+    assert told["schedule"] == {"window_frames": 81, "motion_frames": 9, "stride": 72}
+
+
+def test_audio_files_and_lengths_give_the_same_plan(tmp_path: Path) -> None:
+    from_file = document(speech(tmp_path / "a.wav", 17.084))
+    assert from_file["recommended"] == document("17.084")["recommended"] == document("0:17.084")["recommended"]
+
+
+def test_audio_shorter_than_a_window_recommends_nothing() -> None:
+    assert document("2.0")["recommended"] is None
+    assert "shorter than one window" in call("2.0").stdout
+
+
+@pytest.mark.parametrize(("multi", "frames"), [("para", 250), ("add", 350)])
+def test_several_speakers_are_put_together(multi: str, frames: int, tmp_path: Path) -> None:
+    files = [speech(tmp_path / "a.wav", 10.0), speech(tmp_path / "b.wav", 4.0)]
+    assert document(*files, "--multi", multi)["available_frames"] == frames
+
+
+def test_a_request_that_loses_a_frame_is_named_with_the_way_around() -> None:
+    result = call("--frames", 945)
+    assert "yields 944" in result.stdout
+    assert "set num_frames to 948" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "usd"),
+    [(["--quantization", "Q6_K"], 0.0517), (["--price-per-hour", "0.94"], 0.0274), ([], None)],
+)
+def test_the_cost_comes_from_the_price_or_from_the_house_figure(words: list[str], usd: float | None) -> None:
+    assert document("17.084", *words)["recommended"]["expected_cost_usd"] == usd  # type: ignore[index]
+
+
+def test_an_unknown_card_has_no_expected_time() -> None:
+    told = document("17.084", "--gpu", "RTX 9999")
+    assert told["recommended"]["expected_total_s"] is None  # type: ignore[index]
+
+
+def test_other_schedules_are_planned_too() -> None:
+    assert document("17.084", "--motion", 25)["recommended"]["frames"] == 417  # type: ignore[index]
+
+
+def test_a_workflow_tells_its_own_schedule_and_the_node_to_type_into(tmp_path: Path) -> None:
+    path = saved(tmp_path, api(_5={"motion_frame": 25}, _7={"value": 500}))
+    told = document("17.084", "--workflow", path)
+    assert told["recommended"]["frames"] == 417  # type: ignore[index]
+    assert told["node"] == {"node_id": "7", "title": "Max frames", "input": "value", "value": 500}
+    assert "node 7 (Max frames), value" in call("17.084", "--workflow", path).stdout
+
+
+def test_the_table_lists_aligned_counts_for_any_rate() -> None:
+    told = document("--table", "--rows", 3, "--fps", 23.976)
+    assert [row["frames"] for row in told["aligned"]] == [81, 153, 225]  # type: ignore[union-attr]
+    assert [row["request"] for row in told["aligned"]] == [82, 154, 226]  # type: ignore[union-attr]
+    assert len(call("--table", "--rows", 5).stdout.splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "give one of"),
+        (["17", "--frames", "3"], "give one of"),
+        (["17", "--table"], "takes no audio"),
+        (["no.wav"], "no such file"),
+        (["0"], "no length of an audio"),
+        (["99999999999"], "no length of an audio"),
+        (["17", "--size", "big"], "1280x720"),
+        (["17", "--motion", "90"], "no stride"),
+        (["17", "--workflow", "gone.json"], "no such file"),
+    ],
+)
+def test_bad_input_gets_one_clear_message_and_exit_2(words: list[str], message: str) -> None:
+    result = call(*words)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_file_that_is_no_audio_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_text("no music")
+    result = call(tmp_path / "a.mp3")
+    assert result.exit_code == 2
+    assert "a.mp3" in result.stderr

@@ -1,0 +1,99 @@
+"""`loganalyze watch` as a real process beside a server that writes its log."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import logtext as log
+import pytest
+from click.testing import CliRunner
+
+from loganalyzer.cli.group import main
+
+
+def started(path: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "loganalyzer", "watch", str(path), "--interval", "0.1", "--quantization", "Q6_K"]
+    return subprocess.Popen(
+        [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=path.parent
+    )
+
+
+def test_the_warning_arrives_before_the_logs_end(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.touch()
+    noted = tmp_path / "noted.txt"
+    note = f"{sys.executable} -c \"import os; open('{noted}', 'a').write(os.environ['LOGANALYZE_RULE'] + ';')\""
+    process = started(path, "--once-idle", "3", "--on-error", note)
+    pieces = re.findall(r"\r?[^\r\n]*\n?", log.BANNER + log.prompt(427))
+    seen_after = None
+    with path.open("a") as file:
+        for number, piece in enumerate(piece for piece in pieces if piece):
+            file.write(piece)
+            file.flush()
+            time.sleep(0.1)
+            if noted.exists() and seen_after is None:
+                seen_after = number
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
+    assert noted.read_text() == "AUD001;"
+    assert seen_after is not None
+    assert "error AUD001 audio-shortfall, line" in output
+    assert "The last 14 frames (0.56 s) will be driven by padding" in output
+    assert re.search(r"window \d of 6", output)
+    assert "\x1b" not in output
+
+
+def test_a_sound_log_ends_with_exit_0(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.write_text(log.BANNER + log.prompt(369))
+    process = started(path, "--once-idle", "0.5")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "completed" in output
+
+
+def test_a_log_without_a_run_ends_with_exit_2(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.write_text("nothing of the kind\n")
+    process = started(path, "--once-idle", "0.2")
+    assert "no run was seen" in process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+
+
+def test_a_command_that_fails_does_not_end_the_watch(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.write_text(log.BANNER + log.prompt(427))
+    process = started(path, "--once-idle", "0.3", "--on-error", "no-such-command-anywhere")
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "--on-error" in errors
+    assert "AUD001" in output
+
+
+def test_the_command_gets_no_shell(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.write_text(log.BANNER + log.prompt(427))
+    process = started(path, "--once-idle", "0.3", "--on-error", "echo $HOME; touch pwned")
+    output, _ = process.communicate(timeout=60)
+    assert "$HOME; touch pwned" in output
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["gone.log"], "no such file"), ([".", "--on-error", "'"], "--on-error"), ([".", "--on-error", ""], "--on-error")],
+)
+def test_bad_input_gets_one_clear_message_and_exit_2(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.log").touch()
+    result = CliRunner().invoke(
+        main, ["watch", *(word.replace(".", "a.log") if word == "." else word for word in words)]
+    )
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -1,0 +1,143 @@
+"""`loganalyze workflow check` and `fix` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from workflows import api, editor, saved
+
+from loganalyzer.cli.group import main
+
+FAULTY = api(_7={"value": 500}, _2={"lora": "lightx2v_distill_rank64_bf16.safetensors"}, _8={"frame_rate": 24.0})
+
+
+def call(*words: object, **more: Any) -> Result:
+    return CliRunner().invoke(main, ["workflow", *map(str, words)], **more)
+
+
+def test_a_sound_workflow_passes(tmp_path: Path) -> None:
+    result = call("check", saved(tmp_path, api()))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("PASS")
+
+
+def test_a_faulty_one_fails_and_names_node_input_and_value(tmp_path: Path) -> None:
+    result = call("check", saved(tmp_path, FAULTY))
+    assert result.exit_code == 1
+    for words in ("AUD007", "node 7 (Max frames), input value", "Set num_frames to 441", "AUD008", "MOD002"):
+        assert words in result.stdout
+
+
+def test_the_document_is_that_of_the_contract(tmp_path: Path) -> None:
+    path = saved(tmp_path, FAULTY)
+    document = json.loads(call("check", path, "--json", "-").stdout)
+    assert document["schema_version"] == 1
+    assert document["format"] == "api"
+    assert document["verdict"] == "fail"
+    assert document["settings"].keys() >= {
+        "requested_frames", "fps", "width", "height", "window_frames", "motion_frames", "mode", "steps", "model",
+        "quantization", "lora", "lora_rank", "attention_mode", "audio_crop_s",
+    }  # fmt: skip
+    rate = next(row for row in document["findings"] if row["rule"] == "AUD008")
+    assert rate["node_id"] == "8"
+    assert rate["input"] == "frame_rate"
+    assert path.read_text().splitlines()[rate["line"] - 1].strip() == '"frame_rate": 24.0'
+
+
+@pytest.mark.parametrize(("level", "code"), [("warning", 1), ("error", 0), ("never", 0)])
+def test_the_exit_code_follows_fail_on(level: str, code: int, tmp_path: Path) -> None:
+    assert call("check", saved(tmp_path, api(_7={"value": 500})), "--fail-on", level).exit_code == code
+
+
+@pytest.mark.parametrize("document", [FAULTY, None], ids=["api", "editor"])
+def test_a_fix_changes_the_values_at_fault_and_nothing_else(document: Any, tmp_path: Path) -> None:
+    if document is None:
+        made = editor()
+        made.nodes[0]["widgets_values"][0] = "lightx2v_distill_rank64_bf16.safetensors"
+        made.nodes[4]["widgets_values"] = [500]
+        document = made.document()
+    path, target = saved(tmp_path, document), tmp_path / "fixed.json"
+    result = call("fix", path, "-o", target, "--prefer", "shorter")
+    assert result.exit_code == 0, result.output
+    before, after = path.read_text().splitlines(), target.read_text().splitlines()
+    changed = [(old.strip(), new.strip()) for old, new in zip(before, after, strict=True) if old != new]
+    assert "rank64" in changed[0][0]
+    assert "rank256" in changed[0][1]
+    assert any(old.endswith("500") and new.endswith("441") for old, new in changed)
+    assert call("check", target).exit_code == 0
+    assert "+" in result.stdout
+
+
+def test_a_float_stays_a_float(tmp_path: Path) -> None:
+    call("fix", saved(tmp_path, FAULTY), "-o", tmp_path / "fixed.json", "--prefer", "longer")
+    assert '"frame_rate": 25.0' in (tmp_path / "fixed.json").read_text()
+    assert '"value": 513' in (tmp_path / "fixed.json").read_text()
+
+
+def test_with_the_audio_the_way_out_is_clear(tmp_path: Path) -> None:
+    path = saved(tmp_path, api(_7={"value": 500}))
+    assert call("fix", path, "-o", tmp_path / "fixed.json", "--audio", "17.084").exit_code == 0
+    assert '"value": 369' in (tmp_path / "fixed.json").read_text()
+
+
+def test_without_a_decision_and_nobody_to_ask_nothing_is_written(tmp_path: Path) -> None:
+    result = call("fix", saved(tmp_path, FAULTY), "-o", tmp_path / "fixed.json")
+    assert result.exit_code == 2
+    assert "--prefer" in result.stderr
+    assert not (tmp_path / "fixed.json").exists()
+
+
+def test_a_person_at_a_terminal_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loganalyzer.cli.workflow._is_asked", lambda: True)
+    result = call("fix", saved(tmp_path, FAULTY), "-o", tmp_path / "fixed.json", input="2\n")
+    assert result.exit_code == 0, result.output
+    assert '"value": 513' in (tmp_path / "fixed.json").read_text()
+
+
+def test_a_file_that_exists_is_not_overwritten_unless_told(tmp_path: Path) -> None:
+    path = saved(tmp_path, FAULTY)
+    other = saved(tmp_path, {"mine": 1}, "other.json")
+    for words in (["-o", other], ["-o", path], []):
+        assert call("fix", path, *words, "--prefer", "shorter").exit_code == 2
+    assert json.loads(other.read_text()) == {"mine": 1}
+    assert call("fix", path, "--in-place", "--prefer", "shorter").exit_code == 0
+    assert call("check", path).exit_code == 0
+
+
+def test_a_fix_that_cannot_be_written_leaves_no_traces(tmp_path: Path) -> None:
+    result = call("fix", saved(tmp_path, FAULTY), "-o", tmp_path / "no" / "fixed.json", "--prefer", "shorter")
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+    assert [item.name for item in tmp_path.iterdir()] == ["talk.json"]
+
+
+def test_a_sound_workflow_needs_no_copy(tmp_path: Path) -> None:
+    result = call("fix", saved(tmp_path, api()), "-o", tmp_path / "fixed.json")
+    assert result.exit_code == 0
+    assert "nothing to change" in result.stdout
+    assert not (tmp_path / "fixed.json").exists()
+
+
+def test_a_fault_that_no_value_mends_is_left_to_the_user(tmp_path: Path) -> None:
+    path = saved(tmp_path, api(_4={"context_options": ["10", 0]}, _10={"class_type": "WanVideoContextOptions"}))
+    result = call("fix", path, "-o", tmp_path / "fixed.json")
+    assert "SCH005 is left to you" in result.stdout
+
+
+def test_broken_files_are_refused_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "talk.json").write_text('{"a":\n }', encoding="utf-8")
+    result = call("check", tmp_path / "talk.json")
+    assert result.exit_code == 2
+    assert "talk.json:2:2" in result.stderr
+
+
+def test_hostile_titles_do_not_reach_the_terminal_raw(tmp_path: Path) -> None:
+    document = api(_7={"value": 500})
+    document["7"]["_meta"]["title"] = "\x1b]0;pwned\x07\nPASS"
+    result = call("check", saved(tmp_path, document))
+    assert "\x1b" not in result.stdout
+    assert "\nPASS" not in result.stdout

@@ -1,0 +1,74 @@
+"""How requests become frames: upstream's truncations, and the requests that get around them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loganalyzer.expectations.embedding import Request, frames_given, request_for, samples_of
+
+FPS = st.sampled_from([23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 60.0])
+
+
+def lost(fps: float, most: int) -> list[int]:
+    return [frames for frames in range(1, most + 1) if frames_given(frames, fps) != frames]
+
+
+def test_at_25_fps_149_requests_up_to_3000_lose_a_frame() -> None:
+    found = lost(25.0, 3000)
+    assert len(found) == 149
+    assert found[:4] == [29, 57, 58, 113]
+
+
+def test_of_the_aligned_counts_up_to_3000_three_lose_a_frame_at_25_fps() -> None:
+    aligned = {81 + 72 * k for k in range(41)}
+    assert sorted(aligned & set(lost(25.0, 3000))) == [945, 1665, 1881]
+
+
+@pytest.mark.parametrize(("fps", "least"), [(24.0, 1900), (23.976, 2990), (29.97, 2990)])
+def test_at_other_rates_most_requests_lose_a_frame(fps: float, least: int) -> None:
+    assert len(lost(fps, 3000)) >= least
+
+
+@given(frames=st.integers(1, 20_000), fps=FPS)
+def test_a_request_never_yields_more_than_it_asks_for_nor_two_less(frames: int, fps: float) -> None:
+    assert frames - 1 <= frames_given(frames, fps) <= frames
+
+
+@given(frames=st.integers(1, 20_000), fps=FPS)
+def test_the_recommended_request_yields_the_wanted_count(frames: int, fps: float) -> None:
+    request = request_for(frames, fps)
+    speakers = () if request.crop_s is None else (samples_of(request.crop_s),)
+    assert frames_given(request.frames, fps, speakers) == frames
+
+
+def test_a_request_that_yields_its_count_is_recommended_as_it_is() -> None:
+    assert request_for(369, 25.0) == Request(369)
+
+
+def test_where_the_next_request_yields_the_count_that_one_is_recommended() -> None:
+    assert request_for(81, 23.976) == Request(82)
+
+
+def test_where_no_request_yields_the_count_the_audio_is_cut_as_well() -> None:
+    assert request_for(945, 25.0) == Request(948, crop_s=37.82)
+
+
+@pytest.mark.parametrize(
+    ("multi", "frames"), [("para", 250), ("add", 350)], ids=["at the same time", "one after the other"]
+)
+def test_speakers_are_put_together_as_upstream_does(multi: str, frames: int) -> None:
+    speakers = (samples_of(10.0), samples_of(4.0))
+    assert frames_given(250, 25.0, speakers, multi) == frames  # type: ignore[arg-type]
+
+
+@given(
+    seconds=st.lists(st.floats(0.5, 60), min_size=2, max_size=4),
+    wanted=st.integers(2, 500),
+)
+def test_one_after_the_other_each_speaker_is_cut_by_itself(seconds: list[float], wanted: int) -> None:
+    speakers = tuple(samples_of(one) for one in seconds)
+    request = request_for(wanted, 25.0, speakers, "add")
+    if request.crop_s is None:
+        assert frames_given(request.frames, 25.0, speakers, "add") == wanted

@@ -1,0 +1,130 @@
+"""A plan agrees with the loop: held against a walk through the windows, and against logs of the real loop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from loganalyzer.expectations.embedding import frames_given
+from loganalyzer.planner.plan import Sound, Windows, aligned, plan, sound
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+HOUSE = Windows(81, 9)
+
+
+def walked(audio: int, windows: Windows) -> list[tuple[int, int]]:
+    """The ranges of the loop, as upstream walks through them: until a window's end reaches the audio's."""
+    ranges = [(0, windows.window)]
+    while audio > windows.window and ranges[-1][1] < audio:
+        start = ranges[-1][0] + windows.stride
+        ranges.append((start, start + windows.window))
+    return ranges
+
+
+SCHEDULES = st.builds(Windows, st.integers(2, 40).map(lambda k: 4 * k + 1), st.integers(0, 8))
+
+
+def test_seventeen_seconds_of_audio_have_three_ways_out() -> None:
+    made = plan(sound([17.084], 25.0), 25.0, HOUSE)
+    assert made.sound.frames == 427
+    assert made.recommended
+    assert (made.recommended.frames, made.recommended.windows, made.recommended.announced_windows) == (369, 5, 6)
+    assert (made.next_aligned.frames, made.next_aligned.windows, made.next_aligned.missing_frames) == (441, 6, 14)
+    assert made.cut_back
+    assert (made.cut_back.frames, made.cut_back.rendered_frames, made.cut_back.padding) == (427, 441, 17)
+
+
+def test_audio_that_ends_where_a_window_ends_needs_no_cutting_back() -> None:
+    made = plan(Sound(14.76, 369), 25.0, HOUSE)
+    assert made.recommended
+    assert made.recommended.frames == 369
+    assert made.cut_back is None
+    assert made.next_aligned.frames == 441
+
+
+def test_audio_shorter_than_a_window_has_nothing_to_recommend() -> None:
+    made = plan(sound([2.0], 25.0), 25.0, HOUSE)
+    assert made.recommended is None
+    assert made.cut_back is None
+    assert (made.next_aligned.frames, made.next_aligned.missing_frames) == (81, 31)
+
+
+def test_a_single_window_prints_no_padding_warning() -> None:
+    made = plan(Sound(3.24, 81), 25.0, HOUSE)
+    assert made.recommended
+    assert made.recommended.padding == 0
+
+
+@given(frames=st.integers(1, 700), windows=SCHEDULES)
+def test_the_recommended_count_is_the_largest_aligned_one_that_the_audio_fills(frames: int, windows: Windows) -> None:
+    assume(windows.motion < windows.window)
+    made = plan(Sound(frames / 25, frames), 25.0, windows)
+    fitting = [count for count in range(windows.window, frames + 1) if walked(count, windows)[-1][1] == count]
+    assert (made.recommended.frames if made.recommended else None) == max(fitting, default=None)
+
+
+@given(frames=st.integers(1, 5000), windows=SCHEDULES, fps=st.sampled_from([24.0, 25.0, 29.97]))
+def test_every_way_out_names_the_windows_that_the_loop_walks(frames: int, windows: Windows, fps: float) -> None:
+    made = plan(Sound(frames / fps, frames), fps, windows)
+    for choice in (made.recommended, made.next_aligned, made.cut_back):
+        if choice:
+            ranges = walked(choice.frames, windows)
+            assert choice.windows == len(ranges)
+            assert (
+                choice.rendered_frames
+                == ranges[-1][1]
+                == choice.frames + (choice.missing_frames if choice is made.cut_back else 0)
+            )
+
+
+@given(seconds=st.floats(0.1, 400), fps=st.sampled_from([24.0, 25.0, 29.97, 30.0]))
+def test_what_is_to_be_typed_yields_what_is_promised(seconds: float, fps: float) -> None:
+    heard = sound([seconds], fps)
+    made = plan(heard, fps, HOUSE)
+    for choice in (made.recommended, made.cut_back):
+        if choice and choice.request and choice.request.crop_s is None:
+            assert frames_given(choice.request.frames, fps, heard.speakers) == choice.frames
+
+
+def test_a_table_lists_aligned_counts_one_window_more_each() -> None:
+    rows = aligned(14, 25.0, HOUSE)
+    assert [row.frames for row in rows[:3]] == [81, 153, 225]
+    assert [row.windows for row in rows] == list(range(1, 15))
+    assert rows[12].request
+    assert rows[12].request.crop_s == pytest.approx(37.82)
+
+
+def test_a_length_that_may_be_too_long_is_doubted_only_where_it_matters() -> None:
+    close = plan(sound([14.79], 25.0, uncertainty_s=0.08), 25.0, HOUSE)
+    far = plan(sound([16.0], 25.0, uncertainty_s=0.08), 25.0, HOUSE)
+    assert len(close.notes) == 1
+    assert far.notes == ()
+
+
+def test_a_request_that_loses_a_frame_is_said_with_the_one_that_does_not() -> None:
+    made = plan(Sound(945 / 25, 945), 25.0, HOUSE)
+    assert any("yields 944" in note for note in made.notes)
+    assert any("ask for 948" in note for note in made.notes)
+
+
+LOGS = json.loads((CORPUS / "loop" / "truth.json").read_text(encoding="utf-8")) if CORPUS.is_dir() else {}
+
+
+@pytest.mark.skipif(not LOGS, reason="the logs of the real loop are not part of the repository")
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_the_plan_says_what_the_real_loop_did(name: str) -> None:
+    truth = LOGS[name]
+    windows, audio = Windows(truth["window_frames"], truth["motion_frames"]), truth["audio_frames"]
+    ranges = [tuple(one) for one in truth["windows"]]
+    assert walked(audio, windows)[: len(ranges)] == ranges
+    assert windows.announced(audio) == truth["announced_windows"]
+    if truth["status"] == "completed":
+        assert windows.count(audio) == len(ranges)
+        made = plan(Sound(audio / 25, audio), 25.0, windows)
+        way = made.cut_back or made.recommended
+        if way and truth["paddings"]:
+            assert way.padding == truth["paddings"][0]["padding"]
