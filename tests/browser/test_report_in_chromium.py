@@ -13,9 +13,11 @@ from pathlib import Path
 import attacks
 import axe_playwright_python
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from loganalyzer.analysis import Analysis
+from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyse
 from loganalyzer.settings import Settings
 
@@ -67,6 +69,17 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of `compare`, over a hostile name."""
+    folder = tmp_path_factory.mktemp("comparison")
+    base, head = folder / "base.log", folder / f"{attacks.ATTACKS['image']}.log"
+    base.write_bytes(attacks.log_of("usual"))
+    head.write_bytes(attacks.log_of(attacks.ATTACKS["vector"]))
+    CliRunner().invoke(main, ["compare", str(base), str(head), "--html", str(folder / "x.html"), "-q"])
+    return folder / "x.html"
+
+
 class Watched:
     """A page, with everything it said and asked for."""
 
@@ -84,7 +97,7 @@ class Watched:
         self.page.goto(path.as_uri())
 
 
-PAGES = ["samples", "hostile", "forged", "empty"]
+PAGES = ["samples", "hostile", "forged", "empty", "comparison"]
 CONTEXTS: dict[str, dict[str, object]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -190,7 +203,7 @@ AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js"))
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", ["samples", "empty", "forged"])
+@pytest.mark.parametrize("name", ["samples", "empty", "forged", "comparison"])
 def test_no_rule_of_accessibility_is_violated(
     browser: Browser, name: str, width: int, scheme: str, request: pytest.FixtureRequest
 ) -> None:
