@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import logtext as log
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
@@ -19,9 +21,11 @@ from loganalyzer import clock, documents, joining, pipeline
 from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.errors import SourceError
-from loganalyzer.report import document, html
+from loganalyzer.report import document, html, junit, markdown, text
 from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
+from loganalyzer.tables import SCHEMAS
+from loganalyzer.ticket import slices
 
 ROOT = Path(__file__).parent.parent
 TOLD = Settings(
@@ -255,6 +259,40 @@ def test_a_mangled_document_is_refused_or_makes_a_page(
     except SourceError:
         return
     assert "</html>" in page(found.analysis, found.settings or Settings())
+
+
+FITTING = {
+    pl.Int64: st.sampled_from([None, 0, -1, 1, 3, 81, 2**62, -(2**62)]),
+    pl.Float64: st.sampled_from([None, 0.0, -1.0, 1e300, -1e300, 1e-300, 5.0]),
+    pl.String: st.sampled_from([None, "", "x" * 700, "stage", "error", "a/b", "\x1b[2J", "\ud800"]),
+    pl.Boolean: st.sampled_from([None, True, False]),
+    pl.Datetime: st.sampled_from([None, "2025-01-01T00:00:00", "9999-12-31T23:59:59", "0001-01-01T00:00:00"]),
+}
+CELLS = [(table, name, dtype.base_type()) for table, schema in SCHEMAS.items() for name, dtype in schema.items()]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.data(), st.lists(st.tuples(st.sampled_from(CELLS), st.booleans(), st.integers(0, 30)), min_size=1, max_size=8)
+)
+def test_values_of_the_right_type_that_no_log_gives_reach_every_output(
+    told: dict[str, Any], data: st.DataObject, changes: list[tuple[tuple[str, str, Any], bool, int]]
+) -> None:
+    mangled = copy.deepcopy(told)
+    for (table, name, dtype), everywhere, place in changes:
+        rows = mangled[table]
+        value = data.draw(FITTING[dtype])
+        for row in rows if everywhere else rows[place : place + 1]:
+            row[name] = value
+    found = documents.parse(json.dumps(mangled).encode(), "x").analysis
+    assert "</html>" in page(found)
+    assert markdown.render(found, TOLD)
+    assert junit.render(found, Settings(), "error")
+    for verbose in (False, True):
+        out = io.StringIO()
+        text.write(found, text.console(out), verbose=verbose)
+        assert "\x1b" not in out.getvalue()
+    assert slices.stretches(found)
 
 
 def test_the_command_shows_a_report_again_and_keeps_its_settings(tmp_path: Path) -> None:

@@ -394,5 +394,7 @@ def test_the_data_inside_is_the_document(browser: Browser, samples: Path) -> Non
 def test_no_table_is_wider_than_the_paper(browser: Browser, samples: Path) -> None:
     page = Watched(browser, samples, viewport={"width": 718, "height": 1000}).page  # A4 less its margins
     page.emulate_media(media="print")
-    wide = page.evaluate("[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length")
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    )
     assert wide == 0
