@@ -27,7 +27,7 @@ _TABLE_WINDOWS = 30
 @click.command()
 @click.argument("audio", nargs=-1, metavar="AUDIO|SECONDS")
 @click.option("--frames", type=click.IntRange(1, 10_000_000), help="Plan for so many frames of audio instead.")
-@click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]")
+@click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames per second.  [default: 25]")
 @click.option("--window", "window_frames", type=click.IntRange(5), help="Frames of a window.  [default: 81]")
 @click.option("--motion", "motion_frames", type=click.IntRange(0), help="Frames that windows share.  [default: 9]")
 @click.option(
@@ -92,12 +92,12 @@ def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, 
     """What the workflow tells, unless an option says otherwise."""
     if asked is None:
         return chosen
-    from loganalyzer.workflow.declared import whole
+    from loganalyzer.workflow.declared import rate, whole
 
     told: dict[str, Any] = {
         "window_frames": whole(asked.window_frames),
         "motion_frames": whole(asked.motion_frames),
-        "fps": float(asked.fps.value) if isinstance(asked.fps.value, int | float) and asked.fps.value > 0 else None,
+        "fps": rate(asked.fps),
         "quantization": asked.asked.quantization,
     }
     found = replace(chosen, **{key: value for key, value in told.items() if value and options.get(key) is None})

@@ -9,6 +9,7 @@ from loganalyzer.lint.faults import Case, Fault, NotChecked, Way
 from loganalyzer.planner.plan import Choice, Plan, Sound, plan
 from loganalyzer.units import plural
 from loganalyzer.workflow.declared import described, whole
+from loganalyzer.workflow.declared import rate as told_rate
 from loganalyzer.workflow.values import Value
 
 Found = Iterator[Fault | NotChecked]
@@ -16,10 +17,7 @@ Found = Iterator[Fault | NotChecked]
 
 def rate(case: Case) -> float:
     """The rate that the audio node is given; the configured one where the workflow does not tell."""
-    told = case.asked.fps.value
-    return (
-        float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told > 0 else case.settings.fps
-    )
+    return told_rate(case.asked.fps) or case.settings.fps
 
 
 def frames(case: Case) -> Found:
@@ -169,8 +167,9 @@ def rates(case: Case) -> Found:
         yield NotChecked("AUD006", audio.reason)
         yield NotChecked("AUD008", audio.reason)
         return
-    if not isinstance(audio.value, int | float):
-        yield NotChecked("AUD006", f"{described(audio)} is no number")
+    told = told_rate(audio)
+    if told is None:
+        yield from (NotChecked(rule, f"{described(audio)} is no frame rate") for rule in ("AUD006", "AUD008"))
         return
     if audio.value != wanted:
         yield _rate_fault(
@@ -179,7 +178,9 @@ def rates(case: Case) -> Found:
     for video in case.asked.video_fps:
         if video.value is None:
             yield NotChecked("AUD008", f"{described(video)}: {video.reason}")
-        elif isinstance(video.value, int | float) and video.value != audio.value:
+        elif told_rate(video) is None:
+            yield NotChecked("AUD008", f"{described(video)} is no frame rate")
+        elif told_rate(video) != told:
             message = (
                 f"The video is written at {video.value:g} frames per second, its audio read at {audio.value:g}: the "
                 "mouth drifts away from the sound."

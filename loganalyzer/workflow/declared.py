@@ -10,6 +10,10 @@ from loganalyzer.units import one_line
 from loganalyzer.workflow.graph import Graph
 from loganalyzer.workflow.values import Value
 
+LARGEST: Final = 10_000_000
+"""Of frames, pixels and steps; a larger number is a slip, or hostile."""
+LOWEST_FPS: Final = 0.1
+HIGHEST_FPS: Final = 1000
 LOOPS_OWN_SCHEDULER: Final = "multitalk"
 """With it the step setting is ignored: always 4 (facts sheet, section 1.1)."""
 
@@ -139,8 +143,17 @@ class Workflow:
 
 
 def whole(given: Value) -> int | None:
-    """A setting that is a whole number; None where it is none."""
-    return given.value if isinstance(given.value, int) and not isinstance(given.value, bool) else None
+    """A setting that is a whole number; None where it is none, or one beyond all that can be meant."""
+    number = given.value
+    return number if isinstance(number, int) and not isinstance(number, bool) and abs(number) <= LARGEST else None
+
+
+def rate(given: Value) -> float | None:
+    """A setting that is a frame rate; None where it is none, or one that no video has."""
+    number = given.value
+    if not isinstance(number, int | float) or isinstance(number, bool) or not LOWEST_FPS <= number <= HIGHEST_FPS:
+        return None
+    return float(number)
 
 
 def described(place: Value) -> str:

@@ -111,6 +111,7 @@ def test_the_table_lists_aligned_counts_for_any_rate() -> None:
         (["0"], "no length of an audio"),
         (["99999999999"], "no length of an audio"),
         (["17", "--size", "big"], "1280x720"),
+        (["17", "--fps", "1e308"], "range"),
         (["17", "--motion", "90"], "no stride"),
         (["17", "--workflow", "gone.json"], "no such file"),
     ],

@@ -103,6 +103,18 @@ def test_what_the_workflow_does_not_tell_is_listed_with_the_reason(tmp_path: Pat
     assert "no number of frames" in reasons["AUD007"]
 
 
+@pytest.mark.parametrize("fps", [1e308, 1e-300, -5, 0, True, "25", [25], float("nan")])
+def test_a_rate_that_no_video_has_is_not_reckoned_with(fps: object, tmp_path: Path) -> None:
+    found = checked(tmp_path, api(_6={"fps": fps}), LONGER)
+    assert {"AUD006", "AUD008"} <= {item.rule for item in found.not_checked}
+
+
+@pytest.mark.parametrize("frames", [10**30, 10**400, -5, 0, 2.5, None, "500", True])
+def test_a_frame_count_that_is_none_is_not_reckoned_with(frames: object, tmp_path: Path) -> None:
+    found = checked(tmp_path, api(_7={"value": frames}), LONGER)
+    assert "AUD001" in {item.rule for item in found.not_checked}
+
+
 def test_every_sampler_is_checked(tmp_path: Path) -> None:
     second = {"class_type": "WanVideoSampler", "steps": 6, "scheduler": "multitalk", "model": ["1", 0],
               "image_embeds": ["5", 0], "multitalk_embeds": ["6", 0]}  # fmt: skip
