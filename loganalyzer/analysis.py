@@ -41,6 +41,7 @@ class Analysis:
     near_misses: pl.DataFrame = _table("near_misses")
     excerpts: pl.DataFrame = _table("excerpts")
     masked: pl.DataFrame = _table("masked")
+    trends: pl.DataFrame = _table("trends")
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

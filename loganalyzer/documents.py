@@ -1,4 +1,4 @@
-"""Reading back what the tool wrote: the JSON document, alone or inside an HTML report.
+"""Reading back what the tool wrote: the JSON document, alone, inside an HTML report, or inside a ticket's report.
 
 Such a file may come from a stranger's ticket. Its size and depth are bounded, every value is held against the table
 it claims to belong to, and nothing in it is evaluated, opened or believed beyond its row.
@@ -7,29 +7,31 @@ it claims to belong to, and nothing in it is evaluated, opened or believed beyon
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
-
-import polars as pl
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from loganalyzer.analysis import Analysis
+from loganalyzer.document_rows import WAY_OUT, Reader
 from loganalyzer.errors import SourceError
 from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMA_VERSION, SCHEMAS
-from loganalyzer.units import encodable, one_line
+from loganalyzer.units import one_line
 
 LARGEST: Final = 64 * 1024**2
 """Bytes of a file that is read back."""
 DEEPEST: Final = 8
 """Levels of lists and objects; the document itself has three."""
-MOST_TEXTS: Final = 10_000
-"""Entries of `problems` and `notes`."""
-SUFFIXES: Final = (".html", ".htm", ".json")
+MOST_CONTAINERS: Final = 1_500_000
+MOST_VALUES: Final = 8_000_000
+"""Brackets and commas: what three bytes may cost a hundred of memory, and no document has so many."""
+SUFFIXES: Final = (".html", ".htm", ".json", ".zip")
+TICKET: Final = ("manifest.json", "report.html")
+"""Members by which a ticket's archive is known; the last is read."""
 
 _HEAD: Final = 4096
 _PAGE = re.compile(rb"\s*<!doctype html", re.IGNORECASE)
@@ -38,7 +40,6 @@ _OPENED = re.compile(rb"<script\b[^>]*\bid=[\"']?loganalyzer-document\b[^>]*>", 
 _CLOSED = re.compile(rb"</script", re.IGNORECASE)
 _VERSION_KEY: Final = b'"schema_version"'
 _MARK: Final = b"\xef\xbb\xbf"
-_WAY_OUT: Final = "take the report as the tool wrote it, or analyse the log itself"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Document:
 
 
 def is_document(path: str | Path) -> bool:
-    """Whether this file calls itself an HTML report or JSON document of ours; only its name and its head are looked at.
+    """Whether this file calls itself an HTML report, a JSON document or a ticket of ours, by its name and its head.
 
     A `.json` file whose keys were sorted is searched through for its `schema_version`.
     """
@@ -68,13 +69,16 @@ def is_document(path: str | Path) -> bool:
     try:
         if not place.is_file():
             return False
+        if is_zipfile(place):
+            with ZipFile(place) as archive:
+                return set(TICKET) <= set(archive.namelist())
         with place.open("rb") as file:
             head = file.read(_HEAD).removeprefix(_MARK)
             if _PAGE.match(head):
                 return _GENERATOR.search(head) is not None
             begins = head.lstrip()[:1] == b"{" and place.suffix.lower() == ".json"
             return begins and (_VERSION_KEY in head or _VERSION_KEY in file.read(LARGEST))
-    except OSError:
+    except (OSError, BadZipFile, NotImplementedError, ValueError):
         return False
 
 
@@ -105,7 +109,7 @@ def parse(raw: bytes, name: str) -> Document:
         SourceError: as `load`, but for reading.
     """
     members = _members(raw.removeprefix(_MARK), name)
-    reader = _Reader(name)
+    reader = Reader(name)
     tables = {table: reader.table(table, members.get(table, [])) for table in SCHEMAS}
     texts = {key: reader.texts(key, members.get(key, [])) for key in ("problems", "notes")}
     settings = members.get("settings")
@@ -118,30 +122,31 @@ def parse(raw: bytes, name: str) -> Document:
 
 def _bytes(path: Path, name: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
+        if is_zipfile(path):
+            with ZipFile(path) as archive, archive.open(TICKET[-1]) as member:
+                raw = member.read(LARGEST + 1)
+        else:
+            with path.open("rb") as file:
+                raw = file.read(LARGEST + 1)
+    except (OSError, ValueError, KeyError, BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
         raise SourceError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(raw) > LARGEST:
-        raise SourceError(f"{name}: is larger than {LARGEST // 1024**2} MiB", _WAY_OUT)
+        raise SourceError(f"{name}: is larger than {LARGEST // 1024**2} MiB", WAY_OUT)
     return raw
 
 
 def _members(raw: bytes, name: str) -> dict[str, Any]:
-    if _PAGE.match(raw):
-        opened = _OPENED.search(raw)
-        closed = opened and _CLOSED.search(raw, opened.end())
-        if not opened or not closed:
-            raise SourceError(f"{name}: this page holds no document of loganalyzer", _WAY_OUT)
-        raw = raw[opened.end() : closed.start()]
+    raw = _inside(raw, name)
+    if raw.count(b"{") + raw.count(b"[") > MOST_CONTAINERS or raw.count(b",") > MOST_VALUES:
+        raise SourceError(f"{name}: the document holds too many values", WAY_OUT)
     try:
         members = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
     except RecursionError:
-        raise SourceError(f"{name}: the document is nested too deeply", _WAY_OUT) from None
+        raise SourceError(f"{name}: the document is nested too deeply", WAY_OUT) from None
     except ValueError as error:
-        raise SourceError(f"{name}: the document is no JSON: {error}", _WAY_OUT) from None
+        raise SourceError(f"{name}: the document is no JSON: {error}", WAY_OUT) from None
     if not isinstance(members, dict) or "schema_version" not in members:
-        raise SourceError(f"{name}: is no document of loganalyzer: it has no schema_version", _WAY_OUT)
+        raise SourceError(f"{name}: is no document of loganalyzer: it has no schema_version", WAY_OUT)
     version = members["schema_version"]
     if type(version) is not int or version != SCHEMA_VERSION:
         raise SourceError(
@@ -150,8 +155,19 @@ def _members(raw: bytes, name: str) -> dict[str, Any]:
             "update loganalyzer, or analyse the log itself",
         )
     if _depth(members) > DEEPEST:
-        raise SourceError(f"{name}: the document is nested more than {DEEPEST} levels deep", _WAY_OUT)
+        raise SourceError(f"{name}: the document is nested more than {DEEPEST} levels deep", WAY_OUT)
     return members
+
+
+def _inside(raw: bytes, name: str) -> bytes:
+    """The document of a page; else what is given."""
+    if not _PAGE.match(raw):
+        return raw
+    opened = _OPENED.search(raw)
+    closed = opened and _CLOSED.search(raw, opened.end())
+    if not opened or not closed:
+        raise SourceError(f"{name}: this page holds no document of loganalyzer", WAY_OUT)
+    return raw[opened.end() : closed.start()]
 
 
 def _no_number(text: str) -> NoReturn:
@@ -184,112 +200,6 @@ def _written(members: dict[str, Any]) -> str:
     if isinstance(version, str):
         said.append(f"by loganalyzer {one_line(version[:40])}")
     return " ".join(said) if len(said) > 1 else "written at an unknown time"
-
-
-def _whole(value: Any) -> int:  # noqa: ANN401
-    number = int(value) if type(value) is float and value.is_integer() else value
-    if type(number) is not int or not -(2**63) <= number < 2**63:
-        raise TypeError("a whole number of 64 bits")
-    return number
-
-
-def _real(value: Any) -> float:  # noqa: ANN401
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise TypeError("a number")
-    return float(value)
-
-
-def _text(value: Any) -> str:  # noqa: ANN401
-    if type(value) is not str:
-        raise TypeError("a text")
-    return encodable(value)
-
-
-def _truth(value: Any) -> bool:  # noqa: ANN401
-    if type(value) is not bool:
-        raise TypeError("true or false")
-    return value
-
-
-def _moment(value: Any) -> datetime:  # noqa: ANN401
-    try:
-        moment = datetime.fromisoformat(_text(value))
-    except ValueError:
-        raise TypeError("a time such as 2025-11-22T06:30:00") from None
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _file_name(value: Any) -> Path:  # noqa: ANN401
-    return Path(_text(value))
-
-
-_VALUES: Final[dict[type[pl.DataType], Callable[[Any], Any]]] = {
-    pl.Int64: _whole, pl.Float64: _real, pl.String: _text, pl.Boolean: _truth, pl.Datetime: _moment,
-}  # fmt: skip
-_SETTINGS: Final[dict[str, Callable[[Any], Any]]] = {
-    "int": _whole, "float": _real, "str": _text, "bool": _truth, "Path": _file_name,
-}  # fmt: skip
-
-
-class _Reader:
-    """Turns members into values of the expected types, or says which one is not."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def _wrong(self, member: str, wanted: object) -> SourceError:
-        return SourceError(f"{self._name}: {member} should be {wanted}", _WAY_OUT)
-
-    def table(self, table: str, rows: object) -> pl.DataFrame:
-        """The rows with the contract's columns and no others."""
-        if not isinstance(rows, list):
-            raise self._wrong(table, "a list of rows")
-        for number, row in enumerate(rows):
-            if not isinstance(row, dict):
-                raise self._wrong(f"{table}[{number}]", "an object")
-        columns = [self._column(f"{table}[{{}}].{name}", name, dtype, rows) for name, dtype in SCHEMAS[table].items()]
-        return pl.DataFrame(columns)
-
-    def _column(self, member: str, name: str, dtype: pl.DataType, rows: Sequence[dict[str, Any]]) -> pl.Series:
-        convert = _VALUES[dtype.base_type()]
-        values = []
-        for number, row in enumerate(rows):
-            value = row.get(name)
-            try:
-                values.append(None if value is None else convert(value))
-            except (TypeError, OverflowError) as error:
-                raise self._wrong(member.format(number), error) from None
-        return pl.Series(name, values, dtype=dtype)
-
-    def texts(self, member: str, values: object) -> tuple[str, ...]:
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise self._wrong(member, "a list of texts")
-        return tuple(encodable(value) for value in values[:MOST_TEXTS])
-
-    def settings(self, given: object) -> Settings:
-        """Settings by name; a name that this version does not know is ignored."""
-        if not isinstance(given, dict):
-            raise self._wrong("settings", "an object")
-        known = {item.name: str(item.type) for item in fields(Settings)}
-        told = {
-            name: self._setting(f"settings.{name}", kind, given[name])
-            for name, kind in known.items()
-            if given.get(name) is not None
-        }
-        return Settings(**told)
-
-    def _setting(self, member: str, kind: str, value: object) -> Any:  # noqa: ANN401
-        single = kind.removesuffix(" | None")
-        try:
-            if single in _SETTINGS:
-                return _SETTINGS[single](value)
-            if single.startswith("tuple[") and isinstance(value, list):
-                return tuple(_SETTINGS[single[6:].split(",")[0]](item) for item in value)
-            if single.startswith("dict[") and isinstance(value, dict):
-                return {_text(key): _text(item) for key, item in value.items()}
-        except (TypeError, OverflowError) as error:
-            raise self._wrong(member, error) from None
-        raise self._wrong(member, f"of the type {single}")
 
 
 def parted(arguments: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -20,6 +21,11 @@ def joined(parts: Sequence[tuple[str, Analysis]]) -> Analysis:
     for origin, part in parts:
         kept.append(_told_apart(origin, part, names))
     frames = {name: pl.concat([getattr(part, name) for part in kept]) for name in SCHEMAS}
+    behind = 0
+    for place, part in enumerate(kept):
+        kept[place] = replace(part, trends=part.trends.with_columns(pl.col("series") + behind))
+        behind += part.trends.select(pl.col("series").max().fill_null(0)).item()
+    frames["trends"] = pl.concat([part.trends for part in kept])
     frames["masked"] = frames["masked"].group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
     return Analysis(
         **frames,

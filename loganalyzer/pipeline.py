@@ -16,6 +16,7 @@ from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
+from loganalyzer.history.trends import trends
 from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
@@ -42,24 +43,43 @@ def analyse(
         LogAnalyzerError: a pattern, schedule, baselines or workflow file is refused, or the engine is out of reach.
     """
     settings = settings or Settings()
+    plain, masks = unmasked(paths, settings, progress, engine, past)
+    return masking.redacted(plain, masks) if settings.redact else plain
+
+
+def unmasked(
+    paths: Iterable[str],
+    settings: Settings,
+    progress: Progress | None = None,
+    engine: Engine | None = None,
+    past: Past | None = None,
+) -> tuple[Analysis, masking.Masker]:
+    """What `analyse` gives before anything is masked, and what would mask it.
+
+    Raises:
+        LogAnalyzerError: as `analyse`.
+    """
     logs, recorded = documents.parted(paths)
-    if not recorded:
-        return judged((engine or Local()).tables(find(logs), settings, progress), settings, past)
-    parts = [("", analyse(logs, settings, progress, engine, past))] if logs else []
-    return joining.joined([*parts, *((name, _read_back(name, settings)) for name in recorded)])
+    parts: list[tuple[str, Analysis]] = []
+    secrets: list[str] = []
+    if logs or not recorded:
+        read = (engine or Local()).tables(find(logs), settings, progress)
+        parts.append(("", _checked(read, settings, past)))
+        secrets += read.secrets
+    for name in recorded:
+        parts.append((name, _read_back(name, settings)))
+        secrets += parts[-1][1].sources["digest"].drop_nulls().to_list()
+    return joining.joined(parts) if recorded else parts[0][1], masking.masker(secrets)
 
 
 def _read_back(name: str, settings: Settings) -> Analysis:
     """A document's tables, with a note that says where they come from."""
-    shown = one_line(name)
     try:
         document = documents.load(name)
     except SourceError as error:
         return Analysis(problems=(str(error),))
     found = _chosen(document.analysis, settings)
-    if settings.redact:
-        found = masking.redacted(found, masking.masker(found.sources["digest"].drop_nulls()))
-    note = f"{shown}: read back as {document.written}; its findings were not checked again"
+    note = f"{one_line(name)}: read back as {document.written}; its findings were not checked again"
     return replace(found, notes=(*found.notes, note))
 
 
@@ -79,15 +99,21 @@ def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -
 
 
 def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
-    """Tables of logs held against what was to be expected."""
+    """Tables of logs held against what was to be expected; masked."""
+    whole = _checked(found, settings, past)
+    return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
+
+
+def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
     asked = workflow.load(settings.workflow).first.asked if settings.workflow else None
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past, asked)
-    whole = replace(analysis, excerpts=pl.concat([analysis.excerpts, _cited(found, analysis.findings)]))
-    return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
+    series = tables.empty("trends") if past is None else trends(past, analysis, settings.gpu)
+    cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
+    return replace(analysis, excerpts=cited, trends=series)
 
 
 def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:

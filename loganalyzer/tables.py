@@ -205,6 +205,23 @@ EXCERPTS: Final = pl.Schema(
     }
 )
 
+TRENDS: Final = pl.Schema(
+    {
+        "series": pl.Int64(),
+        "metric": pl.String(),
+        "title": pl.String(),
+        "unit": pl.String(),
+        "key": pl.String(),
+        "verdict": pl.String(),
+        "reason": pl.String(),
+        "run_id": pl.String(),
+        "at": TIME,
+        "value": pl.Float64(),
+        "tonight": pl.Boolean(),
+        "changed": pl.Boolean(),
+    }
+)
+
 MASKED: Final = pl.Schema({"kind": pl.String, "values": pl.Int64, "places": pl.Int64})
 
 SCHEMAS: Final[dict[str, pl.Schema]] = {
@@ -221,6 +238,7 @@ SCHEMAS: Final[dict[str, pl.Schema]] = {
     "near_misses": NEAR_MISSES,
     "excerpts": EXCERPTS,
     "masked": MASKED,
+    "trends": TRENDS,
 }
 
 

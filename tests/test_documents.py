@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import logtext as log
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +21,11 @@ from loganalyzer import clock, documents, joining, pipeline
 from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.errors import SourceError
-from loganalyzer.report import document, html
+from loganalyzer.report import document, html, junit, markdown, text
 from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
+from loganalyzer.tables import SCHEMAS
+from loganalyzer.ticket import slices
 
 ROOT = Path(__file__).parent.parent
 TOLD = Settings(
@@ -186,6 +191,43 @@ def test_a_file_beyond_the_limit_is_not_read(saved: Callable[..., Path], monkeyp
         documents.load(path)
 
 
+@pytest.mark.parametrize("text", [b"[]," * 1_600_000, b"1," * 8_100_000], ids=["lists", "numbers"])
+def test_a_document_that_would_fill_the_memory_is_not_parsed(text: bytes) -> None:
+    with pytest.raises(SourceError, match="holds too many values"):
+        documents.parse(b'{"schema_version": 1, "x": [' + text + b"0]}", "x")
+
+
+def test_a_ticket_is_read_by_the_report_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.log").write_text(log.BANNER + log.prompt(427))
+    assert call("ticket", "x.log", "-q").exit_code == 0
+    assert documents.is_document("ticket.zip")
+    assert documents.read("ticket.zip").runs["audio_frames"].to_list() == [427]
+    assert call("ticket.zip", "--no-html").exit_code == 1
+
+
+def test_other_archives_are_archives_of_logs(tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("x.log", log.prompt(369))
+    assert not documents.is_document(path)
+    assert pipeline.analyse([str(path)]).runs.height == 1
+
+
+@pytest.mark.parametrize("cut", [10, 200, 3000])
+def test_a_damaged_ticket_is_one_error_or_an_archive_of_logs(cut: int, tmp_path: Path) -> None:
+    path = tmp_path / "t.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", "{}")
+        archive.writestr("report.html", "<!doctype html>" + "x" * 5000)
+    raw = bytearray(path.read_bytes())
+    raw[cut : cut + 40] = b"\xff" * 40
+    path.write_bytes(raw)
+    found = pipeline.analyse([str(path)])
+    assert len(found.problems) == 1
+    assert found.verdict == "no-runs"
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -217,6 +259,40 @@ def test_a_mangled_document_is_refused_or_makes_a_page(
     except SourceError:
         return
     assert "</html>" in page(found.analysis, found.settings or Settings())
+
+
+FITTING = {
+    pl.Int64: st.sampled_from([None, 0, -1, 1, 3, 81, 2**62, -(2**62)]),
+    pl.Float64: st.sampled_from([None, 0.0, -1.0, 1e300, -1e300, 1e-300, 5.0]),
+    pl.String: st.sampled_from([None, "", "x" * 700, "stage", "error", "a/b", "\x1b[2J", "\ud800"]),
+    pl.Boolean: st.sampled_from([None, True, False]),
+    pl.Datetime: st.sampled_from([None, "2025-01-01T00:00:00", "9999-12-31T23:59:59", "0001-01-01T00:00:00"]),
+}
+CELLS = [(table, name, dtype.base_type()) for table, schema in SCHEMAS.items() for name, dtype in schema.items()]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.data(), st.lists(st.tuples(st.sampled_from(CELLS), st.booleans(), st.integers(0, 30)), min_size=1, max_size=8)
+)
+def test_values_of_the_right_type_that_no_log_gives_reach_every_output(
+    told: dict[str, Any], data: st.DataObject, changes: list[tuple[tuple[str, str, Any], bool, int]]
+) -> None:
+    mangled = copy.deepcopy(told)
+    for (table, name, dtype), everywhere, place in changes:
+        rows = mangled[table]
+        value = data.draw(FITTING[dtype])
+        for row in rows if everywhere else rows[place : place + 1]:
+            row[name] = value
+    found = documents.parse(json.dumps(mangled).encode(), "x").analysis
+    assert "</html>" in page(found)
+    assert markdown.render(found, TOLD)
+    assert junit.render(found, Settings(), "error")
+    for verbose in (False, True):
+        out = io.StringIO()
+        text.write(found, text.console(out), verbose=verbose)
+        assert "\x1b" not in out.getvalue()
+    assert slices.stretches(found)
 
 
 def test_the_command_shows_a_report_again_and_keeps_its_settings(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from loganalyzer import clock
 from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report import document, markdown, text
+from loganalyzer.report import document, github, junit, markdown, text
 from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
 
@@ -128,3 +128,22 @@ def test_markdown_holds_no_markup_of_strangers(hostile: Analysis) -> None:
 def test_the_document_means_what_the_log_said(hostile: Analysis) -> None:
     told = json.loads(document.to_json(hostile, generated_at=clock.now(), version="0"))
     assert [row["message"] for row in told["findings"]] == hostile.findings["message"].to_list()
+
+
+def test_junit_is_one_document_that_says_what_the_log_said(hostile: Analysis) -> None:
+    root = ET.fromstring(junit.render(hostile, Settings(), "error"))
+    assert {item.tag for item in root.iter()} <= {
+        "testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out", "system-err", "properties",
+        "property",
+    }  # fmt: skip
+    said = " ".join(text for item in root.iter() for text in (*item.attrib.values(), item.text or ""))
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", said)
+    assert "<script>window.pwned = 1</script>" in said
+
+
+def test_annotations_cannot_be_ended_by_a_log(hostile: Analysis) -> None:
+    """A workflow command begins at a line's start: no line of a stranger may."""
+    for line in github.analysis_annotations(hostile):
+        assert "\n" not in line
+        assert "\r" not in line
+        assert line.startswith(("::error ", "::warning ", "::notice ", "::notice::"))

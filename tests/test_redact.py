@@ -28,7 +28,7 @@ EXAMPLES = [(kind.name, text, secret) for kind in KINDS for text, secret in kind
 HARMLESS = [text for kind in KINDS for text in kind.harmless]
 OURS = {
     "run_id", "prompt_id", "digest", "status", "quantization_source", "peak_covers", "wrapper_era", "method", "rule",
-    "name", "severity", "pattern", "event", "kind",
+    "name", "severity", "pattern", "event", "kind", "metric", "title", "unit", "verdict",
 }  # fmt: skip
 """Columns of words that are the tool's own."""
 

@@ -13,9 +13,9 @@ from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, co
 from loganalyzer.cli.output import STDOUT, put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from loganalyzer.comparison.model import Comparison
+    from loganalyzer.comparison.model import Comparison, Side
     from loganalyzer.ignores import Ignore
     from loganalyzer.settings import Settings
 
@@ -51,7 +51,7 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     where = recording.url(found, options) or recording.DEFAULT
     (before, lost_before), (after, lost_after) = (sides.read(name, chosen, where, engine) for name in (base, head))
     comparison = compared(before, after)
-    _write(comparison, options)
+    _write(comparison, options, lambda: _page(comparison, (before, after), chosen))
     actions.report(lambda: actions.of_comparison(comparison), lambda: _markdown(comparison))
     for problem in (*lost_before, *lost_after):
         click.echo(f"loganalyze: {problem}", err=True)
@@ -82,7 +82,7 @@ def _worse(comparison: Comparison, ignores: list[Ignore]) -> list[str]:
     return [text for text in told if not any(entry.contains in text for entry in active)]
 
 
-def _write(comparison: Comparison, options: dict[str, Any]) -> None:
+def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], str]) -> None:
     from loganalyzer.report import comparison_document, comparison_text
 
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["html"])
@@ -94,13 +94,13 @@ def _write(comparison: Comparison, options: dict[str, Any]) -> None:
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(comparison))
     if options["html"]:
-        put(options["html"], _page(comparison))
+        put(options["html"], page())
 
 
-def _page(comparison: Comparison) -> str:
+def _page(comparison: Comparison, compared: tuple[Side, Side], chosen: Settings) -> str:
     from loganalyzer.report import comparison_html
 
-    return comparison_html.render(comparison, clock.now())
+    return comparison_html.render(comparison, clock.now(), compared, chosen)
 
 
 def _markdown(comparison: Comparison) -> str:

@@ -14,6 +14,7 @@ from loganalyzer.cli.history import history
 from loganalyzer.cli.patterns import patterns
 from loganalyzer.cli.plan import plan
 from loganalyzer.cli.rules import rules
+from loganalyzer.cli.ticket import ticket
 from loganalyzer.cli.watch import watch
 from loganalyzer.cli.workflow import workflow
 from loganalyzer.errors import LogAnalyzerError
@@ -64,5 +65,6 @@ main.add_command(history)
 main.add_command(patterns)
 main.add_command(plan)
 main.add_command(rules)
+main.add_command(ticket)
 main.add_command(watch)
 main.add_command(workflow)

@@ -29,6 +29,7 @@ class Side:
         figures: columns of `FIGURES`.
         findings: columns of the table `findings`.
         single: run_id, metric, value: the single steps and windows, where they are known.
+        analysis: everything that was found, for drawings; None of runs that come from a history.
     """
 
     name: str
@@ -39,13 +40,15 @@ class Side:
         default_factory=lambda: pl.DataFrame(schema={"run_id": pl.String, "metric": pl.String, "value": pl.Float64})
     )
 
+    analysis: Analysis | None = None
+
     @classmethod
     def of(cls, name: str, found: Analysis, gpu: str | None = None) -> Side:
         """The runs of an analysis; `gpu` stands in where a log names no card."""
         keyed = keys(found.runs, gpu)
         figures = measure(found).join(keyed, on="run_id", how="left", maintain_order="left").select(*FIGURES)
         runs = found.runs.with_columns(pl.coalesce("gpu", pl.lit(gpu, pl.String)).alias("gpu"))
-        return cls(name, runs, figures, found.findings, singles(found))
+        return cls(name, runs, figures, found.findings, singles(found), found)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ TEXTS: Final[dict[str, tuple[str, ...]]] = {
     "not_checked": ("source", "reason"),
     "near_misses": ("source", "expected", "text"),
     "excerpts": ("source", "text"),
+    "trends": ("key", "reason"),
 }
 """Columns that may hold words of a log or a path; the others hold ids, figures and words of ours."""
 

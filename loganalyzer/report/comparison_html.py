@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from loganalyzer.comparison.model import Comparison
+from loganalyzer.comparison.model import Comparison, Side
 from loganalyzer.report import html
 from loganalyzer.report.comparison_document import to_json
 from loganalyzer.report.comparison_page import build
+from loganalyzer.report.comparison_runs import run_pairs
+from loganalyzer.settings import Settings
 
 
-def render(comparison: Comparison, generated_at: datetime) -> str:
-    """The whole page."""
-    return html.filled("comparison.html.j2", build(comparison, generated_at), to_json(comparison))
+def render(comparison: Comparison, generated_at: datetime, sides: tuple[Side, Side], settings: Settings) -> str:
+    """The whole page; `sides` are what was compared, base and head, for the drawings."""
+    page = build(comparison, generated_at, run_pairs(*sides, settings))
+    return html.filled("comparison.html.j2", page, to_json(comparison))

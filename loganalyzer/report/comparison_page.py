@@ -10,6 +10,7 @@ import polars as pl
 
 from loganalyzer.comparison.model import Comparison, MetricChange
 from loganalyzer.report import comparison_words as words
+from loganalyzer.report.comparison_runs import RunPair
 from loganalyzer.report.history_text import key_words
 from loganalyzer.report.model import Cell, Column, Mark, Pair, Table
 from loganalyzer.units import printable
@@ -61,11 +62,12 @@ class ComparisonPage:
     differences: Table | None
     kinds: tuple[Kind, ...]
     findings: tuple[Findings, ...]
+    pairs: tuple[RunPair, ...]
     notes: tuple[str, ...]
     generated_at: str
 
 
-def build(comparison: Comparison, generated_at: datetime) -> ComparisonPage:
+def build(comparison: Comparison, generated_at: datetime, pairs: tuple[RunPair, ...] = ()) -> ComparisonPage:
     """The page of one comparison."""
     keys = dict.fromkeys(tuple(one.key.items()) for one in comparison.metrics)
     by_key = [[one for one in comparison.metrics if tuple(one.key.items()) == key] for key in keys]
@@ -83,6 +85,7 @@ def build(comparison: Comparison, generated_at: datetime) -> ComparisonPage:
         differences=_differences(comparison),
         kinds=tuple(Kind(key_words(dict(rows[0].key)), _metrics(rows)) for rows in by_key),
         findings=tuple(_findings(name, frame) for name, frame in frames.items() if not frame.is_empty()),
+        pairs=pairs,
         notes=tuple(printable(note) for note in comparison.notes),
         generated_at=f"{generated_at:%Y-%m-%d %H:%M} UTC",
     )

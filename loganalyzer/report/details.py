@@ -31,10 +31,10 @@ _ABSENT: Final = {
 _NOT_DRAWN: Final = f"Drawings are left out: the page draws {MOST_WITH_FIGURES} runs, the gravest first."
 
 
-def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool) -> Run:
+def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool, alone: bool) -> Run:
     """The run's part of the page; opened where there are few runs, or where something must be changed."""
-    told = _settings(facts, settings)
-    figures = _figures(facts, settings) if drawn else ()
+    told = settings_of(facts, settings)
+    figures = figures_of(facts, settings) if drawn else ()
     grave = facts.worst in {"error", "warning"}
     return Run(
         anchor=facts.anchor,
@@ -52,7 +52,7 @@ def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool) -> Ru
         memory=run_tables.memory(facts),
         settings=tuple(pair for pair in told if pair.text != words.NOTHING),
         untold=words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=len(told)),
-        not_checked=_not_checked(facts),
+        not_checked=() if alone else _not_checked(facts),
         not_drawn=_absent(figures) if drawn else _NOT_DRAWN,
     )
 
@@ -69,7 +69,8 @@ def _finding(row: Row) -> Cell:
     return Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind)
 
 
-def _figures(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
+def figures_of(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
+    """The drawings of a run, as far as its log tells what they show."""
     total = facts.run["total_vram_gib"] or settings.total_vram_gib
     drawn = (
         schedule.draw(facts, settings.fps),
@@ -101,7 +102,7 @@ def _brief(facts: RunFacts, fps: float) -> tuple[str, ...]:
     return tuple(text for text in said if text != words.NOTHING)
 
 
-def _settings(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
+def settings_of(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
     """Everything that the log tells about how the run was made, by its name; a dash for what it does not."""
     run = facts.run
     peak = run["peak_allocated_gib"]

@@ -31,10 +31,15 @@ def to_json(analysis: Analysis, *, generated_at: datetime, version: str, setting
         "notes": list(analysis.notes),
     }
     if settings is not None:
-        head["settings"] = {item.name: _setting(getattr(settings, item.name)) for item in fields(settings)}
+        head["settings"] = told(settings)
     parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
     parts += [f"{json.dumps(name)}: {rows(frame)}" for name, frame in analysis.tables()]
     return "{" + ",\n".join(parts) + "}\n"
+
+
+def told(settings: Settings) -> dict[str, object]:
+    """Every setting by its name, as JSON has it."""
+    return {item.name: _setting(getattr(settings, item.name)) for item in fields(settings)}
 
 
 def _setting(value: object) -> object:

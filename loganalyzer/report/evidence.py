@@ -74,7 +74,7 @@ class Excerpts:
             return None
         before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= NEIGHBOURS]
         behind = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= NEIGHBOURS]
-        shown = [*before, *hits, *behind]
+        shown = [*before, *_each_once(hits), *behind]
         return Evidence(words.visible(source), tuple(self._shown(item, hit=item[0] == line) for item in shown))
 
     def _shown(self, item: Line, *, hit: bool) -> LogLine:
@@ -85,3 +85,11 @@ class Excerpts:
         before, marked, behind = (words.visible(part) for part in (text[:begin], text[begin:end], text[end:_LONGEST]))
         rest = " …" if len(text) > _LONGEST else ""
         return LogLine(str(number), f"{before}{marked}{behind}{rest}", hit, len(before), len(before) + len(marked))
+
+
+def _each_once(hits: list[Line]) -> list[Line]:
+    """A text that holds several messages is shown once: for the message behind the bar, where there is one."""
+    firsts: dict[str, Line] = {}
+    for item in sorted(hits, key=lambda item: item[2] == "window-bar"):
+        firsts.setdefault(item[1], item)
+    return [item for item in hits if firsts[item[1]] is item]

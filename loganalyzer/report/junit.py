@@ -31,7 +31,7 @@ def render(analysis: Analysis, settings: Settings, fail_on: FailOn) -> str:
     found, skipped = (_by_place(frame.iter_rows(named=True)) for frame in (analysis.findings, analysis.not_checked))
     root = ET.Element("testsuites", name="loganalyze")
     for run in analysis.runs.iter_rows(named=True):
-        place = f"{one_line(PurePath(run['source']).name)}:{run['line']}"
+        place = f"{one_line(PurePath(run['source'] or '?').name)}:{run['line']}"
         suite = _suite(root, f"{place} ({run['run_id']})", run["total_s"])
         for rule in rules:
             key = (run["run_id"], None, rule.id)
@@ -64,10 +64,10 @@ def _case(
     case = ET.SubElement(suite, "testcase", classname=clean(place), name=f"{rule.id} {rule.name}")
     grave = [row for row in found if row["severity"] in fails]
     if grave:
-        failure = ET.SubElement(case, "failure", type=grave[0]["severity"], message=clean(grave[0]["message"]))
+        failure = ET.SubElement(case, "failure", type=grave[0]["severity"], message=clean(grave[0]["message"] or ""))
         failure.text = clean("\n\n".join(_told(row) for row in grave))
     elif not found and skipped:
-        ET.SubElement(case, "skipped", message=clean("; ".join(row["reason"] for row in skipped)))
+        ET.SubElement(case, "skipped", message=clean("; ".join(row["reason"] or "?" for row in skipped)))
     light = [row for row in found if row["severity"] not in fails]
     if light:
         ET.SubElement(case, "system-out").text = clean("\n\n".join(_told(row) for row in light))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Span = tuple[int, int]
+
+
+_BORDER: Final = " \t])}>|"
+"""What a progress bar ends with, and a message may stand behind."""
+
+
+def _without_border(match: str, notation: str) -> str:
+    border = "".join(sign for sign in _BORDER if not notation.startswith(sign))
+    return match.lstrip(border)
 
 
 def spans(lines: Iterable[tuple[str | None, str]], folders: tuple[Path, ...] = ()) -> dict[tuple[str, str], Span]:
@@ -35,7 +44,8 @@ def spans(lines: Iterable[tuple[str | None, str]], folders: tuple[Path, ...] = (
         regex = lower(pattern.nodes, starts_line=pattern.starts_line, ends_line=pattern.ends_line).regex
         matches = pl.Series(wanted, dtype=pl.String).str.extract(f"({regex})", 1)
         for text, match in zip(wanted, matches, strict=True):
-            if match and match.strip():
-                begin = text.find(match) + len(match) - len(match.lstrip())
-                found[pattern.event, text] = (begin, begin + len(match.strip()))
+            kept = _without_border(match or "", pattern.notation)
+            if kept:
+                begin = text.find(match) + len(match) - len(kept)
+                found[pattern.event, text] = (begin, begin + len(kept.rstrip()))
     return found

@@ -183,6 +183,14 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Trends:
+    """The runs among the earlier ones of a history."""
+
+    table: Table
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole page."""
 
@@ -193,6 +201,7 @@ class Page:
     groups: tuple[Group, ...]
     details: tuple[Run, ...]
     details_rest: str
+    trends: Trends | None
     not_checked: Table | None
     near_misses: Table | None
     inputs: Table | None

@@ -87,6 +87,7 @@ def _headline(analysis: Analysis, counts: dict[str, int]) -> str:
     grave = analysis.findings.filter(analysis.findings["severity"].is_in(["error", "warning"]))
     touched = grave["run_id"].drop_nulls().n_unique()
     where = f" in {touched:,} of {units.plural(runs, 'run')}" if touched else ""
+    where = " in 1 run" if touched == runs == 1 else where
     return f"{' and '.join(said)}{where}"
 
 

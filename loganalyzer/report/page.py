@@ -9,6 +9,7 @@ from loganalyzer.report.facts import Places, gather, gravest
 from loganalyzer.report.model import Page
 from loganalyzer.report.overview import overview, run_table
 from loganalyzer.report.ticket_text import markdown
+from loganalyzer.report.trends import trends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ def build_page(
         groups=groups,
         details=_details(detailed, settings),
         details_rest=_beyond(runs),
+        trends=trends(analysis),
         not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}, places),
         near_misses=closing.near_misses(analysis, places),
         inputs=closing.inputs(analysis),
@@ -63,7 +65,9 @@ def build_page(
 def _details(runs: Sequence[RunFacts], settings: Settings) -> tuple[Run, ...]:
     drawn = {facts.anchor for facts in gravest(runs, details.MOST_WITH_FIGURES)}
     few = len(runs) <= details.FEW
-    return tuple(details.detail(facts, settings, drawn=facts.anchor in drawn, few=few) for facts in runs)
+    return tuple(
+        details.detail(facts, settings, drawn=facts.anchor in drawn, few=few, alone=len(runs) == 1) for facts in runs
+    )
 
 
 def _left_out(runs: Sequence[RunFacts]) -> tuple[str, ...]:

@@ -88,8 +88,8 @@ def _run_cells(row: dict[str, Any], median: float | None) -> list[Text]:
         peak += " (decode)" if row["peak_covers"] == "last-decode" else " (residue)"
     missing = Text(_dash(row["missing_frames"]), style="red" if row["missing_frames"] else "")
     return [
-        Text(one_line(f"{PurePath(row['source']).name}:{row['line']}{stream}")),
-        Text(row["status"], style=status),
+        Text(f"{_file(row['source'])}:{_dash(row['line'])}{one_line(stream)}"),
+        Text(printable(_dash(row["status"])), style=status),
         Text(printable(row["mode"] or "unknown")),
         Text(_dash(row["audio_frames"])),
         Text(windows),
@@ -100,6 +100,11 @@ def _run_cells(row: dict[str, Any], median: float | None) -> list[Text]:
     ]
 
 
+def _file(source: str | None) -> str:
+    """The name of an input's file; documents of strangers may lack it."""
+    return "–" if source is None else one_line(PurePath(source).name)
+
+
 def _dash(value: object) -> str:
     return "–" if value is None else str(value)
 
@@ -108,13 +113,18 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
     shown = analysis.findings if verbose else analysis.findings.filter(pl.col("severity") != "info")
     for (rule, name, severity), rows in shown.group_by("rule", "name", "severity", maintain_order=True):
         out.print()
-        out.print(Text.assemble((f"{severity}", _STYLES[str(severity)]), f"  {rule} {name}"))
+        title = printable(f"  {_dash(rule)} {_dash(name)}")
+        out.print(Text.assemble((printable(str(severity)), _STYLES.get(str(severity), "")), title))
         for row in rows.head(MOST_PER_RULE).iter_rows(named=True):
-            place = one_line(f"{PurePath(row['source']).name}:{row['line']}")
+            place = f"{_file(row['source'])}:{_dash(row['line'])}"
             out.print(
-                Padding(Text.assemble((place, "bold"), "  ", printable(row["message"])), (0, 0, 0, 2), expand=False)
+                Padding(
+                    Text.assemble((place, "bold"), "  ", printable(_dash(row["message"]))), (0, 0, 0, 2), expand=False
+                )
             )
-            out.print(Padding(Text.assemble(("fix  ", "dim"), printable(row["fix"])), (0, 0, 0, 6), expand=False))
+            out.print(
+                Padding(Text.assemble(("fix  ", "dim"), printable(_dash(row["fix"]))), (0, 0, 0, 6), expand=False)
+            )
         if rows.height > MOST_PER_RULE:
             out.print(
                 Padding(
@@ -129,10 +139,12 @@ def _not_checked(analysis: Analysis, out: Console, *, verbose: bool) -> None:
     skipped = analysis.not_checked
     if skipped.is_empty():
         return
-    rules = skipped["rule"].unique().sort().to_list()
+    rules = skipped["rule"].drop_nulls().unique().sort().to_list()
     out.print()
     if not verbose:
-        out.print(Text(f"not checked in some runs: {', '.join(rules)} (reasons: -v, or the report)", style="dim"))
+        out.print(
+            Text(printable(f"not checked in some runs: {', '.join(rules)} (reasons: -v, or the report)"), style="dim")
+        )
         return
     out.print(Text("not checked", style="dim"))
     for row in skipped.group_by("rule", "reason", maintain_order=True).len().iter_rows(named=True):
@@ -152,8 +164,8 @@ def _coverage(analysis: Analysis) -> Padding:
         table.add_column(name, justify="right")
     columns = analysis.sources.select("source", "lines", "records", "near", "unknown")
     for source, *counts in columns.head(MOST_RUNS).rows():
-        cells = [Text(f"{count:,}") for count in counts]
-        table.add_row(Text(one_line(PurePath(source).name)), *cells)
+        cells = [Text(_dash(count) if count is None else f"{count:,}") for count in counts]
+        table.add_row(Text(_file(source)), *cells)
     left_out = analysis.sources.height - MOST_RUNS
     if left_out > 0:
         table.add_row(f"… and {plural(left_out, 'more input')}: see the report")

@@ -14,13 +14,16 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import logtext as log
 import polars as pl
 import pytest
 from jinja2 import UndefinedError
 
 from loganalyzer.analysis import Analysis
+from loganalyzer.pipeline import analyse_sources
 from loganalyzer.report import html
 from loganalyzer.resources import folder
+from loganalyzer.sources import from_bytes
 
 Rendered = Callable[..., str]
 
@@ -161,6 +164,11 @@ def test_an_empty_page_stays_far_below_150_kb(rendered: Rendered) -> None:
 
 def test_twenty_runs_stay_below_500_kb(many_runs: Callable[[int], Analysis], rendered: Rendered) -> None:
     assert len(rendered(many_runs(20)).encode()) < 470_000
+
+
+def test_twenty_runs_of_one_server_stay_below_500_kb(rendered: Rendered) -> None:
+    text = log.BANNER + "".join(log.prompt(frames) for frames in (369, 427, 297, 369) * 5)
+    assert len(rendered(analyse_sources([from_bytes("x.log", text.encode())])).encode()) < 500_000
 
 
 def test_five_hundred_runs_stay_below_5_mb(many_runs: Callable[[int], Analysis], rendered: Rendered) -> None:

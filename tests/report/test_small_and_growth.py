@@ -94,12 +94,16 @@ def peaks(analysis: Analysis, *values: float) -> Analysis:
 
 
 def test_memory_growth_is_told_from_run_to_run(three_runs: Analysis) -> None:
-    drawn = growth.draw(facts(peaks(three_runs, 15.0, 15.5, 16.25), 1))
+    found = peaks(three_runs, 15.0, 15.5, 16.25)
+    drawn = growth.draw(facts(found))
     assert drawn
     assert drawn.caption == (
         "Peak allocated over 3 runs of this log: 15.00 GiB at first, 16.25 GiB at last (+1.25 GiB); "
         "the dark dot is this run."
     )
+    assert growth.draw(facts(found, 1)) is None
+    grown = found.findings.with_columns(pl.lit("MEM005").alias("rule"), pl.lit("R1").alias("run_id"))
+    assert growth.draw(facts(replace(found, findings=grown), 1))
 
 
 def test_two_peaks_are_no_growth(three_runs: Analysis) -> None:
@@ -195,3 +199,17 @@ def test_what_is_left_out_names_the_command_that_shows_it(many_runs: Callable[[i
     assert group.more
     assert group.more.rest == "and 26 more findings, which this command shows:"
     assert group.more.command == "loganalyze THIS-FILE.html --no-html --json - --select AUD001"
+
+
+def test_a_line_that_holds_a_bar_and_a_message_is_shown_once_with_the_message_marked() -> None:
+    bar = log.refresh("Sampling audio indices 72-153", 2, 4, 9, " 5.00s/it")
+    text = (
+        log.ARRIVAL + log.header(297, 5) + log.window(0, 81) + bar + "Error during sampling: Allocation on device\n"
+        "!!! Exception during processing !!! Allocation on device\n" + log.EXECUTED
+    )  # fmt: skip
+    found = analyse_sources([from_bytes("x.log", text.encode())])
+    group = next(group for group in findings.groups(found, {}, Places(["x.log"])) if group.rule == "RUN002")
+    evidence = group.findings[0].evidence
+    assert evidence
+    marked = [line.text[line.begin : line.end] for line in evidence.lines if line.hit]
+    assert marked == ["Error during sampling: Allocation on device"]

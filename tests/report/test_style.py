@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from loganalyzer.report import overview
 from loganalyzer.report.figures.svg import COLOURS
 from loganalyzer.resources import folder
 
@@ -55,3 +56,8 @@ def test_figures_words_reach_aa_on_the_bars_they_stand_on(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_colour_of_a_drawing_is_defined(scheme: str) -> None:
     assert set(COLOURS) <= set(SCHEMES[scheme])
+
+
+def test_on_a_phone_each_cell_of_a_runs_row_says_what_it_is() -> None:
+    told = re.findall(r"\.wide td:nth-child\((\d+)\)::before \{ content: \"([^\"]+)\"", STYLE)
+    assert told == [(str(place), column.title) for place, column in enumerate(overview._COLUMNS, 1) if place > 1]

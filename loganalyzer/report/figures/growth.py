@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from loganalyzer.report.facts import Row, RunFacts
 
 FEWEST: Final = 3
+_RULE: Final = "MEM005"
 MOST: Final = 200
 _SIZE: Final = (520, 176)
 _MARGINS: Final = Margins(left=62, right=16, top=24, bottom=30)
@@ -40,8 +41,8 @@ def draw(facts: RunFacts) -> Figure | None:
     highest = max([*series.allocated, *(value for value in series.reserved if value is not None)]) * 1.08 or 1.0
     canvas = Canvas(_SIZE, _MARGINS, (0.5, len(series.allocated) + 0.5), (0, highest))
     _axes(canvas, series, highest)
-    _line(canvas, list(series.reserved), "muted", dashed=True)
-    _line(canvas, list(series.allocated), "accent", dashed=False)
+    line(canvas, list(series.reserved), "muted", dashed=True)
+    line(canvas, list(series.allocated), "accent", dashed=False)
     if series.own >= 0:
         canvas.points([(series.own + 1.0, series.allocated[series.own])], "ink", 9)
     caption = _caption(series)
@@ -68,7 +69,10 @@ def _within(rows: Sequence[Row]) -> Series | None:
 
 
 def _across(facts: RunFacts) -> Series | None:
-    """The runs of the same log and stream whose peaks cover the same."""
+    """The runs of the same log and stream whose peaks cover the same: drawn with the first, and where growth is found.
+
+    Every run has the same drawing, and a page of many must stay small.
+    """
     alike = [
         row for row in facts["siblings"]
         if _known(row["peak_allocated_gib"]) and row["peak_covers"] == facts.run["peak_covers"]
@@ -76,6 +80,8 @@ def _across(facts: RunFacts) -> Series | None:
     if len(alike) < FEWEST or not _known(facts.run["peak_allocated_gib"]):
         return None
     own = next((place for place, row in enumerate(alike) if row["run_id"] == facts.run["run_id"]), 0)
+    if own and not any(row["rule"] == _RULE for row in facts["findings"]):
+        return None
     first = max(0, min(own - MOST // 2, len(alike) - MOST))
     shown = alike[first : first + MOST]
     return Series(
@@ -102,7 +108,8 @@ def _axes(canvas: Canvas, series: Series, highest: float) -> None:
     canvas.text((count + 0.5, highest), "reserved", anchor="right", shift=(0, 10))
 
 
-def _line(canvas: Canvas, values: list[float | None], colour: str, *, dashed: bool) -> None:
+def line(canvas: Canvas, values: Sequence[float | None], colour: str, *, dashed: bool) -> None:
+    """Values at 1, 2, 3 … joined; each a dot as well, unless dashed."""
     points = [(number + 1.0, value) for number, value in enumerate(values) if value is not None]
     canvas.lines(list(pairwise(points)), colour, 1.2, dashed=dashed)
     if points and not dashed:

@@ -1,0 +1,51 @@
+"""`loganalyze ticket LOGS…`: one small archive to attach to a ticket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loganalyzer import clock
+from loganalyzer.cli import progress
+from loganalyzer.cli.options import analysis_options, configuration, settings
+from loganalyzer.errors import ReportError
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), default="ticket.zip", show_default=True,
+              help="Where the archive goes.")  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
+@analysis_options
+@click.pass_context
+def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
+    """Pack what a maintainer asks for: report, text to paste, slices of the log, versions; secrets masked.
+
+    The archive is smaller than 1 MB whatever the log. Its manifest lists what was left out, and what was masked.
+    """
+    from loganalyzer.ticket.make import make
+
+    chosen = settings(configuration(options["config_file"]), options)
+    with progress.shown(paths, quiet=options["quiet"]) as told:
+        made = make(paths, chosen, told, generated_at=clock.now())
+    _write(options["output"], made.ticket.data)
+    for problem in (*made.shown.problems, *made.shown.notes):
+        click.echo(f"loganalyze: {problem}", err=True)
+    if not options["quiet"]:
+        click.echo(f"ticket: {options['output']}, {len(made.ticket.data) / 1024:,.0f} KiB")
+        for name, size in made.ticket.files:
+            click.echo(f"  {name}  {size / 1024:,.1f} KiB")
+        masked = ", ".join(f"{count} {kind}" for kind, count in sorted(made.masked.items()))
+        click.echo(f"masked: {masked or 'nothing was found that had to be'}; look at it before you send it")
+    ctx.exit(2 if made.shown.problems else 0)
+
+
+def _write(output: Path, data: bytes) -> None:
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise ReportError(
+            f"{output}: cannot be written: {error.strerror or error}", "name a file you may write"
+        ) from None

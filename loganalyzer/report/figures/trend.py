@@ -1,0 +1,52 @@
+"""A figure over the runs of the history, with the place where it changed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from loganalyzer import units
+from loganalyzer.report import words
+from loganalyzer.report.figures.canvas import Canvas, Margins
+from loganalyzer.report.figures.growth import line
+from loganalyzer.report.figures.scale import plain, ticks
+from loganalyzer.report.model import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loganalyzer.report.facts import Row
+
+FEWEST: Final = 3
+_SIZE: Final = (520, 176)
+_MARGINS: Final = Margins(left=62, right=20, top=24, bottom=34)
+
+
+def draw(rows: Sequence[Row], anchor: str) -> Figure | None:
+    """Rows of `trends` of one series, oldest first; nothing where they are too few to show anything."""
+    known = [row for row in rows if row["value"] is not None and math.isfinite(row["value"])]
+    if len(known) < FEWEST:
+        return None
+    unit = words.visible(known[0]["unit"] or "")
+    values = [row["value"] for row in known]
+    low, high = min(0.0, *values), max(values) * 1.08 or 1.0
+    canvas = Canvas(_SIZE, _MARGINS, (0.5, len(known) + 0.5), (low, high if high > low else low + 1.0))
+    for mark in ticks(high, 4):
+        canvas.lines([((0.5, mark), (len(known) + 0.5, mark))], "line", 0.8)
+        canvas.text((0.5, mark), f"{plain(mark)} {unit}", anchor="right", shift=(-8, 0))
+    for place, row in enumerate(known, 1):
+        if row["changed"]:
+            canvas.lines([((place - 0.5, low), (place - 0.5, high))], "warning", 1.4, dashed=True)
+            canvas.text((place - 0.5, high), "change", colour="warning", shift=(0, 10))
+    line(canvas, values, "accent", dashed=False)
+    tonight = [(float(place), row["value"]) for place, row in enumerate(known, 1) if row["tonight"]]
+    canvas.points(tonight, "ink", 8)
+    canvas.text((1, low), _day(known[0]), anchor="left", shift=(-12, -15))
+    canvas.text((len(known), low), _day(known[-1]), anchor="right", shift=(12, -15))
+    title = words.told(known[0]["title"])
+    caption = f"{units.plural(len(known), 'run')}, the dark ones of this report. {words.told(known[0]['reason'])}"
+    return Figure(f"{title[:1].upper()}{title[1:]}", canvas.svg(anchor, f"{title} from run to run", caption), caption)
+
+
+def _day(row: Row) -> str:
+    return words.NOTHING if row["at"] is None else f"{row['at']:%Y-%m-%d}"
