@@ -81,6 +81,36 @@ def test_the_first_look_misses_nothing_that_masking_finds(line: str) -> None:
         assert pl.Series([line]).str.contains(ROUGH).item()
 
 
+@given(LINES)
+def test_no_kind_is_found_without_one_of_its_hints(line: str) -> None:
+    for kind in KINDS:
+        if kind.pattern.search(line):
+            assert any(hint in line.lower() for hint in kind.hints), kind.name
+
+
+@pytest.mark.parametrize(("kind", "text", "secret"), EXAMPLES)
+def test_a_secret_is_found_in_a_very_long_line_too(kind: str, text: str, secret: str) -> None:
+    line = f"{'word ' * 1500}{text} {'word ' * 1500}"
+    shown = masker().mask(line)
+    assert secret not in shown
+    assert shown.count("word ") == 3000
+    assert re.search(f"‹{kind}:", shown)
+
+
+@given(st.text(max_size=30), st.integers(1, 2000))
+def test_long_lines_lose_nothing(word: str, times: int) -> None:
+    line = f"{word} " * times
+    assert "".join(masking._PIECES.findall(line)) == line
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["hf_AbCdEfGhIj", "rpa_ABCDEFGH01", "ghp_abcdefghij", "sk-proj-abc123DEF4", "AKIAIOSFODNN", "eyJhbGciOiJIUzI1"],
+)
+def test_a_token_that_was_cut_off_with_its_line_is_masked_as_well(secret: str) -> None:
+    assert secret not in masker().mask(f"the line goes on: {secret}")
+
+
 @given(st.lists(st.sampled_from(["ada", "bob", "eve", "mallory"]), min_size=1, max_size=6))
 def test_equal_values_have_equal_masks_and_others_have_others(names: list[str]) -> None:
     one = masker()

@@ -17,6 +17,7 @@ class Kind:
     Attributes:
         name: stands in the mask.
         what: in words.
+        hints: no text without one of these, in small letters, holds it: a look that costs little.
         pattern: finds it; the named group that matched last is masked, or all of it where there is none.
         examples: texts that hold one, with what is masked in them.
         harmless: texts that look like one and stay.
@@ -25,6 +26,7 @@ class Kind:
 
     name: str
     what: str
+    hints: tuple[str, ...]
     pattern: re.Pattern[str]
     examples: dict[str, str]
     harmless: tuple[str, ...]
@@ -58,9 +60,10 @@ KINDS: Final = (
     Kind(
         "password",
         "user and password, or token, in a URL",
+        ("://",),
         re.compile(
             r"\b(?:(?i:https?)://(?P<token>[^\s/@?#'\"<>‹]+)(?=@)"
-            r"|[A-Za-z][\w+.-]*://(?P<pair>[^\s/@:?#'\"<>‹]*:[^\s/@?#'\"<>‹]+)(?=@))"
+            r"|[A-Za-z][\w+.-]{0,30}://(?P<pair>[^\s/@:?#'\"<>‹]*:[^\s/@?#'\"<>‹]+)(?=@))"
         ),
         {"git clone https://me:s3cr3t@example.org/x.git": "me:s3cr3t", "postgresql://bot:pw@db/x": "bot:pw"},
         ("ssh://git@github.com/x", "az://container@account/x", "https://example.org/a@b", "https://***@example.org/x"),
@@ -69,6 +72,7 @@ KINDS: Final = (
     Kind(
         "signed-url",
         "signature, token or key among a URL's parameters",
+        ("=",),
         re.compile(rf"[?&;](?i:{_PARAMETERS})=(?P<value>[^&\s'\"<>#‹]{{6,}})"),
         {
             "https://x.org/m.gguf?X-Amz-Signature=9f8e7d6c5b4a&x=1": "9f8e7d6c5b4a",
@@ -79,6 +83,7 @@ KINDS: Final = (
     Kind(
         "huggingface",
         "Hugging Face token",
+        ("hf_", "api_org_"),
         _token("(?:hf|api_org)_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)"),
         {"HF_TOKEN=hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"},
         ("hf_transfer is enabled", "wan_hf_lora_rank256_bf16.safetensors"),
@@ -86,6 +91,7 @@ KINDS: Final = (
     Kind(
         "runpod",
         "RunPod API key",
+        ("rpa_",),
         _token("rpa_(?:[A-Za-z0-9]{24,}|[A-Za-z0-9]{8,}$)"),
         {"with rpa_ABCDEFGHIJ0123456789KLMNOPQRST01 now": "rpa_ABCDEFGHIJ0123456789KLMNOPQRST01"},
         ("rpa_mode: on",),
@@ -93,7 +99,12 @@ KINDS: Final = (
     Kind(
         "github",
         "GitHub or GitLab token",
-        _token("gh[pousr]_[A-Za-z0-9]{30,}", "github_pat_[A-Za-z0-9_]{22,}", "glpat-[A-Za-z0-9_-]{20,}"),
+        ("gh", "glpat-"),
+        _token(
+            "gh[pousr]_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)",
+            "github_pat_[A-Za-z0-9_]{22,}",
+            "glpat-[A-Za-z0-9_-]{20,}",
+        ),
         {
             "fatal: ghp_abcdefghijklmnopqrstuvwxyz0123456789": "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
             "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvw!": "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvw",
@@ -103,8 +114,9 @@ KINDS: Final = (
     Kind(
         "aws",
         "AWS access key, and the secret that goes with it",
+        ("akia", "asia", "abia", "acca", "aws_"),
         _token(
-            r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
+            r"(?:AKIA|ASIA|ABIA|ACCA)(?:[A-Z2-7]{16}\b|[A-Z2-7]{8,}$)",
             r"(?i:aws_secret_access_key|aws_session_token)[\"']?\s*[=:]\s*[\"']?(?P<value>[A-Za-z0-9/+=]{30,})",
         ),
         {
@@ -116,8 +128,12 @@ KINDS: Final = (
     Kind(
         "api-key",
         "OpenAI-style key, or one of a similar service",
+        ("sk-", "aiza", "xox", "r8_"),
         _token(
-            "sk-[A-Za-z0-9_-]{20,}", "AIza[A-Za-z0-9_-]{30,}", "xox[abprs]-[A-Za-z0-9-]{10,}", "r8_[A-Za-z0-9]{30,}"
+            "sk-(?:[A-Za-z0-9_-]{20,}|[A-Za-z0-9_-]{12,}$)",
+            "AIza[A-Za-z0-9_-]{30,}",
+            "xox[abprs]-[A-Za-z0-9-]{10,}",
+            "r8_[A-Za-z0-9]{30,}",
         ),
         {
             "OPENAI sk-proj-abc123DEF456ghi789JKL0": "sk-proj-abc123DEF456ghi789JKL0",
@@ -129,6 +145,7 @@ KINDS: Final = (
     Kind(
         "jwt",
         "JSON web token",
+        ("eyj",),
         _token(r"eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+){0,2}"),
         {"t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"},
         ("eyJ", "eyJx.y"),
@@ -136,6 +153,7 @@ KINDS: Final = (
     Kind(
         "bearer",
         "credentials in an HTTP header",
+        ("bearer", "authorization"),
         re.compile(
             r"(?i:\bbearer\s+|\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|token)\s+)"
             r"(?P<value>[A-Za-z0-9._~+/=-]{12,})"
@@ -150,6 +168,7 @@ KINDS: Final = (
     Kind(
         "secret",
         "a value that is called a token, key or password",
+        ("token", "secret", "passw", "key"),
         re.compile(
             r"(?i:(?:(?<![\w‹])|_)(?:token|secret|passwd|password|(?:api|access|secret|auth)[_-]?key))[\"']?\s*[=:]\s*"
             r"[\"']?(?P<value>[^\s\"',;&/\\‹()\[\]{}]{8,})"
@@ -161,6 +180,7 @@ KINDS: Final = (
     Kind(
         "pod",
         "RunPod pod id",
+        ("runpod",),
         re.compile(rf"\b(?P<value>{'|'.join(_PODS)})\b"),
         {
             "https://ab12cd34ef56gh-8188.proxy.runpod.net/": "ab12cd34ef56gh",
@@ -171,6 +191,7 @@ KINDS: Final = (
     Kind(
         "email",
         "e-mail address",
+        ("@",),
         re.compile(
             r"(?<![\w.%+‹-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b(?!\.?[\w@])",
         ),
@@ -181,6 +202,7 @@ KINDS: Final = (
     Kind(
         "user",
         "user name in a path",
+        ("/home/", "users", "documents and settings"),
         re.compile(
             rf"(?:{'|'.join(_HOMES)})(?P<name>[^/{_UNQUOTED}]{{1,64}})"
             rf"|{_WINDOWS_HOME}(?:(?P<spaced>[^\\/:*?\"'<>|\r\n]{{1,64}})(?=[\\/])|(?P<last>[^/{_UNQUOTED}]{{1,64}}))"
@@ -202,6 +224,7 @@ KINDS: Final = (
     Kind(
         "ip",
         "public IPv4 address",
+        (".",),
         re.compile(r"(?<![\w.‹])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)"),
         {
             "To see the GUI go to: http://52.14.3.9:8188": "52.14.3.9",
@@ -218,6 +241,7 @@ KINDS: Final = (
     Kind(
         "ipv6",
         "public IPv6 address",
+        (":",),
         re.compile(r"(?<![\w:.‹])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])"),
         {"listening on [2a01:4f8:c17::42]:8188": "2a01:4f8:c17::42"},
         ("::1", "fe80::1", "12:34:56", "2025:11:22", "2001:db8::1"),

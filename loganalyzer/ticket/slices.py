@@ -26,6 +26,8 @@ LONGEST: Final = 1000
 """Characters of a line."""
 MOST_CHARACTERS: Final = 400_000
 """Of all slices together."""
+_MORE: Final = 500
+"""Characters behind the cut that are looked at, so that no secret is halved there."""
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 
 Mask = Callable[[str], str]
@@ -161,7 +163,7 @@ def _slice(stretch: Stretch, lines: dict[tuple[str, int], str], mask: Mask, room
         text = lines.get((stretch.source, number))
         if text is None:
             continue
-        masked = mask(text)
+        masked = mask(text[: LONGEST + _MORE])
         masked = f"{masked[:LONGEST]} …" if len(masked) > LONGEST else masked
         line = f"{number:>{width}}  {masked}".rstrip()
         if used + len(line) > room:

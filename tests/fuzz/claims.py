@@ -31,7 +31,7 @@ from loganalyzer.sources import Input, from_bytes
 from loganalyzer.tables import SCHEMAS
 from loganalyzer.tabulate import tabulate
 
-SETTINGS = Settings(price_per_hour=1.0)
+SETTINGS = Settings(price_per_hour=1.0, redact=False)
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 STATUS = ["completed", "failed", "interrupted", "truncated"]
 
@@ -272,7 +272,9 @@ def rows_of(found: Analysis, source: str) -> dict[str, pl.DataFrame]:
         "run_id": pl.col("run_id").is_in(runs),
     }
     return {
-        name: frame.filter(next(condition for key, condition in own.items() if key in frame.columns))
+        name: frame.filter(
+            next((condition for key, condition in own.items() if key in frame.columns), pl.lit(value=True))
+        )
         for name, frame in found.tables()
     }
 
