@@ -16,7 +16,6 @@ from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
-from loganalyzer.history.trends import trends
 from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
@@ -111,9 +110,15 @@ def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
     asked = workflow.load(settings.workflow).first.asked if settings.workflow else None
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past, asked)
-    series = tables.empty("trends") if past is None else trends(past, analysis, settings.gpu)
+    series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
     cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)
+
+
+def _trends(past: Past, analysis: Analysis, settings: Settings) -> pl.DataFrame:
+    from loganalyzer.history.trends import trends  # numpy takes a third of a small log's time to load
+
+    return trends(past, analysis, settings.gpu)
 
 
 def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:

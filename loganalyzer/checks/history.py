@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome, skipped
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.history.series import Series, judged
 from loganalyzer.metrics import KEY
+
+if TYPE_CHECKING:
+    from loganalyzer.history.series import Series
 
 _NO_PAST: Final = "no history is given to compare with (--history URL)"
 _JUDGED: Final = pl.Schema(
@@ -33,6 +35,8 @@ def _verdicts(context: Context) -> pl.DataFrame:
     past = context.past
     if past is None:
         return pl.DataFrame(schema=_JUDGED)
+    from loganalyzer.history.series import judged  # and numpy with it, which no other rule needs
+
     together = past.with_tonight(context.found, context.settings.gpu)
     concerned = together.filter("tonight").select("metric", "basis", *KEY).unique()
     alike = ["metric", "basis", *KEY]

@@ -95,7 +95,6 @@ def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engi
     Raises:
         click.UsageError: one is given without the other.
     """
-    from loganalyzer.engine.cluster import Dask
     from loganalyzer.engine.local import Local
 
     name = given["engine"] or found.values.get("engine", "local")
@@ -106,6 +105,8 @@ def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engi
                 "--engine dask needs --scheduler ADDRESS: start one with `dask scheduler`, which prints its address, "
                 "and workers with `dask worker ADDRESS`"
             )
+        from loganalyzer.engine.cluster import Dask
+
         return Dask(scheduler)
     if given["scheduler"]:
         raise click.UsageError("--scheduler needs --engine dask")

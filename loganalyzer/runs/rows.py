@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
+
+_MANY: Final = 50_000
 
 
 def only(frame: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
@@ -21,6 +25,8 @@ def in_order(frame: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
 def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """The different values of `columns`; fast where equal rows stand together, as those of an input do."""
     own = frame.select(columns)
+    if own.height < _MANY:
+        return own.unique(maintain_order=True)
     changes = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in columns)
     first = pl.int_range(pl.len()) == 0
     return own.filter(changes | first).unique(maintain_order=True)

@@ -62,14 +62,15 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
 
 
 def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """`bars` in order, with `unowned`, `orphan` and `again`.
+    """Place, range and count of `bars` in order, with `unowned`, `orphan` and `again`.
 
     `unowned`: no header of its own prompt stands above the bar; `orphan`: nor is it the redraw of another bar;
     `again`: the audio restarts. A bar behind `Prompt executed` may be a failed window's, redrawn when it is closed;
     it is no orphan, provided that the bar before belongs to this prompt or the one before.
     """
     headers = named.select("lane", "place", pl.col("prompt").alias("header_prompt")).sort("lane", "place")
-    order = bars.sort("lane", "place").join_asof(
+    own = bars.select("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
+    order = in_order(own, "lane", "place").join_asof(
         headers, on="place", by="lane", strategy="backward", check_sortedness=False
     )
     same_lane = pl.col("lane") == pl.col("lane").shift(1)
