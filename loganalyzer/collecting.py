@@ -98,7 +98,7 @@ class Collection:
 
     def add(self, batch: Extracted) -> None:
         """The next batch, in the inputs' order."""
-        self._rebuilding.add(batch.records.events)
+        self._rebuilding.add(dict(batch.records.events))
         self._lines.append(batch.lines)
         for name, frame in (("counts", batch.records.counts), ("near", batch.records.near), ("text", batch.failures)):
             self._parts.setdefault(name, []).append(frame)

@@ -16,7 +16,7 @@ from loganalyzer.runs.rows import only
 from loganalyzer.runs.settled import settled
 from loganalyzer.settings import Settings
 
-Events = Mapping[str, pl.DataFrame]
+Events = dict[str, pl.DataFrame]
 
 MOST_RECORDS: Final = 1 << 18
 """Records become tables once there are so many, so that memory stays bounded."""
@@ -86,6 +86,7 @@ class Rebuilding:
     def _rebuild_ended(self, waiting: Events) -> None:
         if self._ended:
             whole = _of(waiting, [source.number for source in self._ended])
+            waiting = {}  # what is rebuilt can then be let go of while that is done
             known = [(source.number, source.name, source.digest) for source in self._ended]
             self._keep(self._rebuilt(whole, known))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -65,7 +65,7 @@ def neutral_events(patterns: Sequence[Pattern]) -> frozenset[str]:
 
 
 def rebuild(
-    events: Mapping[str, pl.DataFrame],
+    events: dict[str, pl.DataFrame],
     sources: pl.DataFrame,
     patterns: Sequence[Pattern],
     settings: Settings,
@@ -73,13 +73,16 @@ def rebuild(
 ) -> Rebuilt:
     """All tables of these records: `events` as in `Records`, `sources` has number, source and digest of each input.
 
-    Inputs `going_on` have more records than these, which are those that `settled` calls ready.
+    Inputs `going_on` have more records than these, which are those that `settled` calls ready. `events` is emptied:
+    bars in their millions must not be held any longer than they are needed.
     """
     neutral = neutral_events(patterns)
     timeline = build(events, neutral, going_on)
+    events.clear()
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, neutral)
+    timeline = replace(timeline, bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
     stages = _finished(timeline, stages, parts, executions)
     return _named(timeline, sources, stages, parts, outcome.reach(executions, stages))
 

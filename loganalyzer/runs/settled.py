@@ -6,7 +6,6 @@ that a long log can be worked on prompt by prompt: cut where a prompt begins, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,7 +14,7 @@ from loganalyzer.runs.stages import named_stages, orphans
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS
 
-Events = Mapping[str, pl.DataFrame]
+Events = dict[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
