@@ -62,10 +62,11 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
     _write(analysis, chosen, options)
     actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
-    if history:
-        added = recording.add(history, analysis, options, chosen.gpu)
-        if not options["quiet"]:
-            click.echo(f"history: {plural(added.new, 'run')} added, {added.known} known already", err=True)
+    added = recording.add(history, analysis, options, chosen.gpu) if history else None
+    if not options["quiet"]:
+        _summarise(analysis, options)
+    if added and not options["quiet"]:
+        click.echo(f"history: {plural(added.new, 'run')} added, {added.known} known already", err=True)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, fail_on))
@@ -90,15 +91,25 @@ def exit_code(analysis: Analysis, fail_on: str) -> int:
     return int(analysis.findings["severity"].is_in(list(_ORDER[fail_on])).any())
 
 
-def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> None:
-    from loganalyzer.report import document, junit, text
+def _page_file(options: dict[str, Any]) -> str | None:
+    return None if options["no_html"] else options["html"]
 
-    moment = clock.now()
-    page_file = None if options["no_html"] else options["html"]
+
+def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
+    """Comes last: a reader who stops reading (`| head`) costs nobody the report."""
+    from loganalyzer.report import text
+
+    page_file = _page_file(options)
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["junit_file"], page_file)
-    if not options["quiet"]:
-        out = text.console(sys.stderr if to_stdout else sys.stdout)
-        text.write(analysis, out, verbose=options["verbose"])
+    text.write(analysis, text.console(sys.stderr if to_stdout else sys.stdout), verbose=options["verbose"])
+    if page_file and page_file != STDOUT:
+        click.echo(f"\nreport: {page_file}", err=to_stdout)
+
+
+def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> None:
+    from loganalyzer.report import document, junit
+
+    moment, page_file = clock.now(), _page_file(options)
     if options["json_file"]:
         put(options["json_file"], document.to_json(analysis, generated_at=moment, version=__version__, settings=chosen))
     if options["markdown_file"]:
@@ -109,8 +120,6 @@ def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> Non
         document.write_tables(analysis, options["tables"])
     if page_file:
         put(page_file, _page(analysis, chosen, moment))
-        if not options["quiet"] and page_file != STDOUT:
-            click.echo(f"\nreport: {page_file}", err=to_stdout)
 
 
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:

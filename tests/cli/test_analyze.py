@@ -338,6 +338,13 @@ def test_the_same_content_twice_is_analysed_once_and_said(clean: Path) -> None:
     assert "same content" in result.stderr
 
 
+def test_a_reader_who_stops_reading_costs_nobody_the_report(padded: Path) -> None:
+    command = f"'{sys.executable}' -m loganalyzer {padded.name} --html r.html --history sqlite:///h.db | true"
+    subprocess.run(command, shell=True, check=True, capture_output=True)
+    assert Path("r.html").stat().st_size > 10_000
+    assert Path("h.db").is_file()
+
+
 def test_it_runs_as_a_real_process_too(padded: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "loganalyzer", padded.name, "--no-html"],
