@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import click
@@ -51,6 +52,11 @@ def test_the_readmes_configuration_uses_known_keys_only() -> None:
 
 def test_the_readme_and_the_rules_speak_of_the_same_rules() -> None:
     assert set(re.findall(r"\b[A-Z]{3}\d{3}\b", README)) <= set(rules())
+
+
+def test_the_page_of_rules_is_made_from_the_rules() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "rules.py"))["page"]()
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == made, "run `python docs/rules.py`"
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

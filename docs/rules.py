@@ -1,0 +1,55 @@
+"""The catalogue of findings as a page, made from the rules: `python docs/rules.py` writes `docs/rules.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from loganalyzer.checks.registry import Rule, rules
+
+PAGE = Path(__file__).with_name("rules.md")
+
+
+def page() -> str:
+    """All rules, in the order of their ids."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# Findings"
+    yield ""
+    yield "Made from the rules by `python docs/rules.py`; `loganalyze rules ID` says the same in the terminal. Severities"
+    yield "can be changed, and rules be ignored for a while, in the configuration (README)."
+    yield ""
+    yield "| id | name | severity | shown by | what it finds |"
+    yield "|---|---|---|---|---|"
+    for rule in rules().values():
+        cells = (f"[{rule.id}](#{_anchor(rule)})", rule.name, _severity(rule), rule.witness, _cell(rule.summary))
+        yield f"| {' | '.join(cells)} |"
+    for rule in rules().values():
+        yield ""
+        yield f"## {rule.id} {rule.name}"
+        yield ""
+        yield f"**{rule.summary}** {rule.why}"
+        yield ""
+        yield "```"
+        yield rule.example
+        yield "```"
+        yield ""
+        yield f"Fix: {rule.fix}"
+
+
+def _severity(rule: Rule) -> str:
+    return rule.severity + (f" ({rule.strict} with `--strict`)" if rule.strict else "")
+
+
+def _anchor(rule: Rule) -> str:
+    return f"{rule.id}-{rule.name}".lower()
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
