@@ -18,8 +18,8 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# Findings"
     yield ""
-    yield "Made from the rules by `python docs/rules.py`; `loganalyze rules ID` says the same in the terminal. Severities"
-    yield "can be changed, and rules be ignored for a while, in the configuration (README)."
+    yield "Made from the rules by `python docs/rules.py`; `loganalyze rules ID` says the same in the terminal. "
+    yield "Severities can be changed, and rules be ignored for a while, in the configuration (README)."
     yield ""
     yield "| id | name | severity | shown by | what it finds |"
     yield "|---|---|---|---|---|"
