@@ -302,9 +302,10 @@ def test_a_link_to_a_finding_and_to_a_folded_run_leads_there(browser: Browser, s
     page.goto(f"{samples.as_uri()}#{folded}")
     page.wait_for_function("id => document.getElementById(id).open", arg=folded)
     page.goto(f"{samples.as_uri()}#AUD001-2")
-    page.wait_for_timeout(800)
-    top = page.evaluate("document.getElementById('AUD001-2').getBoundingClientRect().top")
-    assert 0 <= top < 450
+    page.wait_for_function(
+        "() => { const { top } = document.getElementById('AUD001-2').getBoundingClientRect();"
+        " return top >= 0 && top < 450; }"
+    )
 
 
 COPY = {"permissions": ["clipboard-read", "clipboard-write"]}
