@@ -326,7 +326,7 @@ def test_the_report_a_finding_and_a_table_are_copied(browser: Browser, samples: 
     assert "```text\n45: Audio embedding for subject 0 not long enough: 400, need 441, padding...\n```" in one
     assert one.split("\n\n")[1].partition(" (mirrored")[0] in whole
     page.locator("details.run[open] .act button").first.click()
-    page.wait_for_timeout(200)
+    page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('Timecode'))")
     table = page.evaluate("navigator.clipboard.readText()").splitlines()
     assert table[0] == "Timecode at 25 fps\tTime\tFrame\tWhat"
     assert table[1] == "00:00:02:22\t0:02.88\t72\twindow 2 begins"
