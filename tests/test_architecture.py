@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"units", "addresses"},
     {"errors"},
-    {"tables", "settings", "resources", "clock", "ignores"},
+    {"tables", "settings", "resources", "clock", "ignores", "replacing"},
     {
         "analysis",
         "document_rows",

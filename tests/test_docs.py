@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from loganalyzer.checks.registry import rules
 from loganalyzer.cli.group import main
@@ -57,6 +58,12 @@ def test_the_readme_and_the_rules_speak_of_the_same_rules() -> None:
 def test_the_page_of_rules_is_made_from_the_rules() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "rules.py"))["page"]()
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == made, "run `python docs/rules.py`"
+
+
+def test_the_first_help_is_read_as_it_is_meant() -> None:
+    text = CliRunner().invoke(main, ["--help"]).stdout
+    assert "\\b" not in text
+    assert "..." not in text.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

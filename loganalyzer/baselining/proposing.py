@@ -12,7 +12,8 @@ from typing import Any, Final
 import polars as pl
 
 from loganalyzer.analysis import Analysis
-from loganalyzer.expectations.baselines import CARD_MAKER, Shelf
+from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.expectations.names import CARD_MAKER
 from loganalyzer.metrics import measure
 from loganalyzer.units import one_line, plural
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +12,9 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
 from loganalyzer.baselining.proposing import Proposal
-from loganalyzer.errors import ExpectationError, ReportError
+from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baselines
+from loganalyzer.replacing import replacement
 
 _NEW: Final = "# What our runs take. Entries here replace the shipped ones with the same key.\n"
 
@@ -86,24 +85,5 @@ def write(file: Path, text: str) -> None:
         ExpectationError: it would not be one; the file stays as it was.
         ReportError: it cannot be written.
     """
-    try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".toml")
-    except OSError as error:
-        raise _unwritable(file, error) from None
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
+    with replacement(file, text) as fresh:
         baselines.load(fresh)
-        fresh.chmod(file.stat().st_mode & 0o777 if file.exists() else 0o644)
-        fresh.replace(file.resolve() if file.is_symlink() else file)
-    except OSError as error:
-        raise _unwritable(file, error) from None
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def _unwritable(file: Path, error: OSError) -> ReportError:
-    return ReportError(f"{file}: cannot be written: {error.strerror or error}", "name a file you may write")

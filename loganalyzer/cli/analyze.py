@@ -10,7 +10,7 @@ import click
 
 from loganalyzer import __version__, clock
 from loganalyzer.cli import actions, progress, recording
-from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
+from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.errors import LogAnalyzerError
 from loganalyzer.units import plural
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.settings import Settings
 
-_ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
-
-@click.command()
+@click.command(short_help="Check logs: summary, HTML report, tables.")
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--html", default="loganalyze-report.html", show_default=True, help="Where the HTML report goes.")
 @click.option("--no-html", is_flag=True, help="Write no HTML report.")
@@ -32,7 +30,7 @@ _ORDER = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the findings as Markdown, for a ticket.")
 @click.option("--junit", "junit_file", metavar="FILE|-", help="Write JUnit XML: one case per run and rule.")
 @click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
-@click.option("--fail-on", type=click.Choice(list(_ORDER)), help="Exit 1 from this severity on.  [default: error]")
+@click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
 @click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, e.g. tcp://10.0.0.5:8786.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
@@ -88,7 +86,7 @@ def exit_code(analysis: Analysis, fail_on: str) -> int:
     """0 within expectations, 1 a finding at or above `fail_on`, 2 an input unread or no run found."""
     if analysis.problems or analysis.verdict == "no-runs":
         return 2
-    return int(analysis.findings["severity"].is_in(list(_ORDER[fail_on])).any())
+    return int(analysis.findings["severity"].is_in(list(FAILING[fail_on])).any())
 
 
 def _page_file(options: dict[str, Any]) -> str | None:

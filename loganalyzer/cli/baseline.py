@@ -26,7 +26,7 @@ RULES: Final = ("CST001", "MEM001", "MEM002", "TIM001", "TIM002")
 """The rules that hold runs against baselines."""
 
 
-@click.group()
+@click.group(short_help="Show, check and accept baselines.")
 def baseline() -> None:
     """See, check and change what runs are expected to take.
 

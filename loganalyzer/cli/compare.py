@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from loganalyzer.settings import Settings
 
 
-@click.command()
+@click.command(short_help="What changed between two sets of runs.")
 @click.argument("base")
 @click.argument("head")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")

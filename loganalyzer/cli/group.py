@@ -44,11 +44,10 @@ class DefaultGroup(click.Group):
 @click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="loganalyze")
 def main() -> None:
-    r"""Read ComfyUI logs of WanVideo InfiniteTalk runs and say what went wrong.
+    """Read ComfyUI logs of WanVideo InfiniteTalk runs and say what went wrong.
 
-    \b
-    loganalyze logs/*.txt        the main job; the same as `loganalyze analyze logs/*.txt`
-    A log that is called like a command is reached as ./NAME.
+    The main job needs no name: `loganalyze logs/*.txt` is `loganalyze analyze logs/*.txt`. A log that is called like
+    a command is reached as ./NAME.
 
     Exit codes: 0 within expectations, 1 a finding at or above --fail-on, 2 the job could not be done
     (wrong usage, an input that cannot be read, or no run found in any input).

@@ -26,7 +26,7 @@ _CONFIG = click.option(
 _JSON = click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
 
 
-@click.group()
+@click.group(short_help="Keep runs, and see how they changed.")
 def history() -> None:
     """Keep the figures of runs, list them, and see how they changed.
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 ENGINES = ("local", "dask")
+FAILING: Mapping[str, tuple[str, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+"""What `--fail-on` takes, and the severities that count from there on."""
 
 _PATH = click.Path(path_type=Path)
 _ANALYSIS = (

@@ -24,7 +24,7 @@ _PATH = click.Path(path_type=Path)
 _TABLE_WINDOWS = 30
 
 
-@click.command()
+@click.command(short_help="Frame counts that fit an audio.")
 @click.argument("audio", nargs=-1, metavar="AUDIO|SECONDS")
 @click.option("--frames", type=click.IntRange(1, 10_000_000), help="Plan for so many frames of audio instead.")
 @click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames per second.  [default: 25]")

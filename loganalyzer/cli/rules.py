@@ -9,7 +9,7 @@ import click
 from loganalyzer.errors import ConfigurationError
 
 
-@click.command()
+@click.command(short_help="The findings, each explained.")
 @click.argument("rule_id", metavar="[ID]", required=False)
 def rules(rule_id: str | None) -> None:
     """List all rules, or explain one: why it matters, an example, the fix."""

@@ -13,7 +13,7 @@ from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.errors import ReportError
 
 
-@click.command()
+@click.command(short_help="Pack a bug ticket, secrets masked.")
 @click.argument("paths", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="ticket.zip", show_default=True,
               help="Where the archive goes.")  # fmt: skip

@@ -12,27 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli.options import analysis_options, configuration, settings
+from loganalyzer.cli.options import FAILING, analysis_options, configuration, settings
 
 if TYPE_CHECKING:
     from loganalyzer.watch.outlook import Warned
     from loganalyzer.watch.watching import Look, Watching
 
-_FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 _COMMAND_S = 60
 """Seconds after which a command that does not end is left alone."""
 _REST = 3.0
 """A look that took a second is followed by so many of rest: the machine is rented for something else."""
 
 
-@click.command()
+@click.command(short_help="Follow a growing log, and warn in time.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--on-error", metavar="COMMAND", help="Run this at each error, without a shell; see LOGANALYZE_RULE.")
 @click.option("--once-idle", type=click.FloatRange(min=0), metavar="SECONDS", help="End once nothing came for so long.")
 @click.option(
     "--interval", type=click.FloatRange(min=0.05), default=1.0, show_default=True, help="Seconds between looks."
 )
-@click.option("--fail-on", type=click.Choice(list(_FAILING)), help="Exit 1 from this severity on.  [default: error]")
+@click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @analysis_options
 @click.pass_context
 def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: ANN401
@@ -51,7 +50,7 @@ def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: A
         click.echo(f"loganalyze: {path}: no run was seen", err=True)
         ctx.exit(2)
     fail_on = options["fail_on"] or found.values.get("fail_on", "error")
-    ctx.exit(int(bool(severities & set(_FAILING[fail_on]))))
+    ctx.exit(int(bool(severities & set(FAILING[fail_on]))))
 
 
 def _follow(watching: Watching, path: Path, command: list[str], options: dict[str, Any]) -> set[str]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from loganalyzer.cli.options import configuration, settings
+from loganalyzer.cli.options import FAILING, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.errors import ReportError
+from loganalyzer.replacing import replacement
 
 if TYPE_CHECKING:
     from loganalyzer.lint.faults import Way
@@ -39,7 +37,6 @@ _SHARED = (
     click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
     click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
 )
-_FAILING = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
 def _shared(command: Command) -> Command:
@@ -48,7 +45,7 @@ def _shared(command: Command) -> Command:
     return command
 
 
-@click.group()
+@click.group(short_help="Check or fix a workflow before it runs.")
 def workflow() -> None:
     """Check a workflow before it costs anything, or write a corrected copy.
 
@@ -59,7 +56,7 @@ def workflow() -> None:
 @workflow.command()
 @_shared
 @click.option("--json", "json_file", metavar="FILE|-", help="Write settings and findings as a JSON document.")
-@click.option("--fail-on", type=click.Choice(list(_FAILING)), help="Exit 1 from this severity on.  [default: error]")
+@click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @click.pass_context
 def check(ctx: click.Context, /, file: Path, **options: Any) -> None:  # noqa: ANN401
     """Say which settings of FILE would waste a run, and what to set instead."""
@@ -72,7 +69,7 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:  # noqa: A
         for line in to_text(checked):
             click.echo(line)
     fail_on = options["fail_on"] or configuration(options["config_file"]).values.get("fail_on", "error")
-    ctx.exit(int(any(found.severity in _FAILING[fail_on] for found in checked.findings)))
+    ctx.exit(int(any(found.severity in FAILING[fail_on] for found in checked.findings)))
 
 
 @workflow.command()
@@ -100,7 +97,8 @@ def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, 
         return
     for line in difference(checked.workflow.graph.file.text, done.text, str(file), str(target)):
         click.echo(line)
-    _write(target, done.text)
+    with replacement(target, done.text):
+        pass
     click.echo(f"written: {target}")
 
 
@@ -144,19 +142,3 @@ def _ask(finding: Finding) -> Way:
 def _is_asked() -> bool:
     """Whether somebody sits there to answer."""
     return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _write(target: Path, text: str) -> None:
-    """All or nothing: a file half written would be no workflow."""
-    try:
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).chmod(mode)
-        Path(file.name).replace(target)
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written: {error.strerror or error}", "name a file you may write"
-        ) from None

@@ -15,6 +15,7 @@ import polars as pl
 
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
+from loganalyzer.expectations.names import CARD_MAKER
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -48,7 +49,6 @@ FIGURES: Final[Mapping[str, Mapping[str, Any]]] = {
     "requirement": {"quantization": pl.String, "lora_rank": pl.Int64},
 }
 _TYPES: Final = {pl.String: (str,), pl.Int64: (int,), pl.Float64: (int, float), _BAND: (list,)}
-CARD_MAKER: Final = r"(?i)^(?:NVIDIA\s+)?(?:GeForce\s+)?"
 """What goes before a card's model; entries name the model alone."""
 
 

@@ -1,4 +1,4 @@
-"""What file names tell: the quantisation of a model, the rank of a LoRA. Expressions that Python and polars share."""
+"""What names tell: a model's quantisation, a LoRA's rank, a card. Expressions that Python and polars share."""
 
 from __future__ import annotations
 
@@ -8,3 +8,5 @@ QUANTIZATION: Final = r"(?i)(?:^|[^A-Za-z0-9])(Q[2-8]_(?:K(?:_[SML])?|[01]))(?:[
 LORA_RANK: Final = r"(?i)rank[_-]?(\d+)"
 DISTILL_LORA: Final = "lightx2v"
 """The LoRA whose rank is required; style LoRAs beside it have ranks of their own."""
+CARD_MAKER: Final = r"(?i)^(?:NVIDIA\s+)?(?:GeForce\s+)?"
+"""What stands before a card's own name, and is left out where cards are compared."""

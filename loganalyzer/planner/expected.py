@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
+from loganalyzer.expectations.names import CARD_MAKER
 
-_CARD_MAKER: Final = re.compile(r"(?i)^(?:NVIDIA\s+)?(?:GeForce\s+)?")
 _HOUR_S: Final = 3600
 
 
@@ -89,7 +89,7 @@ def _fits(entry: Mapping[str, Any], machine: Machine, window_frames: int) -> boo
 
 
 def _card(name: str) -> str:
-    return _CARD_MAKER.sub("", name).strip().lower()
+    return re.sub(CARD_MAKER, "", name).strip().lower()
 
 
 def _key(entry: Mapping[str, Any]) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loganalyzer.expectations import schedule
-from loganalyzer.expectations.embedding import Multi, Request, frames_given, frames_of, request_for
+from loganalyzer.expectations.embedding import Multi, Request, frames_given, frames_of, request_for, samples_of
 
 MOST_FRAMES: Final = 10_000_000
 """Four days at 25 fps: beyond, the length is a slip of the pen."""
@@ -98,7 +98,7 @@ class Plan:
 
 def sound(speakers: Sequence[float], fps: float, multi: Multi = "para", uncertainty_s: float = 0.0) -> Sound:
     """The sound of speakers of so many seconds each."""
-    samples = [round(seconds * 16_000) for seconds in speakers]
+    samples = [samples_of(seconds) for seconds in speakers]
     total = sum(speakers) if multi == "add" else max(speakers)
     frames = (
         int(total * fps) if len(speakers) == 1 else frames_of(sum(samples) if multi == "add" else max(samples), fps)
