@@ -10,9 +10,9 @@ import polars as pl
 from loganalyzer import tables
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.pieces import Source
+from loganalyzer.rows import only
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.identity import DIGEST
-from loganalyzer.runs.rows import only
 from loganalyzer.runs.settled import settled
 from loganalyzer.settings import Settings
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from loganalyzer.grammar import model
-from loganalyzer.grammar.lower import Lowered, lower
-from loganalyzer.repeats import Repeats, repeats
+from loganalyzer.grammar.lower import Lowered, lower, read_all
+from loganalyzer.repeats import repeats
+from loganalyzer.rows import thinned, those
 
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
@@ -97,29 +98,30 @@ def _texts(nodes: model.Nodes) -> Iterable[str]:
 
 def extract(segments: pl.DataFrame, grammars: Grammars) -> Records:
     """All messages and bars in `segments` (columns and order as in `lines.SEGMENTS`)."""
-    has_bar = segments["text"].str.contains_any(list(BAR_MARKS))
-    closed = segments["text"].str.ends_with("s/it]") | segments["text"].str.ends_with("it/s]")
-    scanned = [
-        *_bars(grammars, segments.filter(has_bar)),
-        *_messages(grammars, segments.filter(~(has_bar & closed))),
-    ]
-    found = [one for one in scanned if not one.records.is_empty()]
+    rows = segments.with_row_index("row")
+    text = pl.col("text").str
+    has_bar, closed = rows.select(
+        text.contains_any(list(BAR_MARKS)), closed=text.ends_with("s/it]") | text.ends_with("it/s]")
+    ).get_columns()
+    bars = list(_bars(grammars, those(rows, has_bar)))
+    messages = _messages(grammars, those(rows, ~(has_bar & closed)))
+    found = [one for one in (*bars, *messages) if not one.records.is_empty()]
     texts = pl.concat([_last_on_line(one.records) for one in found if one.item.is_bar] or [_NO_TEXT])
     events = _by_event([(one.item.pattern.event, _slim(one)) for one in found])
-    near = _unrecognised([one for one in scanned if not one.near.is_empty()], found)
+    near = _unrecognised(bars, messages)
     return Records(events, texts, near.group_by("source", maintain_order=True).head(MOST_NEAR), _counts(events, near))
 
 
 @dataclass(frozen=True)
 class _Scanned:
-    """What one pattern reads in a batch."""
+    """What one pattern reads in a batch; `row` is the segment's place in it."""
 
     item: Compiled
     records: pl.DataFrame
     near: pl.DataFrame
 
 
-_NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32})
+_NO_NEAR = pl.DataFrame(schema={"row": pl.UInt32})
 _NO_TEXT = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
 
 
@@ -133,45 +135,58 @@ def _bars(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
             continue
         every = bool(carries.all())
         own = rows if every else rows.filter(carries)
-        scanned, fits = _scan(item, own, repeats(own["text"]))
-        yield scanned
+        told = repeats(own["text"])
+        reads, values = item.lowered.read(told.texts)
+        fits = told.spread(reads)
+        if told.places is not None:
+            places = those(told.places.to_frame(), fits).to_series()
+            values = values[places] if reads.all() else values[(reads.cum_sum() - 1).gather(places)]
+        yield _scanned(item, own, fits, values)
         rows = rows.filter(~fits) if every else rows.filter(~carries.scatter(carries.arg_true(), fits))
 
 
-def _messages(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
+def _messages(grammars: Grammars, rows: pl.DataFrame) -> list[_Scanned]:
     """A segment holds one message or several; those of a pattern are found by its fixed texts, all in one pass."""
-    patterns = [item for item in grammars.compiled if not item.is_bar]
-    texts = sorted({text for item in patterns for text in item.anchors})
+    own = _carrying([item for item in grammars.compiled if not item.is_bar], rows)
+    read = read_all([(item.lowered, held.select("row", "text")) for item, held in own])
+    scanned = []
+    for (item, held), found in zip(own, read, strict=True):
+        fits = found["fits"]
+        scanned.append(_scanned(item, held, fits, those(found, fits).drop("row", "text", "fits")))
+    return scanned
+
+
+def _carrying(patterns: Sequence[Compiled], rows: pl.DataFrame) -> list[tuple[Compiled, pl.DataFrame]]:
+    """Each pattern that has any, with the rows that carry one of its fixed texts."""
+    owners = [(text, place) for place, item in enumerate(patterns) for text in item.anchors]
+    texts = sorted({text for text, _ in owners})
     held = (
         rows.select(pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
-        .with_row_index("row")
+        .with_row_index("at")
         .explode("anchor")
-        .drop_nulls()
-        .unique(maintain_order=True)
+        .join(pl.DataFrame(owners, schema={"anchor": pl.String, "pattern": pl.UInt32}, orient="row"), on="anchor")
+        .select("pattern", "at")
+        .unique()
+        .sort("pattern", "at")
     )
-    places = {str(anchor): frame["row"] for (anchor,), frame in held.partition_by("anchor", as_dict=True).items()}
-    for item in patterns:
-        known = [places[anchor] for anchor in item.anchors if anchor in places]
-        if known:
-            own = rows[known[0] if len(known) == 1 else pl.concat(known).unique().sort()]
-            yield _scan(item, own, Repeats(own["text"]))[0]
+    carrying = rows[held["at"]]
+    own, start = [], 0
+    for pattern, count in held["pattern"].rle().struct.unnest().select("value", "len").rows():
+        own.append((patterns[pattern], carrying.slice(start, count)))
+        start += count
+    return own
 
 
-def _scan(item: Compiled, rows: pl.DataFrame, told: Repeats) -> tuple[_Scanned, pl.Series]:
-    """What a pattern reads in rows that carry its fixed texts, and which it fits; `told` are the rows' texts."""
-    reads, values = item.lowered.read(told.texts)
-    fits = told.spread(reads)
+def _scanned(item: Compiled, rows: pl.DataFrame, fits: pl.Series, values: pl.DataFrame) -> _Scanned:
+    """Rows that carry a pattern's fixed texts parted into those it fits, with their values, and near misses."""
     name = pl.lit(item.pattern.id).alias("pattern")
-    every = bool(fits.all())
-    own = rows if every else rows.filter(fits)
-    if told.places is not None:
-        places = told.places if every else told.places.filter(fits)
-        values = values[(reads.cum_sum() - 1).gather(places)] if not bool(reads.all()) else values[places]
-    records = own.with_columns(name, *values.get_columns())
-    if every:
-        return _Scanned(item, records, _NO_NEAR), fits
+    records = those(rows, fits).with_columns(name, *values.get_columns())
+    if fits.all():
+        return _Scanned(item, records, _NO_NEAR)
     near = rows.filter(~fits).filter(pl.col("text").str.contains(item.signature))
-    return _Scanned(item, records, near.select(*KEY, name, "text", pl.lit(len(item.signature)).alias("weight"))), fits
+    return _Scanned(
+        item, records, near.select("row", "source", "line", name, "text", pl.lit(len(item.signature)).alias("weight"))
+    )
 
 
 def _slim(one: _Scanned) -> pl.DataFrame:
@@ -192,57 +207,49 @@ def _by_event(found: list[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
     events: dict[str, list[pl.DataFrame]] = {}
     for event, records in found:
         events.setdefault(event, []).append(records)
-    return {event: _one_form(frames) for event, frames in events.items()}
+    return {event: _one_form(frames).drop("row") for event, frames in events.items()}
 
 
-_ALWAYS = frozenset({*KEY, "stream", "time", "text", "pattern"})
+_ALWAYS = frozenset({"row", *KEY, "stream", "time", "text", "pattern"})
 
 
 def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Where two forms of an event fit the same segment, the one that says more: the one with more values."""
     if len(frames) == 1:
         return frames[0]
-    filled = [
-        frame.with_columns(
-            pl.sum_horizontal(
-                pl.col(name).is_not_null().cast(pl.Int32) for name in frame.columns if name not in _ALWAYS
-            ).alias("filled")
-        )
-        for frame in frames
-    ]
+    every = pl.concat(frames, how="diagonal_relaxed")
+    filled = (pl.col(name).is_not_null().cast(pl.Int32) for name in every.columns if name not in _ALWAYS)
     return (
-        pl.concat(filled, how="diagonal_relaxed")
-        .sort(*KEY, "filled", descending=[False, False, False, True])
-        .unique(subset=list(KEY), keep="first", maintain_order=True)
+        every.with_columns(pl.sum_horizontal(*filled, pl.lit(0)).alias("filled"))
+        .sort("row", "filled", descending=[False, True])
+        .unique(subset="row", keep="first", maintain_order=True)
         .drop("filled")
     )
 
 
-def _unrecognised(near: list[_Scanned], found: list[_Scanned]) -> pl.DataFrame:
+def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned]) -> pl.DataFrame:
     """Near misses of segments in which no message was recognised; the most specific pattern for each."""
+    near = [
+        *_without([one.near for one in messages], [one.records["row"] for one in messages]),
+        *_without([one.near for one in bars], [one.records["row"] for one in (*messages, *bars)]),
+    ]
     if not near:
         return NO_NEAR
-    messages = _without([one.near for one in near if not one.item.is_bar], _keys(found, is_bar=False))
-    bars = _without(
-        [one.near for one in near if one.item.is_bar],
-        [*_keys(found, is_bar=False), *_keys(found, is_bar=True)],
-    )
     return (
-        pl.concat([*messages, *bars])
-        .sort(*KEY, "weight", descending=[False, False, False, True])
-        .unique(subset=list(KEY), keep="first", maintain_order=True)
+        pl.concat(near)
+        .sort("row", "weight", descending=[False, True])
+        .unique(subset="row", keep="first", maintain_order=True)
         .select("source", "line", "pattern", "text")
     )
 
 
-def _keys(found: list[_Scanned], *, is_bar: bool) -> list[pl.DataFrame]:
-    return [one.records.select(KEY) for one in found if one.item.is_bar is is_bar]
-
-
-def _without(near: list[pl.DataFrame], recognised: list[pl.DataFrame]) -> list[pl.DataFrame]:
-    if not near or not recognised:
-        return near
-    return [pl.concat(near).join(pl.concat(recognised), on=KEY, how="anti")]
+def _without(near: list[pl.DataFrame], recognised: list[pl.Series]) -> list[pl.DataFrame]:
+    """Those of `near` whose row is in none of `recognised`."""
+    near = [one for one in near if not one.is_empty()]
+    if not near:
+        return []
+    known = pl.concat(recognised).implode()
+    return [pl.concat(near).filter(~pl.col("row").is_in(known))]
 
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
@@ -262,9 +269,14 @@ def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
 
 
 def _counts(events: Mapping[str, pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
-    seen = pl.lit(True).alias("seen")
-    lines = [frame.select("source", "line", seen).filter(_other_line(1)) for frame in events.values()]
-    told = pl.concat([*lines, near.select("source", "line", ~seen)])
+    place = ("source", "line")
+    recognised = [thinned(frame.select(place), *place) for frame in events.values()]
+    told = pl.concat(
+        [
+            pl.concat([NO_NEAR.select(place), *recognised]).with_columns(seen=pl.lit(value=True)),
+            near.select(place).with_columns(seen=pl.lit(value=False)),
+        ]
+    )
     return told.group_by("source").agg(
         pl.col("line").filter("seen").n_unique().cast(pl.Int64).alias("records"),
         pl.col("line").filter(~pl.col("seen")).n_unique().cast(pl.Int64).alias("near"),

@@ -24,6 +24,7 @@ LEVELS = (
         "expectations",
         "regression",
         "repeats",
+        "rows",
         "workers",
     },
     {"remote", "documents", "joining", "redact", "metrics", "planner", "workflow"},

@@ -10,13 +10,13 @@ import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern
+from loganalyzer.rows import distinct
 from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
 from loganalyzer.runs import windows as window_rows
-from loganalyzer.runs.rows import distinct
 from loganalyzer.runs.timeline import Timeline, build
 from loganalyzer.runs.vocabulary import BANNER
 from loganalyzer.settings import Settings

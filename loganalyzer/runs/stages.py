@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.runs.rows import in_order
+from loganalyzer.rows import in_order
 from loganalyzer.runs.timeline import Timeline
 
 _OPENED = pl.Schema(

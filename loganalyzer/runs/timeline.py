@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loganalyzer.runs.rows import distinct, in_order, only
+from loganalyzer.rows import distinct, in_order, only
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 
 _PARTS = 1 << 20
