@@ -154,7 +154,10 @@ class Collection:
 
     def _near(self) -> pl.DataFrame:
         """The first near misses of each input, in order, the first of each pattern explained."""
-        near = self._joined("near", NO_NEAR).sort("source", "line", maintain_order=True)
+        near = self._joined("near", NO_NEAR)
+        if near.is_empty():
+            return tables.empty("near_misses")
+        near = near.sort("source", "line", maintain_order=True)
         near = near.group_by("source", maintain_order=True).head(MOST_NEAR)
         place = pl.int_range(pl.len()).over("source", "pattern")
         explained = explain(near.filter(place < EXPLAINED), self.grammars)
@@ -173,6 +176,8 @@ class Collection:
 
 def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFrame:
     """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out."""
+    if frame.is_empty():
+        return tables.empty(table)
     placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
     return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
 

@@ -27,8 +27,8 @@ def kept(records: Records) -> bytes:
 
     They shrink to a small part of their size, and few are cited.
     """
-    bars = records.bars.select("source", "line", pl.lit("window-bar").alias("event"), _shortened())
-    every = pl.concat([_lines(records, lambda event: event not in FAILURES), bars])
+    bars = records.bars.select("source", "line", pl.lit("window-bar").alias("event"), "text")
+    every = pl.concat([_lines(records, lambda event: event not in FAILURES), bars.pipe(_shortened)])
     if every.is_empty():
         return b""
     packed = BytesIO()
@@ -48,12 +48,14 @@ def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
 
 def _lines(records: Records, wanted: Callable[[str], bool]) -> pl.DataFrame:
     shown = [
-        frame.select("source", "line", pl.lit(event).alias("event"), _shortened())
+        frame.select("source", "line", pl.lit(event).alias("event"), "text")
         for event, frame in records.events.items()
         if wanted(event) and "text" in frame.columns
     ]
-    return pl.concat([NO_LINES, *shown]).unique(["source", "line", "text"], keep="first", maintain_order=True)
+    if not shown:
+        return NO_LINES
+    return _shortened(pl.concat(shown)).unique(["source", "line", "text"], keep="first", maintain_order=True)
 
 
-def _shortened() -> pl.Expr:
-    return pl.col("text").str.strip_chars(" \t").str.head(LONGEST).alias("text")
+def _shortened(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.with_columns(pl.col("text").str.strip_chars(" \t").str.head(LONGEST))

@@ -6,7 +6,7 @@ and there each query costs more than its work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -59,3 +59,16 @@ def completed(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl
         return frame.join(known, on=list(on), how="left", maintain_order="left")
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in known.schema.items() if name not in on]
     return frame.with_columns(missing)
+
+
+def typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """`frame` with exactly these columns, in their order and types; absent ones are null.
+
+    Raises:
+        polars.exceptions.InvalidOperationError: a column cannot be cast.
+    """
+    own = frame.schema
+    return frame.select(
+        name if own.get(name) == dtype else (pl.col(name) if name in own else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
+    )

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "loganalyzer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"units", "addresses"},
+    {"units", "addresses", "rows"},
     {"errors"},
     {"tables", "settings", "resources", "clock", "ignores", "replacing"},
     {
@@ -24,7 +24,6 @@ LEVELS = (
         "expectations",
         "regression",
         "repeats",
-        "rows",
         "workers",
     },
     {"remote", "documents", "joining", "redact", "metrics", "planner", "workflow"},
