@@ -78,7 +78,7 @@ class Extracted:
 
     records: Records
     failures: pl.DataFrame
-    lines: bytes
+    lines: tuple[bytes, ...]
     ended: Sequence[Source | SourceError]
 
 
@@ -99,7 +99,7 @@ class Collection:
     def add(self, batch: Extracted) -> None:
         """The next batch, in the inputs' order."""
         self._rebuilding.add(dict(batch.records.events))
-        self._lines.append(batch.lines)
+        self._lines += batch.lines
         for name, frame in (("counts", batch.records.counts), ("near", batch.records.near), ("text", batch.failures)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:

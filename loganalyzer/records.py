@@ -9,7 +9,8 @@ import polars as pl
 
 from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import Lowered, lower, read_all
-from loganalyzer.repeats import repeats
+from loganalyzer.lines import Segments
+from loganalyzer.repeats import Repeats
 from loganalyzer.rows import thinned, those
 
 KEY = ("source", "line", "part")
@@ -52,14 +53,14 @@ class Records:
     Attributes:
         events: event to its records: source (number), line, part, stream, time, pattern (id), one column per hole of
             the event's patterns, and the text of those that are no bars.
-        bars: source, line, text: what a progress bar showed last on each line.
+        bars: by pattern source, line, text (String or Enum): what a progress bar showed last on each line.
         near: source, line, pattern, text: lines that are almost a message, `MOST_NEAR` of each input.
         counts: source, records, near, known: how many lines were recognised, how many almost, and how many were either,
             since a line's segments may be both.
     """
 
     events: Mapping[str, pl.DataFrame]
-    bars: pl.DataFrame
+    bars: Sequence[pl.DataFrame]
     near: pl.DataFrame
     counts: pl.DataFrame
 
@@ -96,53 +97,54 @@ def _texts(nodes: model.Nodes) -> Iterable[str]:
                 continue
 
 
-def extract(segments: pl.DataFrame, grammars: Grammars) -> Records:
-    """All messages and bars in `segments` (columns and order as in `lines.SEGMENTS`)."""
-    rows = segments.with_row_index("row")
-    text = pl.col("text").str
-    has_bar, closed = rows.select(
-        text.contains_any(list(BAR_MARKS)), closed=text.ends_with("s/it]") | text.ends_with("it/s]")
-    ).get_columns()
-    bars = list(_bars(grammars, those(rows, has_bar)))
-    messages = _messages(grammars, those(rows, ~(has_bar & closed)))
+def extract(segments: Segments, grammars: Grammars) -> Records:
+    """All messages and bars in these segments."""
+    segments = Segments(segments.places.with_row_index("row"), segments.told)
+    texts = segments.told.texts.str
+    has_bar = texts.contains_any(list(BAR_MARKS))
+    closed = texts.ends_with("s/it]") | texts.ends_with("it/s]")
+    bars = list(_bars(grammars, segments.those(segments.told.spread(has_bar))))
+    others = segments.those(segments.told.spread(~(has_bar & closed)))
+    messages = _messages(grammars, others.places.with_columns(others.told.rows.alias("text")))
     found = [one for one in (*bars, *messages) if not one.records.is_empty()]
-    texts = pl.concat([_last_on_line(one.records) for one in found if one.item.is_bar] or [_NO_TEXT])
-    events = _by_event([(one.item.pattern.event, _slim(one)) for one in found])
+    events = _by_event([(one.item.pattern.event, one.records) for one in found])
     near = _unrecognised(bars, messages)
-    return Records(events, texts, near.group_by("source", maintain_order=True).head(MOST_NEAR), _counts(events, near))
+    shown = tuple(one.shown for one in bars if one.shown is not None)
+    return Records(events, shown, near.group_by("source", maintain_order=True).head(MOST_NEAR), _counts(events, near))
 
 
 @dataclass(frozen=True)
 class _Scanned:
-    """What one pattern reads in a batch; `row` is the segment's place in it."""
+    """What one pattern reads in a batch; `row` is the segment's place in it, `shown` as in `Records.bars`."""
 
     item: Compiled
     records: pl.DataFrame
     near: pl.DataFrame
+    shown: pl.DataFrame | None = None
 
 
 _NO_NEAR = pl.DataFrame(schema={"row": pl.UInt32})
-_NO_TEXT = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
 
 
-def _bars(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
+def _bars(grammars: Grammars, rest: Segments) -> Iterator[_Scanned]:
     """A segment holds one bar: what a pattern reads, the next ones need not look at."""
     for item in grammars.compiled:
-        if not item.is_bar or rows.is_empty():
+        if not item.is_bar or rest.places.is_empty():
             continue
-        carries = rows["text"].str.contains_any(list(item.anchors))
+        carries = rest.told.spread(rest.told.texts.str.contains_any(list(item.anchors)))
         if not carries.any():
             continue
-        every = bool(carries.all())
-        own = rows if every else rows.filter(carries)
-        told = repeats(own["text"])
-        reads, values = item.lowered.read(told.texts)
-        fits = told.spread(reads)
-        if told.places is not None:
-            places = those(told.places.to_frame(), fits).to_series()
-            values = values[places] if reads.all() else values[(reads.cum_sum() - 1).gather(places)]
-        yield _scanned(item, own, fits, values)
-        rows = rows.filter(~fits) if every else rows.filter(~carries.scatter(carries.arg_true(), fits))
+        own = rest.those(carries)
+        reads, values = item.lowered.read(own.told.texts)
+        fits = own.told.spread(reads)
+        read = own.those(fits)
+        if read.told.places is not None:
+            at = read.told.places
+            values = values[at] if reads.all() else values[(reads.cum_sum() - 1).gather(at)]
+        name = pl.lit(item.pattern.id).alias("pattern")
+        records = read.places.with_columns(name, *values.get_columns())
+        yield _Scanned(item, records, _near(item, own, fits), _last_on_line(read))
+        rest = rest.those(~fits if carries.all() else ~carries.scatter(carries.arg_true(), fits))
 
 
 def _messages(grammars: Grammars, rows: pl.DataFrame) -> list[_Scanned]:
@@ -152,7 +154,9 @@ def _messages(grammars: Grammars, rows: pl.DataFrame) -> list[_Scanned]:
     scanned = []
     for (item, held), found in zip(own, read, strict=True):
         fits = found["fits"]
-        scanned.append(_scanned(item, held, fits, those(found, fits).drop("row", "text", "fits")))
+        values = those(found, fits).drop("row", "text", "fits").get_columns()
+        records = those(held, fits).with_columns(pl.lit(item.pattern.id).alias("pattern"), *values)
+        scanned.append(_Scanned(item, records, _near(item, Segments(held, Repeats(held["text"])), fits)))
     return scanned
 
 
@@ -177,30 +181,26 @@ def _carrying(patterns: Sequence[Compiled], rows: pl.DataFrame) -> list[tuple[Co
     return own
 
 
-def _scanned(item: Compiled, rows: pl.DataFrame, fits: pl.Series, values: pl.DataFrame) -> _Scanned:
-    """Rows that carry a pattern's fixed texts parted into those it fits, with their values, and near misses."""
-    name = pl.lit(item.pattern.id).alias("pattern")
-    records = those(rows, fits).with_columns(name, *values.get_columns())
+def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame:
+    """Of segments that carry a pattern's fixed texts those that almost fit it."""
     if fits.all():
-        return _Scanned(item, records, _NO_NEAR)
-    near = rows.filter(~fits).filter(pl.col("text").str.contains(item.signature))
-    return _Scanned(
-        item, records, near.select("row", "source", "line", name, "text", pl.lit(len(item.signature)).alias("weight"))
+        return _NO_NEAR
+    rest = own.those(~fits)
+    near = rest.those(rest.told.spread(rest.told.texts.str.contains(item.signature)))
+    return near.places.select(
+        "row",
+        "source",
+        "line",
+        pl.lit(item.pattern.id).alias("pattern"),
+        near.told.rows.alias("text"),
+        pl.lit(len(item.signature)).alias("weight"),
     )
 
 
-def _slim(one: _Scanned) -> pl.DataFrame:
-    """Bars without their text, of which there is more than of anything else."""
-    return one.records.drop("text") if one.item.is_bar else one.records
-
-
-def _last_on_line(bars: pl.DataFrame) -> pl.DataFrame:
-    return bars.filter(_other_line(-1)).select("source", "line", "text")
-
-
-def _other_line(places: int) -> pl.Expr:
-    """Whether the row so many places above (or below) stands on another line."""
-    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(places)) for name in ("source", "line"))
+def _last_on_line(bars: Segments) -> pl.DataFrame:
+    shown = bars.places.select("source", "line").with_columns(bars.told.coded.alias("text"))
+    behind = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in ("source", "line"))
+    return shown.filter(behind)
 
 
 def _by_event(found: list[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
