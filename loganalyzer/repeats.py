@@ -70,7 +70,7 @@ def together(parts: Sequence[Repeats]) -> Repeats:
     told = _by_value(pl.concat([part.texts for part in parts]))
     places, start = [], 0
     for part in parts:
-        own = cast(pl.Series, told.places).slice(start, len(part.texts))
+        own = cast("pl.Series", told.places).slice(start, len(part.texts))
         places.append(part.spread(own))
         start += len(part.texts)
     return Repeats(told.texts, pl.concat(places))

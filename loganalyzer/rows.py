@@ -39,6 +39,11 @@ def in_order(frame: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     return frame.sort(first, second) if frame.select(behind.any()).item() else frame
 
 
+def known_in_order(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """`frame`; where a column is in order, polars is told, which groups and joins by it several times as fast."""
+    return frame.with_columns(pl.col(column).set_sorted()) if frame[column].is_sorted() else frame
+
+
 def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """The different values of `columns`, in order; fast where equal rows stand together, as those of an input do."""
     own = frame.select(columns)

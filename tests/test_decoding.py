@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.decoding import decode
+from loganalyzer.decoding import HEAD_BYTES, decode
 
 TEXT = "got prompt\r\nSampling audio indices 0-81:  25%|██▌       | 1/4\n"
 
@@ -38,6 +38,17 @@ def test_stray_bytes_cost_only_themselves_and_are_counted(data: bytes, lost: int
     assert decoded.encoding == "utf-8"
     assert decoded.undecodable == lost
     decoded.data.decode()
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [b"\n", b"caf\xc3\xa9\n", b"caf\xe9\n", b"\xed\xa0\x80\n", b"\xc0\xaf\n", b"\xf4\x90\x80\x80", b"\xe2\x96"],
+)
+def test_long_inputs_are_held_to_the_same_rules_as_short_ones(behind: bytes) -> None:
+    long = TEXT.encode() * (HEAD_BYTES // len(TEXT) + 1)
+    short, found = decode(behind), decode(long + behind)
+    assert found.data == long + short.data
+    assert found.undecodable == short.undecodable
 
 
 def test_a_few_nuls_do_not_make_a_log_utf_16() -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.rows import completed, distinct
+from loganalyzer.rows import completed, distinct, known_in_order
 from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
@@ -153,21 +153,24 @@ def _named(
         .rename({"id": "run_id"})
         .join(of_prompt, on=["lane", "prompt"], how="left", maintain_order="left")
     )
-    of_run = runs.select("stage", "run_id")
-    window_of = parts.windows.filter(pl.col("bar").is_not_null()).select("bar", "window")
+    of_run = known_in_order(runs.select("stage", "run_id"), "stage")
+    window_of = parts.windows.filter(pl.col("bar").is_not_null()).select("bar", "window").sort("bar")
     last_end = parts.windows.filter(pl.col("audio_end").is_not_null()).select(
         "stage", pl.col("audio_end").alias("need"), "window"
     )
     loras = facts.loras(timeline).join(of_prompt, on=["lane", "prompt"], how="left")
 
     def named(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-        return conform(frame.join(of_run, on="stage", how="left", maintain_order="left"), table)
+        known = known_in_order(frame, "stage")
+        return conform(known.join(of_run, on="stage", how="left", maintain_order="left"), table)
 
     return Rebuilt(
         prompts=conform(prompts, "prompts"),
         runs=conform(runs, "runs"),
         windows=named(parts.windows, "windows"),
-        steps=named(parts.steps.join(window_of, on="bar", how="left", maintain_order="left"), "steps"),
+        steps=named(
+            known_in_order(parts.steps, "bar").join(window_of, on="bar", how="left", maintain_order="left"), "steps"
+        ),
         paddings=named(
             parts.paddings.join(
                 last_end.unique(["stage", "need"], keep="first", maintain_order=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import in_order, only
+from loganalyzer.rows import in_order, known_in_order, only
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -32,7 +32,7 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     if not bare.is_empty():
         bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
         named = pl.concat([named, bare.select(named.columns)])
-    return in_order(named, "stage", "place")
+    return known_in_order(in_order(named, "stage", "place"), "stage")
 
 
 def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -58,7 +58,8 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 
 def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
-    steps = rows.select("stage").join(stages.select("stage", "steps"), on="stage", how="left", maintain_order="left")
+    header = known_in_order(stages.select("stage", "steps"), "stage")
+    steps = rows.select("stage").join(header, on="stage", how="left", maintain_order="left")
     total = pl.coalesce(pl.col("total"), steps["steps"])
     filled = rows.with_columns(
         pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
@@ -70,7 +71,10 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
-    ends = rows.select("lane").join(timeline.ends, on="lane", how="left", maintain_order="left")["end"]
+    lanes = known_in_order(rows.select("lane"), "lane")
+    ends = lanes.join(known_in_order(timeline.ends.sort("lane"), "lane"), on="lane", how="left", maintain_order="left")[
+        "end"
+    ]
     return rows.with_columns((pl.col("place") >= ends).fill_null(value=False).alias("is_lane_end"))
 
 
@@ -103,7 +107,8 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     opened = rows.with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
     if is_mixed:
         opened = opened.sort("stage", "opened", "place")
-    return opened.with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
+    numbered = opened.with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
+    return known_in_order(numbered, "bar")
 
 
 _RANGE = ("stage", "audio_start", "audio_end")

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.rows import in_order, only
 from loganalyzer.runs.refreshes import MOST_STEPS
 
 SMOOTHING: Final = 0.3
@@ -19,6 +20,12 @@ _KEEP: Final = 1 - SMOOTHING
 _FAST: Final = 0.11
 """tqdm itself leaves refreshes out only near steps faster than 0.1 s; a gap between slower ones is a lost refresh."""
 FLOAT_SLACK: Final = 1e-6
+
+
+_TELLING: Final = (
+    "stage", "bar", "place", "line", "time", "n", "rate", "rate_error", "elapsed_s", "progress", "doubtful",
+)  # fmt: skip
+"""What steps are read from."""
 
 
 def _before(name: str) -> pl.Expr:
@@ -36,7 +43,7 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     """
     before = _most_before()
     at_end = pl.col("n") == pl.col("total")
-    marked = refreshes.sort("bar", "place").with_columns(
+    marked = in_order(refreshes, "bar", "place").with_columns(
         before.alias("n_before"),
         ((before.is_null() | (pl.col("n") > before)) & ~pl.col("is_redrawn")).alias("progress"),
         at_end.sum().over("bar").alias("ends"),
@@ -108,10 +115,11 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     and the bound holds for either. Null where the rates cannot tell: over the jump itself, or where the rate is cut
     off. `known` says where they can, `skipping` where the bar is fast.
     """
-    rows = progress.sort("bar", "place").with_columns(
+    rows = in_order(progress, "bar", "place")
+    rows = rows.with_columns(
         (pl.col("n") - _before("n")).fill_null(pl.col("n")).alias("gained"),
         _skipping(progress).alias("skipping"),
-        (1 - pl.lit(_KEEP).pow(pl.col("n"))).alias("by_step"),
+        _weight(rows["n"]).alias("by_step"),
     )
     rows = _weighted_by_refresh(rows)
     lost, lost_bound = _inverted("by_step")
@@ -125,6 +133,13 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
         pl.when(known & pl.col("skipping")).then(left_out_bound).when(known).then(either_bound).alias("uncertainty_s"),
     )
     return _believable(rows)
+
+
+def _weight(steps: pl.Series) -> pl.Series:
+    """How much of a smoothed rate so many steps make up."""
+    most = steps.max()
+    known = pl.select(1 - pl.lit(_KEEP).pow(pl.int_range(0, most + 1 if isinstance(most, int) else 0))).to_series()
+    return known.gather(steps)
 
 
 def _skipping(progress: pl.DataFrame) -> pl.Expr:
@@ -172,8 +187,8 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
 
     `marked` comes from `mark_closing`. Several steps between two refreshes share their time equally.
     """
-    rows = _with_durations(marked.filter(pl.col("progress")))
-    rows = _doubted(_by_clock(rows).filter(pl.col("gained") > 0))
+    rows = _with_durations(marked.select(_TELLING).filter("progress"))
+    rows = _doubted(_by_clock(rows))
     spread = _one_a_step(rows)
     several = pl.col("gained") > 1
     upper = pl.col("duration_s") + pl.col("uncertainty_s")
@@ -207,7 +222,14 @@ def _one_a_step(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
-    """Where rates do not tell: the wrapper's stamps if both refreshes have one of their own, else whole seconds."""
+    """The rows that show new steps, with `method`.
+
+    Where rates do not tell: the wrapper's stamps if both refreshes have one of their own, else whole seconds.
+    """
+    gained = pl.col("gained") > 0
+    by_rate_alone = only(rows, gained)
+    if not by_rate_alone["duration_s"].has_nulls():
+        return by_rate_alone.with_columns(pl.lit("rate").alias("method"))
     first = pl.col("n") == pl.col("gained")
     stamped = (pl.col("time") - _before("time")).dt.total_microseconds() / 1e6
     own_stamp = pl.col("line") != _before("line")
@@ -217,7 +239,7 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     by_rate = pl.col("duration_s").is_not_null()
     by_stamp = ~by_rate & stamp_fits.fill_null(value=False)
     by_clock = ~by_rate & ~by_stamp & clock.is_not_null()
-    return rows.with_columns(
+    timed = rows.with_columns(
         pl.when(by_rate).then(pl.col("duration_s")).when(by_stamp).then(stamped).otherwise(clock).alias("duration_s"),
         pl.when(by_rate)
         .then(pl.col("uncertainty_s"))
@@ -234,10 +256,13 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("elapsed"))
         .alias("method"),
     )
+    return timed.filter(gained)
 
 
 def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
     """If the refresh was the closing one, its time holds the decoding too: the steps took any time up to it."""
+    if not rows["doubtful"].any():
+        return rows
     doubted = pl.col("doubtful") & pl.col("duration_s").is_not_null()
     longest = pl.max_horizontal(pl.col("spent_s") + 1, "duration_s")
     wide = pl.max_horizontal(pl.col("duration_s"), longest - pl.col("duration_s"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations import schedule
+from loganalyzer.rows import in_order, known_in_order, only
 from loganalyzer.runs.steps import FLOAT_SLACK
 
 _BARE_END = 0.5
@@ -13,7 +14,7 @@ MOST_EXPECTED = 10_000
 
 
 def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """One row per bar.
+    """One row per bar; bars have dense numbers, stage after stage.
 
     Columns: stage, bar, order (from 1), audio_start, audio_end, steps_done, steps_total, sampling_s, total_s,
     total_uncertainty_s, s_per_step, line, place, pattern.
@@ -21,31 +22,38 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     `sampling_s` is null unless every step is known; `total_s` reaches to the bar's closing refresh, VAE decoding
     included, and is null for a window that was not finished.
     """
-    bars = marked.group_by("bar", maintain_order=True).agg(
-        pl.col("stage", "audio_start", "audio_end", "line", "place", "pattern").first(),
-        pl.col("n").max().alias("steps_done"),
-        pl.col("total").max().alias("steps_total"),
+    bars = (
+        known_in_order(marked, "bar")
+        .group_by("bar", maintain_order=True)
+        .agg(
+            pl.col("stage", "audio_start", "audio_end", "line", "place", "pattern").first(),
+            pl.col("n").max().alias("steps_done"),
+            pl.col("total").max().alias("steps_total"),
+        )
     )
     sums = (
-        steps.filter(~pl.col("doubtful"))
-        .group_by("bar")
+        known_in_order(only(steps, ~pl.col("doubtful")), "bar")
+        .group_by("bar", maintain_order=True)
         .agg(
             pl.col("duration_s").sum().alias("sampling_s"),
             pl.col("duration_s").is_not_null().sum().alias("timed"),
         )
     )
     complete = (pl.col("timed") == pl.col("steps_done")) & (pl.col("steps_done") == pl.col("steps_total"))
-    return (
-        bars.join(sums, on="bar", how="left")
-        .join(_totals(marked), on="bar", how="left")
+    for more in (sums, _totals(marked)):
+        bars = known_in_order(bars, "bar").join(
+            known_in_order(more, "bar"), on="bar", how="left", maintain_order="left"
+        )
+    found = (
+        known_in_order(bars, "stage")
         .with_columns(pl.when(complete).then(pl.col("sampling_s")).alias("sampling_s"))
         .with_columns(
             (pl.col("sampling_s") / pl.col("steps_done")).alias("s_per_step"),
-            pl.col("bar").rank("dense").over("stage").cast(pl.Int64).alias("order"),
+            (pl.col("bar") - pl.col("bar").min().over("stage") + 1).alias("order"),
         )
         .drop("timed")
-        .sort("stage", "order")
     )
+    return in_order(found, "stage", "order")
 
 
 def _totals(marked: pl.DataFrame) -> pl.DataFrame:
