@@ -18,7 +18,7 @@ from loganalyzer.settings import Settings
 from loganalyzer.sources import Input
 from loganalyzer.workers import in_order
 
-_SEGMENTS: Final = 1 << 17
+_SEGMENTS: Final = 1 << 18
 """Segments read in one go."""
 _MOST_GATHERED: Final = 16
 """Batches gathered for that; their text is held together."""

@@ -43,6 +43,7 @@ def test_stray_bytes_cost_only_themselves_and_are_counted(data: bytes, lost: int
 @pytest.mark.parametrize(
     "behind",
     [b"\n", b"caf\xc3\xa9\n", b"caf\xe9\n", b"\xed\xa0\x80\n", b"\xc0\xaf\n", b"\xf4\x90\x80\x80", b"\xe2\x96"],
+    ids=["ascii", "utf-8", "latin", "surrogate", "overlong", "beyond unicode", "cut"],
 )
 def test_long_inputs_are_held_to_the_same_rules_as_short_ones(behind: bytes) -> None:
     long = TEXT.encode() * (HEAD_BYTES // len(TEXT) + 1)
