@@ -140,8 +140,10 @@ def _in_order(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     for name in made.keys() - sorted_.keys():
         frame = made[name]
         key = "run_id" if "run_id" in frame.columns else "prompt_id"
-        placed = frame.join(places[key], on=key, how="left", maintain_order="left")
-        sorted_[name] = placed.sort("at", nulls_last=True, maintain_order=True).drop("at")
+        at = frame.select(key).join(places[key], on=key, how="left", maintain_order="left")["at"]
+        if not at.is_sorted(nulls_last=True):
+            frame = frame.with_columns(at).sort("at", nulls_last=True, maintain_order=True).drop("at")
+        sorted_[name] = frame
     return {name: sorted_[name] for name in made}
 
 
