@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 import polars as pl
 
@@ -13,9 +13,13 @@ from loganalyzer import tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
-from loganalyzer.history.past import Past
 from loganalyzer.settings import Settings, Severity
-from loganalyzer.workflow.declared import Asked
+
+if TYPE_CHECKING:
+    from loganalyzer.history.past import Past
+    from loganalyzer.workflow.declared import Asked
+
+Known = TypeVar("Known")
 
 _ROOMS = (
     "schedule",
@@ -43,14 +47,13 @@ class Context:
     settings: Settings
     past: Past | None = None
     asked: Asked | None = None
-    _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
 
-    def once(self, work: Callable[[Context], pl.DataFrame]) -> pl.DataFrame:
-        """A table that several rules need, made by the first that asks."""
-        name = f"{work.__module__}.{work.__qualname__}"
-        if name not in self._known:
-            self._known[name] = work(self)
-        return self._known[name]
+    def once(self, work: Callable[[Context], Known]) -> Known:
+        """What several rules need, made by the first that asks."""
+        if work not in self._known:
+            self._known[work] = work(self)
+        return cast("Known", self._known[work])
 
 
 @dataclass(frozen=True)
