@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, skipped
+from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.frames import only
 from loganalyzer.metrics import KEY
 
 if TYPE_CHECKING:
@@ -75,10 +76,14 @@ def _where(series: Series) -> str:
 
 
 def _found(context: Context, word: str, fix: str) -> pl.DataFrame:
-    rows = context.once(_verdicts).filter(pl.col("verdict") == word)
+    rows = only(context.once(_verdicts), pl.col("verdict") == word)
     placed = rows.join(context.found.runs.select("run_id", "source", "line"), on="run_id", maintain_order="left")
-    texts = {name: pl.col(name) for name in ("message", "observed", "expected")}
-    return findings(placed, **texts, fix=pl.lit(fix))
+    return findings(
+        placed,
+        lambda: texts(
+            message=pl.col("message"), observed=pl.col("observed"), expected=pl.col("expected"), fix=pl.lit(fix)
+        ),
+    )
 
 
 @rule(
