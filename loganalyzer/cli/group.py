@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from loganalyzer import __version__
+from loganalyzer.cli import garbage
 from loganalyzer.errors import LogAnalyzerError
 
 COULD_NOT = 2
@@ -68,6 +69,7 @@ def main() -> None:
     Exit codes: 0 within expectations, 1 a finding at or above --fail-on, 2 the job could not be done
     (wrong usage, an input that cannot be read, or no run found in any input).
     """
+    garbage.collect_seldom()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
