@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.checks import step_times
 from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
@@ -15,7 +16,6 @@ _STEADY = 0.7
 """Least correlation of the windows' order with that of their times, of a slowdown that no window is out of."""
 _SPILL_FACTOR = 3.0
 _FULL = 0.9
-_MEASURED = ("rate", "timestamps")
 
 
 def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -38,25 +38,6 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     barred = only(runs, pl.col("reason").is_not_null())
     return only(runs, pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
-
-
-def _measured_steps(context: Context) -> pl.DataFrame:
-    """Steps of known duration without each run's first, which holds the warm-up."""
-    warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
-    return only(
-        context.found.steps,
-        pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null() & ~warm_up.fill_null(value=False),
-    )
-
-
-def _window_medians(context: Context) -> pl.DataFrame:
-    """run_id, window, median, line: each window's median step, in order."""
-    return (
-        context.once(_measured_steps)
-        .group_by("run_id", "window")
-        .agg(pl.col("duration_s").median().alias("median"), pl.col("line").first())
-        .sort("run_id", "window")
-    )
 
 
 def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -159,15 +140,10 @@ def slow_run(context: Context) -> Outcome:
 def step_outlier(context: Context) -> Outcome:
     """Against the median of the run's other steps; the first step of a run is warm-up."""
     factor = context.settings.step_outlier_factor
-    steps = context.once(_measured_steps)
-    usual = (
-        steps.group_by("run_id")
-        .agg(pl.col("duration_s").median().alias("median"), pl.len().alias("count"))
-        .pipe(only, pl.col("count") >= _FEWEST_STEPS)
-    )
-    far = only(
-        steps.join(usual, on="run_id"), pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median")
-    )
+    steps, runs = step_times.measured(context), step_times.by_run(context)
+    enough = pl.col("count") >= _FEWEST_STEPS
+    limits = runs.select(pl.when(enough).then(factor * pl.col("median"))).to_series().gather(steps["run"])
+    far = only(steps, pl.col("duration_s") - pl.col("uncertainty_s") > limits)
     rows = findings(
         _outliers(far, context),
         lambda: texts(
@@ -180,7 +156,7 @@ def step_outlier(context: Context) -> Outcome:
             fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
         ),
     )  # fmt: skip
-    few = without(context.found.runs, usual, "run_id")
+    few = without(context.found.runs, only(runs, enough), "run_id")
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
 
 
@@ -189,7 +165,7 @@ def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
     if far.is_empty():
         return far
     return (
-        _with_source(far, context)
+        _with_source(far.join(step_times.by_run(context).drop("run_id"), on="run"), context)
         .sort("duration_s", "run_id", "line", descending=[True, False, False])
         .group_by("run_id", "source", maintain_order=True)
         .agg(
@@ -212,14 +188,15 @@ def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
 )
 def slowdown_trend(context: Context) -> Outcome:
     """Median step of the last third of the windows against the first third, and no window out of order."""
-    position, third = pl.int_range(pl.len()), (pl.len() + 2) // 3
+    third = (pl.len() + 2) // 3
     enough = (
-        context.once(_window_medians)
-        .group_by("run_id", maintain_order=True)
+        step_times.by_window(context)
+        .group_by("run", maintain_order=True)
         .agg(
+            pl.col("run_id").first(),
             pl.col("line").last(),
-            pl.col("median").filter(position < third).median().alias("before"),
-            pl.col("median").filter(position >= pl.len() - third).median().alias("after"),
+            pl.col("median").head(third).median().alias("before"),
+            pl.col("median").tail(third).median().alias("after"),
             pl.len().alias("windows"),
         )
         .pipe(only, pl.col("windows") >= _FEWEST_WINDOWS)
@@ -247,13 +224,13 @@ def _steadily(slower: pl.DataFrame, context: Context) -> pl.DataFrame:
     if slower.is_empty():
         return slower
     steady = (
-        context.once(_window_medians)
-        .join(slower, on="run_id", how="semi", maintain_order="left")
-        .group_by("run_id")
+        step_times.by_window(context)
+        .join(slower, on="run", how="semi", maintain_order="left")
+        .group_by("run")
         .agg(pl.corr(pl.int_range(pl.len()), pl.col("median").rank()).alias("order"))
         .filter(pl.col("order") > _STEADY)
     )
-    return slower.join(steady, on="run_id", how="semi", maintain_order="left")
+    return slower.join(steady, on="run", how="semi", maintain_order="left").sort("run_id")
 
 
 @rule(
@@ -267,14 +244,9 @@ def _steadily(slower: pl.DataFrame, context: Context) -> pl.DataFrame:
 )
 def memory_spill(context: Context) -> Outcome:
     """A sustained jump between windows, near the card's total."""
-    best = pl.col("median").cum_min().over("run_id")
-    medians = context.once(_window_medians).with_columns(best.alias("best"))
-    jumps = only(medians, pl.col("median") > _SPILL_FACTOR * pl.col("best"))
-    if jumps.is_empty():
+    jumped = _jumped(step_times.by_window(context))
+    if jumped.is_empty():
         return outcome()
-    jumped = jumps.group_by("run_id", maintain_order=True).agg(
-        pl.col("window", "best").first(), pl.col("line").first().alias("at"), pl.col("median").max()
-    )
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
     runs = context.found.runs.with_columns(total.alias("total"))
     suspects = runs.join(jumped, on="run_id", maintain_order="left").with_columns(pl.col("at").alias("line"))
@@ -293,3 +265,19 @@ def memory_spill(context: Context) -> Outcome:
     )  # fmt: skip
     unknown = suspects.filter(pl.col("peak_reserved_gib").is_null() | pl.col("total").is_null())
     return outcome(rows, skipped(unknown, "steps jumped, but the log does not tell how full the card was"))
+
+
+def _jumped(windows: pl.DataFrame) -> pl.DataFrame:
+    """run_id, window, best, at, median: where a run's windows first took several times its best, and at most."""
+    median = pl.col("median")
+    spread = windows.group_by("run", maintain_order=True).agg(median.min().alias("least"), median.max().alias("most"))
+    wide = only(spread, pl.col("most") > _SPILL_FACTOR * pl.col("least"))
+    if wide.is_empty():
+        return wide
+    return (
+        windows.join(wide, on="run", how="semi", maintain_order="left")
+        .with_columns(median.cum_min().over("run").alias("best"))
+        .filter(median > _SPILL_FACTOR * pl.col("best"))
+        .group_by("run_id", maintain_order=True)
+        .agg(pl.col("window", "best").first(), pl.col("line").first().alias("at"), median.max())
+    )
