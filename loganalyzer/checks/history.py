@@ -9,7 +9,6 @@ import polars as pl
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.frames import only
-from loganalyzer.metrics import KEY
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
@@ -37,6 +36,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     if past is None:
         return pl.DataFrame(schema=_JUDGED)
     from loganalyzer.history.series import judged  # and numpy with it, which no other rule needs
+    from loganalyzer.metrics import KEY
 
     together = past.with_tonight(context.found, context.settings.gpu)
     concerned = together.filter("tonight").select("metric", "basis", *KEY).unique()
