@@ -78,7 +78,7 @@ class Extracted:
 
     records: Records
     failures: pl.DataFrame
-    lines: bytes
+    lines: tuple[bytes, ...]
     ended: Sequence[Source | SourceError]
 
 
@@ -99,7 +99,7 @@ class Collection:
     def add(self, batch: Extracted) -> None:
         """The next batch, in the inputs' order."""
         self._rebuilding.add(dict(batch.records.events))
-        self._lines.append(batch.lines)
+        self._lines += batch.lines
         for name, frame in (("counts", batch.records.counts), ("near", batch.records.near), ("text", batch.failures)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
@@ -154,7 +154,10 @@ class Collection:
 
     def _near(self) -> pl.DataFrame:
         """The first near misses of each input, in order, the first of each pattern explained."""
-        near = self._joined("near", NO_NEAR).sort("source", "line", maintain_order=True)
+        near = self._joined("near", NO_NEAR)
+        if near.is_empty():
+            return tables.empty("near_misses")
+        near = near.sort("source", "line", maintain_order=True)
         near = near.group_by("source", maintain_order=True).head(MOST_NEAR)
         place = pl.int_range(pl.len()).over("source", "pattern")
         explained = explain(near.filter(place < EXPLAINED), self.grammars)
@@ -173,6 +176,8 @@ class Collection:
 
 def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFrame:
     """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out."""
+    if frame.is_empty():
+        return tables.empty(table)
     placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
     return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
 

@@ -22,38 +22,46 @@ def failures(records: Records) -> pl.DataFrame:
     return _lines(records, lambda event: event in FAILURES)
 
 
-def kept(records: Records) -> bytes:
+def kept(records: Records) -> tuple[bytes, ...]:
     """All other lines of messages, and what each progress bar showed last on a line, packed: there may be millions.
 
     They shrink to a small part of their size, and few are cited.
     """
-    bars = records.bars.select("source", "line", pl.lit("window-bar").alias("event"), _shortened())
-    every = pl.concat([_lines(records, lambda event: event not in FAILURES), bars])
-    if every.is_empty():
-        return b""
+    bars = [shown.select("source", "line", pl.lit("window-bar").alias("event"), "text") for shown in records.bars]
+    every = [_lines(records, lambda event: event not in FAILURES), *bars]
+    return tuple(_packed(frame) for frame in every if not frame.is_empty())
+
+
+def _packed(lines: pl.DataFrame) -> bytes:
     packed = BytesIO()
-    every.write_ipc(packed, compression="zstd")
+    lines.write_ipc(packed, compression="zstd")
     return packed.getvalue()
 
 
 def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
     """Of the lines in `packs`, those at `places` (source, line); columns as in `failures`."""
     found = [
-        pl.read_ipc(BytesIO(pack)).join(places, on=["source", "line"], how="semi", maintain_order="left")
+        _shortened(
+            pl.read_ipc(BytesIO(pack))
+            .join(places, on=["source", "line"], how="semi", maintain_order="left")
+            .with_columns(pl.col("text").cast(pl.String))
+        )
         for pack in packs
-        if pack and not places.is_empty()
+        if not places.is_empty()
     ]
     return pl.concat([NO_LINES, *found]).sort("source", "line", maintain_order=True)
 
 
 def _lines(records: Records, wanted: Callable[[str], bool]) -> pl.DataFrame:
     shown = [
-        frame.select("source", "line", pl.lit(event).alias("event"), _shortened())
+        frame.select("source", "line", pl.lit(event).alias("event"), "text")
         for event, frame in records.events.items()
         if wanted(event) and "text" in frame.columns
     ]
-    return pl.concat([NO_LINES, *shown]).unique(["source", "line", "text"], keep="first", maintain_order=True)
+    if not shown:
+        return NO_LINES
+    return _shortened(pl.concat(shown)).unique(["source", "line", "text"], keep="first", maintain_order=True)
 
 
-def _shortened() -> pl.Expr:
-    return pl.col("text").str.strip_chars(" \t").str.head(LONGEST).alias("text")
+def _shortened(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.with_columns(pl.col("text").str.strip_chars(" \t").str.head(LONGEST))

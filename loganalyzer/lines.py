@@ -3,72 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
-from loganalyzer.wrappers import INSIDE_TEXT, SEPARATOR, STAMP_INSIDE, unwrap
+from loganalyzer.repeats import Repeats, repeats, together
+from loganalyzer.rows import those
+from loganalyzer.wrappers import INSIDE_TEXT, JSON_LINE, SEPARATOR, STAMP_INSIDE, is_prefixed, unwrap
 
-SEGMENTS = pl.Schema(
+PLACES = pl.Schema(
     {
         "source": pl.UInt32(),
         "line": pl.Int64(),
         "part": pl.UInt32(),
         "stream": pl.String(),
         "time": pl.Datetime("us"),
-        "text": pl.String(),
     }
 )
 
 _BLANKS = " \t\r"
+_WRAPPED = (*INSIDE_TEXT, *(mark.decode() for mark in CUT_MARKS), JSON_LINE)
+"""Lines without any of these, without a carriage return, a stamp or a prefix are segments as they stand."""
 
 
-def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Pieces of physical lines.
+
+    Attributes:
+        places: `PLACES`, in the order of source, line, part: `source` is the input's number, `line` the physical line
+            from 1, `part` the place among the line's segments.
+        told: what each says.
+    """
+
+    places: pl.DataFrame
+    told: Repeats
+
+    def those(self, mask: pl.Series) -> Segments:
+        """The segments where `mask` is true."""
+        return Segments(those(self.places, mask), self.told.those(mask))
+
+
+def joined(parts: Sequence[Segments]) -> Segments:
+    """All of these, which are in order; at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Segments(pl.concat([part.places for part in parts]), together([part.told for part in parts]))
+
+
+def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> Segments:
     """All segments of these pieces that hold one of the fixed texts `anchors`; other lines are dropped unread.
 
-    Columns as in `SEGMENTS`, in the order of source, line, part: `source` is the input's number, `line` the physical
-    line from 1, `part` the place among the line's segments. A line is cut at carriage returns (each is one refresh
-    of a bar) and in front of stamps that stand inside it.
+    A line is cut at carriage returns (each is one refresh of a bar) and in front of stamps that stand inside it.
+    Lines that say what others say are looked at once.
     """
-    kept = _lines_with(pieces, anchors)
-    if kept.is_empty():
-        return pl.DataFrame(schema=SEGMENTS)
+    data = pieces[0].data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
+    if not data:
+        return Segments(pl.DataFrame(schema=PLACES), Repeats(pl.Series("text", [], dtype=pl.String)))
+    lines = pl.scan_lines(data, name="text", row_index_name="row").collect()
+    told = _unwrapped(repeats(lines["text"]))
+    if told is not None:
+        held = _holding(Segments(lines.select("row"), told), anchors)
+        return Segments(_placed(_numbered(held.places, pieces)), held.told)
+    kept = _numbered(_lines_with(lines, data, anchors), pieces)
     cut = _cut(unwrap(kept))
-    if cut.height != kept.height:
-        cut = cut.filter(pl.col("text").str.contains_any(list(anchors)))
-    return cut.select(pl.col(name).cast(dtype) for name, dtype in SEGMENTS.items())
+    found = Segments(cut.select(pl.col(name).cast(dtype) for name, dtype in PLACES.items()), repeats(cut["text"]))
+    return found if cut.height == kept.height else _holding(found, anchors)
 
 
-def _lines_with(pieces: Sequence[Piece], anchors: Sequence[str]) -> pl.DataFrame:
-    """The only place that reads lines: polars marks `scan_lines` as unstable.
+def _unwrapped(told: Repeats) -> Repeats | None:
+    """`told` where its texts repeat, and none holds anything to take off or to cut at; else None."""
+    if told.places is None:
+        return None
+    texts = told.texts.str.strip_chars_end(_BLANKS)
+    is_plain = not (
+        texts.str.contains_any([*_WRAPPED, "\r"]).any()
+        or texts.str.contains(STAMP_INSIDE).any()
+        or is_prefixed(texts).any()
+        or texts.is_duplicated().any()
+    )
+    return Repeats(texts, told.places) if is_plain else None
+
+
+def _holding(found: Segments, anchors: Sequence[str]) -> Segments:
+    """The segments that hold one of the fixed texts."""
+    return found.those(found.told.spread(found.told.texts.str.contains_any(list(anchors))))
+
+
+def _lines_with(lines: pl.DataFrame, data: bytes, anchors: Sequence[str]) -> pl.DataFrame:
+    """The lines of `data` that hold a fixed text, or may.
 
     Lines with codes or NULs inside are kept whatever they say, since these may stand inside a fixed text; so are all
     lines of pieces in which a container runtime cut lines, perhaps in the middle of one.
     """
-    data = pieces[0].data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
-    if not data:
-        return pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
-    text = pl.col("text").str
-    wanted = text.contains_any(list(anchors))
-    if any(code.encode() in data for code in INSIDE_TEXT):
-        wanted |= text.contains_any(list(INSIDE_TEXT))
-    every = pl.scan_lines(data, name="text", row_index_name="row")
-    may_be_cut = every.select(text.contains_any([mark.decode() for mark in CUT_MARKS]).any()).collect().item()
-    rows = (every if may_be_cut and is_cut(data) else every.filter(wanted)).collect()
+    text = lines["text"].str
+    if text.contains_any([mark.decode() for mark in CUT_MARKS]).any() and is_cut(data):
+        return lines
+    inside = [code for code in INSIDE_TEXT if code.encode() in data]
+    return those(lines, text.contains_any([*anchors, *inside]))
+
+
+def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:
+    """`rows` of all pieces together, with the source and the line of each in place of `row`."""
+    row = rows["row"].cast(pl.Int64)
     if len(pieces) == 1:
-        return rows.select(
-            pl.lit(pieces[0].source, pl.UInt32).alias("source"),
-            (pl.col("row").cast(pl.Int64) + pieces[0].first_line).alias("line"),
-            "text",
-        )
-    ends = pl.Series([piece.lines for piece in pieces], dtype=pl.Int64).cum_sum()
-    place = ends.search_sorted(rows["row"].cast(pl.Int64), side="right")
-    sources = pl.Series([piece.source for piece in pieces], dtype=pl.UInt32)
-    offsets = pl.Series([piece.first_line for piece in pieces], dtype=pl.Int64) - ends.shift(1, fill_value=0)
-    return rows.select(
-        sources.gather(place).alias("source"),
-        (pl.col("row").cast(pl.Int64) + offsets.gather(place)).alias("line"),
-        "text",
+        source, line = pl.lit(pieces[0].source, pl.UInt32), row + pieces[0].first_line
+    else:
+        ends = pl.Series([piece.lines for piece in pieces], dtype=pl.Int64).cum_sum()
+        place = ends.search_sorted(row, side="right")
+        offsets = pl.Series([piece.first_line for piece in pieces], dtype=pl.Int64) - ends.shift(1, fill_value=0)
+        source = pl.lit(pl.Series([piece.source for piece in pieces], dtype=pl.UInt32).gather(place))
+        line = row + offsets.gather(place)
+    return rows.select(source.alias("source"), line.alias("line"), pl.exclude("row"))
+
+
+def _placed(lines: pl.DataFrame) -> pl.DataFrame:
+    """`lines` (source, line) as segments of which nothing was taken off or cut."""
+    return lines.select(
+        "source",
+        "line",
+        pl.lit(0, PLACES["part"]).alias("part"),
+        *(pl.lit(None, PLACES[name]).alias(name) for name in ("stream", "time")),
     )
 
 
@@ -85,13 +141,13 @@ def _cut(lines: pl.DataFrame) -> pl.DataFrame:
 def _cut_at(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
     lines = lines.with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
     if not lines["text"].str.contains(separator, literal=True).any():
-        return lines.select(pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in SEGMENTS.names())
+        return lines.select(pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in (*PLACES, "text"))
     return (
         lines.with_columns(pl.col("text").str.split(separator))
         .with_columns(pl.int_ranges(0, pl.col("text").list.len(), dtype=pl.UInt32).alias("part"))
         .explode("text", "part")
         .with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
-        .select(SEGMENTS.names())
+        .select(*PLACES, "text")
     )
 
 

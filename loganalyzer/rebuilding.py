@@ -10,9 +10,9 @@ import polars as pl
 from loganalyzer import tables
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.pieces import Source
+from loganalyzer.rows import only
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.identity import DIGEST
-from loganalyzer.runs.rows import only
 from loganalyzer.runs.settled import settled
 from loganalyzer.settings import Settings
 
@@ -62,7 +62,7 @@ class Rebuilding:
         if self._rows < self._enough:
             return
         waiting = self._taken()
-        self._rebuild_ended(waiting)
+        self._rebuild_ended(_of(waiting, [source.number for source in self._ended]))
         rest = _of(waiting, [*(source.number for source in self._ended), *self._left_out], those=False)
         self._ended = []
         if _height(rest) >= MOST_RECORDS:
@@ -72,7 +72,10 @@ class Rebuilding:
 
     def finished(self) -> dict[str, pl.DataFrame]:
         """All tables; every input has ended."""
-        self._rebuild_ended(self._taken())
+        waiting = self._taken()
+        if self._left_out:
+            waiting = _of(waiting, self._left_out, those=False)
+        self._rebuild_ended(waiting)
         made = {name: self._joined(name, tables.empty(name)) for name in REBUILT}
         if self._parted:
             made["runs"] = self._counted(made["runs"])
@@ -83,10 +86,8 @@ class Rebuilding:
         waiting, self._waiting = self._waiting, []
         return concatenated(waiting)
 
-    def _rebuild_ended(self, waiting: Events) -> None:
+    def _rebuild_ended(self, whole: Events) -> None:
         if self._ended:
-            whole = _of(waiting, [source.number for source in self._ended])
-            waiting = {}  # what is rebuilt can then be let go of while that is done
             known = [(source.number, source.name, source.digest) for source in self._ended]
             self._keep(self._rebuilt(whole, known))
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from loganalyzer.grammar import model
-from loganalyzer.grammar.lower import Lowered, lower
-from loganalyzer.repeats import Repeats, repeats
+from loganalyzer.grammar.lower import Lowered, lower, read_all
+from loganalyzer.lines import Segments
+from loganalyzer.repeats import Repeats
+from loganalyzer.rows import thinned, those
 
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
@@ -51,14 +53,14 @@ class Records:
     Attributes:
         events: event to its records: source (number), line, part, stream, time, pattern (id), one column per hole of
             the event's patterns, and the text of those that are no bars.
-        bars: source, line, text: what a progress bar showed last on each line.
+        bars: by pattern source, line, text (String or Enum): what a progress bar showed last on each line.
         near: source, line, pattern, text: lines that are almost a message, `MOST_NEAR` of each input.
         counts: source, records, near, known: how many lines were recognised, how many almost, and how many were either,
             since a line's segments may be both.
     """
 
     events: Mapping[str, pl.DataFrame]
-    bars: pl.DataFrame
+    bars: Sequence[pl.DataFrame]
     near: pl.DataFrame
     counts: pl.DataFrame
 
@@ -95,154 +97,159 @@ def _texts(nodes: model.Nodes) -> Iterable[str]:
                 continue
 
 
-def extract(segments: pl.DataFrame, grammars: Grammars) -> Records:
-    """All messages and bars in `segments` (columns and order as in `lines.SEGMENTS`)."""
-    has_bar = segments["text"].str.contains_any(list(BAR_MARKS))
-    closed = segments["text"].str.ends_with("s/it]") | segments["text"].str.ends_with("it/s]")
-    scanned = [
-        *_bars(grammars, segments.filter(has_bar)),
-        *_messages(grammars, segments.filter(~(has_bar & closed))),
-    ]
-    found = [one for one in scanned if not one.records.is_empty()]
-    texts = pl.concat([_last_on_line(one.records) for one in found if one.item.is_bar] or [_NO_TEXT])
-    events = _by_event([(one.item.pattern.event, _slim(one)) for one in found])
-    near = _unrecognised([one for one in scanned if not one.near.is_empty()], found)
-    return Records(events, texts, near.group_by("source", maintain_order=True).head(MOST_NEAR), _counts(events, near))
+def extract(segments: Segments, grammars: Grammars) -> Records:
+    """All messages and bars in these segments."""
+    segments = Segments(segments.places.with_row_index("row"), segments.told)
+    texts = segments.told.texts.str
+    has_bar = texts.contains_any(list(BAR_MARKS))
+    closed = texts.ends_with("s/it]") | texts.ends_with("it/s]")
+    bars = list(_bars(grammars, segments.those(segments.told.spread(has_bar))))
+    others = segments.those(segments.told.spread(~(has_bar & closed)))
+    messages = _messages(grammars, others.places.with_columns(others.told.rows.alias("text")))
+    found = [one for one in (*bars, *messages) if not one.records.is_empty()]
+    events = _by_event([(one.item.pattern.event, one.records) for one in found])
+    near = _unrecognised(bars, messages)
+    shown = tuple(one.shown for one in bars if one.shown is not None)
+    return Records(events, shown, near.group_by("source", maintain_order=True).head(MOST_NEAR), _counts(events, near))
 
 
 @dataclass(frozen=True)
 class _Scanned:
-    """What one pattern reads in a batch."""
+    """What one pattern reads in a batch; `row` is the segment's place in it, `shown` as in `Records.bars`."""
 
     item: Compiled
     records: pl.DataFrame
     near: pl.DataFrame
+    shown: pl.DataFrame | None = None
 
 
-_NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32})
-_NO_TEXT = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "text": pl.String})
+_NO_NEAR = pl.DataFrame(schema={"row": pl.UInt32})
 
 
-def _bars(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
+def _bars(grammars: Grammars, rest: Segments) -> Iterator[_Scanned]:
     """A segment holds one bar: what a pattern reads, the next ones need not look at."""
     for item in grammars.compiled:
-        if not item.is_bar or rows.is_empty():
+        if not item.is_bar or rest.places.is_empty():
             continue
-        carries = rows["text"].str.contains_any(list(item.anchors))
+        carries = rest.told.spread(rest.told.texts.str.contains_any(list(item.anchors)))
         if not carries.any():
             continue
-        every = bool(carries.all())
-        own = rows if every else rows.filter(carries)
-        scanned, fits = _scan(item, own, repeats(own["text"]))
-        yield scanned
-        rows = rows.filter(~fits) if every else rows.filter(~carries.scatter(carries.arg_true(), fits))
+        own = rest.those(carries)
+        reads, values = item.lowered.read(own.told.texts)
+        fits = own.told.spread(reads)
+        read = own.those(fits)
+        if read.told.places is not None:
+            at = read.told.places
+            values = values[at] if reads.all() else values[(reads.cum_sum() - 1).gather(at)]
+        name = pl.lit(item.pattern.id).alias("pattern")
+        records = read.places.with_columns(name, *values.get_columns())
+        yield _Scanned(item, records, _near(item, own, fits), _last_on_line(read))
+        rest = rest.those(~fits if carries.all() else ~carries.scatter(carries.arg_true(), fits))
 
 
-def _messages(grammars: Grammars, rows: pl.DataFrame) -> Iterator[_Scanned]:
+def _messages(grammars: Grammars, rows: pl.DataFrame) -> list[_Scanned]:
     """A segment holds one message or several; those of a pattern are found by its fixed texts, all in one pass."""
-    patterns = [item for item in grammars.compiled if not item.is_bar]
-    texts = sorted({text for item in patterns for text in item.anchors})
+    own = _carrying([item for item in grammars.compiled if not item.is_bar], rows)
+    read = read_all([(item.lowered, held.select("row", "text")) for item, held in own])
+    scanned = []
+    for (item, held), found in zip(own, read, strict=True):
+        fits = found["fits"]
+        values = those(found, fits).drop("row", "text", "fits").get_columns()
+        records = those(held, fits).with_columns(pl.lit(item.pattern.id).alias("pattern"), *values)
+        scanned.append(_Scanned(item, records, _near(item, Segments(held, Repeats(held["text"])), fits)))
+    return scanned
+
+
+def _carrying(patterns: Sequence[Compiled], rows: pl.DataFrame) -> list[tuple[Compiled, pl.DataFrame]]:
+    """Each pattern that has any, with the rows that carry one of its fixed texts."""
+    owners = [(text, place) for place, item in enumerate(patterns) for text in item.anchors]
+    texts = sorted({text for text, _ in owners})
     held = (
         rows.select(pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
-        .with_row_index("row")
+        .with_row_index("at")
         .explode("anchor")
-        .drop_nulls()
-        .unique(maintain_order=True)
+        .join(pl.DataFrame(owners, schema={"anchor": pl.String, "pattern": pl.UInt32}, orient="row"), on="anchor")
+        .select("pattern", "at")
+        .unique()
+        .sort("pattern", "at")
     )
-    places = {str(anchor): frame["row"] for (anchor,), frame in held.partition_by("anchor", as_dict=True).items()}
-    for item in patterns:
-        known = [places[anchor] for anchor in item.anchors if anchor in places]
-        if known:
-            own = rows[known[0] if len(known) == 1 else pl.concat(known).unique().sort()]
-            yield _scan(item, own, Repeats(own["text"]))[0]
+    carrying = rows[held["at"]]
+    own, start = [], 0
+    for pattern, count in held["pattern"].rle().struct.unnest().select("value", "len").rows():
+        own.append((patterns[pattern], carrying.slice(start, count)))
+        start += count
+    return own
 
 
-def _scan(item: Compiled, rows: pl.DataFrame, told: Repeats) -> tuple[_Scanned, pl.Series]:
-    """What a pattern reads in rows that carry its fixed texts, and which it fits; `told` are the rows' texts."""
-    reads, values = item.lowered.read(told.texts)
-    fits = told.spread(reads)
-    name = pl.lit(item.pattern.id).alias("pattern")
-    every = bool(fits.all())
-    own = rows if every else rows.filter(fits)
-    if told.places is not None:
-        places = told.places if every else told.places.filter(fits)
-        values = values[(reads.cum_sum() - 1).gather(places)] if not bool(reads.all()) else values[places]
-    records = own.with_columns(name, *values.get_columns())
-    if every:
-        return _Scanned(item, records, _NO_NEAR), fits
-    near = rows.filter(~fits).filter(pl.col("text").str.contains(item.signature))
-    return _Scanned(item, records, near.select(*KEY, name, "text", pl.lit(len(item.signature)).alias("weight"))), fits
+def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame:
+    """Of segments that carry a pattern's fixed texts those that almost fit it."""
+    if fits.all():
+        return _NO_NEAR
+    rest = own.those(~fits)
+    near = rest.those(rest.told.spread(rest.told.texts.str.contains(item.signature)))
+    return near.places.select(
+        "row",
+        "source",
+        "line",
+        pl.lit(item.pattern.id).alias("pattern"),
+        near.told.rows.alias("text"),
+        pl.lit(len(item.signature)).alias("weight"),
+    )
 
 
-def _slim(one: _Scanned) -> pl.DataFrame:
-    """Bars without their text, of which there is more than of anything else."""
-    return one.records.drop("text") if one.item.is_bar else one.records
-
-
-def _last_on_line(bars: pl.DataFrame) -> pl.DataFrame:
-    return bars.filter(_other_line(-1)).select("source", "line", "text")
-
-
-def _other_line(places: int) -> pl.Expr:
-    """Whether the row so many places above (or below) stands on another line."""
-    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(places)) for name in ("source", "line"))
+def _last_on_line(bars: Segments) -> pl.DataFrame:
+    shown = bars.places.select("source", "line").with_columns(bars.told.coded.alias("text"))
+    behind = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in ("source", "line"))
+    return shown.filter(behind)
 
 
 def _by_event(found: list[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
     events: dict[str, list[pl.DataFrame]] = {}
     for event, records in found:
         events.setdefault(event, []).append(records)
-    return {event: _one_form(frames) for event, frames in events.items()}
+    return {event: _one_form(frames).drop("row") for event, frames in events.items()}
 
 
-_ALWAYS = frozenset({*KEY, "stream", "time", "text", "pattern"})
+_ALWAYS = frozenset({"row", *KEY, "stream", "time", "text", "pattern"})
 
 
 def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Where two forms of an event fit the same segment, the one that says more: the one with more values."""
     if len(frames) == 1:
         return frames[0]
-    filled = [
-        frame.with_columns(
-            pl.sum_horizontal(
-                pl.col(name).is_not_null().cast(pl.Int32) for name in frame.columns if name not in _ALWAYS
-            ).alias("filled")
-        )
-        for frame in frames
-    ]
+    every = pl.concat(frames, how="diagonal_relaxed")
+    filled = (pl.col(name).is_not_null().cast(pl.Int32) for name in every.columns if name not in _ALWAYS)
     return (
-        pl.concat(filled, how="diagonal_relaxed")
-        .sort(*KEY, "filled", descending=[False, False, False, True])
-        .unique(subset=list(KEY), keep="first", maintain_order=True)
+        every.with_columns(pl.sum_horizontal(*filled, pl.lit(0)).alias("filled"))
+        .sort("row", "filled", descending=[False, True])
+        .unique(subset="row", keep="first", maintain_order=True)
         .drop("filled")
     )
 
 
-def _unrecognised(near: list[_Scanned], found: list[_Scanned]) -> pl.DataFrame:
+def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned]) -> pl.DataFrame:
     """Near misses of segments in which no message was recognised; the most specific pattern for each."""
+    near = [
+        *_without([one.near for one in messages], [one.records["row"] for one in messages]),
+        *_without([one.near for one in bars], [one.records["row"] for one in (*messages, *bars)]),
+    ]
     if not near:
         return NO_NEAR
-    messages = _without([one.near for one in near if not one.item.is_bar], _keys(found, is_bar=False))
-    bars = _without(
-        [one.near for one in near if one.item.is_bar],
-        [*_keys(found, is_bar=False), *_keys(found, is_bar=True)],
-    )
     return (
-        pl.concat([*messages, *bars])
-        .sort(*KEY, "weight", descending=[False, False, False, True])
-        .unique(subset=list(KEY), keep="first", maintain_order=True)
+        pl.concat(near)
+        .sort("row", "weight", descending=[False, True])
+        .unique(subset="row", keep="first", maintain_order=True)
         .select("source", "line", "pattern", "text")
     )
 
 
-def _keys(found: list[_Scanned], *, is_bar: bool) -> list[pl.DataFrame]:
-    return [one.records.select(KEY) for one in found if one.item.is_bar is is_bar]
-
-
-def _without(near: list[pl.DataFrame], recognised: list[pl.DataFrame]) -> list[pl.DataFrame]:
-    if not near or not recognised:
-        return near
-    return [pl.concat(near).join(pl.concat(recognised), on=KEY, how="anti")]
+def _without(near: list[pl.DataFrame], recognised: list[pl.Series]) -> list[pl.DataFrame]:
+    """Those of `near` whose row is in none of `recognised`."""
+    near = [one for one in near if not one.is_empty()]
+    if not near:
+        return []
+    known = pl.concat(recognised).implode()
+    return [pl.concat(near).filter(~pl.col("row").is_in(known))]
 
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
@@ -262,9 +269,14 @@ def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
 
 
 def _counts(events: Mapping[str, pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
-    seen = pl.lit(True).alias("seen")
-    lines = [frame.select("source", "line", seen).filter(_other_line(1)) for frame in events.values()]
-    told = pl.concat([*lines, near.select("source", "line", ~seen)])
+    place = ("source", "line")
+    recognised = [thinned(frame.select(place), *place) for frame in events.values()]
+    told = pl.concat(
+        [
+            pl.concat([NO_NEAR.select(place), *recognised]).with_columns(seen=pl.lit(value=True)),
+            near.select(place).with_columns(seen=pl.lit(value=False)),
+        ]
+    )
     return told.group_by("source").agg(
         pl.col("line").filter("seen").n_unique().cast(pl.Int64).alias("records"),
         pl.col("line").filter(~pl.col("seen")).n_unique().cast(pl.Int64).alias("near"),

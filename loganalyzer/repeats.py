@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import polars as pl
+
+from loganalyzer.rows import those
 
 WORTH: Final = 0.25
 """Up to this share of different texts, finding them costs less than reading each text for itself."""
@@ -15,10 +18,10 @@ _FEWEST: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Different texts, and which of them each row has.
+    """The texts of some rows.
 
     Attributes:
-        texts: each different text once.
+        texts: texts, among them those of all rows; no two equal where there are `places`.
         places: for each row the place of its text in `texts`; None where `texts` are the rows themselves.
     """
 
@@ -29,6 +32,22 @@ class Repeats:
         """What holds of each text, for each row."""
         return values if self.places is None else values.gather(self.places)
 
+    def those(self, mask: pl.Series) -> Repeats:
+        """The rows where `mask` is true."""
+        if self.places is None:
+            return Repeats(those(self.texts.to_frame(), mask).to_series())
+        return Repeats(self.texts, those(self.places.to_frame(), mask).to_series())
+
+    @property
+    def rows(self) -> pl.Series:
+        """Each row's text."""
+        return self.spread(self.texts)
+
+    @property
+    def coded(self) -> pl.Series:
+        """Each row's text, in as little room as possible."""
+        return self.texts if self.places is None else self.places.cat.to(pl.Enum(self.texts))
+
 
 def repeats(texts: pl.Series) -> Repeats:
     """`texts` (String, without nulls) by their different values, where that pays."""
@@ -36,5 +55,22 @@ def repeats(texts: pl.Series) -> Repeats:
         texts
     ):
         return Repeats(texts)
+    return _by_value(texts)
+
+
+def _by_value(texts: pl.Series) -> Repeats:
     coded = texts.cast(pl.Categorical(pl.Categories.random()))
     return Repeats(coded.unique(maintain_order=True).cast(pl.String), coded.to_physical())
+
+
+def together(parts: Sequence[Repeats]) -> Repeats:
+    """The rows of all parts; where all parts repeat, their texts alone are compared."""
+    if any(part.places is None for part in parts):
+        return repeats(pl.concat([part.rows for part in parts]))
+    told = _by_value(pl.concat([part.texts for part in parts]))
+    places, start = [], 0
+    for part in parts:
+        own = cast(pl.Series, told.places).slice(start, len(part.texts))
+        places.append(part.spread(own))
+        start += len(part.texts)
+    return Repeats(told.texts, pl.concat(places))

@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.rows import typed
+
 SCHEMA_VERSION: Final = 1
 
 TIME: Final[pl.DataType] = pl.Datetime("us")
@@ -262,9 +264,4 @@ def conform(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     schema = SCHEMAS[table]
     if frame.is_empty():
         return empty(table)
-    if frame.schema == schema:
-        return frame
-    return frame.select(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in schema.items()
-    )
+    return typed(frame, schema)

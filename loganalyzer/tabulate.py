@@ -7,20 +7,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-import polars as pl
-
 from loganalyzer import excerpts
 from loganalyzer.collecting import Collection, Extracted, Tables
 from loganalyzer.errors import SourceError
 from loganalyzer.grammar.load import load_all
-from loganalyzer.lines import segments
+from loganalyzer.lines import Segments, joined, segments
 from loganalyzer.pieces import PIECE_BYTES, Piece, Source, cut
 from loganalyzer.records import Grammars, compile_all, extract
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input
 from loganalyzer.workers import in_order
 
-_SEGMENTS: Final = 1 << 16
+_SEGMENTS: Final = 1 << 17
 """Segments read in one go."""
 _MOST_GATHERED: Final = 16
 """Batches gathered for that; their text is held together."""
@@ -102,7 +100,7 @@ def _batches(pieces: Iterable[Piece | Source | SourceError], limit: int) -> Iter
 class _Searched:
     """The segments of some pieces, and the inputs that end with them, or could not be opened."""
 
-    segments: pl.DataFrame
+    segments: Segments
     ended: Sequence[Source | SourceError]
 
 
@@ -115,7 +113,7 @@ def _gathered(searched: Iterable[_Searched]) -> Iterator[_Searched]:
     held: list[_Searched] = []
     for one in searched:
         held.append(one)
-        if sum(part.segments.height for part in held) >= _SEGMENTS or len(held) >= _MOST_GATHERED:
+        if sum(part.segments.places.height for part in held) >= _SEGMENTS or len(held) >= _MOST_GATHERED:
             yield _one(held)
             held = []
     if held:
@@ -123,12 +121,10 @@ def _gathered(searched: Iterable[_Searched]) -> Iterator[_Searched]:
 
 
 def _one(parts: Sequence[_Searched]) -> _Searched:
-    if len(parts) == 1:
-        return parts[0]
-    return _Searched(pl.concat([part.segments for part in parts]), [source for part in parts for source in part.ended])
+    return _Searched(joined([part.segments for part in parts]), [source for part in parts for source in part.ended])
 
 
 def _extracted(searched: _Searched, grammars: Grammars) -> Extracted:
     records = extract(searched.segments, grammars)
-    slim = replace(records, bars=records.bars.clear())
+    slim = replace(records, bars=())
     return Extracted(slim, excerpts.failures(records), excerpts.kept(records), searched.ended)

@@ -19,6 +19,8 @@ ANSI = r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])"
 STAMP_INSIDE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) - "
 """ComfyUI's own log buffer stamps every write, so that stamps stand inside lines."""
 SEPARATOR = "\x1e"
+JSON_LINE = '{"'
+"""What stands in every line that is JSON."""
 INSIDE_TEXT = ("\x1b", "\0")
 """What can stand inside a message's fixed text and is taken out: terminal codes and NULs."""
 
@@ -40,6 +42,11 @@ def _bare(lowered: Lowered) -> str:
     return lowered.regex.removeprefix("(?:^|[^0-9A-Za-z_])")
 
 
+def is_prefixed(texts: pl.Series) -> pl.Series:
+    """Which of the texts begin as a runtime's, a launcher's or a console's lines do."""
+    return texts.str.contains(_any_prefix())
+
+
 def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines (source, line, text) with their wrappers taken off, and two more columns.
 
@@ -55,7 +62,7 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
     plain = _strip_ansi(_unwrap_json(lines))
     lines = plain
     for _ in range(DEEPEST):
-        wrapped = lines["text"].str.contains(_any_prefix())
+        wrapped = is_prefixed(lines["text"])
         if not wrapped.any():
             break
         lines = pl.concat([lines.filter(~wrapped), _strip_prefix(lines.filter(wrapped))])
@@ -96,7 +103,7 @@ def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
     """`{"log": …, "stream": …, "time": …}`, as docker's default driver writes; stdout and stderr stay together."""
-    if not lines["text"].str.contains('{"', literal=True).any():
+    if not lines["text"].str.contains(JSON_LINE, literal=True).any():
         return lines
     is_json = lines["text"].str.contains(r'^\s*\{"(?:log|stream|time|msg|message)":')
     if not is_json.any():

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "loganalyzer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"units", "addresses", "frames"},
+    {"units", "addresses", "rows"},
     {"errors"},
     {"tables", "settings", "resources", "clock", "ignores", "replacing"},
     {

@@ -8,7 +8,7 @@ from loganalyzer.checks.outcomes import findings, number, outcome, skipped, text
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
 from loganalyzer.expectations import schedule
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:

@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 
 @rule(

@@ -9,7 +9,7 @@ import polars as pl
 from loganalyzer.checks.outcomes import Texts, findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 
 def _no_log_shows_it(_context: Context) -> Outcome:

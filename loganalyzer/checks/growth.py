@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.frames import only, without
+from loganalyzer.rows import only, without
 
 _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3

@@ -8,7 +8,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series

@@ -7,8 +7,8 @@ import polars as pl
 from loganalyzer.checks.outcomes import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.frames import only
 from loganalyzer.records import MOST_NEAR
+from loganalyzer.rows import only
 
 
 @rule(

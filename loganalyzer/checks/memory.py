@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 NOT_A_PEAK = "this wrapper version does not print the sampling peak"
 _NO_REPORT = "the log holds no memory report for this run"

@@ -8,7 +8,7 @@ from loganalyzer.checks.memory import NOT_A_PEAK
 from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 
 def _ended(context: Context, status: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations import schedule
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 from loganalyzer.runs.planned import TALKING
 
 _NO_BARS = "the log holds no progress bars (container logs often drop them)"

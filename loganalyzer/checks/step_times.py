@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Context
-from loganalyzer.frames import only
+from loganalyzer.rows import only
 
 _MEASURED: Final = ("rate", "timestamps")
 

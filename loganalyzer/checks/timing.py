@@ -8,7 +8,7 @@ from loganalyzer.checks import step_times
 from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.frames import only, without
+from loganalyzer.rows import only, without
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer import frames
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.names import CARD_MAKER
+from loganalyzer.rows import only
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -118,7 +118,7 @@ class Shelf:
         keys = [name for name in _VRAM_KEY_OF_RUN if name != "quantization"]
         peak = pl.col("peak_allocated_gib")
         numbered = runs.select(pl.int_range(pl.len()).alias("row"), "swapped_blocks", "peak_allocated_gib", *keys)
-        held = frames.only(numbered, _UNSWAPPED & peak.is_not_null())
+        held = only(numbered, _UNSWAPPED & peak.is_not_null())
         if not held.is_empty():
             held = held.join(self._vram_bands, on=keys).filter(peak.is_between(pl.col("vram_low"), pl.col("vram_high")))
         if held.is_empty():

@@ -6,6 +6,7 @@ back-references, explicit character classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,46 +31,57 @@ class Lowered:
     groups: tuple[model.Hole | model.Choice, ...]
 
     def read(self, text: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
-        """Which of the texts the template fits, and the values of those it fits, one column each.
+        """Which of the texts the template fits, and the values of those it fits, one column each."""
+        (found,) = read_all([(self, text.alias("text").to_frame().with_row_index("row"))])
+        fits = found["fits"]
+        return fits, (found if fits.all() else found.filter(fits)).drop("row", "text", "fits")
 
-        A name that stands in several alternatives is filled by the one that fits.
-        """
-        groups = self._groups(text)
-        fits = groups.to_series(-1).is_not_null()
-        by_name: dict[str, list[tuple[str, int]]] = {}
-        for index, hole in enumerate(self.groups):
+    @property
+    def _at_start(self) -> str:
+        """The expression for texts that begin with what it fits."""
+        return self.regex if self.regex.startswith("^") else f"^(?:{self.regex.removeprefix(BEFORE_WORD)})"
+
+    def _reading(self, rows: pl.DataFrame, regex: str) -> pl.LazyFrame:
+        """A name that stands in several alternatives is filled by the one that fits."""
+        groups = pl.col("text").str.extract_groups(f"(?:{regex})()").alias("groups")
+        by_name: dict[str, list[tuple[str, pl.Expr]]] = {}
+        for number, hole in enumerate(self.groups, start=1):
             if hole.name is not None:
                 kind = hole.type if isinstance(hole, model.Hole) else "text"
-                by_name.setdefault(hole.name, []).append((kind, index))
-        cut = groups if fits.all() else groups.filter(fits)
-        values = cut.select(
+                by_name.setdefault(hole.name, []).append((kind, _group_of(number)))
+        values = [
             expr.alias(name + suffix)
             for name, places in by_name.items()
-            for suffix, expr in TYPES[places[0][0]].columns(_either([index for _, index in places])).items()
-        )
-        return fits, values
-
-    def _groups(self, text: pl.Series) -> pl.DataFrame:
-        """Each group, and behind them one that is empty where the template fits; all null where it does not.
-
-        Most messages begin their segment, and there an anchored expression is twice as fast.
-        """
-        if self.regex.startswith("^"):
-            return text.str.extract_groups(f"(?:{self.regex})()").struct.unnest()
-        body = self.regex.removeprefix(BEFORE_WORD)
-        groups = text.str.extract_groups(f"^(?:{body})()").struct.unnest()
-        fits = groups.to_series(-1).is_not_null()
-        if fits.all():
-            return groups
-        inside = text.filter(~fits).str.extract_groups(f"(?:{self.regex})()").struct.unnest()
-        row = pl.int_range(len(text), eager=True).alias("row")
-        every = pl.concat([groups.with_columns(row).filter(fits), inside.with_columns(row.filter(~fits))])
-        return every.sort("row").drop("row")
+            for suffix, expr in TYPES[places[0][0]].columns(_either([group for _, group in places])).items()
+        ]
+        fits = _group_of(len(self.groups) + 1).is_not_null().alias("fits")
+        return rows.lazy().with_columns(groups).select(*rows.columns, fits, *values)
 
 
-def _either(places: list[int]) -> pl.Expr:
+def read_all(wanted: Sequence[tuple[Lowered, pl.DataFrame]]) -> list[pl.DataFrame]:
+    """Each frame (`row`, ascending, and `text`), with `fits` and one column for each value; one query for all.
+
+    Most messages begin their segment, and there an anchored expression is twice as fast; it is tried first.
+    """
+    found = pl.collect_all([lowered._reading(rows, lowered._at_start) for lowered, rows in wanted])
+    searched = [
+        (place, lowered, frame.filter(~pl.col("fits")).select("row", "text"))
+        for place, ((lowered, _), frame) in enumerate(zip(wanted, found, strict=True))
+        if not lowered.regex.startswith("^") and not frame["fits"].all()
+    ]
+    inside = pl.collect_all([lowered._reading(rest, lowered.regex) for _, lowered, rest in searched])
+    for (place, _, _), more in zip(searched, inside, strict=True):
+        found[place] = pl.concat([found[place].filter("fits"), more]).sort("row")
+    return found
+
+
+def _group_of(number: int) -> pl.Expr:
+    return pl.col("groups").struct.field(str(number))
+
+
+def _either(groups: Sequence[pl.Expr]) -> pl.Expr:
     """The group that was filled."""
-    return pl.nth(places[0]) if len(places) == 1 else pl.coalesce([pl.nth(place) for place in places])
+    return groups[0] if len(groups) == 1 else pl.coalesce(groups)
 
 
 def escape(text: str) -> str:

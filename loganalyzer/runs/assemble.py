@@ -10,13 +10,13 @@ import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern
+from loganalyzer.rows import completed, distinct
 from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
 from loganalyzer.runs import windows as window_rows
-from loganalyzer.runs.rows import distinct
 from loganalyzer.runs.timeline import Timeline, build
 from loganalyzer.runs.vocabulary import BANNER
 from loganalyzer.settings import Settings
@@ -99,7 +99,7 @@ def _stages(
     stages = stages.join(eras.eras(timeline, patterns), on=["lane", "prompt"], how="left")
     wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
     stages = planned.planned(stages, wanted).sort("stage")
-    stages = stages.join(memory.final(reports, stages), on="stage", how="left")
+    stages = completed(stages, memory.final(reports, stages), ["stage"])
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
     return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
 
@@ -113,7 +113,7 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         description.shortfall(stages, parts.windows, parts.paddings),
         _bars_in(timeline, stages),
     ):
-        stages = stages.join(more, on="stage", how="left")
+        stages = completed(stages, more, ["stage"])
     return stages.with_columns(
         pl.when("has_bars").then(pl.col("observed").fill_null(0)).alias("observed_windows"),
         eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.rows import completed, only
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -21,12 +22,9 @@ def described(
         pl.len().cast(pl.Int64).alias("observed"),
         pl.col("pattern").str.starts_with(_ANIMATE_BAR).any().alias("animate_bar"),
     )
-    known = (
-        stages.join(facts, on="stage", how="left")
-        .join(counted, on="stage", how="left")
-        .join(seen, on="stage", how="left")
-        .join(_looped(timeline, stages), on="stage", how="left")
-    )
+    known = stages
+    for more in (facts, counted, seen, _looped(timeline, stages)):
+        known = completed(known, more, ["stage"])
     windowed = (pl.col("kind") != "plain") | pl.col("looped").fill_null(value=False)
     known = known.with_columns(windowed.alias("windowed"))
     return known.with_columns(
@@ -44,9 +42,8 @@ def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Stages with the plain header in which the windowed loop's own bars or lines stand, as until 2025-08-20."""
     frames = [timeline.bars["outer-bar"], timeline.event("audio-range"), timeline.event("schedule-announced")]
     inside = pl.concat([assign(frame.select("lane", "place", "prompt"), stages) for frame in frames])
-    return (
-        inside.filter(pl.col("stage").is_not_null()).group_by("stage").agg(pl.lit(value=True).first().alias("looped"))
-    )
+    inside = only(inside, pl.col("stage").is_not_null())
+    return inside.group_by("stage").agg(pl.lit(value=True).first().alias("looped"))
 
 
 def _mode() -> pl.Expr:
@@ -102,16 +99,12 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
         .when((pl.col("ran") > 1) & (pl.col("last_end") >= pl.col("audio_frames")))
         .then(pl.col("last_end") - pl.col("audio_frames"))
     )
-    return (
-        stages.join(warned, on="stage", how="left")
-        .join(ends, on="stage", how="left")
-        .select(
-            "stage",
-            pl.when(pl.col("windowed")).then(pl.coalesce("warned", computed).clip(0)).alias("missing_frames"),
-            pl.when(pl.col("mirrored_line").fill_null(value=False))
-            .then(pl.lit(value=True))
-            .when(pl.col("warned").is_not_null())
-            .then(pl.lit(value=False))
-            .alias("mirrored"),
-        )
+    return completed(completed(stages, warned, ["stage"]), ends, ["stage"]).select(
+        "stage",
+        pl.when(pl.col("windowed")).then(pl.coalesce("warned", computed).clip(0)).alias("missing_frames"),
+        pl.when(pl.col("mirrored_line").fill_null(value=False))
+        .then(pl.lit(value=True))
+        .when(pl.col("warned").is_not_null())
+        .then(pl.lit(value=False))
+        .alias("mirrored"),
     )

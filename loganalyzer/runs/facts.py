@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
+from loganalyzer.rows import completed, only
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
 
@@ -17,20 +18,17 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """
     found = stages.select("stage", "lane", "prompt")
     for part in (_mode(timeline, stages), _audio(timeline, stages), _early_schedule(timeline, stages)):
-        found = found.join(part, on="stage", how="left")
+        found = completed(found, part, ["stage"])
     model = _model(timeline, stages)
-    return found.join(model, on="stage", how="left").drop("lane", "prompt").sort("stage")
+    return completed(found, model, ["stage"]).drop("lane", "prompt").sort("stage")
 
 
 def _last(timeline: Timeline, stages: pl.DataFrame, event: str, *values: pl.Expr) -> pl.DataFrame:
     """The last record of an event before each stage (and behind the stage before): stage and the values."""
-    return (
-        assign_ahead(timeline.event(event), stages)
-        .filter(pl.col("stage").is_not_null())
-        .sort("stage", "place")
-        .group_by("stage", maintain_order=True)
-        .agg(value.last() for value in values)
-    )
+    found = only(assign_ahead(timeline.event(event), stages), pl.col("stage").is_not_null())
+    if found.is_empty():
+        return found.select("stage", *values)
+    return found.sort("stage", "place").group_by("stage", maintain_order=True).agg(value.last() for value in values)
 
 
 def _mode(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -42,7 +40,7 @@ def _mode(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         _last(timeline, stages, "s2v-embeds", true.alias("is_s2v")),
         _last(timeline, stages, "wananimate", true.alias("is_animate")),
     ):
-        found = found.join(part, on="stage", how="left")
+        found = completed(found, part, ["stage"])
     return found
 
 
@@ -63,7 +61,7 @@ def _audio(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         _last(timeline, stages, "audio-duration", pl.col("seconds").alias("raw_s")),
         _last(timeline, stages, "audio-mix", pl.col("seconds").alias("mixed_s")),
     ):
-        found = found.join(part, on="stage", how="left")
+        found = completed(found, part, ["stage"])
     return found.with_columns(pl.coalesce("mixed_s", "raw_s").alias("audio_s")).drop("mixed_s", "raw_s")
 
 
@@ -83,7 +81,7 @@ def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         .group_by("stage")
         .agg(pl.col("announced_windows").last().alias("announced_early"))
     )
-    return stages.select("stage").join(told, on="stage", how="left").join(estimate, on="stage", how="left")
+    return completed(completed(stages.select("stage"), told, ["stage"]), estimate, ["stage"])
 
 
 def loras(timeline: Timeline) -> pl.DataFrame:
@@ -121,7 +119,7 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         .group_by("stage")
         .agg(pl.col("blocks").last().alias("swapped_blocks"))
     )
-    return stages.select("stage").join(rank, on="stage", how="left").join(swapped, on="stage", how="left")
+    return completed(completed(stages.select("stage"), rank, ["stage"]), swapped, ["stage"])
 
 
 def banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:

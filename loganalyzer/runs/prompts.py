@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.rows import completed
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, WAITING
 
@@ -35,11 +36,10 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
     lost = _losses(timeline)
     stopped = timeline.event("interruption").group_by("lane", "prompt").agg(pl.lit(value=True).first().alias("stopped"))
     keys = ["lane", "prompt"]
+    for more in (ended, lost, stopped):
+        found = completed(found, more, keys)
     return (
-        found.join(ended, on=keys, how="left")
-        .join(lost, on=keys, how="left")
-        .join(stopped, on=keys, how="left")
-        .with_columns(
+        found.with_columns(
             pl.when(pl.col("lost"))
             .then(pl.lit("failed"))
             .when(pl.col("stopped"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.runs.rows import in_order, only
+from loganalyzer.rows import in_order, only
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.runs.rows import in_order
+from loganalyzer.rows import in_order, typed
 from loganalyzer.runs.timeline import Timeline
 
 _OPENED = pl.Schema(
@@ -23,6 +23,8 @@ _OPENED = pl.Schema(
     }
 )
 
+_NO_STAGE = pl.lit(None, pl.UInt32).alias("stage")
+
 
 def open_stages(timeline: Timeline) -> pl.DataFrame:
     """One row per stage: stage (dense number), lane, place, line, prompt, kind, and what its header says.
@@ -31,7 +33,7 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     2025-08-20), `bars` (no header in the log: bars alone show the stage).
     """
     named = named_stages(timeline)
-    bare = _opened(_headless(timeline.bars["window-bar"], named))
+    bare = typed(_headless(timeline.bars["window-bar"], named), _OPENED)
     return pl.concat([named, bare]).sort("lane", "place").with_row_index("stage")
 
 
@@ -41,14 +43,7 @@ def named_stages(timeline: Timeline) -> pl.DataFrame:
     plain = timeline.event("plain-header").with_columns(
         pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
-    return pl.concat([_opened(headers), _opened(plain)]).sort("lane", "place")
-
-
-def _opened(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in _OPENED.items()
-    )
+    return pl.concat([typed(headers, _OPENED), typed(plain, _OPENED)]).sort("lane", "place")
 
 
 def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
@@ -96,6 +91,8 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
 
     With `same_prompt`, null where that stage belongs to an earlier prompt.
     """
+    if frame.is_empty() or stages.is_empty():
+        return frame.with_columns(_NO_STAGE)
     openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("lane", "place")
     frame = in_order(frame, "lane", "place")
     found = frame.select("lane", "place").join_asof(
@@ -109,6 +106,8 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
 
 def assign_ahead(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`frame` with the number of the next stage of the same prompt: what is printed before a stage is about it."""
+    if frame.is_empty() or stages.is_empty():
+        return frame.with_columns(_NO_STAGE)
     openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("place")
     return (
         frame.sort("place")

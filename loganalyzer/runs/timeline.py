@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loganalyzer.runs.rows import distinct, in_order, only
+from loganalyzer.rows import distinct, in_order, only
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 
 _PARTS = 1 << 20
@@ -46,45 +46,54 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     `neutral` are events that say nothing about where a prompt begins, `going_on` inputs (their numbers) of which more
     records follow.
     """
-    frames = {name: event(events, name) for name in sorted({*HOLES, *BARS})}
-    frames["window-bar"] = only(frames["window-bar"], _whole_range())
-    lanes = _lanes([*events.values()] or [frames["arrival"]])
-    messages = _messages(_keys(events), lanes, neutral)
-    ended = (pl.col("event") == "executed").cast(pl.Int64)
+    bars = {name: event(events, name) for name in BARS}
+    bars["window-bar"] = only(bars["window-bar"], _whole_range())
+    said = {name: frame for name, frame in events.items() if name not in BARS}
+    keys = _keys(said)
+    lanes = _lanes([keys, *bars.values()])
+    messages = _messages(keys, lanes, neutral)
     prompts = messages.group_by("lane", "place", maintain_order=True).agg(
-        (pl.col("prompt") + ended).last().alias("prompt")
+        (pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)).last()
     )
-    of_event = {str(name): frame["prompt"] for (name,), frame in messages.partition_by("event", as_dict=True).items()}
-    said, bars = {}, {}
-    for name, frame in frames.items():
-        placed = _placed(frame, lanes, is_bar=name in BARS)
-        if name in BARS:
-            bars[name] = _behind(placed, prompts)
-        else:
-            said[name] = placed.with_columns(of_event.get(name, _NO_PROMPT))
+    bars = {
+        name: _behind(in_order(_placed(frame, lanes, is_bar=True), "lane", "place"), prompts)
+        for name, frame in bars.items()
+    }
     return Timeline(
         lanes=lanes,
         messages=messages.select("lane", "place", "line", "time", "event", "pattern", "prompt"),
-        events=said,
+        events=_by_event(said, messages.sort("row").select("lane", "place", "prompt")),
         bars=bars,
         ends=_ends(messages, bars, lanes.filter(~pl.col("source").is_in(list(going_on)))),
     )
 
 
-_NO_PROMPT = pl.Series("prompt", [], dtype=pl.Int64)
+def _by_event(events: Mapping[str, pl.DataFrame], places: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The records of each event with lane, place and prompt: `places` has them, one event after the other."""
+    by_event = {name: event({}, name).drop(_PLACE).with_columns(places.clear()) for name in HOLES if name not in events}
+    start = 0
+    for name, frame in events.items():
+        if name in HOLES:
+            own = places.slice(start, frame.height)
+            by_event[name] = in_order(event(events, name).drop(_PLACE).with_columns(own), "lane", "place")
+        start += frame.height
+    return by_event
+
+
+_PLACE = ("source", "stream", "part")
 
 
 def _lanes(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    held = [distinct(frame, "source", "stream") for frame in frames]
-    return pl.concat(held).unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
+    held = [distinct(frame, "source", "stream") for frame in frames if not frame.is_empty()]
+    every = pl.concat(held or [frames[0].select("source", "stream")])
+    return every.unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
 
 
 def _keys(events: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """What is common to all messages, with their events."""
-    every = [event({}, "arrival").with_columns(pl.lit("arrival").alias("event"))]
-    every += [frame.with_columns(pl.lit(name).alias("event")) for name, frame in events.items() if name not in BARS]
-    columns = ("source", "stream", "line", "part", "time", "event", "pattern")
-    return pl.concat([frame.select(columns) for frame in every])
+    columns = ("source", "stream", "line", "part", "time", "pattern")
+    every = [frame.select(*columns, pl.lit(name).alias("event")) for name, frame in events.items()]
+    return pl.concat(every or [event({}, "arrival").select(*columns, pl.lit("arrival").alias("event"))])
 
 
 def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.DataFrame) -> pl.DataFrame:
@@ -95,18 +104,11 @@ def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.Da
 
 def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
     """Records with lane and place in place of their source, stream and part."""
-    if frame.is_empty():
-        kept = {name: kind for name, kind in frame.schema.items() if name not in ("source", "stream", "part")}
-        return pl.DataFrame(schema={**kept, "lane": pl.UInt32, "place": pl.Int64})
-    if lanes.height == 1:
+    if lanes.height < 2:
         laned = frame.with_columns(lane=pl.lit(0, pl.UInt32))
     else:
         laned = frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
-    return (
-        laned.with_columns(place(is_bar=is_bar).alias("place"))
-        .drop("source", "stream", "part")
-        .pipe(in_order, "lane", "place")
-    )
+    return laned.select(pl.exclude(_PLACE), place(is_bar=is_bar).alias("place"))
 
 
 def _whole_range() -> pl.Expr:
@@ -122,8 +124,8 @@ def place(*, is_bar: bool) -> pl.Expr:
 
 def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`bars` with the prompt of the message before, or, behind `Prompt executed`, the next."""
-    if bars.is_empty():
-        return bars.with_columns(_NO_PROMPT)
+    if bars.is_empty() or prompts.is_empty():
+        return bars.with_columns(pl.lit(0, pl.Int64).alias("prompt"))
     found = bars.select("lane", "place").join_asof(
         prompts, on="place", by="lane", strategy="backward", check_sortedness=False
     )
@@ -131,7 +133,8 @@ def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
-    every = _placed(every, lanes, is_bar=False).sort("lane", "place", "event")
+    """`every` in order, with lane, place, prompt, and `row`: where each stood before."""
+    every = _placed(every, lanes, is_bar=False).with_row_index("row").sort("lane", "place", "event")
     counted = ~pl.col("event").is_in(list(neutral))
     telling = (
         every.filter(counted)
@@ -142,7 +145,7 @@ def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str])
     )
     ended = pl.col("event") == "executed"
     return (
-        every.join(telling, on=["lane", "place"], how="left")
+        every.join(telling, on=["lane", "place"], how="left", maintain_order="left")
         .with_columns(
             (
                 ended.shift(1, fill_value=False).cast(pl.Int64).cum_sum().over("lane", order_by="place")

@@ -7,6 +7,8 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.rows import typed
+
 Types = dict[str, pl.DataType | type[pl.DataType]]
 
 _BAR: Final[Types] = {
@@ -95,7 +97,4 @@ def event(events: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
     frame = events.get(name)
     if frame is None or frame.is_empty():
         return pl.DataFrame(schema=schema)
-    return frame.select(
-        (pl.col(column) if column in frame.columns else pl.lit(None)).cast(dtype).alias(column)
-        for column, dtype in schema.items()
-    )
+    return typed(frame, schema)
