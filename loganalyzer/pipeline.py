@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -15,14 +16,16 @@ from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
-from loganalyzer.history.past import Past
 from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
 from loganalyzer.tabulate import Progress, tabulate
 from loganalyzer.units import one_line
-from loganalyzer.workflow import reading as workflow
+
+if TYPE_CHECKING:
+    from loganalyzer.history.past import Past
+    from loganalyzer.workflow.declared import Asked
 
 
 def analyse(
@@ -107,12 +110,21 @@ def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
-    asked = workflow.load(settings.workflow).first.asked if settings.workflow else None
+    asked = _asked(settings)
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
     analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past, asked)
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
     cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)
+
+
+def _asked(settings: Settings) -> Asked | None:
+    """What the workflow of these runs asks for, where one is named; only then are its readers worth their import."""
+    if settings.workflow is None:
+        return None
+    from loganalyzer.workflow import reading
+
+    return reading.load(settings.workflow).first.asked
 
 
 def _trends(past: Past, analysis: Analysis, settings: Settings) -> pl.DataFrame:

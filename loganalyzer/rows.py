@@ -28,6 +28,13 @@ def those(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
     return frame.filter(mask) if mask.any() else frame.clear()
 
 
+def without(frame: pl.DataFrame, others: pl.DataFrame, key: str) -> pl.DataFrame:
+    """The rows whose `key` stands in no row of `others`."""
+    if frame.is_empty() or others.is_empty():
+        return frame
+    return frame.join(others.select(key), on=key, how="anti", maintain_order="left")
+
+
 def in_order(frame: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
     """Sorted by two columns without nulls, which most frames are already."""
     if frame.height < 2:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from loganalyzer.checks.registry import rules
-from loganalyzer.cli.group import main
+from loganalyzer.cli.group import COMMANDS, main
 from loganalyzer.config import _KEYS
 from loganalyzer.metrics import METRICS
 from loganalyzer.tables import SCHEMAS
@@ -66,8 +66,9 @@ def test_the_first_help_is_read_as_it_is_meant() -> None:
     assert "..." not in text.partition("Commands:")[2]
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_has_help(name: str) -> None:
-    command = main.commands[name]
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))

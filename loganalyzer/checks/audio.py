@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
 from loganalyzer.expectations import schedule
+from loganalyzer.rows import only
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:
@@ -43,13 +44,15 @@ def _capital(text: pl.Expr) -> pl.Expr:
 
 def _short(context: Context) -> pl.DataFrame:
     """Runs with missing frames: at, the line of the worst padding warning, else of the run."""
+    runs = only(talking(context), pl.col("missing_frames") > 0)
+    if runs.is_empty():
+        return runs
     worst = (
         context.found.paddings.sort("missing", descending=True)
         .group_by("run_id", maintain_order=True)
         .agg(pl.col("line").first().alias("at"), pl.col("have").first(), pl.col("need").first())
     )
-    runs = talking(context).filter(pl.col("missing_frames") > 0).join(worst, on="run_id", how="left")
-    return runs.with_columns(
+    return runs.join(worst, on="run_id", how="left", maintain_order="left").with_columns(
         pl.coalesce("at", "line").alias("line"),
         pl.coalesce("have", "audio_frames").alias("have"),
         pl.coalesce("audio_frames", "have").alias("audio_frames"),
@@ -66,7 +69,7 @@ def _where(context: Context) -> pl.Expr:
 
 
 def _unknown(context: Context) -> pl.DataFrame:
-    return talking(context).filter(pl.col("missing_frames").is_null())
+    return only(talking(context), pl.col("missing_frames").is_null())
 
 
 @rule(
@@ -82,7 +85,7 @@ def _unknown(context: Context) -> pl.DataFrame:
 )
 def audio_shortfall(context: Context) -> Outcome:
     """Frames, seconds, where in the video, and the three ways out."""
-    short = _short(context)
+    short = context.once(_short)
     missing = pl.col("missing_frames")
     filled = (
         pl.when("mirrored")
@@ -96,13 +99,15 @@ def audio_shortfall(context: Context) -> Outcome:
     )
     rows = findings(
         short,
-        message=pl.format(
-            "{} frames ({} s) are missing: {} are driven by {}, not by the audio.{}",
-            missing, number(missing / context.settings.fps), _where(context), filled, said,
+        lambda: texts(
+            message=pl.format(
+                "{} frames ({} s) are missing: {} are driven by {}, not by the audio.{}",
+                missing, number(missing / context.settings.fps), _where(context), filled, said,
+            ),
+            observed=pl.format("{} frames missing (have {}, need {})", missing, "have", "need"),
+            expected=pl.lit("0 frames missing"),
+            fix=ways_out(context, short),
         ),
-        observed=pl.format("{} frames missing (have {}, need {})", missing, "have", "need"),
-        expected=pl.lit("0 frames missing"),
-        fix=ways_out(context, short),
     )  # fmt: skip
     return outcome(rows, skipped(_unknown(context), _why_unknown()))
 
@@ -127,20 +132,29 @@ def _why_unknown() -> pl.Expr:
 )
 def context_padding(context: Context) -> Outcome:
     """Runs whose warnings all are harmless."""
-    harmless = (
-        context.found.paddings.group_by("run_id", maintain_order=True)
-        .agg(pl.col("missing").max(), pl.col("line").first().alias("at"), pl.col("padding").max())
-        .filter(pl.col("missing") == 0)
-    )
-    runs = talking(context).join(harmless, on="run_id").with_columns(pl.col("at").alias("line"))
     rows = findings(
-        runs,
-        message=pl.lit("The padding warning is harmless: no frame is missing, only context is padded."),
-        observed=pl.format("{} frames padded, 0 missing", pl.col("padding").fill_null(schedule.CONTEXT_FRAMES)),
-        expected=pl.lit("0 frames missing"),
-        fix=pl.lit("Nothing to change."),
+        _harmless(context),
+        lambda: texts(
+            message=pl.lit("The padding warning is harmless: no frame is missing, only context is padded."),
+            observed=pl.format("{} frames padded, 0 missing", pl.col("padding").fill_null(schedule.CONTEXT_FRAMES)),
+            expected=pl.lit("0 frames missing"),
+            fix=pl.lit("Nothing to change."),
+        ),
     )
     return outcome(rows)
+
+
+def _harmless(context: Context) -> pl.DataFrame:
+    """Talking runs with padding warnings and no frame missing: at the first warning."""
+    runs, paddings = talking(context), context.found.paddings
+    if runs.is_empty() or paddings.is_empty():
+        return runs.clear()
+    harmless = (
+        paddings.group_by("run_id", maintain_order=True)
+        .agg(pl.col("missing").max(), pl.col("line").first().alias("at"), pl.col("padding").max())
+        .pipe(only, pl.col("missing") == 0)
+    )
+    return runs.join(harmless, on="run_id", maintain_order="left").with_columns(pl.col("at").alias("line"))
 
 
 @rule(
@@ -155,14 +169,15 @@ def context_padding(context: Context) -> Outcome:
 )
 def audio_shorter(context: Context) -> Outcome:
     """Requested against used frames."""
-    asked = talking(context).filter(pl.col("requested_frames").is_not_null())
-    short = asked.filter(pl.col("requested_frames") - pl.col("audio_frames") > 1)
+    short = only(talking(context), pl.col("requested_frames") - pl.col("audio_frames") > 1)
     rows = findings(
         short,
-        message=pl.format("{} frames were asked for, the audio has {}.", "requested_frames", "audio_frames"),
-        observed=pl.format("{} frames", "audio_frames"),
-        expected=pl.format("{} frames", "requested_frames"),
-        fix=ways_out(context, short),
+        lambda: texts(
+            message=pl.format("{} frames were asked for, the audio has {}.", "requested_frames", "audio_frames"),
+            observed=pl.format("{} frames", "audio_frames"),
+            expected=pl.format("{} frames", "requested_frames"),
+            fix=ways_out(context, short),
+        ),
     )
     return outcome(rows)
 
@@ -179,15 +194,17 @@ def audio_shorter(context: Context) -> Outcome:
 )
 def mirrored_padding(context: Context) -> Outcome:
     """Only where frames are missing does it show."""
-    short = _short(context).filter(pl.col("mirrored"))
+    short = only(context.once(_short), pl.col("mirrored"))
     rows = findings(
         short,
-        message=pl.format(
-            "{} show mirrored speech: the mouth keeps talking after the audio has ended.", _where(context)
-        ).pipe(_capital),
-        observed=pl.lit("no encoded silence file"),
-        expected=pl.lit("padding with encoded silence, or none"),
-        fix=pl.concat_str([pl.lit("Install the wrapper's encoded silence file. "), ways_out(context, short)]),
+        lambda: texts(
+            message=pl.format(
+                "{} show mirrored speech: the mouth keeps talking after the audio has ended.", _where(context)
+            ).pipe(_capital),
+            observed=pl.lit("no encoded silence file"),
+            expected=pl.lit("padding with encoded silence, or none"),
+            fix=pl.concat_str([pl.lit("Install the wrapper's encoded silence file. "), ways_out(context, short)]),
+        ),
     )
     return outcome(rows)
 
@@ -204,21 +221,23 @@ def mirrored_padding(context: Context) -> Outcome:
 def clamped_audio(context: Context) -> Outcome:
     """Short audio in one window."""
     fps = context.settings.fps
-    short = talking(context).filter(
-        (pl.col("audio_frames") < pl.col("window_frames")) & (pl.col("expected_windows") == 1)
+    short = only(
+        talking(context), (pl.col("audio_frames") < pl.col("window_frames")) & (pl.col("expected_windows") == 1)
     )
     gap = pl.col("window_frames") - pl.col("audio_frames")
     rows = findings(
         short,
-        message=pl.format(
-            "The audio fills {} of the window's {} frames; the last embedding is reused for {} frames ({} s), "
-            "from {} on.",
-            "audio_frames", "window_frames", gap, number(gap / fps), clock(pl.col("audio_frames"), fps),
-        ),
-        observed=pl.format("{} frames", "audio_frames"),
-        expected=pl.format("{} frames or more", "window_frames"),
-        fix=pl.format(
-            "Cut the video to {} frames, or supply {} s more audio.", "audio_frames", number(gap / fps)
+        lambda: texts(
+            message=pl.format(
+                "The audio fills {} of the window's {} frames; the last embedding is reused for {} frames ({} s), "
+                "from {} on.",
+                "audio_frames", "window_frames", gap, number(gap / fps), clock(pl.col("audio_frames"), fps),
+            ),
+            observed=pl.format("{} frames", "audio_frames"),
+            expected=pl.format("{} frames or more", "window_frames"),
+            fix=pl.format(
+                "Cut the video to {} frames, or supply {} s more audio.", "audio_frames", number(gap / fps)
+            ),
         ),
     )  # fmt: skip
     return outcome(rows)
@@ -236,21 +255,23 @@ def clamped_audio(context: Context) -> Outcome:
 def frame_rate(context: Context) -> Outcome:
     """Upstream takes int(seconds × fps) frames, so the rate lies in [A / s, (A + 1) / s)."""
     runs = talking(context)
-    told = runs.filter(pl.col("audio_s").is_not_null() & (pl.col("audio_s") > 0))
+    told = only(runs, pl.col("audio_s") > 0)
     low = pl.col("audio_frames") / (pl.col("audio_s") + 0.0005)
     high = (pl.col("audio_frames") + 2) / (pl.col("audio_s") - 0.0005)
     fps = context.settings.fps
-    wrong = told.filter(~((low <= fps) & (pl.lit(fps) < high)))
+    wrong = only(told, ~((low <= fps) & (pl.lit(fps) < high)))
     rate = pl.col("audio_frames") / pl.col("audio_s")
     rows = findings(
         wrong,
-        message=pl.format(
-            "{} frames over {} s of audio are {} frames per second, not {}.",
-            "audio_frames", number("audio_s", 3), number(rate), number(pl.lit(fps)),
+        lambda: texts(
+            message=pl.format(
+                "{} frames over {} s of audio are {} frames per second, not {}.",
+                "audio_frames", number("audio_s", 3), number(rate), number(pl.lit(fps)),
+            ),
+            observed=pl.format("{} fps", number(rate)),
+            expected=pl.format("{} fps", number(pl.lit(fps))),
+            fix=pl.lit(f"Set both nodes to {fps:g} fps, or configure the rate you mean (--fps)."),
         ),
-        observed=pl.format("{} fps", number(rate)),
-        expected=pl.format("{} fps", number(pl.lit(fps))),
-        fix=pl.lit(f"Set both nodes to {fps:g} fps, or configure the rate you mean (--fps)."),
     )  # fmt: skip
-    silent = runs.filter(pl.col("audio_s").is_null())
+    silent = only(runs, pl.col("audio_s").is_null())
     return outcome(rows, skipped(silent, "the log does not tell the audio's duration (the embedding was cached)"))

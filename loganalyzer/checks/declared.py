@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, skipped
+from loganalyzer.checks.outcomes import Texts, findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
+from loganalyzer.rows import only
 
 
 def _no_log_shows_it(_context: Context) -> Outcome:
@@ -125,6 +128,7 @@ def workflow_mismatch(context: Context) -> Outcome:
     if asked is None:
         return outcome()
     runs = talking(context)
+    shown = runs.with_columns(pl.format("{}x{}", "width", "height").alias("size"), _logged_rank(context, runs))
     doubled = (pl.col("width") == 2 * pl.lit(asked.width)) & (pl.col("height") == 2 * pl.lit(asked.height))
     size_differs = ((pl.col("width") != asked.width) | (pl.col("height") != asked.height)) & ~doubled
     steps = pl.col("steps") != asked.steps
@@ -138,22 +142,18 @@ def workflow_mismatch(context: Context) -> Outcome:
         if told is None:
             unknown.append(what)
             continue
-        rows = runs.with_columns(
-            pl.format("{}x{}", "width", "height").alias("size"), _logged_rank(context, runs)
-        ).filter(differs)
-        found.append(
-            findings(
-                rows,
-                message=pl.format(
-                    f"The {what} of this run: {{}}; the workflow asks for {wanted}.", pl.col(seen).cast(pl.String)
-                ),
-                observed=pl.col(seen).cast(pl.String),
-                expected=pl.lit(wanted),
-                fix=pl.lit("Name the workflow of this very run, or find the node that changes the setting."),
-            )
-        )
+        found.append(findings(only(shown, differs), partial(_mismatch, what, pl.col(seen).cast(pl.String), wanted)))
     reason = f"the workflow does not tell: {', '.join(unknown)}"
     return outcome(pl.concat(found) if found else None, *([skipped(runs, reason)] if unknown else []))
+
+
+def _mismatch(what: str, seen: pl.Expr, wanted: str) -> Texts:
+    return texts(
+        message=pl.format(f"The {what} of this run: {{}}; the workflow asks for {wanted}.", seen),
+        observed=seen,
+        expected=pl.lit(wanted),
+        fix=pl.lit("Name the workflow of this very run, or find the node that changes the setting."),
+    )
 
 
 def _logged_rank(context: Context, runs: pl.DataFrame) -> pl.Series:

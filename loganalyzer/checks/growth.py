@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped
+from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.rows import only, without
 
 _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3
@@ -24,9 +25,27 @@ def memory_growth(context: Context) -> Outcome:
     """Within a run by its reports of one phase; across prompts of one process by the final reports of equal runs."""
     total = context.settings.total_vram_gib
     runs = context.found.runs.with_columns(pl.coalesce("total_vram_gib", pl.lit(total, pl.Float64)).alias("total"))
-    inside = (
-        context.found.memory.filter(pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
-        .join(runs.select("run_id", "source", "total", "peak_reserved_gib"), on="run_id")
+    inside, across = _inside_runs(context.found.memory, runs), _across_prompts(runs)
+    rows = (
+        _growth(inside, "window", pl.col("phase").fill_null("memory")),
+        _growth(across, "prompt", pl.lit("peak allocated")),
+    )
+    rest = only(context.found.runs, pl.col("peak_allocated_gib").is_not_null())
+    rest = without(without(rest, inside, "run_id"), across, "run_id")
+    alone = only(rest, pl.len().over("source", "stream") <= _GROWTH_REPORTS)
+    return outcome(
+        pl.concat(rows),
+        skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"),
+    )
+
+
+def _inside_runs(memory: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Runs and phases whose reports rise steadily, with the line of the last report."""
+    reports = only(memory, pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
+    if reports.height <= _GROWTH_REPORTS:
+        return reports.clear()
+    return (
+        reports.join(runs.select("run_id", "source", "total", "peak_reserved_gib"), on="run_id")
         .sort("run_id", "phase", "line")
         .group_by("run_id", "source", "phase", maintain_order=True)
         .agg(
@@ -39,19 +58,13 @@ def memory_growth(context: Context) -> Outcome:
         )
         .filter((pl.col("reports") > _GROWTH_REPORTS) & (pl.col("least") > 0) & (pl.col("slope") >= _GROWTH_GIB))
     )
-    rows = [_growth(inside, "window", pl.col("phase").fill_null("memory"))]
-    across = _across_prompts(runs)
-    rows.append(_growth(across, "prompt", pl.lit("peak allocated")))
-    judged = pl.concat([inside.select("run_id"), across.select("run_id")])
-    rest = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null()).join(judged, on="run_id", how="anti")
-    alone = rest.filter(pl.len().over("source", "stream") <= _GROWTH_REPORTS)
-    return outcome(
-        pl.concat(rows),
-        skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"),
-    )
 
 
 def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
+    """The last of equal runs of a process whose peaks rise steadily."""
+    peaks = only(runs, pl.col("peak_covers") == "stage")
+    if peaks.height <= _GROWTH_REPORTS:
+        return peaks.clear()
     keys = [
         "source",
         "stream",
@@ -65,8 +78,7 @@ def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
         "gpu",
     ]
     return (
-        runs.filter(pl.col("peak_covers") == "stage")
-        .sort("source", "line")
+        peaks.sort("source", "line")
         .group_by(keys, maintain_order=True)
         .agg(
             pl.col("run_id", "line", "total").last(),
@@ -84,13 +96,15 @@ def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
     full = pl.when(left.is_not_null()).then(pl.format(" After {} more it will not fit.", left)).otherwise(pl.lit(""))
     return findings(
         rows,
-        message=pl.format(
-            "{} grows by {} MiB from {} to {}, {} times in a row.{}",
-            what, number(pl.col("slope") * 1024, 0), pl.lit(unit), pl.lit(unit), pl.col("reports") - 1, full,
+        lambda: texts(
+            message=pl.format(
+                "{} grows by {} MiB from {} to {}, {} times in a row.{}",
+                what, number(pl.col("slope") * 1024, 0), pl.lit(unit), pl.lit(unit), pl.col("reports") - 1, full,
+            ),
+            observed=pl.format("+{} MiB a {}", number(pl.col("slope") * 1024, 0), pl.lit(unit)),
+            expected=pl.lit("no growth"),
+            fix=pl.lit("Restart the server before long jobs, keep videos short, and report the slope upstream."),
         ),
-        observed=pl.format("+{} MiB a {}", number(pl.col("slope") * 1024, 0), pl.lit(unit)),
-        expected=pl.lit("no growth"),
-        fix=pl.lit("Restart the server before long jobs, keep videos short, and report the slope upstream."),
     )  # fmt: skip
 
 
@@ -106,20 +120,26 @@ def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
 )
 def carried_peak(context: Context) -> Outcome:
     """Neighbouring runs of one process (same stream, no restart known by another card or version)."""
-    runs = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null()).sort("source", "stream", "line")
+    runs = only(context.found.runs, pl.col("peak_allocated_gib").is_not_null())
+    if runs.height < 2:
+        return outcome()
+    runs = runs.sort("source", "stream", "line")
     within = ["source", "stream"]
-    same = runs.filter(
+    same = only(
+        runs,
         (pl.col("peak_allocated_gib") == pl.col("peak_allocated_gib").shift(1).over(within))
         & (pl.col("peak_reserved_gib") == pl.col("peak_reserved_gib").shift(1).over(within))
-        & (pl.col("prompt_id") != pl.col("prompt_id").shift(1).over(within))
+        & (pl.col("prompt_id") != pl.col("prompt_id").shift(1).over(within)),
     )
     rows = findings(
         at(same, "peak_line"),
-        message=pl.format(
-            "The peak of {} GiB is the very figure of the prompt before.", number("peak_allocated_gib", 3)
+        lambda: texts(
+            message=pl.format(
+                "The peak of {} GiB is the very figure of the prompt before.", number("peak_allocated_gib", 3)
+            ),
+            observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
+            expected=pl.lit("a figure of its own"),
+            fix=pl.lit("Restart the server before measuring memory."),
         ),
-        observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
-        expected=pl.lit("a figure of its own"),
-        fix=pl.lit("Restart the server before measuring memory."),
     )
     return outcome(rows)

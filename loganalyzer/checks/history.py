@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, skipped
+from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.metrics import KEY
+from loganalyzer.rows import only
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
@@ -36,6 +36,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     if past is None:
         return pl.DataFrame(schema=_JUDGED)
     from loganalyzer.history.series import judged  # and numpy with it, which no other rule needs
+    from loganalyzer.metrics import KEY
 
     together = past.with_tonight(context.found, context.settings.gpu)
     concerned = together.filter("tonight").select("metric", "basis", *KEY).unique()
@@ -75,10 +76,14 @@ def _where(series: Series) -> str:
 
 
 def _found(context: Context, word: str, fix: str) -> pl.DataFrame:
-    rows = context.once(_verdicts).filter(pl.col("verdict") == word)
+    rows = only(context.once(_verdicts), pl.col("verdict") == word)
     placed = rows.join(context.found.runs.select("run_id", "source", "line"), on="run_id", maintain_order="left")
-    texts = {name: pl.col(name) for name in ("message", "observed", "expected")}
-    return findings(placed, **texts, fix=pl.lit(fix))
+    return findings(
+        placed,
+        lambda: texts(
+            message=pl.col("message"), observed=pl.col("observed"), expected=pl.col("expected"), fix=pl.lit(fix)
+        ),
+    )
 
 
 @rule(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome
+from loganalyzer.checks.outcomes import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.checks.schedule import windowed
 from loganalyzer.records import MOST_NEAR
+from loganalyzer.rows import only
 
 
 @rule(
@@ -21,26 +23,33 @@ from loganalyzer.records import MOST_NEAR
 )
 def unrecognised_variant(context: Context) -> Outcome:
     """One finding per file and pattern, at the first such line."""
+    misses = context.found.near_misses
+    if misses.is_empty():
+        return outcome()
     near = (
-        context.found.near_misses.sort("source", "line")
+        misses.sort("source", "line")
         .group_by("source", "pattern", maintain_order=True)
         .agg(pl.col("line", "column", "expected", "text").first(), pl.len().alias("count"))
     )
-    kept = context.found.near_misses["source"].value_counts(name="kept")
+    kept = misses["source"].value_counts(name="kept")
     cut_off = pl.when(pl.col("kept") >= MOST_NEAR).then(pl.lit(" or more")).otherwise(pl.lit(""))
     near = near.join(kept, on="source", how="left", maintain_order="left")
     more = pl.when(pl.col("count") > 1).then(pl.format(" ({}{} such lines)", "count", cut_off)).otherwise(pl.lit(""))
     rows = findings(
         near,
-        message=pl.format(
-            "A line looks like {} and stops to fit at column {}.{}",
-            "pattern",
-            pl.col("column").cast(pl.String).fill_null("?"),
-            more,
+        lambda: texts(
+            message=pl.format(
+                "A line looks like {} and stops to fit at column {}.{}",
+                "pattern",
+                pl.col("column").cast(pl.String).fill_null("?"),
+                more,
+            ),
+            observed=pl.col("text").str.head(160),
+            expected=pl.col("expected").fill_null(""),
+            fix=pl.lit(
+                "Check it with `loganalyze patterns explain LINE`; add the new form to patterns/, or report it."
+            ),
         ),
-        observed=pl.col("text").str.head(160),
-        expected=pl.col("expected").fill_null(""),
-        fix=pl.lit("Check it with `loganalyze patterns explain LINE`; add the new form to patterns/, or report it."),
     )
     return outcome(rows)
 
@@ -56,13 +65,15 @@ def unrecognised_variant(context: Context) -> Outcome:
 )
 def undecodable_bytes(context: Context) -> Outcome:
     """One finding per input."""
-    bad = context.found.sources.filter(pl.col("undecodable") > 0).with_columns(pl.lit(1).alias("line"))
+    bad = only(context.found.sources, pl.col("undecodable") > 0).with_columns(pl.lit(1).alias("line"))
     rows = findings(
         bad,
-        message=pl.format("{} bytes are no valid {} and were replaced.", "undecodable", "encoding"),
-        observed=pl.format("{} bytes", "undecodable"),
-        expected=pl.lit("0 bytes"),
-        fix=pl.lit("If findings seem to be missing, get the log as the server wrote it."),
+        lambda: texts(
+            message=pl.format("{} bytes are no valid {} and were replaced.", "undecodable", "encoding"),
+            observed=pl.format("{} bytes", "undecodable"),
+            expected=pl.lit("0 bytes"),
+            fix=pl.lit("If findings seem to be missing, get the log as the server wrote it."),
+        ),
     )
     return outcome(rows)
 
@@ -78,12 +89,14 @@ def undecodable_bytes(context: Context) -> Outcome:
 )
 def no_progress_bars(context: Context) -> Outcome:
     """Windowed runs without any bar in their file."""
-    runs = context.found.runs.filter(pl.col("window_frames").is_not_null() & pl.col("observed_windows").is_null())
+    runs = only(windowed(context), pl.col("observed_windows").is_null())
     rows = findings(
         runs,
-        message=pl.lit("No progress bar is in the log: windows, ranges and times are not checked."),
-        observed=pl.lit("0 bars"),
-        expected=pl.format("{} windows", pl.col("expected_windows").cast(pl.String).fill_null("some")),
-        fix=pl.lit("Redirect the server's stderr to a file, bars included."),
+        lambda: texts(
+            message=pl.lit("No progress bar is in the log: windows, ranges and times are not checked."),
+            observed=pl.lit("0 bars"),
+            expected=pl.format("{} windows", pl.col("expected_windows").cast(pl.String).fill_null("some")),
+            fix=pl.lit("Redirect the server's stderr to a file, bars included."),
+        ),
     )
     return outcome(rows)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped
+from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.rows import only
 
 NOT_A_PEAK = "this wrapper version does not print the sampling peak"
 _NO_REPORT = "the log holds no memory report for this run"
@@ -15,7 +16,7 @@ _UNDECLARED = "no quantisation is known: declare it (--quantization)"
 
 def _judged(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Runs whose peak may be held against a baseline, with its band, and the others with the reason."""
-    runs = context.shelf.with_vram(context.found.runs.filter(pl.col("status") == "completed"))
+    runs = context.shelf.with_vram(only(context.found.runs, pl.col("status") == "completed"))
     reason = (
         pl.when(pl.col("peak_allocated_gib").is_null())
         .then(pl.lit(_NO_REPORT))
@@ -38,9 +39,9 @@ def _judged(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         )
     )  # fmt: skip
     runs = runs.with_columns(reason.alias("reason"))
-    barred = runs.filter(pl.col("reason").is_not_null())
-    lost = context.found.runs.filter(pl.col("status") != "completed")
-    return runs.filter(pl.col("reason").is_null()), [
+    barred = only(runs, pl.col("reason").is_not_null())
+    lost = only(context.found.runs, pl.col("status") != "completed")
+    return only(runs, pl.col("reason").is_null()), [
         skipped(barred, pl.col("reason")),
         skipped(lost, pl.format("the run is {}: its peak was never printed", "status")),
     ]
@@ -58,8 +59,8 @@ def _judged(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
 )
 def vram_above(context: Context) -> Outcome:
     """Like with like: only true stage peaks, only declared quantisations."""
-    runs, barred = _judged(context)
-    above = runs.filter(pl.col("peak_allocated_gib") > pl.col("vram_high"))
+    runs, barred = context.once(_judged)
+    above = only(runs, pl.col("peak_allocated_gib") > pl.col("vram_high"))
     return outcome(
         _band_findings(
             above,
@@ -82,31 +83,27 @@ def vram_above(context: Context) -> Outcome:
 )
 def vram_below(context: Context) -> Outcome:
     """The same band from below."""
-    runs, barred = _judged(context)
-    below = runs.filter(pl.col("peak_allocated_gib") < pl.col("vram_low"))
-    rows = _band_findings(
-        below, "below", "Load the model file of the declared quantisation, or declare what is loaded."
+    runs, barred = context.once(_judged)
+    below = only(runs, pl.col("peak_allocated_gib") < pl.col("vram_low"))
+    return outcome(
+        _band_findings(below, "below", "Load the model file of the declared quantisation, or declare what is loaded."),
+        *barred,
     )
-    fits = context.shelf.inferred_quantization(below)
-    hint = (
-        pl.when(fits.is_not_null())
-        .then(pl.concat_str([pl.lit(" It fits "), fits.to_frame().to_series(), pl.lit(".")]))
-        .otherwise(pl.lit(""))
-    )
-    return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), *barred)
 
 
 def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
     band = pl.format("{} to {} GiB", number("vram_low"), number("vram_high"))
     return findings(
         at(runs, "peak_line"),
-        message=pl.format(
-            "The peak of {} GiB is {} the band of {} for {} at {}x{}.",
-            number("peak_allocated_gib"), pl.lit(side), band, "quantization", "width", "height",
+        lambda: texts(
+            message=pl.format(
+                "The peak of {} GiB is {} the band of {} for {} at {}x{}.",
+                number("peak_allocated_gib"), pl.lit(side), band, "quantization", "width", "height",
+            ),
+            observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
+            expected=band,
+            fix=pl.lit(fix),
         ),
-        observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
-        expected=band,
-        fix=pl.lit(fix),
     )  # fmt: skip
 
 
@@ -124,16 +121,18 @@ def vram_headroom(context: Context) -> Outcome:
     """Reserved against total; only a true stage figure shows the worst moment, a later reset can only hide it."""
     runs, barred = _with_total(context)
     limit = 1 - context.settings.headroom_fraction
-    tight = runs.filter(pl.col("peak_reserved_gib") > limit * pl.col("total"))
+    tight = only(runs, pl.col("peak_reserved_gib") > limit * pl.col("total"))
     rows = findings(
         at(tight, "peak_line"),
-        message=pl.format(
-            "{} of {} GiB were reserved: {} GiB are left.",
-            number("peak_reserved_gib"), number("total"), number(pl.col("total") - pl.col("peak_reserved_gib")),
+        lambda: texts(
+            message=pl.format(
+                "{} of {} GiB were reserved: {} GiB are left.",
+                number("peak_reserved_gib"), number("total"), number(pl.col("total") - pl.col("peak_reserved_gib")),
+            ),
+            observed=pl.format("{} GiB reserved", number("peak_reserved_gib", 3)),
+            expected=pl.format("{} GiB at most", number(pl.col("total") * limit)),
+            fix=pl.lit("Swap more transformer blocks, use tiled VAE, or a lighter quantisation."),
         ),
-        observed=pl.format("{} GiB reserved", number("peak_reserved_gib", 3)),
-        expected=pl.format("{} GiB at most", number(pl.col("total") * limit)),
-        fix=pl.lit("Swap more transformer blocks, use tiled VAE, or a lighter quantisation."),
     )  # fmt: skip
     return outcome(rows, *barred)
 
@@ -153,8 +152,8 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         .then(pl.lit(NOT_A_PEAK))
     )
     runs = runs.with_columns(reason.alias("reason"))
-    return runs.filter(pl.col("reason").is_null()), [
-        skipped(runs.filter(pl.col("reason").is_not_null()), pl.col("reason"))
+    return only(runs, pl.col("reason").is_null()), [
+        skipped(only(runs, pl.col("reason").is_not_null()), pl.col("reason"))
     ]
 
 
@@ -170,23 +169,27 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
 )
 def fragmentation(context: Context) -> Outcome:
     """Both figures of one report, where they cover the same time."""
-    runs = context.found.runs.filter(
-        pl.col("peak_allocated_gib").is_not_null() & pl.col("peak_reserved_gib").is_not_null()
+    runs = only(
+        context.found.runs, pl.col("peak_allocated_gib").is_not_null() & pl.col("peak_reserved_gib").is_not_null()
     )
-    like = runs.filter(pl.col("peak_covers") == "stage")
+    like = only(runs, pl.col("peak_covers") == "stage")
     gap = pl.col("peak_reserved_gib") / pl.col("peak_allocated_gib") - 1
-    wide = like.filter(gap > context.settings.fragmentation_fraction)
+    wide = only(like, gap > context.settings.fragmentation_fraction)
     rows = findings(
         at(wide, "peak_line"),
-        message=pl.format(
-            "{} GiB were reserved for {} GiB allocated: {} % more.",
-            number("peak_reserved_gib"), number("peak_allocated_gib"), number(gap * 100, 0),
+        lambda: texts(
+            message=pl.format(
+                "{} GiB were reserved for {} GiB allocated: {} % more.",
+                number("peak_reserved_gib"), number("peak_allocated_gib"), number(gap * 100, 0),
+            ),
+            observed=pl.format("{} % above allocated", number(gap * 100, 0)),
+            expected=pl.lit(f"{context.settings.fragmentation_fraction * 100:.0f} % at most"),
+            fix=pl.lit(
+                "Set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or restart the server between large jobs."
+            ),
         ),
-        observed=pl.format("{} % above allocated", number(gap * 100, 0)),
-        expected=pl.lit(f"{context.settings.fragmentation_fraction * 100:.0f} % at most"),
-        fix=pl.lit("Set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or restart the server between large jobs."),
     )  # fmt: skip
-    other = runs.filter(pl.col("peak_covers") != "stage")
+    other = only(runs, pl.col("peak_covers") != "stage")
     return outcome(rows, skipped(other, "the two figures cover different times in this wrapper version"))
 
 
@@ -202,7 +205,7 @@ def fragmentation(context: Context) -> Outcome:
 )
 def peak_not_sampling(context: Context) -> Outcome:
     """Every windowed run of the later eras."""
-    runs = context.found.runs.filter(pl.col("peak_covers").is_in(["residue", "last-decode"]))
+    runs = only(context.found.runs, pl.col("peak_covers").is_in(["residue", "last-decode"]))
     meaning = (
         pl.when(pl.col("peak_covers") == "residue")
         .then(pl.lit("what was still allocated after the last VAE decode"))
@@ -210,11 +213,15 @@ def peak_not_sampling(context: Context) -> Outcome:
     )
     rows = findings(
         at(runs, "peak_line"),
-        message=pl.format("The printed {} GiB is {}, not the sampling peak.", number("peak_allocated_gib", 3), meaning),
-        observed=pl.col("peak_covers"),
-        expected=pl.lit("stage"),
-        fix=pl.lit(
-            "Read the sampling peak off nvidia-smi; compare this figure only with logs of the same wrapper era."
+        lambda: texts(
+            message=pl.format(
+                "The printed {} GiB is {}, not the sampling peak.", number("peak_allocated_gib", 3), meaning
+            ),
+            observed=pl.col("peak_covers"),
+            expected=pl.lit("stage"),
+            fix=pl.lit(
+                "Read the sampling peak off nvidia-smi; compare this figure only with logs of the same wrapper era."
+            ),
         ),
     )
     return outcome(rows)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks.memory import NOT_A_PEAK
-from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped
+from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
+from loganalyzer.rows import only
 
 _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
 
@@ -20,7 +21,7 @@ def _required(context: Context) -> pl.DataFrame:
         pl.col("lora_rank").alias("min_lora"),
     ).sort("pixels")
     runs = talking(context).with_columns((pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
-    return runs.filter(pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
+    return only(runs, pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
 
 
 @rule(
@@ -35,12 +36,12 @@ def _required(context: Context) -> pl.DataFrame:
 def quantization_below_resolution(context: Context) -> Outcome:
     """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
     ranking = {name: position for position, name in enumerate(context.shelf.ranking)}
-    runs = _required(context)
+    runs = context.once(_required)
     runs = runs.with_columns(
         pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
         pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("want"),
     )
-    low = runs.filter(pl.col("have") < pl.col("want"))
+    low = only(runs, pl.col("have") < pl.col("want"))
     doubtful = (pl.col("peak_covers") == "residue").fill_null(value=False)
     shown = (
         pl.when(pl.col("quantization_source") == "vram")
@@ -48,21 +49,23 @@ def quantization_below_resolution(context: Context) -> Outcome:
         .otherwise(pl.format("{} (from {})", "quantization", "quantization_source"))
     )
     rows = findings(
-        low.filter(~doubtful),
-        message=pl.format(
-            "{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"
-        ),
-        observed=shown,
-        expected=pl.format("{} or better", "min_quantization"),
-        fix=pl.format(
-            "Load a {} model or better{}.",
-            "min_quantization",
-            pl.when(pl.col("quantization_source") == "vram")
-            .then(pl.lit("; if another one is loaded, declare it with --quantization"))
-            .otherwise(pl.lit("; or render at a smaller size")),
+        only(low, ~doubtful),
+        lambda: texts(
+            message=pl.format(
+                "{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"
+            ),
+            observed=shown,
+            expected=pl.format("{} or better", "min_quantization"),
+            fix=pl.format(
+                "Load a {} model or better{}.",
+                "min_quantization",
+                pl.when(pl.col("quantization_source") == "vram")
+                .then(pl.lit("; if another one is loaded, declare it with --quantization"))
+                .otherwise(pl.lit("; or render at a smaller size")),
+            ),
         ),
     )  # fmt: skip
-    unknown = runs.filter(pl.col("min_quantization").is_not_null() & pl.col("have").is_null())
+    unknown = only(runs, pl.col("min_quantization").is_not_null() & pl.col("have").is_null())
     reason = (
         pl.when(pl.col("quantization").is_not_null())
         .then(pl.format("{} has no place in the ranking of quantisations", "quantization"))
@@ -70,7 +73,7 @@ def quantization_below_resolution(context: Context) -> Outcome:
         .then(pl.lit(f"no quantisation is known: declare it (--quantization); {NOT_A_PEAK}"))
         .otherwise(pl.lit("no quantisation is known: declare it (--quantization)"))
     )
-    return outcome(rows, skipped(unknown, reason), skipped(low.filter(doubtful), _DOUBLED))
+    return outcome(rows, skipped(unknown, reason), skipped(only(low, doubtful), _DOUBLED))
 
 
 @rule(
@@ -84,24 +87,31 @@ def quantization_below_resolution(context: Context) -> Outcome:
 )
 def lora_rank(context: Context) -> Outcome:
     """The rank in the LoRA's file name."""
-    runs = _required(context)
-    wrong = runs.filter(pl.col("lora_rank") != pl.col("min_lora"))
-    at = (
-        context.found.loras.filter(pl.col("rank").is_not_null())
+    runs = context.once(_required)
+    wrong = only(runs, pl.col("lora_rank") != pl.col("min_lora"))
+    rows = findings(
+        _at_lora(wrong, context.found.loras),
+        lambda: texts(
+            message=pl.format("The LoRA has rank {}, not {}.", "lora_rank", "min_lora"),
+            observed=pl.format("rank {}", "lora_rank"),
+            expected=pl.format("rank {}", "min_lora"),
+            fix=pl.format("Load the LoRA file with rank{} in its name.", "min_lora"),
+        ),
+    )
+    unknown = only(runs, pl.col("min_lora").is_not_null() & pl.col("lora_rank").is_null())
+    return outcome(rows, skipped(unknown, "no loaded LoRA has a rank in its name (or the loader was cached)"))
+
+
+def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
+    """`runs` with the line of the LoRA whose rank counts in place of their own."""
+    if runs.is_empty():
+        return runs
+    ranked = (
+        only(loras, pl.col("rank").is_not_null())
         .group_by("prompt_id")
         .agg(pl.col("line").filter(pl.col("rank") == pl.col("rank").last()).last().alias("lora_line"))
     )
-    rows = findings(
-        wrong.join(at, on="prompt_id", how="left", maintain_order="left").with_columns(
-            pl.coalesce("lora_line", "line").alias("line")
-        ),
-        message=pl.format("The LoRA has rank {}, not {}.", "lora_rank", "min_lora"),
-        observed=pl.format("rank {}", "lora_rank"),
-        expected=pl.format("rank {}", "min_lora"),
-        fix=pl.format("Load the LoRA file with rank{} in its name.", "min_lora"),
-    )
-    unknown = runs.filter(pl.col("min_lora").is_not_null() & pl.col("lora_rank").is_null())
-    return outcome(rows, skipped(unknown, "no loaded LoRA has a rank in its name (or the loader was cached)"))
+    return runs.join(ranked, on="prompt_id", how="left", maintain_order="left").pipe(at, "lora_line")
 
 
 @rule(
@@ -115,23 +125,26 @@ def lora_rank(context: Context) -> Outcome:
 )
 def quantization_mismatch(context: Context) -> Outcome:
     """Declared against inferred, where the peak is a true one."""
-    runs = context.found.runs
-    fits = context.shelf.inferred_quantization(runs)
-    judged = runs.with_columns(fits.alias("fits")).filter(
-        pl.col("quantization").is_not_null() & (pl.col("quantization_source") != "vram")
+    declared = only(
+        context.found.runs, pl.col("quantization").is_not_null() & (pl.col("quantization_source") != "vram")
     )
-    wrong = judged.filter(pl.col("fits") != pl.col("quantization"))
+    if declared.is_empty():
+        return outcome()
+    judged = declared.with_columns(context.shelf.inferred_quantization(declared).alias("fits"))
+    wrong = only(judged, pl.col("fits") != pl.col("quantization"))
     rows = findings(
         at(wrong, "peak_line"),
-        message=pl.format(
-            "{} is declared (by {}), but the peak of {} GiB is that of {}.",
-            "quantization", "quantization_source", number("peak_allocated_gib"), "fits",
+        lambda: texts(
+            message=pl.format(
+                "{} is declared (by {}), but the peak of {} GiB is that of {}.",
+                "quantization", "quantization_source", number("peak_allocated_gib"), "fits",
+            ),
+            observed=pl.col("fits"),
+            expected=pl.col("quantization"),
+            fix=pl.format("Load the {} file in the model loader, or declare {}.", "quantization", "fits"),
         ),
-        observed=pl.col("fits"),
-        expected=pl.col("quantization"),
-        fix=pl.format("Load the {} file in the model loader, or declare {}.", "quantization", "fits"),
     )  # fmt: skip
-    unclear = judged.filter(pl.col("fits").is_null())
+    unclear = only(judged, pl.col("fits").is_null())
     reason = (
         pl.when(pl.col("peak_allocated_gib").is_null())
         .then(pl.lit("the log holds no memory report for this run"))

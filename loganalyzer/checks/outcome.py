@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome
+from loganalyzer.checks.outcomes import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.rows import only
 
 
 def _ended(context: Context, status: str) -> pl.DataFrame:
     """Prompts that ended like this, with run_id of their last run (null where none had begun) and the line to read."""
+    prompts = only(context.found.prompts, pl.col("status") == status)
+    if prompts.is_empty():
+        return prompts
     last = (
-        context.found.runs.filter(pl.col("status") == status)
+        only(context.found.runs, pl.col("status") == status)
         .group_by("prompt_id", maintain_order=True)
         .agg(pl.col("run_id", "observed_windows", "expected_windows").last())
     )
-    prompts = context.found.prompts.filter(pl.col("status") == status)
     return prompts.join(last, on="prompt_id", how="left", maintain_order="left").with_columns(
-        pl.coalesce(_event_line(context, status), "end_line").alias("line")
+        pl.coalesce(_event_line(context, prompts, status), "end_line").alias("line")
     )
 
 
-def _event_line(context: Context, status: str) -> pl.Expr:
+def _failed(context: Context) -> pl.DataFrame:
+    return _ended(context, "failed")
+
+
+def _event_line(context: Context, prompts: pl.DataFrame, status: str) -> pl.Expr:
     """The line of the failure itself, where the excerpts hold it."""
     events = {"failed": ["exception", "wrapper-error", "out-of-memory"], "interrupted": ["interruption"]}
-    shown = context.found.excerpts.filter(pl.col("event").is_in(events.get(status, [])))
-    prompts = context.found.prompts.filter(pl.col("status") == status).select("prompt_id", "source", "line", "end_line")
+    if status not in events:
+        return pl.lit(None, pl.Int64)
+    shown = only(context.found.excerpts, pl.col("event").is_in(events[status]))
     inside = (
-        prompts.sort("source", "line")
+        prompts.select("prompt_id", "source", "line", "end_line").sort("source", "line")
         .join_asof(
             shown.select("source", "line", pl.col("line").alias("shown")).sort("source", "line"),
             on="line", by="source", strategy="forward", check_sortedness=False,
@@ -59,13 +67,17 @@ def _memory_ran_out() -> pl.Expr:
 )
 def failed(context: Context) -> Outcome:
     """Every failed prompt but those that ran out of memory, which have a rule of their own."""
-    lost = _ended(context, "failed").filter(~_memory_ran_out())
+    lost = only(context.once(_failed), ~_memory_ran_out())
     rows = findings(
         lost,
-        message=pl.format("The prompt failed{}: {}", _progress(), pl.col("error").fill_null("no message in the log")),
-        observed=pl.col("error").fill_null("failed"),
-        expected=pl.lit("completed"),
-        fix=pl.lit("Read the traceback behind this line in the log."),
+        lambda: texts(
+            message=pl.format(
+                "The prompt failed{}: {}", _progress(), pl.col("error").fill_null("no message in the log")
+            ),
+            observed=pl.col("error").fill_null("failed"),
+            expected=pl.lit("completed"),
+            fix=pl.lit("Read the traceback behind this line in the log."),
+        ),
     )
     return outcome(rows)
 
@@ -81,13 +93,15 @@ def failed(context: Context) -> Outcome:
 )
 def out_of_memory(context: Context) -> Outcome:
     """Failures whose message or follow-up line names memory."""
-    lost = _ended(context, "failed").filter(_memory_ran_out())
+    lost = only(context.once(_failed), _memory_ran_out())
     rows = findings(
         lost,
-        message=pl.format("The prompt ran out of GPU memory{}: {}", _progress(), "error"),
-        observed=pl.col("error"),
-        expected=pl.lit("completed"),
-        fix=pl.lit("Swap more transformer blocks, use tiled VAE, a smaller size or a lighter quantisation."),
+        lambda: texts(
+            message=pl.format("The prompt ran out of GPU memory{}: {}", _progress(), "error"),
+            observed=pl.col("error"),
+            expected=pl.lit("completed"),
+            fix=pl.lit("Swap more transformer blocks, use tiled VAE, a smaller size or a lighter quantisation."),
+        ),
     )
     return outcome(rows)
 
@@ -105,10 +119,12 @@ def interrupted(context: Context) -> Outcome:
     """Every interrupted prompt."""
     rows = findings(
         _ended(context, "interrupted"),
-        message=pl.format("The prompt was interrupted{}.", _progress()),
-        observed=pl.lit("interrupted"),
-        expected=pl.lit("completed"),
-        fix=pl.lit("Render it again if the interruption was not meant."),
+        lambda: texts(
+            message=pl.format("The prompt was interrupted{}.", _progress()),
+            observed=pl.lit("interrupted"),
+            expected=pl.lit("completed"),
+            fix=pl.lit("Render it again if the interruption was not meant."),
+        ),
     )
     return outcome(rows)
 
@@ -126,9 +142,11 @@ def truncated(context: Context) -> Outcome:
     """Every prompt without an end."""
     rows = findings(
         _ended(context, "truncated"),
-        message=pl.format("The log ends before the prompt does{}.", _progress()),
-        observed=pl.lit("truncated"),
-        expected=pl.lit("completed"),
-        fix=pl.lit("Get the whole log; if it is whole, look for a killed process in the system's log."),
+        lambda: texts(
+            message=pl.format("The log ends before the prompt does{}.", _progress()),
+            observed=pl.lit("truncated"),
+            expected=pl.lit("completed"),
+            fix=pl.lit("Get the whole log; if it is whole, look for a killed process in the system's log."),
+        ),
     )
     return outcome(rows)

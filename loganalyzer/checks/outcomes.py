@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypedDict
 
 import polars as pl
 
@@ -12,36 +13,55 @@ from loganalyzer.tables import FINDINGS, NOT_CHECKED
 FOUND: Final = pl.Schema({k: v for k, v in FINDINGS.items() if k not in ("rule", "name", "severity")})
 SKIPPED: Final = pl.Schema({k: v for k, v in NOT_CHECKED.items() if k not in ("rule", "name")})
 """What a rule's function fills; the registry adds the rest."""
+_NO_FINDINGS: Final = pl.DataFrame(schema=FOUND)
+_NONE_SKIPPED: Final = pl.DataFrame(schema=SKIPPED)
 _UNTOLD: Final = "the log does not tell the figures"
 
 
-def findings(
-    rows: pl.DataFrame, *, message: pl.Expr, observed: pl.Expr, expected: pl.Expr, fix: pl.Expr
-) -> pl.DataFrame:
-    """One finding per row; `rows` has source and line, and run_id where it is about a run."""
+class Texts(TypedDict):
+    """What a finding says."""
+
+    message: pl.Expr
+    observed: pl.Expr
+    expected: pl.Expr
+    fix: pl.Expr
+
+
+def texts(*, message: pl.Expr, observed: pl.Expr, expected: pl.Expr, fix: pl.Expr) -> Texts:
+    """What a finding says."""
+    return Texts(message=message, observed=observed, expected=expected, fix=fix)
+
+
+def findings(rows: pl.DataFrame, wording: Callable[[], Texts]) -> pl.DataFrame:
+    """One finding per row; `rows` has source and line, and run_id where it is about a run.
+
+    `wording` is asked only where there is a row: most rules find nothing, and it takes longer to put the words of a
+    finding together than to see that there is none.
+    """
     if rows.is_empty():
-        return pl.DataFrame(schema=FOUND)
+        return _NO_FINDINGS
+    said = wording()
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
     return rows.select(
         run.cast(pl.String).alias("run_id"),
         pl.col("source").cast(pl.String),
         pl.col("line").cast(pl.Int64, strict=False),
-        message.fill_null(_UNTOLD).alias("message"),
-        observed.cast(pl.String).fill_null(_UNTOLD).alias("observed"),
-        expected.cast(pl.String).fill_null(_UNTOLD).alias("expected"),
-        fix.fill_null(_UNTOLD).alias("fix"),
+        said["message"].fill_null(_UNTOLD).alias("message"),
+        said["observed"].cast(pl.String).fill_null(_UNTOLD).alias("observed"),
+        said["expected"].cast(pl.String).fill_null(_UNTOLD).alias("expected"),
+        said["fix"].fill_null(_UNTOLD).alias("fix"),
     )
 
 
 def at(rows: pl.DataFrame, place: str) -> pl.DataFrame:
     """`rows` with the line that shows the fault in place of the run's own, where it is known."""
-    return rows.with_columns(pl.coalesce(place, "line").alias("line"))
+    return rows if rows.is_empty() else rows.with_columns(pl.coalesce(place, "line").alias("line"))
 
 
 def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
     """One row per run (or input) that could not be checked, with the reason."""
     if rows.is_empty():
-        return pl.DataFrame(schema=SKIPPED)
+        return _NONE_SKIPPED
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
     text = pl.lit(reason) if isinstance(reason, str) else reason
     return rows.select(run.cast(pl.String).alias("run_id"), pl.col("source").cast(pl.String), text.alias("reason"))
@@ -49,10 +69,8 @@ def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
 
 def outcome(found: pl.DataFrame | None = None, *not_checked: pl.DataFrame) -> Outcome:
     """An answer; absent parts are empty."""
-    return Outcome(
-        found if found is not None else pl.DataFrame(schema=FOUND),
-        pl.concat(not_checked) if not_checked else pl.DataFrame(schema=SKIPPED),
-    )
+    left = [rows for rows in not_checked if not rows.is_empty()]
+    return Outcome(_NO_FINDINGS if found is None else found, pl.concat(left) if left else _NONE_SKIPPED)
 
 
 def number(value: str | pl.Expr, digits: int = 2) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 import polars as pl
 
@@ -13,9 +13,13 @@ from loganalyzer import tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
-from loganalyzer.history.past import Past
 from loganalyzer.settings import Settings, Severity
-from loganalyzer.workflow.declared import Asked
+
+if TYPE_CHECKING:
+    from loganalyzer.history.past import Past
+    from loganalyzer.workflow.declared import Asked
+
+Known = TypeVar("Known")
 
 _ROOMS = (
     "schedule",
@@ -24,6 +28,7 @@ _ROOMS = (
     "growth",
     "model",
     "timing",
+    "cost",
     "outcome",
     "log",
     "history",
@@ -43,14 +48,13 @@ class Context:
     settings: Settings
     past: Past | None = None
     asked: Asked | None = None
-    _known: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
 
-    def once(self, work: Callable[[Context], pl.DataFrame]) -> pl.DataFrame:
-        """A table that several rules need, made by the first that asks."""
-        name = f"{work.__module__}.{work.__qualname__}"
-        if name not in self._known:
-            self._known[name] = work(self)
-        return self._known[name]
+    def once(self, work: Callable[[Context], Known]) -> Known:
+        """What several rules need, made by the first that asks."""
+        if work not in self._known:
+            self._known[work] = work(self)
+        return cast("Known", self._known[work])
 
 
 @dataclass(frozen=True)
@@ -147,16 +151,12 @@ def run_all(
     context = Context(found, shelf, settings, past, asked)
     outcomes = [(item, item.check(context)) for item in chosen(settings) if item.witness == "log"]
     findings = [
-        outcome.findings.with_columns(
-            pl.lit(item.id).alias("rule"),
-            pl.lit(item.name).alias("name"),
-            pl.lit(item.severity_under(settings)).alias("severity"),
-        )
+        _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))
         for item, outcome in outcomes
         if not outcome.findings.is_empty()
     ]
     skipped = [
-        outcome.not_checked.with_columns(pl.lit(item.id).alias("rule"), pl.lit(item.name).alias("name"))
+        _told_by(outcome.not_checked, "not_checked", rule=item.id, name=item.name)
         for item, outcome in outcomes
         if not outcome.not_checked.is_empty()
     ]
@@ -165,12 +165,21 @@ def run_all(
     )
 
 
+def _told_by(rows: pl.DataFrame, table: str, **of_rule: str) -> pl.DataFrame:
+    """`rows` with the columns that are the same for all that a rule says, in the contract's order."""
+    return rows.select(
+        pl.lit(of_rule[name]).alias(name) if name in of_rule else pl.col(name) for name in tables.SCHEMAS[table]
+    )
+
+
 def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
-    return pl.concat([tables.conform(frame, table) for frame in frames]) if frames else tables.empty(table)
+    return pl.concat(frames) if frames else tables.empty(table)
 
 
 def by_gravity(findings: pl.DataFrame) -> pl.DataFrame:
     """The gravest first; within a severity by file and line, as one reads."""
+    if findings.height < 2:
+        return findings
     gravity = pl.col("severity").replace_strict(_ORDER, return_dtype=pl.Int8)
     return findings.sort(gravity, "source", "line", "rule", maintain_order=True)
 

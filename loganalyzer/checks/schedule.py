@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, skipped
+from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations import schedule
+from loganalyzer.rows import only
 from loganalyzer.runs.planned import TALKING
 
 _NO_BARS = "the log holds no progress bars (container logs often drop them)"
@@ -15,12 +16,30 @@ _NO_HEADER = "the log does not tell the audio's length"
 
 def windowed(context: Context) -> pl.DataFrame:
     """Runs that go through audio in windows."""
-    return context.found.runs.filter(pl.col("window_frames").is_not_null())
+    return context.once(_windowed)
 
 
 def talking(context: Context) -> pl.DataFrame:
     """Windowed runs of the MultiTalk loop, to which the house's audio rules apply."""
-    return windowed(context).filter(pl.col("mode").is_null() | pl.col("mode").is_in(TALKING))
+    return context.once(_talking)
+
+
+def _windowed(context: Context) -> pl.DataFrame:
+    return only(context.found.runs, pl.col("window_frames").is_not_null())
+
+
+def _talking(context: Context) -> pl.DataFrame:
+    return only(windowed(context), pl.col("mode").is_null() | pl.col("mode").is_in(TALKING))
+
+
+def _without_count(context: Context) -> pl.DataFrame:
+    """Where windows cannot be counted off, with the reason."""
+    return skipped(only(windowed(context), pl.col("expected_windows").is_null()), _NO_HEADER)
+
+
+def _without_bars(context: Context) -> pl.DataFrame:
+    unseen = pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_null()
+    return skipped(only(windowed(context), unseen), _NO_BARS)
 
 
 @rule(
@@ -35,30 +54,28 @@ def talking(context: Context) -> pl.DataFrame:
 )
 def window_sequence(context: Context) -> Outcome:
     """Each seen range against its place; upstream's slip for LongCat (first end doubled) is no fault."""
-    runs = windowed(context)
     longcat = (pl.col("window") == 1) & (pl.col("audio_end") == 2 * pl.col("expected_end"))
-    wrong = (
-        context.found.windows.filter(pl.col("matches").not_() & ~longcat)
-        .join(runs.select("run_id", "source", "window_frames", "stride"), on="run_id")
-        .filter(pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null())
-    )
+    told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
+    wrong = only(context.found.windows, pl.col("matches").not_() & ~longcat & told)
+    if not wrong.is_empty():
+        wrong = wrong.join(windowed(context).select("run_id", "source"), on="run_id", maintain_order="left")
     expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
     rows = findings(
         wrong,
-        message=pl.format(
-            "Window {} reads audio {}-{}, the schedule says {}.",
-            "window",
-            "audio_start",
-            "audio_end",
-            expected,
+        lambda: texts(
+            message=pl.format(
+                "Window {} reads audio {}-{}, the schedule says {}.",
+                "window",
+                "audio_start",
+                "audio_end",
+                expected,
+            ),
+            observed=pl.format("{}-{}", "audio_start", "audio_end"),
+            expected=expected,
+            fix=pl.lit("Compare the wrapper's version with the last good run, and report both ranges upstream."),
         ),
-        observed=pl.format("{}-{}", "audio_start", "audio_end"),
-        expected=expected,
-        fix=pl.lit("Compare the wrapper's version with the last good run, and report both ranges upstream."),
     )
-    unknown = runs.filter(pl.col("expected_windows").is_null())
-    unseen = runs.filter(pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_null())
-    return outcome(rows, skipped(unknown, _NO_HEADER), skipped(unseen, _NO_BARS))
+    return outcome(rows, context.once(_without_count), context.once(_without_bars))
 
 
 @rule(
@@ -73,29 +90,26 @@ def window_sequence(context: Context) -> Outcome:
 )
 def announced_windows(context: Context) -> Outcome:
     """The estimate uses W - M - D; with a HuMo reference (unknown to the log) it is one that no rule predicts."""
-    runs = talking(context).filter(pl.col("announced_windows").is_not_null())
     estimate = schedule.announced(pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride"))
-    judged = runs.with_columns(estimate.alias("estimate")).filter(pl.col("expected_windows").is_not_null())
-    wrong = judged.filter(
-        (pl.col("announced_windows") != pl.col("estimate"))
-        & (pl.col("announced_windows") != pl.col("expected_windows"))
-        & pl.col("schedule_observed")
+    announced = pl.col("announced_windows")
+    other = only(
+        talking(context).with_columns(estimate.alias("estimate")),
+        (announced != pl.col("estimate")) & (announced != pl.col("expected_windows")),
     )
+    wrong = only(other, pl.col("schedule_observed"))
     rows = findings(
         wrong,
-        message=pl.format(
-            "The header announces {} windows for {} frames; upstream's estimate is {} and the real count {}.",
-            "announced_windows", "audio_frames", "estimate", "expected_windows",
+        lambda: texts(
+            message=pl.format(
+                "The header announces {} windows for {} frames; upstream's estimate is {} and the real count {}.",
+                "announced_windows", "audio_frames", "estimate", "expected_windows",
+            ),
+            observed=pl.col("announced_windows"),
+            expected=pl.format("{} or {}", "estimate", "expected_windows"),
+            fix=pl.lit("Check which wrapper version ran: its arithmetic may have changed."),
         ),
-        observed=pl.col("announced_windows"),
-        expected=pl.format("{} or {}", "estimate", "expected_windows"),
-        fix=pl.lit("Check which wrapper version ran: its arithmetic may have changed."),
     )  # fmt: skip
-    unsure = judged.filter(
-        ~pl.col("schedule_observed")
-        & (pl.col("announced_windows") != pl.col("estimate"))
-        & (pl.col("announced_windows") != pl.col("expected_windows"))
-    )
+    unsure = only(other, ~pl.col("schedule_observed"))
     return outcome(rows, skipped(unsure, "window and overlap cannot be observed in this log"))
 
 
@@ -110,23 +124,21 @@ def announced_windows(context: Context) -> Outcome:
 )
 def missing_windows(context: Context) -> Outcome:
     """Windows seen against windows that the loop really runs."""
-    runs = windowed(context)
-    judged = runs.filter(pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_not_null())
-    short = judged.filter(pl.col("observed_windows") < pl.col("expected_windows"))
+    short = only(windowed(context), pl.col("observed_windows") < pl.col("expected_windows"))
     rows = findings(
         short,
-        message=pl.format(
-            "{} of {} windows were begun; the {} run reaches audio frame {} of {}.",
-            "observed_windows", "expected_windows", "status",
-            _reached(context, short), "audio_frames",
+        lambda: texts(
+            message=pl.format(
+                "{} of {} windows were begun; the {} run reaches audio frame {} of {}.",
+                "observed_windows", "expected_windows", "status",
+                _reached(context, short), "audio_frames",
+            ),
+            observed=pl.col("observed_windows"),
+            expected=pl.col("expected_windows"),
+            fix=pl.lit("Mend what stopped the run (see the findings beside this one), and render it again."),
         ),
-        observed=pl.col("observed_windows"),
-        expected=pl.col("expected_windows"),
-        fix=pl.lit("Mend what stopped the run (see the findings beside this one), and render it again."),
     )  # fmt: skip
-    unknown = runs.filter(pl.col("expected_windows").is_null())
-    unseen = runs.filter(pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_null())
-    return outcome(rows, skipped(unknown, _NO_HEADER), skipped(unseen, _NO_BARS))
+    return outcome(rows, context.once(_without_count), context.once(_without_bars))
 
 
 def _reached(context: Context, runs: pl.DataFrame) -> pl.Expr:
@@ -148,26 +160,29 @@ def _reached(context: Context, runs: pl.DataFrame) -> pl.Expr:
 def nonstandard_schedule(context: Context) -> Outcome:
     """Only what the ranges show is judged."""
     settings = context.settings
-    house = talking(context).filter(pl.col("mode").is_null() | (pl.col("mode") != "skyreelsv3"))
-    other = house.filter(
+    house = only(talking(context), pl.col("mode").is_null() | (pl.col("mode") != "skyreelsv3"))
+    other = only(
+        house,
         (pl.col("window_frames") != settings.window_frames)
-        | (pl.col("schedule_observed") & (pl.col("motion_frames") != settings.motion_frames))
+        | (pl.col("schedule_observed") & (pl.col("motion_frames") != settings.motion_frames)),
     )
     wanted = f"{settings.window_frames}/{settings.motion_frames}"
     rows = findings(
         other,
-        message=pl.format(
-            "The run used windows of {} frames with an overlap of {}, not {}.",
-            "window_frames",
-            "motion_frames",
-            pl.lit(wanted),
-        ),
-        observed=pl.format("{}/{}", "window_frames", "motion_frames"),
-        expected=pl.lit(wanted),
-        fix=pl.lit(
-            f"Set frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}, "
-            "or configure the schedule you mean."
+        lambda: texts(
+            message=pl.format(
+                "The run used windows of {} frames with an overlap of {}, not {}.",
+                "window_frames",
+                "motion_frames",
+                pl.lit(wanted),
+            ),
+            observed=pl.format("{}/{}", "window_frames", "motion_frames"),
+            expected=pl.lit(wanted),
+            fix=pl.lit(
+                f"Set frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}, "
+                "or configure the schedule you mean."
+            ),
         ),
     )
-    single = house.filter(~pl.col("schedule_observed"))
+    single = only(house, ~pl.col("schedule_observed"))
     return outcome(rows, skipped(single, "the overlap shows only with two windows or more"))

@@ -1,24 +1,26 @@
-"""TIM and CST: was the run as fast, and as cheap, as it should be?"""
+"""TIM: was the run as fast as it should be?"""
 
 from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped
+from loganalyzer.checks import step_times
+from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.checks.schedule import windowed
+from loganalyzer.rows import only, without
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
+_STEADY = 0.7
+"""Least correlation of the windows' order with that of their times, of a slowdown that no window is out of."""
 _SPILL_FACTOR = 3.0
 _FULL = 0.9
-_MEASURED = ("rate", "timestamps")
 
 
 def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Windowed runs with a timing baseline, and the others with the reason."""
-    runs = context.shelf.with_timing(context.found.runs, context.settings.gpu).filter(
-        pl.col("window_frames").is_not_null()
-    )
+    runs = context.shelf.with_timing(windowed(context), context.settings.gpu)
     reason = (
         pl.when(pl.col("card").is_null())
         .then(pl.lit("the log does not name the card (set gpu in the configuration)"))
@@ -34,29 +36,13 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     runs = runs.with_columns(
         reason.alias("reason"), (pl.col("window_high") * (1 + pl.col("window_tolerance"))).alias("limit")
     )
-    barred = runs.filter(pl.col("reason").is_not_null())
-    return runs.filter(pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
-
-
-def _measured_steps(context: Context) -> pl.DataFrame:
-    """Steps of known duration without each run's first, which holds the warm-up."""
-    warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
-    return context.found.steps.filter(
-        pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null() & ~warm_up.fill_null(value=False)
-    )
-
-
-def _window_medians(context: Context) -> pl.DataFrame:
-    """run_id, window, median, line: each window's median step, in order."""
-    return (
-        context.once(_measured_steps)
-        .group_by("run_id", "window")
-        .agg(pl.col("duration_s").median().alias("median"), pl.col("line").first())
-        .sort("run_id", "window")
-    )
+    barred = only(runs, pl.col("reason").is_not_null())
+    return only(runs, pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
 
 
 def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    if rows.is_empty():
+        return rows
     return rows.join(context.found.runs.select("run_id", "source"), on="run_id", maintain_order="left")
 
 
@@ -71,31 +57,45 @@ def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 )
 def slow_window(context: Context) -> Outcome:
     """One finding per run, naming its slow windows."""
-    runs, barred = _timed(context)
-    windows = context.found.windows.join(runs.select("run_id", "source", "window_high", "limit"), on="run_id")
-    slow = windows.filter(pl.col("total_s") > pl.col("limit")).sort("run_id", "window")
-    grouped = slow.group_by("run_id", "source", maintain_order=True).agg(
-        pl.col("line").first(),
-        pl.col("window").cast(pl.String).str.join(", ").alias("names"),
-        pl.len().alias("count"),
-        pl.col("total_s").max().alias("worst"),
-        pl.col("limit").first(),
-    )
+    runs, barred = context.once(_timed)
+    if runs.is_empty():
+        return outcome(None, barred)
+    timed = only(context.found.windows, pl.col("total_s").is_not_null())
+    windows = timed.join(runs.select("run_id", "source", "limit"), on="run_id")
     rows = findings(
-        grouped,
-        message=pl.format(
-            "{} slow: {}; the slowest took {} s.",
-            pl.when(pl.col("count") == 1).then(pl.lit("1 window is")).otherwise(pl.format("{} windows are", "count")),
-            "names", number("worst", 1),
+        _slow_windows(only(windows, pl.col("total_s") > pl.col("limit"))),
+        lambda: texts(
+            message=pl.format(
+                "{} slow: {}; the slowest took {} s.",
+                pl.when(pl.col("count") == 1)
+                .then(pl.lit("1 window is"))
+                .otherwise(pl.format("{} windows are", "count")),
+                "names", number("worst", 1),
+            ),
+            observed=pl.format("{} s", number("worst", 1)),
+            expected=pl.format("{} s at most", number("limit", 1)),
+            fix=pl.lit("Check what else ran on the card then, its temperature and its free memory."),
         ),
-        observed=pl.format("{} s", number("worst", 1)),
-        expected=pl.format("{} s at most", number("limit", 1)),
-        fix=pl.lit("Check what else ran on the card then, its temperature and its free memory."),
     )  # fmt: skip
-    untimed = runs.join(
-        windows.filter(pl.col("total_s").is_not_null()).select("run_id").unique(), on="run_id", how="anti"
-    )
+    untimed = without(runs, timed, "run_id")
     return outcome(rows, barred, skipped(untimed, "no window's total time can be read"))
+
+
+def _slow_windows(slow: pl.DataFrame) -> pl.DataFrame:
+    """Slow windows, one row per run: names, count, worst."""
+    if slow.is_empty():
+        return slow
+    return (
+        slow.sort("run_id", "window")
+        .group_by("run_id", "source", maintain_order=True)
+        .agg(
+            pl.col("line").first(),
+            pl.col("window").cast(pl.String).str.join(", ").alias("names"),
+            pl.len().alias("count"),
+            pl.col("total_s").max().alias("worst"),
+            pl.col("limit").first(),
+        )
+    )
 
 
 @rule(
@@ -109,20 +109,22 @@ def slow_window(context: Context) -> Outcome:
 )
 def slow_run(context: Context) -> Outcome:
     """Mean time per window."""
-    runs, barred = _timed(context)
+    runs, barred = context.once(_timed)
     mean = pl.col("total_s") / pl.col("observed_windows")
-    slow = runs.filter(mean > pl.col("limit"))
+    slow = only(runs, mean > pl.col("limit"))
     rows = findings(
         slow,
-        message=pl.format(
-            "{} s per window over {} windows on {}; usual are {} to {} s.",
-            number(mean, 1), "observed_windows", "card", number("window_low", 1), number("window_high", 1),
+        lambda: texts(
+            message=pl.format(
+                "{} s per window over {} windows on {}; usual are {} to {} s.",
+                number(mean, 1), "observed_windows", "card", number("window_low", 1), number("window_high", 1),
+            ),
+            observed=pl.format("{} s per window", number(mean, 1)),
+            expected=pl.format("{} s at most", number("limit", 1)),
+            fix=pl.lit("Compare attention mode, block swap, card and versions with the last good run."),
         ),
-        observed=pl.format("{} s per window", number(mean, 1)),
-        expected=pl.format("{} s at most", number("limit", 1)),
-        fix=pl.lit("Compare attention mode, block swap, card and versions with the last good run."),
     )  # fmt: skip
-    untimed = runs.filter(pl.col("total_s").is_null())
+    untimed = only(runs, pl.col("total_s").is_null())
     return outcome(rows, barred, skipped(untimed, "not every window's total time can be read"))
 
 
@@ -138,17 +140,32 @@ def slow_run(context: Context) -> Outcome:
 def step_outlier(context: Context) -> Outcome:
     """Against the median of the run's other steps; the first step of a run is warm-up."""
     factor = context.settings.step_outlier_factor
-    steps = context.once(_measured_steps)
-    usual = (
-        steps.group_by("run_id")
-        .agg(pl.col("duration_s").median().alias("median"), pl.len().alias("count"))
-        .filter(pl.col("count") >= _FEWEST_STEPS)
-    )
-    far = steps.join(usual, on="run_id").filter(
-        pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median")
-    )
-    grouped = (
-        _with_source(far, context)
+    steps, runs = step_times.measured(context), step_times.by_run(context)
+    enough = pl.col("count") >= _FEWEST_STEPS
+    limits = runs.select(pl.when(enough).then(factor * pl.col("median"))).to_series().gather(steps["run"])
+    far = only(steps, pl.col("duration_s") - pl.col("uncertainty_s") > limits)
+    rows = findings(
+        _outliers(far, context),
+        lambda: texts(
+            message=pl.format(
+                "{} of {} steps are outliers; the longest, window {} step {}, took {} s (median {} s).",
+                "outliers", "count", "window", "step", number("duration_s"), number("median"),
+            ),
+            observed=pl.format("{} s", number("duration_s")),
+            expected=pl.format("{} s at most", number(pl.col("median") * factor)),
+            fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
+        ),
+    )  # fmt: skip
+    few = without(context.found.runs, only(runs, enough), "run_id")
+    return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
+
+
+def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The longest of each run's far steps, with outliers, how many there are; where they are too many, none is one."""
+    if far.is_empty():
+        return far
+    return (
+        _with_source(far.join(step_times.by_run(context).drop("run_id"), on="run"), context)
         .sort("duration_s", "run_id", "line", descending=[True, False, False])
         .group_by("run_id", "source", maintain_order=True)
         .agg(
@@ -156,23 +173,8 @@ def step_outlier(context: Context) -> Outcome:
             pl.len().alias("outliers"),
             pl.col("count").first(),
         )
+        .filter(pl.col("outliers") * 4 <= pl.col("count"))
     )
-    rows = findings(
-        grouped.filter(pl.col("outliers") * 4 <= pl.col("count")),
-        message=pl.format(
-            "{} of {} steps are outliers; the longest, window {} step {}, took {} s (median {} s).",
-            "outliers", "count", "window", "step", number("duration_s"), number("median"),
-        ),
-        observed=pl.format("{} s", number("duration_s")),
-        expected=pl.format("{} s at most", number(pl.col("median") * factor)),
-        fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
-    )  # fmt: skip
-    few = _without_steps(context, usual)
-    return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
-
-
-def _without_steps(context: Context, judged: pl.DataFrame) -> pl.DataFrame:
-    return context.found.runs.join(judged.select("run_id").unique(), on="run_id", how="anti")
 
 
 @rule(
@@ -186,42 +188,49 @@ def _without_steps(context: Context, judged: pl.DataFrame) -> pl.DataFrame:
 )
 def slowdown_trend(context: Context) -> Outcome:
     """Median step of the last third of the windows against the first third, and no window out of order."""
-    position = pl.int_range(pl.len()).over("run_id")
-    third = (pl.len().over("run_id") + 2) // 3
-    placed = context.once(_window_medians).with_columns(
-        position.alias("position"), (pl.len().over("run_id") - 1 - position).alias("from_end"), third.alias("third")
-    )
-    halves = _with_source(
-        placed.group_by("run_id", maintain_order=True).agg(
+    third = (pl.len() + 2) // 3
+    enough = (
+        step_times.by_window(context)
+        .group_by("run", maintain_order=True)
+        .agg(
+            pl.col("run_id").first(),
             pl.col("line").last(),
-            pl.col("median").filter(pl.col("position") < pl.col("third")).median().alias("before"),
-            pl.col("median").filter(pl.col("from_end") < pl.col("third")).median().alias("after"),
+            pl.col("median").head(third).median().alias("before"),
+            pl.col("median").tail(third).median().alias("after"),
             pl.len().alias("windows"),
-        ),
-        context,
+        )
+        .pipe(only, pl.col("windows") >= _FEWEST_WINDOWS)
     )
-    enough = halves.filter(pl.col("windows") >= _FEWEST_WINDOWS)
     change = pl.col("after") / pl.col("before") - 1
-    slower = enough.filter(change > context.settings.slowdown_fraction)
-    steady = (
-        placed.join(slower, on="run_id", how="semi")
-        .group_by("run_id")
-        .agg(pl.corr("position", pl.col("median").rank()).alias("order"))
-        .filter(pl.col("order") > 0.7)
-    )
-    rising = slower.join(steady, on="run_id", how="semi", maintain_order="left")
+    slower = only(enough, change > context.settings.slowdown_fraction)
     rows = findings(
-        rising,
-        message=pl.format(
-            "Steps slow down by {} % over the run: {} s in its first windows, {} s in its last.",
-            number(change * 100, 0), number("before"), number("after"),
+        _with_source(_steadily(slower, context), context),
+        lambda: texts(
+            message=pl.format(
+                "Steps slow down by {} % over the run: {} s in its first windows, {} s in its last.",
+                number(change * 100, 0), number("before"), number("after"),
+            ),
+            observed=pl.format("+{} %", number(change * 100, 0)),
+            expected=pl.lit(f"+{context.settings.slowdown_fraction * 100:.0f} % at most"),
+            fix=pl.lit("Check the card's temperature and memory growth; split long videos."),
         ),
-        observed=pl.format("+{} %", number(change * 100, 0)),
-        expected=pl.lit(f"+{context.settings.slowdown_fraction * 100:.0f} % at most"),
-        fix=pl.lit("Check the card's temperature and memory growth; split long videos."),
     )  # fmt: skip
-    few = _without_steps(context, enough)
+    few = without(context.found.runs, enough, "run_id")
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_WINDOWS} windows with step times"))
+
+
+def _steadily(slower: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Runs whose windows are slower the later they come."""
+    if slower.is_empty():
+        return slower
+    steady = (
+        step_times.by_window(context)
+        .join(slower, on="run", how="semi", maintain_order="left")
+        .group_by("run")
+        .agg(pl.corr(pl.int_range(pl.len()), pl.col("median").rank()).alias("order"))
+        .filter(pl.col("order") > _STEADY)
+    )
+    return slower.join(steady, on="run", how="semi", maintain_order="left").sort("run_id")
 
 
 @rule(
@@ -235,60 +244,40 @@ def slowdown_trend(context: Context) -> Outcome:
 )
 def memory_spill(context: Context) -> Outcome:
     """A sustained jump between windows, near the card's total."""
+    jumped = _jumped(step_times.by_window(context))
+    if jumped.is_empty():
+        return outcome()
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
     runs = context.found.runs.with_columns(total.alias("total"))
-    medians = context.once(_window_medians).with_columns(pl.col("median").cum_min().over("run_id").alias("best"))
-    jumped = (
-        medians.filter(pl.col("median") > _SPILL_FACTOR * pl.col("best"))
-        .group_by("run_id", maintain_order=True)
-        .agg(pl.col("window", "best").first(), pl.col("line").first().alias("at"), pl.col("median").max())
-    )
-    suspects = runs.join(jumped, on="run_id").with_columns(pl.col("at").alias("line"))
+    suspects = runs.join(jumped, on="run_id", maintain_order="left").with_columns(pl.col("at").alias("line"))
     full = suspects.filter(pl.col("peak_reserved_gib") > _FULL * pl.col("total"))
     rows = findings(
         full,
-        message=pl.format(
-            "From window {} on steps take {} s instead of {} s, with {} of {} GiB reserved.",
-            "window", number("median", 1), number("best", 1), number("peak_reserved_gib", 1), number("total", 1),
+        lambda: texts(
+            message=pl.format(
+                "From window {} on steps take {} s instead of {} s, with {} of {} GiB reserved.",
+                "window", number("median", 1), number("best", 1), number("peak_reserved_gib", 1), number("total", 1),
+            ),
+            observed=pl.format("{} s per step", number("median", 1)),
+            expected=pl.format("{} s per step", number("best", 1)),
+            fix=pl.lit("Swap more blocks or lower the size; switch the driver's system-memory fallback off."),
         ),
-        observed=pl.format("{} s per step", number("median", 1)),
-        expected=pl.format("{} s per step", number("best", 1)),
-        fix=pl.lit("Swap more blocks or lower the size; switch the driver's system-memory fallback off."),
     )  # fmt: skip
     unknown = suspects.filter(pl.col("peak_reserved_gib").is_null() | pl.col("total").is_null())
     return outcome(rows, skipped(unknown, "steps jumped, but the log does not tell how full the card was"))
 
 
-@rule(
-    "CST001",
-    "cost-above-baseline",
-    "warning",
-    summary="The prompt cost more than its baseline.",
-    why="GPUs are rented by the second; a dearer video is a slower one, or one with more set-up around it.",
-    example="a six-window Q6_K video for $0.11 where $0.062 are usual",
-    fix="See the timing findings; keep the server warm between prompts.",
-)
-def cost_above_baseline(context: Context) -> Outcome:
-    """Prompt time times the configured price, against the quantisation's figure scaled to the windows run."""
-    price = context.settings.price_per_hour
-    runs = context.found.runs.filter(pl.col("window_frames").is_not_null())
-    if price is None:
-        return outcome(None, skipped(runs, "needs price_per_hour in the configuration"))
-    shelf = context.shelf.cost.select("quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance")
-    priced = runs.join(shelf, on="quantization", how="left", maintain_order="left").with_columns(
-        (pl.col("prompt_s") / 3600 * price).alias("cost"),
-        (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
+def _jumped(windows: pl.DataFrame) -> pl.DataFrame:
+    """run_id, window, best, at, median: where a run's windows first took several times its best, and at most."""
+    median = pl.col("median")
+    spread = windows.group_by("run", maintain_order=True).agg(median.min().alias("least"), median.max().alias("most"))
+    wide = only(spread, pl.col("most") > _SPILL_FACTOR * pl.col("least"))
+    if wide.is_empty():
+        return wide
+    return (
+        windows.join(wide, on="run", how="semi", maintain_order="left")
+        .with_columns(median.cum_min().over("run").alias("best"))
+        .filter(median > _SPILL_FACTOR * pl.col("best"))
+        .group_by("run_id", maintain_order=True)
+        .agg(pl.col("window", "best").first(), pl.col("line").first().alias("at"), median.max())
     )
-    dear = priced.filter(pl.col("cost") > pl.col("usual") * (1 + pl.col("tolerance")))
-    rows = findings(
-        dear,
-        message=pl.format(
-            "The prompt cost ${} for {} windows; ${} are usual for {}.",
-            number("cost", 3), "observed_windows", number("usual", 3), "quantization",
-        ),
-        observed=pl.format("${}", number("cost", 3)),
-        expected=pl.format("${} at most", number(pl.col("usual") * (1 + pl.col("tolerance")), 3)),
-        fix=pl.lit("See the timing findings beside this one; keep the server warm between prompts."),
-    )  # fmt: skip
-    unknown = priced.filter(pl.col("usual").is_null() | pl.col("cost").is_null())
-    return outcome(rows, skipped(unknown, "no cost baseline for this quantisation, or no prompt time in the log"))

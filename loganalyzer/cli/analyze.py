@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loganalyzer.analysis import Analysis
-    from loganalyzer.settings import Settings
+    from loganalyzer.settings import FailOn, Settings
 
 
 @click.command(short_help="Check logs: summary, HTML report, tables.")
@@ -105,25 +105,42 @@ def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
 
 
 def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> None:
-    from loganalyzer.report import document, junit
-
+    """Each room of the report is imported by who asks for it: most calls write one of these, or none."""
     moment, page_file = clock.now(), _page_file(options)
     if options["json_file"]:
-        put(options["json_file"], document.to_json(analysis, generated_at=moment, version=__version__, settings=chosen))
+        put(options["json_file"], _document(analysis, chosen, moment))
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(analysis, chosen))
     if options["junit_file"]:
-        put(options["junit_file"], junit.render(analysis, chosen, options["fail_on"]))
+        put(options["junit_file"], _junit(analysis, chosen, options["fail_on"]))
     if options["tables"]:
-        document.write_tables(analysis, options["tables"])
+        _write_tables(analysis, options["tables"])
     if page_file:
         put(page_file, _page(analysis, chosen, moment))
+
+
+def _document(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
+    from loganalyzer.report import document
+
+    return document.to_json(analysis, generated_at=moment, version=__version__, settings=chosen)
+
+
+def _junit(analysis: Analysis, chosen: Settings, fail_on: FailOn) -> str:
+    from loganalyzer.report import junit
+
+    return junit.render(analysis, chosen, fail_on)
+
+
+def _write_tables(analysis: Analysis, folder: Path) -> None:
+    from loganalyzer.report import document
+
+    document.write_tables(analysis, folder)
 
 
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
     from loganalyzer.report import document, html
 
-    inside = document.to_json(document.for_page(analysis), generated_at=moment, version=__version__, settings=chosen)
+    inside = _document(document.for_page(analysis), chosen, moment)
     return html.render(analysis, chosen, generated_at=moment, document=inside)
 
 

@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Final
 
 import click
 
 from loganalyzer import __version__
-from loganalyzer.cli.analyze import analyze
-from loganalyzer.cli.baseline import baseline
-from loganalyzer.cli.compare import compare
-from loganalyzer.cli.history import history
-from loganalyzer.cli.patterns import patterns
-from loganalyzer.cli.plan import plan
-from loganalyzer.cli.rules import rules
-from loganalyzer.cli.ticket import ticket
-from loganalyzer.cli.watch import watch
-from loganalyzer.cli.workflow import workflow
+from loganalyzer.cli import garbage
 from loganalyzer.errors import LogAnalyzerError
 
 COULD_NOT = 2
+COMMANDS: Final = (
+    "analyze",
+    "baseline",
+    "compare",
+    "history",
+    "patterns",
+    "plan",
+    "rules",
+    "ticket",
+    "watch",
+    "workflow",
+)
+"""Each is called like its module, which only a call of it, or a list of all with their purposes, imports."""
 
 
 class DefaultGroup(click.Group):
     """A group whose main job needs no name: a first word that is no command is an input, or an option of it."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported with what it needs."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"loganalyzer.cli.{cmd_name}"), cmd_name)
+        return command
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `analyze` in front unless the first word is a command or one of the group's own options."""
         own = {name for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
-        if args and args[0] not in self.commands and args[0] not in own:
+        if args and args[0] not in COMMANDS and args[0] not in own:
             args = ["analyze", *args]
         return super().parse_args(ctx, args)
 
@@ -52,18 +69,7 @@ def main() -> None:
     Exit codes: 0 within expectations, 1 a finding at or above --fail-on, 2 the job could not be done
     (wrong usage, an input that cannot be read, or no run found in any input).
     """
+    garbage.collect_seldom()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-main.add_command(analyze)
-main.add_command(baseline)
-main.add_command(compare)
-main.add_command(history)
-main.add_command(patterns)
-main.add_command(plan)
-main.add_command(rules)
-main.add_command(ticket)
-main.add_command(watch)
-main.add_command(workflow)

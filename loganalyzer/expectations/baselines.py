@@ -6,8 +6,9 @@ figure finds no baseline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import polars as pl
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.names import CARD_MAKER
+from loganalyzer.rows import only
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -49,7 +51,9 @@ FIGURES: Final[Mapping[str, Mapping[str, Any]]] = {
     "requirement": {"quantization": pl.String, "lora_rank": pl.Int64},
 }
 _TYPES: Final = {pl.String: (str,), pl.Int64: (int,), pl.Float64: (int, float), _BAND: (list,)}
-"""What goes before a card's model; entries name the model alone."""
+_VRAM_KEY_OF_RUN: Final = [{"covers": "peak_covers"}.get(name, name) for name in _VRAM_KEY]
+_TIMING_KEY_OF_RUN: Final = [{"gpu": "card"}.get(name, name) for name in _TIMING_KEY]
+_UNSWAPPED: Final = pl.col("swapped_blocks").fill_null(0) == 0
 
 
 @dataclass(frozen=True)
@@ -71,32 +75,54 @@ class Shelf:
     requirement: pl.DataFrame
     ranking: tuple[str, ...]
 
+    @cached_property
+    def _vram_bands(self) -> pl.DataFrame:
+        """The keys of a run with vram_low, vram_high, vram_typical (GiB), either way up."""
+        return _either_way(
+            self.vram.select(
+                *(name for name in _VRAM_KEY if name != "covers"),
+                pl.col("covers").alias("peak_covers"),
+                pl.col("band_gib").list.get(0).alias("vram_low"),
+                pl.col("band_gib").list.get(1).alias("vram_high"),
+                pl.col("peak_allocated_gib").alias("vram_typical"),
+            ),
+            _VRAM_KEY_OF_RUN,
+        )
+
+    @cached_property
+    def _window_times(self) -> pl.DataFrame:
+        """The keys of a run, its card among them, with window_low, window_high (s), window_tolerance, either way up."""
+        return _either_way(
+            self.timing.select(
+                pl.col("gpu").str.replace(CARD_MAKER, "").alias("card"),
+                *(name for name in _TIMING_KEY if name != "gpu"),
+                pl.col("window_s").list.get(0).alias("window_low"),
+                pl.col("window_s").list.get(1).alias("window_high"),
+                pl.col("tolerance").alias("window_tolerance"),
+            ),
+            _TIMING_KEY_OF_RUN,
+        )
+
     def with_vram(self, runs: pl.DataFrame) -> pl.DataFrame:
         """`runs` with vram_low, vram_high, vram_typical (GiB) of the baseline with the same key, else null.
 
         Width and height may be swapped. Block swap moves memory elsewhere, so such a run has no baseline.
         """
-        shelf = self.vram.select(
-            *_VRAM_KEY,
-            pl.col("band_gib").list.get(0).alias("vram_low"),
-            pl.col("band_gib").list.get(1).alias("vram_high"),
-            pl.col("peak_allocated_gib").alias("vram_typical"),
-        ).rename({"covers": "peak_covers"})
-        keys = [name for name in shelf.columns if not name.startswith("vram_")]
-        unswapped = pl.col("swapped_blocks").fill_null(0) == 0
-        found = runs.join(_either_way(shelf), on=keys, how="left", maintain_order="left")
+        found = runs.join(self._vram_bands, on=_VRAM_KEY_OF_RUN, how="left", maintain_order="left")
         return found.with_columns(
-            pl.when(unswapped).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")
+            pl.when(_UNSWAPPED).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")
         )
 
     def inferred_quantization(self, runs: pl.DataFrame) -> pl.Series:
         """The one quantisation whose band holds the run's peak; null where none or several do."""
-        names = self.vram.select(pl.col("quantization").alias("candidate")).unique()
-        numbered = runs.with_row_index("row")
-        candidates = numbered.drop("quantization").join(names, how="cross")
-        held = self.with_vram(candidates.rename({"candidate": "quantization"})).filter(
-            pl.col("peak_allocated_gib").is_between(pl.col("vram_low"), pl.col("vram_high"))
-        )
+        keys = [name for name in _VRAM_KEY_OF_RUN if name != "quantization"]
+        peak = pl.col("peak_allocated_gib")
+        numbered = runs.select(pl.int_range(pl.len()).alias("row"), "swapped_blocks", "peak_allocated_gib", *keys)
+        held = only(numbered, _UNSWAPPED & peak.is_not_null())
+        if not held.is_empty():
+            held = held.join(self._vram_bands, on=keys).filter(peak.is_between(pl.col("vram_low"), pl.col("vram_high")))
+        if held.is_empty():
+            return pl.repeat(None, runs.height, dtype=pl.String, eager=True).alias("inferred")
         single = held.group_by("row").agg(pl.col("quantization").first(), pl.len()).filter(pl.col("len") == 1)
         return (
             numbered.select("row")
@@ -107,16 +133,8 @@ class Shelf:
     def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
         """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""
         card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(CARD_MAKER, "").str.strip_chars()
-        shelf = self.timing.select(
-            pl.col("gpu").str.replace(CARD_MAKER, "").alias("card"),
-            *(name for name in _TIMING_KEY if name != "gpu"),
-            pl.col("window_s").list.get(0).alias("window_low"),
-            pl.col("window_s").list.get(1).alias("window_high"),
-            pl.col("tolerance").alias("window_tolerance"),
-        )
-        keys = ["card", *(name for name in _TIMING_KEY if name != "gpu")]
         return runs.with_columns(card.alias("card")).join(
-            _either_way(shelf), on=keys, how="left", maintain_order="left"
+            self._window_times, on=_TIMING_KEY_OF_RUN, how="left", maintain_order="left"
         )
 
     def bands(self, runs: pl.DataFrame) -> dict[str, tuple[float, float]]:
@@ -125,10 +143,9 @@ class Shelf:
         return {run: (low, high) for run, low, high in held.select("run_id", "vram_low", "vram_high").rows()}
 
 
-def _either_way(shelf: pl.DataFrame) -> pl.DataFrame:
+def _either_way(shelf: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """A portrait takes what a landscape of the same size takes."""
     turned = shelf.with_columns(pl.col("height").alias("width"), pl.col("width").alias("height"))
-    keys = [name for name in shelf.columns if not name.startswith(("vram_", "window_low", "window_high", "window_tol"))]
     return pl.concat([shelf, turned]).unique(subset=keys, keep="first", maintain_order=True)
 
 
@@ -139,20 +156,21 @@ def load(user_file: Path | None = None) -> Shelf:
         ExpectationError: a file cannot be read, or an entry misses a key or has a value of the wrong type.
     """
     documents = baseline_files.documents(user_file)
-    parts = {kind: pl.concat([_table(kind, name, document) for name, document in documents]) for kind in KEYS}
-    merged = {
-        kind: frame.unique(subset=list(KEYS[kind]), keep="first", maintain_order=True) for kind, frame in parts.items()
-    }
+    merged = {kind: _table(kind, documents) for kind in KEYS}
     return Shelf(**merged, ranking=tuple(baseline_files.ranking(documents)))
 
 
-def _table(kind: str, file: str, document: dict[str, Any]) -> pl.DataFrame:
-    for key in document.keys() - {*KEYS, "ranking"}:
-        raise ExpectationError(f"{file}: unknown key {key!r}", f"allowed are: ranking, {', '.join(KEYS)}")
+def _table(kind: str, documents: Iterable[tuple[str, dict[str, Any]]]) -> pl.DataFrame:
+    """The entries of a kind; of those with the same key the first."""
     schema = {**KEYS[kind], **FIGURES[kind], "provenance": pl.String}
-    for number, entry in enumerate(document.get(kind, []), 1):
-        _check(f"{file}: [[{kind}]] {number}", entry, schema)
-    return pl.DataFrame(document.get(kind, []), schema=schema)
+    first: dict[tuple[object, ...], dict[str, Any]] = {}
+    for file, document in documents:
+        for key in document.keys() - {*KEYS, "ranking"}:
+            raise ExpectationError(f"{file}: unknown key {key!r}", f"allowed are: ranking, {', '.join(KEYS)}")
+        for number, entry in enumerate(document.get(kind, []), 1):
+            _check(f"{file}: [[{kind}]] {number}", entry, schema)
+            first.setdefault(tuple(entry[name] for name in KEYS[kind]), entry)
+    return pl.DataFrame(list(first.values()), schema=schema)
 
 
 def _check(where: str, entry: dict[str, Any], schema: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ class Kind:
         name: stands in the mask.
         what: in words.
         hints: no text without one of these, in small letters, holds it: a look that costs little.
-        pattern: finds it; the named group that matched last is masked, or all of it where there is none.
+        form: what finds it; the named group that matched last is masked, or all of it where there is none.
         examples: texts that hold one, with what is masked in them.
         harmless: texts that look like one and stay.
         is_one: looks at it again, where a pattern cannot say it all.
@@ -27,15 +27,20 @@ class Kind:
     name: str
     what: str
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    form: str
     examples: dict[str, str]
     harmless: tuple[str, ...]
     is_one: Callable[[Span], bool] = field(default=lambda _: True)
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """`form`, compiled by the first text that may hold one: most logs have none of most kinds."""
+        return re.compile(self.form)
 
-def _token(*forms: str) -> re.Pattern[str]:
+
+def _token(*forms: str) -> str:
     """One of these forms, which begins where a word does."""
-    return re.compile(f"(?<![A-Za-z0-9_‹-])(?:{'|'.join(forms)})")
+    return f"(?<![A-Za-z0-9_‹-])(?:{'|'.join(forms)})"
 
 
 _PARAMETERS: Final = (
@@ -61,7 +66,7 @@ KINDS: Final = (
         "password",
         "user and password, or token, in a URL",
         ("://",),
-        re.compile(
+        (
             r"\b(?:(?i:https?)://(?P<token>[^\s/@?#'\"<>‹]+)(?=@)"
             r"|[A-Za-z][\w+.-]{0,30}://(?P<pair>[^\s/@:?#'\"<>‹]*:[^\s/@?#'\"<>‹]+)(?=@))"
         ),
@@ -73,7 +78,7 @@ KINDS: Final = (
         "signed-url",
         "signature, token or key among a URL's parameters",
         ("=",),
-        re.compile(rf"[?&;](?i:{_PARAMETERS})=(?P<value>[^&\s'\"<>#‹]{{6,}})"),
+        rf"[?&;](?i:{_PARAMETERS})=(?P<value>[^&\s'\"<>#‹]{{6,}})",
         {
             "https://x.org/m.gguf?X-Amz-Signature=9f8e7d6c5b4a&x=1": "9f8e7d6c5b4a",
             "GET /models/1?token=0123456789abcdef": "0123456789abcdef",
@@ -154,7 +159,7 @@ KINDS: Final = (
         "bearer",
         "credentials in an HTTP header",
         ("bearer", "authorization"),
-        re.compile(
+        (
             r"(?i:\bbearer\s+|\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|token)\s+)"
             r"(?P<value>[A-Za-z0-9._~+/=-]{12,})"
         ),
@@ -169,7 +174,7 @@ KINDS: Final = (
         "secret",
         "a value that is called a token, key or password",
         ("token", "secret", "passw", "key"),
-        re.compile(
+        (
             r"(?i:(?:(?<![\w‹])|_)(?:token|secret|passwd|password|(?:api|access|secret|auth)[_-]?key))[\"']?\s*[=:]\s*"
             r"[\"']?(?P<value>[^\s\"',;&/\\‹()\[\]{}]{8,})"
         ),
@@ -181,7 +186,7 @@ KINDS: Final = (
         "pod",
         "RunPod pod id",
         ("runpod",),
-        re.compile(rf"\b(?P<value>{'|'.join(_PODS)})\b"),
+        rf"\b(?P<value>{'|'.join(_PODS)})\b",
         {
             "https://ab12cd34ef56gh-8188.proxy.runpod.net/": "ab12cd34ef56gh",
             "RUNPOD_POD_ID=ab12cd34ef56gh": "ab12cd34ef56gh",
@@ -192,9 +197,7 @@ KINDS: Final = (
         "email",
         "e-mail address",
         ("@",),
-        re.compile(
-            r"(?<![\w.%+‹-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b(?!\.?[\w@])",
-        ),
+        r"(?<![\w.%+‹-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b(?!\.?[\w@])",
         {"written by Ada.Lovelace+x@example.co.uk.": "Ada.Lovelace+x@example.co.uk"},
         ("git@github.com:x/y.git", "model@fp8.safetensors", "comfyui@gpu0.service", "lora@0.8", "abfs://c@account.example.net/x"),
         is_mail,
@@ -203,7 +206,7 @@ KINDS: Final = (
         "user",
         "user name in a path",
         ("/home/", "users", "documents and settings"),
-        re.compile(
+        (
             rf"(?:{'|'.join(_HOMES)})(?P<name>[^/{_UNQUOTED}]{{1,64}})"
             rf"|{_WINDOWS_HOME}(?:(?P<spaced>[^\\/:*?\"'<>|\r\n]{{1,64}})(?=[\\/])|(?P<last>[^/{_UNQUOTED}]{{1,64}}))"
         ),
@@ -225,7 +228,7 @@ KINDS: Final = (
         "ip",
         "public IPv4 address",
         (".",),
-        re.compile(r"(?<![\w.‹])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)"),
+        r"(?<![\w.‹])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)",
         {
             "To see the GUI go to: http://52.14.3.9:8188": "52.14.3.9",
             "request from 52.14.3.9": "52.14.3.9",
@@ -242,7 +245,7 @@ KINDS: Final = (
         "ipv6",
         "public IPv6 address",
         (":",),
-        re.compile(r"(?<![\w:.‹])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])"),
+        r"(?<![\w:.‹])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])",
         {"listening on [2a01:4f8:c17::42]:8188": "2a01:4f8:c17::42"},
         ("::1", "fe80::1", "12:34:56", "2025:11:22", "2001:db8::1"),
         is_public_v6,

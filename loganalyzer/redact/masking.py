@@ -23,7 +23,6 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.redact.judging import Span
 from loganalyzer.redact.kinds import KINDS, ROUGH, Kind
 
-_ROUGH = re.compile(ROUGH)
 LONGEST: Final = 4000
 """Characters looked at in one go: longer texts are cut at blanks, so that time grows with length and no faster."""
 _PIECES = re.compile(r".{1,3000}(?:\s|$)|.{1,3000}", re.DOTALL)
@@ -61,7 +60,7 @@ class Masker:
         """`text`, which stands in so many places, with its secrets masked. Masking twice is masking once."""
         if len(text) > LONGEST:
             return "".join(self.mask(piece, times) for piece in _PIECES.findall(text))
-        if not _ROUGH.search(text):
+        if not re.search(ROUGH, text):
             return text
         small = text.lower()
         for kind in KINDS:
@@ -103,25 +102,34 @@ def redacted(analysis: Analysis, masking: Masker) -> Analysis:
     """
     frames = {name: _masked(name, frame, masking) for name, frame in analysis.tables() if name != "masked"}
     problems, notes = (tuple(map(masking.mask, texts)) for texts in (analysis.problems, analysis.notes))
-    rows = [(kind, count, masking.places[kind]) for kind, count in masking.values.items()]
-    counted = pl.concat([analysis.masked, pl.DataFrame(rows, schema=tables.MASKED, orient="row")])
-    total = counted.group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
+    total = _added(analysis.masked, [(kind, count, masking.places[kind]) for kind, count in masking.values.items()])
     return Analysis(**frames, masked=total, problems=problems, notes=notes)
 
 
+def _added(masked: pl.DataFrame, rows: list[tuple[str, int, int]]) -> pl.DataFrame:
+    """The counts so far and those of this call, by kind."""
+    if masked.is_empty() and not rows:
+        return masked
+    counted = pl.concat([masked, pl.DataFrame(rows, schema=tables.MASKED, orient="row")])
+    return counted.group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
+
+
 def _masked(table: str, frame: pl.DataFrame, masking: Masker) -> pl.DataFrame:
+    names = TEXTS.get(table, ())
+    if frame.is_empty() or not names:
+        return frame
+    rough = frame.select(pl.col(names).str.contains(ROUGH).fill_null(value=False))
     changed = [
-        _column(frame[name], masking, counts=name != "source" or table == "sources") for name in TEXTS.get(table, ())
+        _column(frame[name], rough[name], masking, counts=name != "source" or table == "sources")
+        for name in names
+        if rough[name].any()
     ]
-    return frame.with_columns(changed)
+    return frame.with_columns(changed) if changed else frame
 
 
-def _column(texts: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
+def _column(texts: pl.Series, rough: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
     """Each text that may hold a secret is looked at once, however many rows have it."""
-    rough = texts.filter(texts.str.contains(ROUGH).fill_null(value=False))
-    if rough.is_empty():
-        return texts
-    found = dict(rough.value_counts(name="count").sort(texts.name).rows())
+    found = dict(texts.filter(rough).value_counts(name="count").sort(texts.name).rows())
     near = without_home if texts.name == "source" else str
     masks = {text: masking.mask(near(text), number if counts else 0) for text, number in found.items()}
     return texts.replace({text: mask for text, mask in masks.items() if text != mask})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import PurePath
 from typing import IO, Any, Final
 
@@ -22,14 +23,16 @@ _VERDICTS: Final = {
 }
 _STYLES: Final = {"error": "bold red", "warning": "bold yellow", "info": "cyan"}
 _PLAIN_WIDTH: Final = 120
+_console: Final = partial(Console, highlight=False, markup=False, emoji=False)
+"""No text has markup of ours, and the table of emoji takes longer to load than a summary to write."""
 MOST_RUNS: Final = 30
 MOST_PER_RULE: Final = 5
 
 
 def console(file: IO[str]) -> Console:
     """A console on `file`: coloured and as wide as the terminal, or plain where there is none."""
-    terminal = Console(file=file, highlight=False)
-    return terminal if terminal.is_terminal else Console(file=file, highlight=False, width=_PLAIN_WIDTH, no_color=True)
+    terminal = _console(file=file)
+    return terminal if terminal.is_terminal else _console(file=file, width=_PLAIN_WIDTH, no_color=True)
 
 
 def write(analysis: Analysis, out: Console, *, verbose: bool = False) -> None:

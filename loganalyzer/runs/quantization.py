@@ -6,12 +6,16 @@ patterns that a user adds. A workflow tells what was asked for.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from loganalyzer.expectations.baselines import Shelf
 from loganalyzer.expectations.names import QUANTIZATION
-from loganalyzer.settings import Settings
-from loganalyzer.workflow.declared import Asked
+
+if TYPE_CHECKING:
+    from loganalyzer.expectations.baselines import Shelf
+    from loganalyzer.settings import Settings
+    from loganalyzer.workflow.declared import Asked
 
 
 def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: Asked | None) -> pl.DataFrame:

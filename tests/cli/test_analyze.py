@@ -356,3 +356,16 @@ def test_it_runs_as_a_real_process_too(padded: Path) -> None:
     assert result.returncode == 1
     assert result.stdout.startswith("FAIL")
     assert "\x1b" not in result.stdout
+
+
+def test_a_summary_imports_only_what_it_needs(clean: Path) -> None:
+    code = (
+        "import sys\n"
+        "from loganalyzer.cli.group import main\n"
+        f"main([{clean.name!r}, '--no-html'], standalone_mode=False)\n"
+        "print(sorted({'jinja2', 'matplotlib', 'numpy', 'sqlalchemy', 'loganalyzer.report.model',\n"
+        "              'loganalyzer.report.junit', 'loganalyzer.history.past', 'loganalyzer.workflow.reading',\n"
+        "              'loganalyzer.cli.watch'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout.splitlines()[-1] == "[]", result.stderr

@@ -1,0 +1,47 @@
+"""CST: was the run as cheap as it should be?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
+from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.checks.schedule import windowed
+from loganalyzer.rows import only
+
+
+@rule(
+    "CST001",
+    "cost-above-baseline",
+    "warning",
+    summary="The prompt cost more than its baseline.",
+    why="GPUs are rented by the second; a dearer video is a slower one, or one with more set-up around it.",
+    example="a six-window Q6_K video for $0.11 where $0.062 are usual",
+    fix="See the timing findings; keep the server warm between prompts.",
+)
+def cost_above_baseline(context: Context) -> Outcome:
+    """Prompt time times the configured price, against the quantisation's figure scaled to the windows run."""
+    price = context.settings.price_per_hour
+    runs = windowed(context)
+    if price is None:
+        return outcome(None, skipped(runs, "needs price_per_hour in the configuration"))
+    shelf = context.shelf.cost.select("quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance")
+    priced = runs.join(shelf, on="quantization", how="left", maintain_order="left").with_columns(
+        (pl.col("prompt_s") / 3600 * price).alias("cost"),
+        (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
+    )
+    dear = only(priced, pl.col("cost") > pl.col("usual") * (1 + pl.col("tolerance")))
+    rows = findings(
+        dear,
+        lambda: texts(
+            message=pl.format(
+                "The prompt cost ${} for {} windows; ${} are usual for {}.",
+                number("cost", 3), "observed_windows", number("usual", 3), "quantization",
+            ),
+            observed=pl.format("${}", number("cost", 3)),
+            expected=pl.format("${} at most", number(pl.col("usual") * (1 + pl.col("tolerance")), 3)),
+            fix=pl.lit("See the timing findings beside this one; keep the server warm between prompts."),
+        ),
+    )  # fmt: skip
+    unknown = only(priced, pl.col("usual").is_null() | pl.col("cost").is_null())
+    return outcome(rows, skipped(unknown, "no cost baseline for this quantisation, or no prompt time in the log"))

@@ -1,0 +1,70 @@
+"""What steps usually took, in whatever order they come."""
+
+from __future__ import annotations
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from loganalyzer.analysis import Analysis
+from loganalyzer.checks import step_times
+from loganalyzer.checks.registry import Context
+from loganalyzer.expectations import baselines
+from loganalyzer.settings import Settings
+from loganalyzer.tables import STEPS
+
+SHELF = baselines.load()
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["f-R2", "f-R10", "f-R7"]),
+        st.sampled_from([1, 2, 3, None]),
+        st.integers(1, 4),
+        st.sampled_from([5.0, 5.5, 9.25, None]),
+        st.just(0.01),
+        st.sampled_from(["rate", "timestamps", "average"]),
+        st.integers(1, 50),
+    ),
+    max_size=30,
+)
+
+
+def of(steps: pl.DataFrame) -> Context:
+    return Context(Analysis(steps=steps), SHELF, Settings())
+
+
+def known(steps: pl.DataFrame) -> pl.DataFrame:
+    """Steps of known duration, but each run's first."""
+    first = (pl.col("window") == 1) & (pl.col("step") == 1)
+    measured = pl.col("method").is_in(["rate", "timestamps"]) & pl.col("duration_s").is_not_null()
+    return steps.filter(measured & ~first.fill_null(value=False))
+
+
+@given(ROWS)
+def test_a_windows_median_is_that_of_all_its_steps_wherever_they_stand(rows: list[tuple[object, ...]]) -> None:
+    steps = pl.DataFrame(rows, schema=STEPS, orient="row")
+    wanted = known(steps).group_by("run_id", "window", maintain_order=True).agg(
+        pl.col("duration_s").median().alias("median"), pl.col("line").first()
+    )  # fmt: skip
+    found = step_times.by_window(of(steps)).select(wanted.columns)
+    assert_frame_equal(found, wanted, check_row_order=False)
+
+
+@given(ROWS)
+def test_a_runs_median_is_that_of_all_its_steps_and_found_by_its_number(rows: list[tuple[object, ...]]) -> None:
+    steps = pl.DataFrame(rows, schema=STEPS, orient="row")
+    context = of(steps)
+    wanted = known(steps).group_by("run_id").agg(pl.col("duration_s").median().alias("median"), pl.len().alias("count"))
+    found = step_times.by_run(context)
+    assert_frame_equal(found.select(wanted.columns), wanted, check_row_order=False)
+    own = found["run_id"].gather(step_times.measured(context)["run"])
+    assert own.to_list() == step_times.measured(context)["run_id"].to_list()
+
+
+@given(ROWS)
+def test_the_windows_of_a_run_stand_together_and_in_their_order(rows: list[tuple[object, ...]]) -> None:
+    found = step_times.by_window(of(pl.DataFrame(rows, schema=STEPS, orient="row")))
+    runs = found["run_id"].rle().struct.field("value")
+    assert runs.n_unique() == runs.len()
+    windows = found.select(pl.col("window").fill_null(0).diff().over("run_id").min()).item()
+    assert windows is None or windows > 0
