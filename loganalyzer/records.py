@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -24,13 +26,29 @@ MOST_NEAR = 1000
 
 @dataclass(frozen=True)
 class Compiled:
-    """A pattern made ready to run over columns."""
+    """A pattern made ready to run over columns.
+
+    Attributes:
+        anchors: fixed texts of which one stands in each line that it fits, or almost.
+        is_bar: whether it reads progress bars.
+        is_told: whether its values are asked for, rather than only where it stands.
+    """
 
     pattern: model.Pattern
-    lowered: Lowered
-    signature: str
     anchors: tuple[str, ...]
     is_bar: bool
+    is_told: bool
+
+    @cached_property
+    def lowered(self) -> Lowered:
+        """What reads it; of all patterns a log needs a few."""
+        nodes = self.pattern.nodes if self.is_told else model.without_values(self.pattern.nodes)
+        return lower(nodes, starts_line=self.pattern.starts_line, ends_line=self.pattern.ends_line)
+
+    @cached_property
+    def signature(self) -> str:
+        """The regular expression of near misses."""
+        return lower(self.pattern.signature, starts_line=self.pattern.starts_line).regex
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ class Records:
 
     Attributes:
         events: event to its records: source (number), line, part, stream, time, pattern (id), one column per hole of
-            the event's patterns, and the text of those that are no bars.
+            the event's patterns where its values are asked for, and the text of those that are no bars.
         bars: by pattern source, line, text (String or Enum): what a progress bar showed last on each line.
         near: source, line, pattern, text: lines that are almost a message, `MOST_NEAR` of each input.
         counts: source, records, near, known: how many lines were recognised, how many almost, and how many were either,
@@ -65,22 +83,20 @@ class Records:
     counts: pl.DataFrame
 
 
-def compile_all(patterns: Sequence[model.Pattern]) -> Grammars:
-    """Patterns lowered to regular expressions, once per call."""
-    compiled = tuple(_compile(pattern) for pattern in patterns)
+def compile_all(patterns: Sequence[model.Pattern], told: Collection[str] | None = None) -> Grammars:
+    """Patterns made ready, once per call; `told` are the events whose values are asked for, by default all."""
+    forms = Counter(pattern.event for pattern in patterns)
+    # Of several forms that fit, the one with the most values counts, whoever asks for them.
+    kept = {event for event, count in forms.items() if told is None or event in told or count > 1}
+    compiled = tuple(_compile(pattern, is_told=pattern.event in kept) for pattern in patterns)
     anchors = {text for item in compiled for text in item.anchors}
     needed = tuple(sorted(text for text in anchors if not any(o != text and o in text for o in anchors)))
     return Grammars(compiled, needed)
 
 
-def _compile(pattern: model.Pattern) -> Compiled:
-    return Compiled(
-        pattern=pattern,
-        lowered=lower(pattern.nodes, starts_line=pattern.starts_line, ends_line=pattern.ends_line),
-        signature=lower(pattern.signature, starts_line=pattern.starts_line).regex,
-        anchors=model.anchors(pattern.signature),
-        is_bar=any(mark in text for mark in BAR_MARKS for text in _texts(pattern.nodes)),
-    )
+def _compile(pattern: model.Pattern, *, is_told: bool) -> Compiled:
+    is_bar = any(mark in text for mark in BAR_MARKS for text in _texts(pattern.nodes))
+    return Compiled(pattern, model.anchors(pattern.signature), is_bar, is_told)
 
 
 def _texts(nodes: model.Nodes) -> Iterable[str]:

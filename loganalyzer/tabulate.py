@@ -14,6 +14,7 @@ from loganalyzer.grammar.load import load_all
 from loganalyzer.lines import Segments, joined, segments
 from loganalyzer.pieces import PIECE_BYTES, Piece, Source, cut
 from loganalyzer.records import Grammars, compile_all, extract
+from loganalyzer.runs.vocabulary import EVENTS
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input
 from loganalyzer.workers import in_order
@@ -41,7 +42,7 @@ def tabulate(
     Raises:
         LogAnalyzerError: a pattern or schedule file is refused.
     """
-    collection = Collection(compile_all(load_all(settings.patterns)), settings)
+    collection = Collection(compile_all(load_all(settings.patterns), EVENTS), settings)
     batches = _batches(_pieces(inputs, progress, piece_bytes), piece_bytes)
     searched = in_order(partial(_searched, grammars=collection.grammars), batches)
     for extracted in in_order(partial(_extracted, grammars=collection.grammars), _gathered(searched)):

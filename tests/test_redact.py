@@ -11,7 +11,7 @@ import logtext as log
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loganalyzer.analysis import Analysis
@@ -70,6 +70,8 @@ LINES = st.lists(PIECES | st.text(max_size=12), max_size=6).map("".join)
 
 
 @given(LINES)
+@example("/mnt/c/Users/ada/x/Users/ada/x.log")
+@example("/home/ada/home/ada")
 def test_masking_twice_is_masking_once(line: str) -> None:
     once = masker().mask(line)
     assert masker().mask(once) == once

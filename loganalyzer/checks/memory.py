@@ -85,10 +85,14 @@ def vram_below(context: Context) -> Outcome:
     """The same band from below."""
     runs, barred = context.once(_judged)
     below = only(runs, pl.col("peak_allocated_gib") < pl.col("vram_low"))
-    return outcome(
-        _band_findings(below, "below", "Load the model file of the declared quantisation, or declare what is loaded."),
-        *barred,
+    if below.is_empty():
+        return outcome(None, *barred)
+    rows = _band_findings(
+        below, "below", "Load the model file of the declared quantisation, or declare what is loaded."
     )
+    fits = pl.lit(context.shelf.inferred_quantization(below))
+    hint = pl.when(fits.is_not_null()).then(pl.format(" It fits {}.", fits)).otherwise(pl.lit(""))
+    return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), *barred)
 
 
 def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:

@@ -43,6 +43,8 @@ class Lowered:
 
     def _reading(self, rows: pl.DataFrame, regex: str) -> pl.LazyFrame:
         """A name that stands in several alternatives is filled by the one that fits."""
+        if not self.groups:
+            return rows.lazy().with_columns(pl.col("text").str.contains(regex).alias("fits"))
         groups = pl.col("text").str.extract_groups(f"(?:{regex})()").alias("groups")
         by_name: dict[str, list[tuple[str, pl.Expr]]] = {}
         for number, hole in enumerate(self.groups, start=1):

@@ -119,6 +119,25 @@ def holes(nodes: Nodes) -> list[Hole | Choice]:
     return found
 
 
+def without_values(nodes: Nodes) -> Nodes:
+    """The same template, which fits the same texts and drops the value of every hole."""
+    return tuple(_without_value(node) for node in nodes)
+
+
+def _without_value(node: Node) -> Node:
+    match node:
+        case Hole(_, kind):
+            return Hole(None, kind)
+        case Choice(_, options):
+            return Choice(None, options)
+        case Optional(body):
+            return Optional(without_values(body))
+        case Alternatives(options):
+            return Alternatives(tuple(without_values(option) for option in options))
+        case _:
+            return node
+
+
 def anchors(nodes: Nodes) -> tuple[str, ...]:
     """Fixed texts of which at least one stands in every line that the template fits; as long as possible.
 

@@ -55,8 +55,8 @@ _PODS: Final = (
     r"(?<=RUNPOD_POD_HOSTNAME=)[a-z0-9]{8,20}(?:-[0-9a-f]{6,10})?",
 )
 _HOMES: Final = (
-    r"(?<![\w.-])(?:/var|/usr|/data)?/home/",
-    r"(?<![\w.-])(?:/(?:host_)?mnt/[a-z]|/[a-z]|/System/Volumes/Data)?/Users/",
+    r"(?<![\w.›-])(?:/var|/usr|/data)?/home/",
+    r"(?<![\w.›-])(?:/(?:host_)?mnt/[a-z]|/[a-z]|/System/Volumes/Data)?/Users/",
 )
 _WINDOWS_HOME: Final = r"\b[A-Za-z]:(?P<slash>\\\\|\\|/)(?i:users|documents and settings)(?P=slash)"
 _UNQUOTED: Final = r"\s:\"'<>|\\,;)\]"

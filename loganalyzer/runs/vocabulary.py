@@ -66,6 +66,8 @@ HOLES: Final[dict[str, Types]] = {
 }
 
 BARS: Final = ("window-bar", "bare-bar", "outer-bar", "phase-bar")
+EVENTS: Final = frozenset({*HOLES, *BARS})
+"""Whose values anybody reads."""
 BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "server-start")
 """Printed once, when a server starts."""
 WAITING: Final = (

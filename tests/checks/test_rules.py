@@ -194,6 +194,12 @@ def test_unlike_is_not_compared_with_like(text: str, rule: str) -> None:
     assert "no baseline" in found(text, Q6).not_checked.filter(pl.col("rule") == rule)["reason"].item()
 
 
+@pytest.mark.parametrize(("gib", "end"), [(14.1, "at 1280x720. It fits Q5_0."), (5.0, "at 1280x720.")])
+def test_a_peak_too_low_names_the_quantisation_that_it_fits(gib: float, end: str) -> None:
+    findings = found(log.prompt(report=log.memory(gib)), Q6).findings
+    assert findings.filter(pl.col("rule") == "MEM002")["message"].item().endswith(end)
+
+
 def test_a_portrait_is_held_against_the_landscapes_baseline() -> None:
     assert "MEM002" in found(log.prompt(size="720x1280", report=log.memory(14.1)), Q6).findings["rule"].to_list()
 
