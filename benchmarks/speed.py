@@ -22,7 +22,7 @@ import polars as pl
 from generate import DENSE, LINES, SMALL, SPARSE
 
 from loganalyzer.grammar import load
-from loganalyzer.records import compile_all
+from loganalyzer.grammar.compiled import compile_all
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import polars as pl
 from loganalyzer import tables
 from loganalyzer.errors import SourceError
 from loganalyzer.excerpts import NO_LINES
+from loganalyzer.grammar.compiled import Grammars
 from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import Rebuilding
-from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Grammars, Records, explain
+from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Records, explain
 from loganalyzer.settings import Settings
 from loganalyzer.units import one_line
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import BytesIO
 
 import polars as pl
 
 from loganalyzer.records import Records
+from loganalyzer.rows import only
 from loganalyzer.tables import EXCERPTS
 
 LONGEST = 500
@@ -19,7 +20,7 @@ NO_LINES = pl.DataFrame(schema={**EXCERPTS, "source": pl.UInt32()})
 
 def failures(records: Records) -> pl.DataFrame:
     """The lines of messages that say how a prompt ended: source (number), line, event, text."""
-    return _lines(records, lambda event: event in FAILURES)
+    return _lines(records.messages, pl.col("event").is_in(FAILURES))
 
 
 def kept(records: Records) -> tuple[bytes, ...]:
@@ -28,7 +29,7 @@ def kept(records: Records) -> tuple[bytes, ...]:
     They shrink to a small part of their size, and few are cited.
     """
     bars = [shown.select("source", "line", pl.lit("window-bar").alias("event"), "text") for shown in records.bars]
-    every = [_lines(records, lambda event: event not in FAILURES), *bars]
+    every = [_lines(records.messages, ~pl.col("event").is_in(FAILURES)), *bars]
     return tuple(_packed(frame) for frame in every if not frame.is_empty())
 
 
@@ -52,15 +53,11 @@ def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([NO_LINES, *found]).sort("source", "line", maintain_order=True)
 
 
-def _lines(records: Records, wanted: Callable[[str], bool]) -> pl.DataFrame:
-    shown = [
-        frame.select("source", "line", pl.lit(event).alias("event"), "text")
-        for event, frame in records.events.items()
-        if wanted(event) and "text" in frame.columns
-    ]
-    if not shown:
+def _lines(messages: pl.DataFrame, wanted: pl.Expr) -> pl.DataFrame:
+    own = only(messages, wanted)
+    if own.is_empty():
         return NO_LINES
-    return _shortened(pl.concat(shown)).unique(["source", "line", "text"], keep="first", maintain_order=True)
+    return _shortened(own).unique(["source", "line", "text"], keep="first", maintain_order=True)
 
 
 def _shortened(lines: pl.DataFrame) -> pl.DataFrame:

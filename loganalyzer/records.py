@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import polars as pl
 
-from loganalyzer.grammar import model
-from loganalyzer.grammar.lower import Lowered, lower, read_all
+from loganalyzer.grammar.compiled import BAR_MARKS, Compiled, Grammars
+from loganalyzer.grammar.lower import read_all
 from loganalyzer.lines import Segments
 from loganalyzer.repeats import Repeats
 from loganalyzer.rows import thinned, those
@@ -18,50 +16,8 @@ from loganalyzer.rows import thinned, those
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
 NO_COUNTS = pl.DataFrame(schema={"source": pl.UInt32, **dict.fromkeys(("records", "near", "known"), pl.Int64)})
-BAR_MARKS = ("%|", "it [")
-"""What every progress bar holds; segments with a bar are kept away from the patterns of plain messages."""
 MOST_NEAR = 1000
 """Near misses of one input that are kept with their text; the rest is counted."""
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """A pattern made ready to run over columns.
-
-    Attributes:
-        anchors: fixed texts of which one stands in each line that it fits, or almost.
-        is_bar: whether it reads progress bars.
-        is_told: whether its values are asked for, rather than only where it stands.
-    """
-
-    pattern: model.Pattern
-    anchors: tuple[str, ...]
-    is_bar: bool
-    is_told: bool
-
-    @cached_property
-    def lowered(self) -> Lowered:
-        """What reads it; of all patterns a log needs a few."""
-        nodes = self.pattern.nodes if self.is_told else model.without_values(self.pattern.nodes)
-        return lower(nodes, starts_line=self.pattern.starts_line, ends_line=self.pattern.ends_line)
-
-    @cached_property
-    def signature(self) -> str:
-        """The regular expression of near misses."""
-        return lower(self.pattern.signature, starts_line=self.pattern.starts_line).regex
-
-
-@dataclass(frozen=True)
-class Grammars:
-    """All patterns of a call, compiled, and the fixed texts by which their lines are found."""
-
-    compiled: tuple[Compiled, ...]
-    anchors: tuple[str, ...]
-
-    @property
-    def by_id(self) -> dict[str, model.Pattern]:
-        """The patterns by their ids."""
-        return {item.pattern.id: item.pattern for item in self.compiled}
 
 
 @dataclass(frozen=True)
@@ -69,8 +25,9 @@ class Records:
     """What a batch of pieces says.
 
     Attributes:
-        events: event to its records: source (number), line, part, stream, time, pattern (id), one column per hole of
-            the event's patterns where its values are asked for, and the text of those that are no bars.
+        events: event to its records: source (number), line, part, stream, time, pattern (id), and, where the event's
+            values are asked for, one column per hole of its patterns.
+        messages: source, line, event, text of every message that is no bar.
         bars: by pattern source, line, text (String or Enum): what a progress bar showed last on each line.
         near: source, line, pattern, text: lines that are almost a message, `MOST_NEAR` of each input.
         counts: source, records, near, known: how many lines were recognised, how many almost, and how many were either,
@@ -78,68 +35,39 @@ class Records:
     """
 
     events: Mapping[str, pl.DataFrame]
+    messages: pl.DataFrame
     bars: Sequence[pl.DataFrame]
     near: pl.DataFrame
     counts: pl.DataFrame
 
 
-def compile_all(patterns: Sequence[model.Pattern], told: Collection[str] | None = None) -> Grammars:
-    """Patterns made ready, once per call; `told` are the events whose values are asked for, by default all."""
-    forms = Counter(pattern.event for pattern in patterns)
-    # Of several forms that fit, the one with the most values counts, whoever asks for them.
-    kept = {event for event, count in forms.items() if told is None or event in told or count > 1}
-    compiled = tuple(_compile(pattern, is_told=pattern.event in kept) for pattern in patterns)
-    anchors = {text for item in compiled for text in item.anchors}
-    needed = tuple(sorted(text for text in anchors if not any(o != text and o in text for o in anchors)))
-    return Grammars(compiled, needed)
-
-
-def _compile(pattern: model.Pattern, *, is_told: bool) -> Compiled:
-    is_bar = any(mark in text for mark in BAR_MARKS for text in _texts(pattern.nodes))
-    return Compiled(pattern, model.anchors(pattern.signature), is_bar, is_told)
-
-
-def _texts(nodes: model.Nodes) -> Iterable[str]:
-    for node in nodes:
-        match node:
-            case model.Text(text):
-                yield text
-            case model.Optional(body):
-                yield from _texts(body)
-            case model.Alternatives(options):
-                for option in options:
-                    yield from _texts(option)
-            case _:
-                continue
-
-
 def extract(segments: Segments, grammars: Grammars) -> Records:
     """All messages and bars in these segments."""
-    segments = Segments(segments.places.with_row_index("row"), segments.told)
     texts = segments.told.texts.str
     has_bar = texts.contains_any(list(BAR_MARKS))
     closed = texts.ends_with("s/it]") | texts.ends_with("it/s]")
     bars = list(_bars(grammars, segments.those(segments.told.spread(has_bar))))
     others = segments.those(segments.told.spread(~(has_bar & closed)))
-    messages = _messages(grammars, others.places.with_columns(others.told.rows.alias("text")))
-    found = [one for one in (*bars, *messages) if not one.records.is_empty()]
-    events = _by_event([(one.item.pattern.event, one.records) for one in found])
+    carrying = _carrying(grammars, others.places.with_columns(others.told.rows.alias("text")))
+    said, messages = _messages(carrying)
     near = _unrecognised(bars, messages)
-    shown = tuple(one.shown for one in bars if one.shown is not None)
-    return Records(events, shown, near.group_by("source", maintain_order=True).head(MOST_NEAR), _counts(events, near))
+    return Records(
+        events=_by_event([*bars, *messages]),
+        messages=said,
+        bars=tuple(one.shown for one in bars if one.shown is not None),
+        near=near.group_by("source", maintain_order=True).head(MOST_NEAR),
+        counts=_counts([said, *(one.records for one in bars)], near),
+    )
 
 
 @dataclass(frozen=True)
 class _Scanned:
-    """What one pattern reads in a batch; `row` is the segment's place in it, `shown` as in `Records.bars`."""
+    """What one pattern reads in a batch; `shown` as in `Records.bars`."""
 
     item: Compiled
     records: pl.DataFrame
-    near: pl.DataFrame
+    near: pl.DataFrame | None
     shown: pl.DataFrame | None = None
-
-
-_NO_NEAR = pl.DataFrame(schema={"row": pl.UInt32})
 
 
 def _bars(grammars: Grammars, rest: Segments) -> Iterator[_Scanned]:
@@ -163,50 +91,79 @@ def _bars(grammars: Grammars, rest: Segments) -> Iterator[_Scanned]:
         rest = rest.those(~fits if carries.all() else ~carries.scatter(carries.arg_true(), fits))
 
 
-def _messages(grammars: Grammars, rows: pl.DataFrame) -> list[_Scanned]:
+@dataclass(frozen=True)
+class _Carrying:
+    """Segments, for each pattern that has any those that carry one of its fixed texts, pattern after pattern.
+
+    Attributes:
+        rows: `lines.PLACES`, text, and the pattern's `event` and `pattern` (id).
+        spans: each pattern and how many of the rows are its own.
+    """
+
+    rows: pl.DataFrame
+    spans: Sequence[tuple[Compiled, int]]
+
+
+def _carrying(grammars: Grammars, rows: pl.DataFrame) -> _Carrying:
     """A segment holds one message or several; those of a pattern are found by its fixed texts, all in one pass."""
-    own = _carrying([item for item in grammars.compiled if not item.is_bar], rows)
-    read = read_all([(item.lowered, held.select("row", "text")) for item, held in own])
-    scanned = []
-    for (item, held), found in zip(own, read, strict=True):
-        fits = found["fits"]
-        values = those(found, fits).drop("row", "text", "fits").get_columns()
-        records = those(held, fits).with_columns(pl.lit(item.pattern.id).alias("pattern"), *values)
-        scanned.append(_Scanned(item, records, _near(item, Segments(held, Repeats(held["text"])), fits)))
-    return scanned
-
-
-def _carrying(patterns: Sequence[Compiled], rows: pl.DataFrame) -> list[tuple[Compiled, pl.DataFrame]]:
-    """Each pattern that has any, with the rows that carry one of its fixed texts."""
+    patterns = [item for item in grammars.compiled if not item.is_bar]
     owners = [(text, place) for place, item in enumerate(patterns) for text in item.anchors]
     texts = sorted({text for text, _ in owners})
     held = (
         rows.select(pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
         .with_row_index("at")
         .explode("anchor")
-        .join(pl.DataFrame(owners, schema={"anchor": pl.String, "pattern": pl.UInt32}, orient="row"), on="anchor")
-        .select("pattern", "at")
+        .join(pl.DataFrame(owners, schema={"anchor": pl.String, "place": pl.UInt32}, orient="row"), on="anchor")
+        .select("place", "at")
         .unique()
-        .sort("pattern", "at")
+        .sort("place", "at")
     )
-    carrying = rows[held["at"]]
-    own, start = [], 0
-    for pattern, count in held["pattern"].rle().struct.unnest().select("value", "len").rows():
-        own.append((patterns[pattern], carrying.slice(start, count)))
+    names = (
+        pl.Series(name, told, dtype=pl.String).gather(held["place"])
+        for name, told in (
+            ("event", [item.pattern.event for item in patterns]),
+            ("pattern", [item.pattern.id for item in patterns]),
+        )
+    )
+    counts = held["place"].rle().struct.unnest().select("value", "len").rows()
+    return _Carrying(rows[held["at"]].with_columns(*names), [(patterns[place], count) for place, count in counts])
+
+
+def _messages(carrying: _Carrying) -> tuple[pl.DataFrame, list[_Scanned]]:
+    """All messages as in `Records.messages`, and what each pattern reads."""
+    texts, wanted, start = carrying.rows.select("text").with_row_index("row"), [], 0
+    for item, count in carrying.spans:
+        wanted.append((item.lowered, texts.slice(start, count)))
         start += count
-    return own
+    read = read_all(wanted)
+    said = those(carrying.rows, pl.concat([_NONE, *(found["fits"] for found in read)]))
+    records, scanned, start, behind = said.drop("event", "text"), [], 0, 0
+    for (item, count), found in zip(carrying.spans, read, strict=True):
+        fits = found["fits"]
+        own = records.slice(start, int(fits.sum()))
+        if item.lowered.groups:
+            own = own.with_columns(those(found, fits).drop("row", "text", "fits").get_columns())
+        near = None if fits.all() else _near(item, _segments(carrying.rows.slice(behind, count)), fits)
+        scanned.append(_Scanned(item, own, near))
+        start, behind = start + own.height, behind + count
+    return said.select("source", "line", "event", "text"), scanned
 
 
-def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame:
+_NONE = pl.Series("fits", [], dtype=pl.Boolean)
+
+
+def _segments(rows: pl.DataFrame) -> Segments:
+    return Segments(rows, Repeats(rows["text"]))
+
+
+def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame | None:
     """Of segments that carry a pattern's fixed texts those that almost fit it."""
     if fits.all():
-        return _NO_NEAR
+        return None
     rest = own.those(~fits)
     near = rest.those(rest.told.spread(rest.told.texts.str.contains(item.signature)))
     return near.places.select(
-        "row",
-        "source",
-        "line",
+        *KEY,
         pl.lit(item.pattern.id).alias("pattern"),
         near.told.rows.alias("text"),
         pl.lit(len(item.signature)).alias("weight"),
@@ -219,14 +176,15 @@ def _last_on_line(bars: Segments) -> pl.DataFrame:
     return shown.filter(behind)
 
 
-def _by_event(found: list[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+def _by_event(found: Sequence[_Scanned]) -> dict[str, pl.DataFrame]:
     events: dict[str, list[pl.DataFrame]] = {}
-    for event, records in found:
-        events.setdefault(event, []).append(records)
-    return {event: _one_form(frames).drop("row") for event, frames in events.items()}
+    for one in found:
+        if not one.records.is_empty():
+            events.setdefault(one.item.pattern.event, []).append(one.records)
+    return {event: _one_form(frames) for event, frames in events.items()}
 
 
-_ALWAYS = frozenset({"row", *KEY, "stream", "time", "text", "pattern"})
+_ALWAYS = frozenset({*KEY, "stream", "time", "pattern"})
 
 
 def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
@@ -237,35 +195,32 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     filled = (pl.col(name).is_not_null().cast(pl.Int32) for name in every.columns if name not in _ALWAYS)
     return (
         every.with_columns(pl.sum_horizontal(*filled, pl.lit(0)).alias("filled"))
-        .sort("row", "filled", descending=[False, True])
-        .unique(subset="row", keep="first", maintain_order=True)
+        .sort(*KEY, "filled", descending=[False, False, False, True])
+        .unique(subset=list(KEY), keep="first", maintain_order=True)
         .drop("filled")
     )
 
 
 def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned]) -> pl.DataFrame:
     """Near misses of segments in which no message was recognised; the most specific pattern for each."""
-    near = [
-        *_without([one.near for one in messages], [one.records["row"] for one in messages]),
-        *_without([one.near for one in bars], [one.records["row"] for one in (*messages, *bars)]),
-    ]
+    near = [*_without(messages, messages), *_without(bars, [*messages, *bars])]
     if not near:
         return NO_NEAR
     return (
         pl.concat(near)
-        .sort("row", "weight", descending=[False, True])
-        .unique(subset="row", keep="first", maintain_order=True)
+        .sort(*KEY, "weight", descending=[False, False, False, True])
+        .unique(subset=list(KEY), keep="first", maintain_order=True)
         .select("source", "line", "pattern", "text")
     )
 
 
-def _without(near: list[pl.DataFrame], recognised: list[pl.Series]) -> list[pl.DataFrame]:
-    """Those of `near` whose row is in none of `recognised`."""
-    near = [one for one in near if not one.is_empty()]
+def _without(scanned: Sequence[_Scanned], recognised: Sequence[_Scanned]) -> list[pl.DataFrame]:
+    """The near misses of `scanned` in segments of which `recognised` read nothing."""
+    near = [one.near for one in scanned if one.near is not None and not one.near.is_empty()]
     if not near:
         return []
-    known = pl.concat(recognised).implode()
-    return [pl.concat(near).filter(~pl.col("row").is_in(known))]
+    known = pl.concat([one.records.select(KEY) for one in recognised])
+    return [pl.concat(near).join(known, on=list(KEY), how="anti")]
 
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
@@ -284,12 +239,12 @@ def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
     )
 
 
-def _counts(events: Mapping[str, pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
+def _counts(recognised: Sequence[pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
     place = ("source", "line")
-    recognised = [thinned(frame.select(place), *place) for frame in events.values()]
+    lines = [thinned(frame.select(place), *place) for frame in recognised]
     told = pl.concat(
         [
-            pl.concat([NO_NEAR.select(place), *recognised]).with_columns(seen=pl.lit(value=True)),
+            pl.concat(lines).with_columns(seen=pl.lit(value=True)),
             near.select(place).with_columns(seen=pl.lit(value=False)),
         ]
     )

@@ -10,10 +10,11 @@ from typing import Final
 from loganalyzer import excerpts
 from loganalyzer.collecting import Collection, Extracted, Tables
 from loganalyzer.errors import SourceError
+from loganalyzer.grammar.compiled import Grammars, compile_all
 from loganalyzer.grammar.load import load_all
 from loganalyzer.lines import Segments, joined, segments
 from loganalyzer.pieces import PIECE_BYTES, Piece, Source, cut
-from loganalyzer.records import Grammars, compile_all, extract
+from loganalyzer.records import extract
 from loganalyzer.runs.vocabulary import EVENTS
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input

@@ -70,14 +70,15 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
 
 def _by_event(events: Mapping[str, pl.DataFrame], places: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The records of each event with lane, place and prompt: `places` has them, one event after the other."""
-    by_event = {name: event({}, name).drop(_PLACE).with_columns(places.clear()) for name in HOLES if name not in events}
+    by_event = {}
     start = 0
     for name, frame in events.items():
         if name in HOLES:
-            own = places.slice(start, frame.height)
-            by_event[name] = in_order(event(events, name).drop(_PLACE).with_columns(own), "lane", "place")
+            own = event(events, name, without=_PLACE).with_columns(places.slice(start, frame.height))
+            by_event[name] = in_order(own, "lane", "place")
         start += frame.height
-    return by_event
+    absent = HOLES.keys() - by_event.keys()
+    return by_event | {name: event({}, name, without=_PLACE).with_columns(places.clear()) for name in absent}
 
 
 _PLACE = ("source", "stream", "part")

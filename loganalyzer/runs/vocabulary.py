@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import polars as pl
@@ -89,14 +89,13 @@ _KEY: Final[Types] = {
     "stream": pl.String,
     "time": pl.Datetime("us"),
     "pattern": pl.String,
-    "text": pl.String,
 }
 
 
-def event(events: Mapping[str, pl.DataFrame], name: str) -> pl.DataFrame:
+def event(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str] = ()) -> pl.DataFrame:
     """The records of one event, with its key columns and holes in their types, also where it never occurs."""
     schema = {**_KEY, **HOLES.get(name, {})}
+    for column in without:
+        del schema[column]
     frame = events.get(name)
-    if frame is None or frame.is_empty():
-        return pl.DataFrame(schema=schema)
-    return typed(frame, schema)
+    return pl.DataFrame(schema=schema) if frame is None or frame.is_empty() else typed(frame, schema)
