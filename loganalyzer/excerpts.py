@@ -13,6 +13,8 @@ from loganalyzer.tables import EXCERPTS
 
 LONGEST = 500
 """Characters of a line that a report shows."""
+_FEW = 1000
+"""Lines that are not worth the time to compress them."""
 FAILURES = ("exception", "wrapper-error", "out-of-memory", "interruption")
 """Events whose lines the rules themselves look for."""
 NO_LINES = pl.DataFrame(schema={**EXCERPTS, "source": pl.UInt32()})
@@ -35,7 +37,7 @@ def kept(records: Records) -> tuple[bytes, ...]:
 
 def _packed(lines: pl.DataFrame) -> bytes:
     packed = BytesIO()
-    lines.write_ipc(packed, compression="zstd")
+    lines.write_ipc(packed, compression="zstd" if lines.height > _FEW else "uncompressed")
     return packed.getvalue()
 
 

@@ -16,6 +16,7 @@ from loganalyzer.rows import thinned, those
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
 NO_COUNTS = pl.DataFrame(schema={"source": pl.UInt32, **dict.fromkeys(("records", "near", "known"), pl.Int64)})
+_FEW = 10_000
 MOST_NEAR = 1000
 """Near misses of one input that are kept with their text; the rest is counted."""
 
@@ -50,10 +51,10 @@ def extract(segments: Segments, grammars: Grammars) -> Records:
     others = segments.those(segments.told.spread(~(has_bar & closed)))
     carrying = _carrying(grammars, others.places.with_columns(others.told.rows.alias("text")))
     said, messages = _messages(carrying)
-    near = _unrecognised(bars, messages)
+    near = _unrecognised(bars, messages, said)
     return Records(
         events=_by_event([*bars, *messages]),
-        messages=said,
+        messages=said.select("source", "line", "event", "text"),
         bars=tuple(one.shown for one in bars if one.shown is not None),
         near=near.group_by("source", maintain_order=True).head(MOST_NEAR),
         counts=_counts([said, *(one.records for one in bars)], near),
@@ -72,9 +73,9 @@ class _Scanned:
 
 def _bars(grammars: Grammars, rest: Segments) -> Iterator[_Scanned]:
     """A segment holds one bar: what a pattern reads, the next ones need not look at."""
-    for item in grammars.compiled:
-        if not item.is_bar or rest.places.is_empty():
-            continue
+    for item in _occurring([item for item in grammars.compiled if item.is_bar], rest.told.texts):
+        if rest.places.is_empty():
+            return
         carries = rest.told.spread(rest.told.texts.str.contains_any(list(item.anchors)))
         if not carries.any():
             continue
@@ -89,6 +90,17 @@ def _bars(grammars: Grammars, rest: Segments) -> Iterator[_Scanned]:
         records = read.places.with_columns(name, *values.get_columns())
         yield _Scanned(item, records, _near(item, own, fits), _last_on_line(read))
         rest = rest.those(~fits if carries.all() else ~carries.scatter(carries.arg_true(), fits))
+
+
+def _occurring(patterns: Sequence[Compiled], texts: pl.Series) -> Sequence[Compiled]:
+    """Those of which a fixed text occurs; not asked of many texts, where one look for all costs more than it saves."""
+    if len(texts) > _FEW:
+        return patterns
+    anchors = sorted({text for item in patterns for text in item.anchors})
+    found = set(
+        texts.to_frame("text").select(pl.col("text").str.extract_many(anchors, overlapping=True).explode()).to_series()
+    )
+    return [item for item in patterns if not found.isdisjoint(item.anchors)]
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,7 @@ def _carrying(grammars: Grammars, rows: pl.DataFrame) -> _Carrying:
 
 
 def _messages(carrying: _Carrying) -> tuple[pl.DataFrame, list[_Scanned]]:
-    """All messages as in `Records.messages`, and what each pattern reads."""
+    """All messages, columns as in `_Carrying.rows`, and what each pattern reads."""
     texts, wanted, start = carrying.rows.select("text").with_row_index("row"), [], 0
     for item, count in carrying.spans:
         wanted.append((item.lowered, texts.slice(start, count)))
@@ -146,7 +158,7 @@ def _messages(carrying: _Carrying) -> tuple[pl.DataFrame, list[_Scanned]]:
         near = None if fits.all() else _near(item, _segments(carrying.rows.slice(behind, count)), fits)
         scanned.append(_Scanned(item, own, near))
         start, behind = start + own.height, behind + count
-    return said.select("source", "line", "event", "text"), scanned
+    return said, scanned
 
 
 _NONE = pl.Series("fits", [], dtype=pl.Boolean)
@@ -201,9 +213,9 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned]) -> pl.DataFrame:
+def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: pl.DataFrame) -> pl.DataFrame:
     """Near misses of segments in which no message was recognised; the most specific pattern for each."""
-    near = [*_without(messages, messages), *_without(bars, [*messages, *bars])]
+    near = [*_without(messages, [said]), *_without(bars, [said, *(one.records for one in bars)])]
     if not near:
         return NO_NEAR
     return (
@@ -214,12 +226,12 @@ def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned]) -> pl.
     )
 
 
-def _without(scanned: Sequence[_Scanned], recognised: Sequence[_Scanned]) -> list[pl.DataFrame]:
-    """The near misses of `scanned` in segments of which `recognised` read nothing."""
+def _without(scanned: Sequence[_Scanned], recognised: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """The near misses of `scanned` in segments in which nothing was recognised."""
     near = [one.near for one in scanned if one.near is not None and not one.near.is_empty()]
     if not near:
         return []
-    known = pl.concat([one.records.select(KEY) for one in recognised])
+    known = pl.concat([records.select(KEY) for records in recognised])
     return [pl.concat(near).join(known, on=list(KEY), how="anti")]
 
 

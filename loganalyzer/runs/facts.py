@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
@@ -17,52 +19,43 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early.
     """
     found = stages.select("stage", "lane", "prompt")
-    for part in (_mode(timeline, stages), _audio(timeline, stages), _early_schedule(timeline, stages)):
+    for part in (_said_before(timeline, stages), _early_schedule(timeline, stages), _model(timeline, stages)):
         found = completed(found, part, ["stage"])
-    model = _model(timeline, stages)
-    return completed(found, model, ["stage"]).drop("lane", "prompt").sort("stage")
+    return found.drop("lane", "prompt").sort("stage")
 
 
-def _last(timeline: Timeline, stages: pl.DataFrame, event: str, *values: pl.Expr) -> pl.DataFrame:
-    """The last record of an event before each stage (and behind the stage before): stage and the values."""
-    found = only(assign_ahead(timeline.event(event), stages), pl.col("stage").is_not_null())
-    if found.is_empty():
-        return found.select("stage", *values)
-    return found.sort("stage", "place").group_by("stage", maintain_order=True).agg(value.last() for value in values)
+_BEFORE: Final = (
+    "mode", "silence-missing", "s2v-embeds", "wananimate",
+    "audio-features", "audio-shorter", "audio-duration", "audio-mix",
+)  # fmt: skip
 
 
-def _mode(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    found = stages.select("stage")
-    true = pl.lit(value=True)
-    for part in (
-        _last(timeline, stages, "mode", pl.col("mode").str.to_lowercase().alias("mode_line")),
-        _last(timeline, stages, "silence-missing", true.alias("mirrored_line")),
-        _last(timeline, stages, "s2v-embeds", true.alias("is_s2v")),
-        _last(timeline, stages, "wananimate", true.alias("is_animate")),
-    ):
-        found = completed(found, part, ["stage"])
-    return found
+def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """Of each event the last record before each stage, and behind the stage before; stages of which there is any."""
+    every = pl.concat(
+        [timeline.event(name).with_columns(pl.lit(name).alias("event")) for name in _BEFORE], how="diagonal"
+    )
+    told = only(assign_ahead(every, stages), pl.col("stage").is_not_null()).sort("stage", "place")
 
+    def last(event: str, value: pl.Expr) -> pl.Expr:
+        return value.filter(pl.col("event") == event).last()
 
-def _audio(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    def stands(event: str) -> pl.Expr:
+        return pl.when((pl.col("event") == event).any()).then(pl.lit(value=True))
+
     frames = (
         pl.col("shapes").str.extract_all(r"\(\d+").list.eval(pl.element().str.slice(1).cast(pl.Int64, strict=False))
     )
-    found = stages.select("stage")
-    for part in (
-        _last(
-            timeline,
-            stages,
-            "audio-features",
-            frames.list.first().alias("feature_frames"),
-            frames.list.len().cast(pl.Int64).alias("speakers"),
-        ),
-        _last(timeline, stages, "audio-shorter", pl.col("requested").alias("requested_frames")),
-        _last(timeline, stages, "audio-duration", pl.col("seconds").alias("raw_s")),
-        _last(timeline, stages, "audio-mix", pl.col("seconds").alias("mixed_s")),
-    ):
-        found = completed(found, part, ["stage"])
-    return found.with_columns(pl.coalesce("mixed_s", "raw_s").alias("audio_s")).drop("mixed_s", "raw_s")
+    return told.group_by("stage", maintain_order=True).agg(
+        last("mode", pl.col("mode").str.to_lowercase()).alias("mode_line"),
+        stands("silence-missing").alias("mirrored_line"),
+        stands("s2v-embeds").alias("is_s2v"),
+        stands("wananimate").alias("is_animate"),
+        last("audio-features", frames.list.first()).alias("feature_frames"),
+        last("audio-features", frames.list.len().cast(pl.Int64)).alias("speakers"),
+        last("audio-shorter", pl.col("requested")).alias("requested_frames"),
+        pl.coalesce(last("audio-mix", pl.col("seconds")), last("audio-duration", pl.col("seconds"))).alias("audio_s"),
+    )
 
 
 def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
