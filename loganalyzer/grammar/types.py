@@ -94,9 +94,9 @@ def _read_size(text: str) -> dict[str, object]:
 
 
 def _size_columns(text: pl.Expr) -> Columns:
-    number = text.str.extract(_SIZE_PARTS, 1).cast(pl.Float64, strict=False)
-    unit = text.str.extract(_SIZE_PARTS, 2).str.to_uppercase()
-    value = number * unit.replace_strict(_GIB, default=None, return_dtype=pl.Float64)
+    number = text.str.strip_chars_end(" KMGTiBbytes").cast(pl.Float64, strict=False)
+    unit = text.str.strip_chars_start("0123456789.eE+- ").str.head(1).str.to_uppercase()
+    value = number * pl.coalesce(pl.when(unit == name).then(gib) for name, gib in _GIB.items())
     return {"": pl.when(value.is_finite()).then(value)}
 
 
