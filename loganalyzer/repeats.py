@@ -45,8 +45,10 @@ class Repeats:
 
     @property
     def coded(self) -> pl.Series:
-        """Each row's text, in as little room as possible."""
-        return self.texts if self.places is None else self.places.cat.to(pl.Enum(self.texts))
+        """Each row's text, by its place among the different ones where they are few."""
+        if self.places is None or len(self.texts) > WORTH * len(self.places):
+            return self.rows
+        return self.places.cat.to(pl.Enum(self.texts))
 
 
 def repeats(texts: pl.Series) -> Repeats:

@@ -53,3 +53,9 @@ def test_chosen_rows_keep_their_texts(words: list[str], data: st.DataObject) -> 
 
 def test_rows_that_differ_are_put_together_as_they_are() -> None:
     assert together([Repeats(pl.Series(["one"])), Repeats(pl.Series(["two"]))]).rows.to_list() == ["one", "two"]
+
+
+def test_a_few_rows_do_not_carry_all_texts_along() -> None:
+    told = repeats(pl.Series("text", [f"text {number}" for number in range(1_000)] * 10))
+    assert isinstance(told.coded.dtype, pl.Enum)
+    assert told.those(pl.Series([True] * 8 + [False] * 9_992)).coded.dtype == pl.String
