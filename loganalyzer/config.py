@@ -7,10 +7,12 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from loganalyzer.errors import ConfigurationError
-from loganalyzer.ignores import Ignore, parse
+
+if TYPE_CHECKING:
+    from loganalyzer.ignores import Ignore
 
 OWN_FILE: Final = "loganalyze.toml"
 SHARED_FILE: Final = "pyproject.toml"
@@ -43,7 +45,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
 _SEVERITIES: Final = ("error", "warning", "info")
 _FAIL_ON: Final = ("error", "warning", "never")
 _ENGINES: Final = ("local", "dask")
-_RULE: Final = re.compile(r"""(?:^|[\s{,])["']?rule["']?\s*=""")
+_RULE: Final = r"""(?:^|[\s{,])["']?rule["']?\s*="""
 _POSITIVE: Final = ("window_frames", "fps", "total_vram_gib")
 
 
@@ -128,7 +130,9 @@ def _check_severities(path: Path, text: str, table: Mapping[str, object], wanted
 
 def _ignores(path: Path, text: str, entries: list[object]) -> Iterator[Ignore]:
     """The entries that are tables; the n-th is where the n-th `rule` stands."""
-    places = [number for number, line in enumerate(text.splitlines(), 1) if _RULE.search(line)]
+    from loganalyzer.ignores import parse
+
+    places = [number for number, line in enumerate(text.splitlines(), 1) if re.search(_RULE, line)]
     tables = [entry for entry in entries if isinstance(entry, dict)]
     for number, entry in enumerate(tables):
         line = places[number] if len(places) == len(tables) else _line(text, "ignore")

@@ -34,10 +34,10 @@ TICKET: Final = ("manifest.json", "report.html")
 """Members by which a ticket's archive is known; the last is read."""
 
 _HEAD: Final = 4096
-_PAGE = re.compile(rb"\s*<!doctype html", re.IGNORECASE)
-_GENERATOR = re.compile(rb"<meta\s[^>]*generator[^>]*loganalyzer", re.IGNORECASE)
-_OPENED = re.compile(rb"<script\b[^>]*\bid=[\"']?loganalyzer-document\b[^>]*>", re.IGNORECASE)
-_CLOSED = re.compile(rb"</script", re.IGNORECASE)
+_PAGE: Final = rb"(?i)\s*<!doctype html"
+_GENERATOR: Final = rb"(?i)<meta\s[^>]*generator[^>]*loganalyzer"
+_OPENED: Final = rb"(?i)<script\b[^>]*\bid=[\"']?loganalyzer-document\b[^>]*>"
+_CLOSED: Final = rb"(?i)</script"
 _VERSION_KEY: Final = b'"schema_version"'
 _MARK: Final = b"\xef\xbb\xbf"
 
@@ -74,8 +74,8 @@ def is_document(path: str | Path) -> bool:
                 return set(TICKET) <= set(archive.namelist())
         with place.open("rb") as file:
             head = file.read(_HEAD).removeprefix(_MARK)
-            if _PAGE.match(head):
-                return _GENERATOR.search(head) is not None
+            if re.match(_PAGE, head):
+                return re.search(_GENERATOR, head) is not None
             begins = head.lstrip()[:1] == b"{" and place.suffix.lower() == ".json"
             return begins and (_VERSION_KEY in head or _VERSION_KEY in file.read(LARGEST))
     except (OSError, BadZipFile, NotImplementedError, ValueError):
@@ -161,10 +161,10 @@ def _members(raw: bytes, name: str) -> dict[str, Any]:
 
 def _inside(raw: bytes, name: str) -> bytes:
     """The document of a page; else what is given."""
-    if not _PAGE.match(raw):
+    if not re.match(_PAGE, raw):
         return raw
-    opened = _OPENED.search(raw)
-    closed = opened and _CLOSED.search(raw, opened.end())
+    opened = re.search(_OPENED, raw)
+    closed = opened and re.compile(_CLOSED).search(raw, opened.end())
     if not opened or not closed:
         raise SourceError(f"{name}: this page holds no document of loganalyzer", WAY_OUT)
     return raw[opened.end() : closed.start()]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import bz2
-import gzip
 import lzma
 import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 from typing import IO, cast
 
 from loganalyzer.errors import SourceError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 LARGEST_UNPACKED = 4 << 30
 """An input that unpacks to more is refused: it is a bomb, or belongs on a larger machine."""
@@ -25,15 +20,36 @@ MOST_MEMBERS = 100_000
 ZIP = ".zip"
 
 _CHUNK = 4 << 20
+
+
+def _gzip(file: IO[bytes]) -> IO[bytes]:
+    import gzip  # most inputs are plain; the other unpackers come with polars anyway
+
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+
+
+def _zstd() -> ModuleType:
+    """The library, imported by the first input that needs it."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd
+
+
 _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
-    ".gz": lambda file: cast("IO[bytes]", gzip.GzipFile(fileobj=file)),
+    ".gz": _gzip,
     ".bz2": lambda file: cast("IO[bytes]", bz2.BZ2File(file)),
     ".xz": lambda file: cast("IO[bytes]", lzma.LZMAFile(file)),  # noqa: SIM115 -- the file beneath is closed
-    ".zst": lambda file: cast("IO[bytes]", zstd.ZstdFile(file)),
+    ".zst": lambda file: cast("IO[bytes]", _zstd().ZstdFile(file)),
 }
 SUFFIXES = tuple(_OPENERS)
-ERRORS = (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
-"""What the unpackers raise beside OSError; zip raises the last two for passwords and unknown methods."""
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What the unpackers raise beside OSError; zip raises the last two for passwords and unknown methods."""
+    zstd_error = _zstd().ZstdError
+    return EOFError, zlib.error, lzma.LZMAError, zstd_error, zipfile.BadZipFile, RuntimeError, NotImplementedError
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
@@ -41,7 +57,7 @@ def file_chunks(path: Path) -> Iterator[bytes]:
 
     Raises:
         SourceError: it unpacks to more than the bound.
-        OSError: it cannot be read; one of `ERRORS` where it is damaged.
+        OSError: it cannot be read; one of `errors()` where it is damaged.
     """
     with path.open("rb") as file:
         yield from unpacked(file, str(path))
@@ -70,7 +86,7 @@ def zip_members(
 
     Raises:
         SourceError: together they unpack to more than the bound.
-        OSError: it cannot be read; one of `ERRORS` where it is damaged.
+        OSError: it cannot be read; one of `errors()` where it is damaged.
     """
     left = LARGEST_UNPACKED
     with zipfile.ZipFile(file) as archive:

@@ -25,10 +25,9 @@ _TAIL: Final = 1 << 18
 """A line being cut shows among the last bytes."""
 SPLIT_BYTES: Final = 1 << 14
 """Docker cuts what a container writes into pieces of this size; each becomes a line of its own."""
-_RUNTIME_LINE = re.compile(
-    rb'^(?:[^\n]{0,80}? (stdout|stderr) (P|F) |\{"log":[^\n]*"stream": ?"(stdout|stderr)")', re.MULTILINE
-)
-_LONG_JSON_LINE = re.compile(rb'^\{"log":[^\n]{%d}' % SPLIT_BYTES, re.MULTILINE)
+_RUNTIME_LINE: Final = rb'(?m)^(?:[^\n]{0,80}? (stdout|stderr) (P|F) |\{"log":[^\n]*"stream": ?"(stdout|stderr)")'
+_LONG_JSON_LINE: Final = rb'(?m)^\{"log":[^\n]{%d}' % SPLIT_BYTES
+"""Both are compiled by the first input that has such lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +213,7 @@ class _Held:
 def is_cut(data: bytes) -> bool:
     """Whether a container runtime may have cut lines into pieces: docker and kubernetes do at 16 KiB."""
     return any(mark in data for mark in CUT_MARKS[:2]) or (
-        CUT_MARKS[2] in data and _LONG_JSON_LINE.search(data) is not None
+        CUT_MARKS[2] in data and re.search(_LONG_JSON_LINE, data) is not None
     )
 
 
@@ -223,7 +222,7 @@ def _behind_whole_lines(data: bytes, end: int) -> int:
     if not is_cut(data[max(0, end - _TAIL) : end]):
         return end
     open_since: dict[bytes, int] = {}
-    for line in _RUNTIME_LINE.finditer(data, 0, end):
+    for line in re.compile(_RUNTIME_LINE).finditer(data, 0, end):
         stream = line[1] or line[3]
         if line[2] == b"P" or (line[3] and len(line[0]) > SPLIT_BYTES and b'\\n"' not in line[0]):
             open_since.setdefault(stream, line.start())

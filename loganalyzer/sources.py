@@ -10,11 +10,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from loganalyzer import addresses, packed, remote
+from loganalyzer import packed
 from loganalyzer.errors import SourceError
 from loganalyzer.units import encodable, one_line
+
+if TYPE_CHECKING:
+    from loganalyzer.addresses import Address
 
 Item = TypeVar("Item")
 
@@ -42,7 +45,7 @@ def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
                 if isinstance(name, SourceError):
                     yield name
                     continue
-                key = name if name == STDIN or addresses.parse(name) else os.path.realpath(name)
+                key = name if name == STDIN or _address(name) else os.path.realpath(name)
                 if key not in seen:
                     seen.add(key)
                     yield name
@@ -53,8 +56,10 @@ def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
 def _expand(argument: str) -> Sequence[str | SourceError]:
     if argument == STDIN:
         return [STDIN]
-    address = addresses.parse(argument)
+    address = _address(argument)
     if address:
+        from loganalyzer import remote
+
         return remote.expand(argument, address, is_log)
     if "\0" in argument:
         raise SourceError(f"{one_line(argument)}: no file can be called so")
@@ -69,6 +74,15 @@ def _expand(argument: str) -> Sequence[str | SourceError]:
             f"{one_line(argument)}: no file matches", "check the pattern, or quote it if it was meant as a name"
         )
     return found
+
+
+def _address(name: str) -> Address | None:
+    """The URL that a name is; what reads URLs is imported by the first of them, for most calls have none."""
+    if "://" not in name:
+        return None
+    from loganalyzer import addresses
+
+    return addresses.parse(name)
 
 
 def _folder(argument: str) -> list[str | SourceError]:
@@ -109,7 +123,7 @@ def read(name: str) -> Iterator[Input]:
     Raises:
         SourceError: where it, or while iterated one of its inputs, cannot be read or unpacked; names it and the reason.
     """
-    address = addresses.parse(name)
+    address = _address(name)
     if name == STDIN:
         yield Input(name, _clear(name, _standard_input()))
     elif address:
@@ -133,8 +147,10 @@ def from_bytes(name: str, raw: bytes) -> Input:
     return Input(name, (raw,))
 
 
-def _remote(url: str, address: addresses.Address) -> Iterator[Input]:
+def _remote(url: str, address: Address) -> Iterator[Input]:
     """What is shown of a URL, here and in every report, holds no secret."""
+    from loganalyzer import remote
+
     if address.place.lower().endswith(packed.ZIP):
         yield from _members(address.shown, remote.zip_members(url, address, is_log))
     else:
@@ -161,7 +177,9 @@ def _clear(name: str, given: Iterator[Item]) -> Iterator[Item]:
     """What `given` gives; its failures in words for the user."""
     try:
         yield from given
-    except (OSError, ValueError, *packed.ERRORS) as error:
+    except Exception as error:
+        if not isinstance(error, (OSError, ValueError, *packed.errors())):
+            raise
         raise _unread(name, error) from None
 
 

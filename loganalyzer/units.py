@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+_SURROGATE = r"[\ud800-\udfff]"
+"""Nothing of either is printable to Python, which tells so of most texts without an expression to be compiled."""
 
 
 def duration(seconds: float | None) -> str:
@@ -30,7 +31,9 @@ def printable(text: str) -> str:
 
     Logs, file names and exception messages are foreign text.
     """
-    return _CONTROL.sub(_escape, text).replace("\n", " ").replace("\t", " ")
+    if text.isprintable():
+        return text
+    return re.sub(_CONTROL, _escape, text).replace("\n", " ").replace("\t", " ")
 
 
 def one_line(name: str) -> str:
@@ -40,7 +43,7 @@ def one_line(name: str) -> str:
 
 def encodable(name: str) -> str:
     """A name as tables hold it: bytes that are no valid UTF-8, which Python keeps as surrogates, become escapes."""
-    return _SURROGATE.sub(_escape, name)
+    return name if name.isprintable() else re.sub(_SURROGATE, _escape, name)
 
 
 def _escape(match: re.Match[str]) -> str:

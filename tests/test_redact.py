@@ -18,7 +18,8 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyse, analyse_sources
 from loganalyzer.redact import masking
-from loganalyzer.redact.kinds import KINDS, ROUGH
+from loganalyzer.redact.kinds import KINDS
+from loganalyzer.redact.rough import ROUGH
 from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
 from loganalyzer.tables import SCHEMAS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,9 +14,11 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.checks.outcomes import outcome
 from loganalyzer.checks.registry import Context, Outcome, by_gravity, rule, rules
 from loganalyzer.errors import ConfigurationError
-from loganalyzer.ignores import Ignore
 from loganalyzer.settings import Settings
 from loganalyzer.units import plural
+
+if TYPE_CHECKING:
+    from loganalyzer.ignores import Ignore
 
 EXPIRED = "CFG001"
 

@@ -37,17 +37,16 @@ _ENDINGS: Final = frozenset(
     }
 )  # fmt: skip
 """What follows the last dot of a file or unit, and is no top-level domain."""
-_VERSION_BEFORE = re.compile(
-    r"(?:[=<>~!]=?|[-_v(/]"
-    r"|\b(?:version|release|build|driver|python|cuda|cudnn)\W{0,3})$",
-    re.IGNORECASE,
+_VERSION_BEFORE: Final = (
+    r"(?i)(?:[=<>~!]=?|[-_v(/]"
+    r"|\b(?:version|release|build|driver|python|cuda|cudnn)\W{0,3})$"
 )
-_ADDRESS_BEFORE = re.compile(
-    r"(?:://|@|\b(?:ip|host(?:name)?|addr(?:ess)?|client|server|peer|remote|from|to|at|on|via|connect\w*|listen\w*|bind"
-    r"|ssh|ping|proxy|gateway|dns|visit\w*|public|for|by)\b[\s:=('\"\[]{0,4})$",
-    re.IGNORECASE,
+_ADDRESS_BEFORE: Final = (
+    r"(?i)(?:://|@|\b(?:ip|host(?:name)?|addr(?:ess)?|client|server|peer|remote|from|to|at|on|via|connect\w*|listen\w*|bind"
+    r"|ssh|ping|proxy|gateway|dns|visit\w*|public|for|by)\b[\s:=('\"\[]{0,4})$"
 )
-_ADDRESS_BEHIND = re.compile(r"(?::\d{2,5}\b|/\d{1,2}\b|['\"]?, ?\d{2,5}\)| - - \[)")
+_ADDRESS_BEHIND: Final = r"(?::\d{2,5}\b|/\d{1,2}\b|['\"]?, ?\d{2,5}\)| - - \[)"
+"""The three are compiled by the first text with four numbers and dots between them."""
 
 
 def is_person(span: Span) -> bool:
@@ -85,9 +84,9 @@ def is_public(span: Span) -> bool:
     if any(part > 255 for part in parts) or not ip_address(".".join(map(str, parts))).is_global:
         return False
     before = span.text[max(0, span.start - 24) : span.start]
-    if _ADDRESS_BEFORE.search(before) or _ADDRESS_BEHIND.match(span.text, span.end):
+    if re.search(_ADDRESS_BEFORE, before) or re.compile(_ADDRESS_BEHIND).match(span.text, span.end):
         return True
-    return any(part >= 100 for part in parts) and not _VERSION_BEFORE.search(before)
+    return any(part >= 100 for part in parts) and not re.search(_VERSION_BEFORE, before)
 
 
 def is_public_v6(span: Span) -> bool:

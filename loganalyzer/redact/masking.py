@@ -14,14 +14,16 @@ from collections.abc import Iterable
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from loganalyzer import tables
 from loganalyzer.analysis import Analysis
-from loganalyzer.redact.judging import Span
-from loganalyzer.redact.kinds import KINDS, ROUGH, Kind
+from loganalyzer.redact.rough import ROUGH
+
+if TYPE_CHECKING:
+    from loganalyzer.redact.kinds import Kind
 
 LONGEST: Final = 4000
 """Characters looked at in one go: longer texts are cut at blanks, so that time grows with length and no faster."""
@@ -62,6 +64,8 @@ class Masker:
             return "".join(self.mask(piece, times) for piece in _PIECES.findall(text))
         if not re.search(ROUGH, text):
             return text
+        from loganalyzer.redact.kinds import KINDS  # many logs hold nothing that comes so far
+
         small = text.lower()
         for kind in KINDS:
             if not any(hint in small for hint in kind.hints):
@@ -70,6 +74,8 @@ class Masker:
         return text
 
     def _replaced(self, kind: Kind, times: int, found: re.Match[str]) -> str:
+        from loganalyzer.redact.judging import Span
+
         group = found.lastgroup or 0
         span = Span(found.string, found.start(group), found.end(group))
         if not kind.is_one(span):
