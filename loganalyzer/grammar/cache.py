@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Patterns = tuple[model.Pattern, ...]
 
+MOST_KEPT = 3
+"""Two versions used by turns must not read their patterns anew each time."""
+
 
 def remembered(name: str, sources: Sequence[Traversable], make: Callable[[], Patterns]) -> Patterns:
     """What `make` makes of the pattern files `sources`, read back where an earlier call has kept it.
@@ -58,14 +61,14 @@ def _read(path: Path) -> Patterns:
 
 
 def _write(path: Path, name: str, patterns: Patterns) -> None:
-    """Written aside and renamed, so that nobody reads half of it; what earlier versions kept goes."""
+    """Written aside and renamed, so that nobody reads half of it; of what others kept the latest stay."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
         json.dump([_entry(pattern) for pattern in patterns], file)
     Path(file.name).replace(path)
-    for old in path.parent.glob(f"{name}-*.json"):
-        if old != path:
-            old.unlink(missing_ok=True)
+    kept = sorted(path.parent.glob(f"{name}-*.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    for old in kept[MOST_KEPT:]:
+        old.unlink(missing_ok=True)
 
 
 def _entry(pattern: model.Pattern) -> dict[str, Any]:

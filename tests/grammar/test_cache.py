@@ -36,11 +36,22 @@ def test_all_shipped_patterns_come_back_as_they_were(source: Path) -> None:
     assert remembered("grammars", [source], unwanted) == SHIPPED
 
 
-def test_a_changed_file_is_read_anew_and_replaces_what_was_kept(source: Path, kept: Path) -> None:
+@pytest.mark.usefixtures("kept")
+def test_a_changed_file_is_read_anew_and_its_former_self_is_still_known(source: Path) -> None:
+    former = source.read_text()
     remembered("grammars", [source], lambda: SHIPPED)
     source.write_text("two")
     assert remembered("grammars", [source], lambda: SHIPPED[:1]) == SHIPPED[:1]
-    assert len(list(kept.iterdir())) == 1
+    source.write_text(former)
+    assert remembered("grammars", [source], unwanted) == SHIPPED
+
+
+def test_of_many_versions_the_latest_are_kept(source: Path, kept: Path) -> None:
+    for number in range(MOST_KEPT + 3):
+        source.write_text(f"version {number}")
+        remembered("grammars", [source], lambda: SHIPPED[:1])
+    assert len(list(kept.iterdir())) == MOST_KEPT
+    assert remembered("grammars", [source], unwanted) == SHIPPED[:1]
 
 
 @pytest.mark.parametrize(
