@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loganalyzer.grammar import cache, load
-from loganalyzer.grammar.cache import Patterns, remembered
+from loganalyzer.grammar.cache import MOST_KEPT, Patterns, remembered
 
 SHIPPED = load.load(Path(__file__).parents[2] / "patterns" / "grammars", load.fragments())
 
