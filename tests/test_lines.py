@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from loganalyzer import repeats
 from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
 from loganalyzer.settings import Settings
@@ -104,6 +105,22 @@ def test_the_tables_are_those_of_the_clean_log(form: str) -> None:
     for table in ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras"):
         assert_frame_equal(facts(changed, table), facts(clean, table))
     assert changed.near_misses.is_empty()
+
+
+@pytest.mark.parametrize("piece_bytes", [1 << 22, 1500])
+@pytest.mark.parametrize("form", ["clean", "a refresh a line", *FORMS])
+def test_lines_that_are_looked_at_once_give_the_tables_of_lines_looked_at_one_by_one(
+    form: str, piece_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CLEAN + log.prompt(427) + "some node  \nsome node\n" * 20
+    plain = {"clean": text, "a refresh a line": text.replace("\r", "\n")}
+    data = plain[form].encode() if form in plain else FORMS[form](text)
+    one_by_one = tabulate([from_bytes("x.log", data)], Settings(), piece_bytes=piece_bytes)
+    monkeypatch.setattr(repeats, "_FEWEST", 2)
+    monkeypatch.setattr(repeats, "WORTH", 1.0)
+    once = tabulate([from_bytes("x.log", data)], Settings(), piece_bytes=piece_bytes)
+    for name, frame in one_by_one.frames.items():
+        assert_frame_equal(once.frames[name], frame)
 
 
 def test_workers_that_write_into_one_file_are_told_apart_by_their_prefix() -> None:
