@@ -172,12 +172,31 @@ def check(nodes: model.Nodes, *, ends_line: bool) -> None:
         GrammarError: names the hole and what is wrong with its place.
     """
     _check_follow(nodes, frozenset(), open_end=not ends_line)
+    _check_beginnings(nodes)
     _filled(nodes)
     kinds: dict[str, str] = {}
     for hole in model.holes(nodes):
         kind = hole.type if isinstance(hole, model.Hole) else "text"
         if hole.name is not None and kinds.setdefault(hole.name, kind) != kind:
             raise GrammarError(f"the hole {hole.name!r} has two types: {kinds[hole.name]} and {kind}")
+
+
+def _check_beginnings(nodes: model.Nodes) -> None:
+    """Rust takes out what all alternatives begin with: a part that can end in several places then ends elsewhere."""
+    for node in nodes:
+        if isinstance(node, model.Optional):
+            _check_beginnings(node.body)
+        elif isinstance(node, model.Alternatives):
+            for beginning in zip(*node.options, strict=False):
+                if len(set(beginning)) > 1 or any(hole.name for hole in model.holes(beginning)):
+                    break
+                if not isinstance(beginning[0], model.Text):
+                    raise GrammarError(
+                        "all alternatives begin with the same part, which holds more than fixed text",
+                        "put it in front of them",
+                    )
+            for option in node.options:
+                _check_beginnings(option)
 
 
 def _filled(nodes: model.Nodes) -> set[str]:

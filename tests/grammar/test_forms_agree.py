@@ -5,12 +5,14 @@ from __future__ import annotations
 from math import isclose
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from template_lines import NODES, acceptable, fitting, mutated
 
+from loganalyzer.errors import GrammarError
 from loganalyzer.grammar import load, model
-from loganalyzer.grammar.lower import lower
+from loganalyzer.grammar.lower import check, lower
 from loganalyzer.grammar.meaning import Parsed, read
 
 
@@ -43,7 +45,11 @@ def equal(left: object, right: object) -> bool:
 
 def assert_forms_agree(item: model.Pattern, lines: list[str]) -> None:
     lowered = lower(item.nodes, starts_line=item.starts_line, ends_line=item.ends_line)
-    fast, values = lowered.read(pl.Series(lines, dtype=pl.String))
+    texts = pl.Series(lines, dtype=pl.String)
+    fast, values = lowered.read(texts)
+    found = lower(model.without_values(item.nodes), starts_line=item.starts_line, ends_line=item.ends_line)
+    assert not found.groups
+    assert found.read(texts)[0].to_list() == fast.to_list()
     rows = iter(values.to_dicts() if values.width else [{} for _ in lines])
     for line, fits in zip(lines, fast, strict=True):
         meaning = read(item, line)
@@ -75,3 +81,24 @@ def test_shipped_patterns_read_mutated_samples_alike_in_both_forms(data: st.Data
     sources = [sample.line for sample in item.samples] + list(item.near)
     lines = [data.draw(mutated(data.draw(st.sampled_from(sources)))) for _ in range(6)]
     assert_forms_agree(item, [line.rstrip(" \t") for line in lines])
+
+
+@pytest.mark.parametrize(
+    "alternatives",
+    [
+        [(model.Skip(), model.Hole("one", "int")), (model.Skip(), model.Hole("two", "clock"))],
+        [(model.Text("a"), model.Hole(None, "text"), model.Text("b")), (model.Text("a"), model.Hole(None, "text"))],
+        [(model.Optional((model.Text("a"),)),), (model.Optional((model.Text("a"),)), model.Text("b"))],
+    ],
+    ids=["skip", "text behind fixed text", "optional"],
+)
+def test_alternatives_that_begin_alike_are_refused_since_their_forms_could_disagree(
+    alternatives: list[model.Nodes],
+) -> None:
+    nodes = (model.Text("x"), model.Optional((model.Alternatives(tuple(alternatives)),)), model.Text("z"))
+    with pytest.raises(GrammarError, match="begin with the same part"):
+        check(nodes, ends_line=True)
+
+
+def test_alternatives_may_begin_with_the_same_fixed_text() -> None:
+    check((model.Alternatives(((model.Text("a"), model.Hole("one", "word")), (model.Text("a"),))),), ends_line=True)

@@ -26,6 +26,7 @@ REASONS = {
     "open_brace": "key 'template': the template stops being readable at column 7",
     "number_runs_on": "key 'template': {count:int} may be followed directly by '0'",
     "text_without_end": "key 'template': {count:text} stands at the end",
+    "alternatives_begin_alike": "key 'template': all alternatives begin with the same part",
     "name_filled_twice": "key 'template': the hole 'count' would be filled twice",
     "date_as_text": "key 'since': not a date",
     "unknown_stream": "key 'stream': 'stdlog'",

@@ -1,0 +1,43 @@
+"""Patterns made ready: values are read where somebody asks for them, and nothing else depends on that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from loganalyzer import sources, tabulate
+from loganalyzer.grammar.compiled import compile_all
+from loganalyzer.grammar.load import shipped
+from loganalyzer.runs.vocabulary import EVENTS
+from loganalyzer.settings import Settings
+from sample_logs import FOLDER
+
+
+def test_values_are_read_of_events_that_are_asked_for_and_of_those_with_several_forms() -> None:
+    ready = {item.pattern.id: item for item in compile_all(shipped(), {"header"}).compiled}
+    forms: dict[str, list[str]] = {}
+    for pattern in shipped():
+        forms.setdefault(pattern.event, []).append(pattern.id)
+    for event, ids in forms.items():
+        for name in ids:
+            assert ready[name].is_told == (event == "header" or len(ids) > 1)
+            assert ready[name].is_told or not ready[name].lowered.groups
+
+
+def test_unless_said_otherwise_all_values_are_read() -> None:
+    assert all(item.is_told for item in compile_all(shipped()).compiled)
+
+
+def test_some_events_are_evidence_only() -> None:
+    assert {pattern.event for pattern in shipped()} - EVENTS
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.name)
+def test_the_tables_are_those_of_reading_everything(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tabulate.tabulate(sources.read(str(path)), Settings())
+    monkeypatch.setattr(tabulate, "EVENTS", frozenset(pattern.event for pattern in shipped()))
+    every = tabulate.tabulate(sources.read(str(path)), Settings())
+    for name, frame in every.frames.items():
+        assert_frame_equal(found.frames[name], frame)
