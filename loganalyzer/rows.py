@@ -58,7 +58,7 @@ def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 
 def thinned(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    """`frame`; of many rows in a row with the same values in `columns`, the first."""
+    """A tall `frame` with the first only of neighbours that have the same values in `columns`; a short one as it is."""
     if frame.height < _MANY:
         return frame
     changes = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in columns)
