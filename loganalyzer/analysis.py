@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from loganalyzer.tables import empty
+from loganalyzer.totals import Totals, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,7 @@ class Analysis:
     `excerpts` holds the log lines that prove the findings (source, line, event, text); `masked`
     counts the secrets that stand as masks in the texts of all tables; `problems` one message
     per input that could not be read; `notes` what the user should know and need not mend.
+    `counted` are the totals of the whole, where the tables hold only its gravest part.
     """
 
     sources: pl.DataFrame = _table("sources")
@@ -44,6 +47,12 @@ class Analysis:
     trends: pl.DataFrame = _table("trends")
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    counted: Totals | None = None
+
+    @cached_property
+    def totals(self) -> Totals:
+        """How much was found, also of what the tables do not hold."""
+        return self.counted or count(self.sources, self.runs, self.findings, self.not_checked)
 
     @property
     def verdict(self) -> Verdict:

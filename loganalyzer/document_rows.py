@@ -14,8 +14,12 @@ import polars as pl
 from loganalyzer.errors import SourceError
 from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMAS
+from loganalyzer.totals import FOUND, SKIPPED, Totals
 from loganalyzer.units import encodable
 
+_COUNTS: Final = ("inputs", "runs", "completed", "touched")
+MOST_COUNTED: Final = 10**12
+"""A count beyond that is nobody's: it must not make sums overflow."""
 MOST_TEXTS: Final = 10_000
 """Entries of `problems` and `notes`."""
 WAY_OUT: Final = "take the report as the tool wrote it, or analyse the log itself"
@@ -77,12 +81,42 @@ class Reader:
 
     def table(self, table: str, rows: object) -> pl.DataFrame:
         """The rows with the contract's columns and no others."""
+        return self._rows(table, rows, SCHEMAS[table])
+
+    def totals(self, given: object) -> Totals | None:
+        """The counts of a whole of which the tables hold a part; None where there are none."""
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            raise self._wrong("totals", "an object")
+        numbers = {name: self._number(f"totals.{name}", given.get(name)) for name in _COUNTS}
+        findings = self._rows("totals.findings", given.get("findings", []), FOUND)
+        not_checked = self._rows("totals.not_checked", given.get("not_checked", []), SKIPPED)
+        counts = pl.col("count").fill_null(0).clip(0, MOST_COUNTED)
+        return Totals(
+            numbers["inputs"] or 0,
+            numbers["runs"] or 0,
+            numbers["completed"] or 0,
+            numbers["touched"],
+            findings.with_columns(counts),
+            not_checked.with_columns(counts),
+        )
+
+    def _number(self, member: str, value: object) -> int | None:
+        if value is None:
+            return None
+        try:
+            return min(max(_whole(value), 0), MOST_COUNTED)
+        except TypeError:
+            raise self._wrong(member, "a whole number of 64 bits") from None
+
+    def _rows(self, table: str, rows: object, schema: pl.Schema) -> pl.DataFrame:
         if not isinstance(rows, list):
             raise self._wrong(table, "a list of rows")
         for number, row in enumerate(rows):
             if not isinstance(row, dict):
                 raise self._wrong(f"{table}[{number}]", "an object")
-        columns = [self._column(f"{table}[{{}}].{name}", name, dtype, rows) for name, dtype in SCHEMAS[table].items()]
+        columns = [self._column(f"{table}[{{}}].{name}", name, dtype, rows) for name, dtype in schema.items()]
         return pl.DataFrame(columns)
 
     def _column(self, member: str, name: str, dtype: pl.DataType, rows: Sequence[dict[str, Any]]) -> pl.Series:

@@ -114,7 +114,9 @@ def parse(raw: bytes, name: str) -> Document:
     texts = {key: reader.texts(key, members.get(key, [])) for key in ("problems", "notes")}
     settings = members.get("settings")
     return Document(
-        Analysis(**tables, problems=texts["problems"], notes=texts["notes"]),
+        Analysis(
+            **tables, problems=texts["problems"], notes=texts["notes"], counted=reader.totals(members.get("totals"))
+        ),
         None if settings is None else reader.settings(settings),
         _written(members),
     )

@@ -9,6 +9,7 @@ import polars as pl
 
 from loganalyzer.analysis import Analysis
 from loganalyzer.tables import SCHEMAS
+from loganalyzer.totals import Totals, together
 
 
 def joined(parts: Sequence[tuple[str, Analysis]]) -> Analysis:
@@ -31,6 +32,7 @@ def joined(parts: Sequence[tuple[str, Analysis]]) -> Analysis:
         **frames,
         problems=tuple(problem for part in kept for problem in part.problems),
         notes=tuple(note for part in kept for note in part.notes),
+        counted=together([part.totals for part in kept]) if any(part.counted for part in kept) else None,
     )
 
 
@@ -54,7 +56,14 @@ def _told_apart(origin: str, part: Analysis, names: dict[str, str]) -> Analysis:
     }
     notes = tuple(f"{origin}: {source} has the same content as an input before it, and counts once" for source in twins)
     frames = {name: _others(frame, gone, renamed) for name, frame in part.tables()}
-    return Analysis(**frames, problems=part.problems, notes=(*part.notes, *notes))
+    return Analysis(**frames, problems=part.problems, notes=(*part.notes, *notes), counted=_counted(part, frames))
+
+
+def _counted(part: Analysis, left: dict[str, pl.DataFrame]) -> Totals | None:
+    """The totals of a part that held only its gravest runs; none where inputs are taken out that it cannot tell of."""
+    if part.counted is None or left["runs"].height == part.runs.height:
+        return part.counted
+    return None
 
 
 def _others(frame: pl.DataFrame, gone: dict[str, list[str]], renamed: dict[str, str]) -> pl.DataFrame:

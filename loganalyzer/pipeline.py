@@ -90,8 +90,14 @@ def _chosen(found: Analysis, settings: Settings) -> Analysis:
     asked = ~pl.col("rule").is_in(settings.ignore)
     if settings.select:
         asked &= pl.col("rule").is_in(settings.select)
-    parts = {name: getattr(found, name).filter(asked.fill_null(value=True)) for name in ("findings", "not_checked")}
-    return replace(found, **parts)
+    asked = asked.fill_null(value=True)
+    counted = None if found.counted is None else found.counted.chosen(asked)
+    return replace(
+        found,
+        findings=found.findings.filter(asked),
+        not_checked=found.not_checked.filter(asked),
+        counted=counted,
+    )
 
 
 def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
@@ -112,7 +118,9 @@ def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
     frames["memory"] = tables.conform(frames["memory"], "memory")
     asked = _asked(settings)
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
-    analysis = run_all(Analysis(**frames, problems=found.problems, notes=found.notes), shelf, settings, past, asked)
+    analysis = run_all(
+        Analysis(**frames, problems=found.problems, notes=found.notes, counted=None), shelf, settings, past, asked
+    )
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
     cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)

@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"units", "addresses", "rows"},
     {"errors"},
-    {"tables", "settings", "resources", "clock", "ignores", "replacing"},
+    {"tables", "settings", "resources", "clock", "ignores", "replacing", "totals"},
     {
         "analysis",
         "document_rows",
@@ -26,7 +26,7 @@ LEVELS = (
         "repeats",
         "workers",
     },
-    {"remote", "documents", "joining", "redact", "metrics", "planner", "workflow"},
+    {"remote", "documents", "joining", "gravest", "redact", "metrics", "planner", "workflow"},
     {"sources"},
     {"pieces"},
     {"wrappers"},

@@ -52,7 +52,7 @@ def without_ignored(
             raise ConfigurationError(
                 f"{entry.path}:{entry.line}: there is no rule {entry.rule!r}", "`loganalyze rules` lists them"
             )
-    kept, notes = found.findings, list(found.notes)
+    kept, notes, counted = found.findings, list(found.notes), found.counted
     for entry in entries:
         if entry.is_over(day):
             continue
@@ -61,9 +61,10 @@ def without_ignored(
         if left.height < kept.height:
             count = plural(kept.height - left.height, "finding")
             notes.append(f"{entry.rule}: {count} ignored until {entry.until}: {entry.reason}")
+            counted = counted and counted.without(kept.filter(concerned.fill_null(value=False)))
         kept = left
     over = [entry for entry in entries if entry.is_over(day)]
-    return replace(found, findings=_with_expired(kept, over, settings), notes=tuple(notes))
+    return replace(found, findings=_with_expired(kept, over, settings), notes=tuple(notes), counted=counted)
 
 
 def _with_expired(findings: pl.DataFrame, over: list[Ignore], settings: Settings) -> pl.DataFrame:

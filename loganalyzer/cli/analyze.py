@@ -138,10 +138,9 @@ def _write_tables(analysis: Analysis, folder: Path) -> None:
 
 
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
-    from loganalyzer.report import document, html
+    from loganalyzer.report import html
 
-    inside = _document(document.for_page(analysis), chosen, moment)
-    return html.render(analysis, chosen, generated_at=moment, document=inside)
+    return html.whole(analysis, chosen, generated_at=moment)
 
 
 def _markdown(analysis: Analysis, chosen: Settings) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +25,7 @@ from loganalyzer.redact.rough import ROUGH
 
 if TYPE_CHECKING:
     from loganalyzer.redact.kinds import Kind
+    from loganalyzer.totals import Totals
 
 LONGEST: Final = 4000
 """Characters looked at in one go: longer texts are cut at blanks, so that time grows with length and no faster."""
@@ -109,7 +111,15 @@ def redacted(analysis: Analysis, masking: Masker) -> Analysis:
     frames = {name: _masked(name, frame, masking) for name, frame in analysis.tables() if name != "masked"}
     problems, notes = (tuple(map(masking.mask, texts)) for texts in (analysis.problems, analysis.notes))
     total = _added(analysis.masked, [(kind, count, masking.places[kind]) for kind, count in masking.values.items()])
-    return Analysis(**frames, masked=total, problems=problems, notes=notes)
+    counted = None if analysis.counted is None else _told(analysis.counted, masking)
+    return Analysis(**frames, masked=total, problems=problems, notes=notes, counted=counted)
+
+
+def _told(totals: Totals, masking: Masker) -> Totals:
+    """Totals without secrets: a reason may hold words of a log, and stands in the tables as well, where it counts."""
+    reasons = totals.not_checked["reason"]
+    masked = _column(reasons, reasons.str.contains(ROUGH).fill_null(value=False), masking, counts=False)
+    return replace(totals, not_checked=totals.not_checked.with_columns(masked))
 
 
 def _added(masked: pl.DataFrame, rows: list[tuple[str, int, int]]) -> pl.DataFrame:

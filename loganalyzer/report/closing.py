@@ -33,11 +33,10 @@ _BY_NAME: Final = 3
 def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places) -> Table | None:
     """Rules and reason, with the runs or inputs concerned; rules alike in both share a row."""
     alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    grouped = analysis.not_checked.group_by("rule", "name", "reason", maintain_order=True).agg(
-        pl.col("run_id", "source")
-    )
-    for row in grouped.sort("rule", maintain_order=True).iter_rows(named=True):
+    for row in _grouped(analysis).sort("rule", maintain_order=True).iter_rows(named=True):
         where = _concerned(row["run_id"], row["source"], runs, places)
+        if (row["count"] or 0) > max(_BY_NAME, len(row["run_id"])):
+            where = units.plural(row["count"], "run" if row["of_runs"] else "place")
         alike.setdefault((words.told(row["reason"]), where), []).append(
             (words.told(row["rule"]), words.told(row["name"]))
         )
@@ -51,6 +50,18 @@ def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places) -> 
     )
     columns = (Column("Rule"), Column("Why it was not checked"), Column("Where"))
     return Table("Checks that lacked their input", columns, rows) if rows else None
+
+
+def _grouped(analysis: Analysis) -> pl.DataFrame:
+    """rule, name, reason, run_id and source (lists); where only a part is held, count and of_runs of all."""
+    keys = ["rule", "name", "reason"]
+    held = analysis.not_checked.group_by(keys, maintain_order=True).agg(pl.col("run_id", "source"))
+    if analysis.counted is None:
+        return held.with_columns(pl.lit(None, pl.Int64).alias("count"), pl.lit(None, pl.Boolean).alias("of_runs"))
+    nothing = pl.lit([], pl.List(pl.String))
+    return analysis.counted.not_checked.join(
+        held, on=keys, how="left", maintain_order="left", nulls_equal=True
+    ).with_columns(pl.col("run_id", "source").fill_null(nothing))
 
 
 def _concerned(
@@ -132,8 +143,9 @@ def inputs(analysis: Analysis) -> Table | None:
         Column("Near misses", number=True),
         Column("Unknown lines", number=True),
     )
-    rest = words.left_out(analysis.sources.height - len(rows), "input")
-    return Table("What was read", columns, rows, rest, words.ALL) if rows else None
+    rest = words.left_out(analysis.totals.inputs - len(rows), "input")
+    command = words.ALL if analysis.totals.inputs <= analysis.sources.height else words.FROM_LOGS
+    return Table("What was read", columns, rows, rest, command) if rows else None
 
 
 def parameters(settings: Settings) -> tuple[Pair, ...]:

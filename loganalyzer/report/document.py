@@ -13,15 +13,21 @@ from polars import selectors
 
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import ReportError
-from loganalyzer.report.evidence import NEIGHBOURS
+from loganalyzer.gravest import cited, gravest
 from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMA_VERSION
+from loganalyzer.totals import Totals
 
 MOST_RUNS_WITH_STEPS: Final = 100
+MOST_RUNS: Final = 500
+"""Runs of a page: it must stay small enough for a ticket, and for a browser."""
 
 
 def to_json(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None = None) -> str:
-    """The document of the contract: `schema_version`, `tool`, `generated_at`, `verdict`, and a list per table."""
+    """The document of the contract: `schema_version`, `tool`, `generated_at`, `verdict`, and a list per table.
+
+    `totals` has the counts of the whole, where the tables hold its gravest part.
+    """
     head: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "loganalyzer", "version": version},
@@ -33,6 +39,8 @@ def to_json(analysis: Analysis, *, generated_at: datetime, version: str, setting
     if settings is not None:
         head["settings"] = told(settings)
     parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
+    if analysis.counted is not None:
+        parts.append(f'"totals": {_totals(analysis.counted)}')
     parts += [f"{json.dumps(name)}: {rows(frame)}" for name, frame in analysis.tables()]
     return "{" + ",\n".join(parts) + "}\n"
 
@@ -49,19 +57,36 @@ def _setting(value: object) -> object:
     return [_setting(item) for item in value] if isinstance(value, tuple) else value
 
 
-def for_page(analysis: Analysis) -> Analysis:
-    """What goes into the page: of the excerpts those that the page can show; above `MOST_RUNS_WITH_STEPS` no steps.
+def _totals(totals: Totals) -> str:
+    counts = {name: getattr(totals, name) for name in ("inputs", "runs", "completed", "touched")}
+    parts = [f"{json.dumps(name)}: {json.dumps(count)}" for name, count in counts.items()]
+    parts += [f"{json.dumps(name)}: {rows(getattr(totals, name))}" for name in ("findings", "not_checked")]
+    return "{" + ", ".join(parts) + "}"
 
-    A page must stay small enough for a ticket. What is left out is said in `notes`; `--json` has it all.
+
+def shown(analysis: Analysis) -> Analysis:
+    """What a page shows: of more than `MOST_RUNS` runs the gravest, and of the excerpts those that it can show.
+
+    `notes` say so.
     """
-    around = [pl.col("line") + distance for distance in range(-NEIGHBOURS, NEIGHBOURS + 1)]
-    cited = analysis.findings.select("source", pl.concat_list(around).alias("line")).explode("line").unique()
-    kept = analysis.excerpts.join(cited, on=["source", "line"], how="semi", maintain_order="left")
-    slim = replace(analysis, excerpts=kept)
-    if analysis.runs.height <= MOST_RUNS_WITH_STEPS:
-        return slim
+    part = gravest(analysis, MOST_RUNS)
+    notes = part.notes
+    if part.runs.height < analysis.runs.height:
+        held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}; --tables has all"
+        notes = (*notes, held)
+    return replace(part, excerpts=cited(part.excerpts, part.findings), notes=notes)
+
+
+def for_page(analysis: Analysis) -> Analysis:
+    """What the document inside of a page holds: what the page shows, and of few runs the single steps as well.
+
+    A page must stay small enough for a ticket. What is left out is said in `notes`.
+    """
+    part = shown(analysis)
+    if part.runs.height <= MOST_RUNS_WITH_STEPS:
+        return part
     note = "the page's data leave out the single steps; --json and --tables have them"
-    return replace(slim, steps=analysis.steps.clear(), notes=(*analysis.notes, note))
+    return replace(part, steps=part.steps.clear(), notes=(*part.notes, note))
 
 
 def rows(frame: pl.DataFrame) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from loganalyzer.gravest import NEIGHBOURS
 from loganalyzer.report import words
 from loganalyzer.report.matching import spans
 from loganalyzer.report.model import Evidence, LogLine
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from loganalyzer.report.matching import Span
 
-NEIGHBOURS: Final = 2
-"""Lines around the hit within which an excerpt is a neighbour."""
 _SAME_LINE: Final = 4
 """Messages of one physical line that are shown."""
 _LONGEST: Final = 600

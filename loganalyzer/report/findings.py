@@ -57,7 +57,10 @@ def groups(
     cited = [(row["source"], row["line"]) for row in shown if None not in (row["source"], row["line"])]
     links = Links(runs, places, Excerpts(analysis.excerpts, analysis.near_misses, cited, folders))
     anchors = _anchors([words.told(rows[0]["rule"]) for rows in ordered])
-    return tuple(_group(anchor, rows, links) for anchor, rows in zip(anchors, ordered, strict=True))
+    numbers = [analysis.totals.rule(rows[0]["rule"]) for rows in ordered]
+    return tuple(
+        _group(anchor, rows, number, links) for anchor, rows, number in zip(anchors, ordered, numbers, strict=True)
+    )
 
 
 def _anchors(rules: Sequence[str]) -> list[str]:
@@ -92,7 +95,8 @@ def _most(rows: Sequence[Row]) -> int:
     return MOST_IN_FULL.get(rows[0]["severity"], 2)
 
 
-def _group(anchor: str, rows: Sequence[Row], links: Links) -> Group:
+def _group(anchor: str, rows: Sequence[Row], number: int, links: Links) -> Group:
+    """A rule's findings, of which there are so many; `rows` are those that are held."""
     most = _most(rows)
     known = rules().get(rows[0]["rule"])
     return Group(
@@ -100,11 +104,11 @@ def _group(anchor: str, rows: Sequence[Row], links: Links) -> Group:
         words.told(rows[0]["rule"]),
         words.told(rows[0]["name"]),
         mark(rows[0]["severity"]),
-        units.plural(len(rows), "finding"),
+        units.plural(number, "finding"),
         known.summary.replace("`", "") if known else "",
         known.why.replace("`", "") if known else "",
         tuple(_finding(f"{anchor}-{index}", row, links) for index, row in enumerate(rows[:most], 1)),
-        _more(rows[most:], links) if len(rows) > most else None,
+        _more(rows[most:], number - most, links) if len(rows) > most else None,
     )
 
 
@@ -122,7 +126,14 @@ def _finding(anchor: str, row: Row, links: Links) -> Finding:
     )
 
 
-def _more(rows: Sequence[Row], links: Links) -> Table:
+def _command(rule: object, *, all_held: bool) -> str:
+    """Shows every finding of a rule."""
+    command = words.ALL if all_held else words.FROM_LOGS
+    return f"{command} --select {rule}" if _RULE.fullmatch(str(rule)) else command
+
+
+def _more(rows: Sequence[Row], number: int, links: Links) -> Table:
+    """The others, of which there are so many."""
     shown = rows[:MOST_IN_ROWS]
     return Table(
         f"Further findings of {words.told(rows[0]['rule'])}",
@@ -134,6 +145,6 @@ def _more(rows: Sequence[Row], links: Links) -> Table:
             )
             for row in shown
         ),
-        words.left_out(len(rows) - len(shown), "finding"),
-        f"{words.ALL} --select {rows[0]['rule']}" if _RULE.fullmatch(str(rows[0]["rule"])) else words.ALL,
+        words.left_out(number - len(shown), "finding"),
+        _command(rows[0]["rule"], all_held=number <= len(rows)),
     )

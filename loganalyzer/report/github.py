@@ -25,10 +25,9 @@ def analysis_annotations(analysis: Analysis) -> list[str]:
     for severity in ("error", "warning"):
         rows = analysis.findings.filter(pl.col("severity") == severity)
         lines += [_finding(row) for row in rows.head(MOST).iter_rows(named=True)]
-        if rows.height > MOST:
-            lines.append(
-                command("notice", f"{rows.height - MOST} more findings of severity {severity}: see the report")
-            )
+        number = analysis.totals.severity(severity)
+        if number > MOST:
+            lines.append(command("notice", f"{number - MOST} more findings of severity {severity}: see the report"))
     lines += [command("error", problem, title="input could not be read") for problem in analysis.problems[:MOST]]
     return lines
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from loganalyzer.report.document import for_page, shown, to_json
 from loganalyzer.report.page import build_page
 from loganalyzer.resources import folder
 
@@ -31,6 +32,15 @@ _BREAKING: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u206
 def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, document: str) -> str:
     """The whole page, with the JSON `document` inside so that the report can be read again by the tool."""
     return filled("report.html.j2", build_page(analysis, settings, generated_at), document, _text("script.js"))
+
+
+def whole(analysis: Analysis, settings: Settings, *, generated_at: datetime) -> str:
+    """The page of an analysis, however many runs it has, with what it shows inside as its document."""
+    from loganalyzer import __version__
+
+    part = shown(analysis)
+    inside = to_json(for_page(part), generated_at=generated_at, version=__version__, settings=settings)
+    return render(part, settings, generated_at=generated_at, document=inside)
 
 
 def filled(template: str, page: object, document: str, script: str = "") -> str:

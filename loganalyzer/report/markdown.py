@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from loganalyzer.analysis import Analysis
+from loganalyzer.gravest import gravest
 from loganalyzer.report import findings
 from loganalyzer.report.facts import Places, gather
 from loganalyzer.report.overview import overview, run_table
 from loganalyzer.report.ticket_text import markdown
 from loganalyzer.settings import Settings
 
+MOST_RUNS: Final = 200
+"""Runs that are looked at; the text has room for a few."""
+
 
 def render(analysis: Analysis, settings: Settings) -> str:
     """Verdict, one row per run, the gravest findings with their lines."""
+    analysis = gravest(analysis, MOST_RUNS)
     places = Places(analysis.sources["source"].drop_nulls())
     runs = gather(analysis, places)
     groups = findings.groups(analysis, {}, places, settings.patterns)
     seen = overview(analysis, groups, findings.first(groups), left_out=())
-    return markdown(seen, run_table(runs, {}, settings, pictures=False), groups)
+    table = run_table(runs, analysis.totals.runs, {}, settings, pictures=False)
+    return markdown(seen, table, groups, analysis.totals.runs)

@@ -9,6 +9,7 @@ from loganalyzer.report import words
 from loganalyzer.report.facts import gravest
 from loganalyzer.report.figures import small
 from loganalyzer.report.model import Cell, Column, Mark, Overview, Pair, Table
+from loganalyzer.totals import GRAVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from loganalyzer.report.facts import Row, RunFacts
     from loganalyzer.report.model import First, Group
     from loganalyzer.settings import Settings
+    from loganalyzer.totals import Totals
 
 MOST_ROWS: Final = 1000
 _MARKS: Final = {
@@ -56,19 +58,18 @@ def overview(
     analysis: Analysis, groups: Sequence[Group], first: tuple[First, ...], *, left_out: Sequence[str]
 ) -> Overview:
     """The verdict, the counts, what the reader must not miss, and what to do first."""
-    counts = dict(analysis.findings.group_by("severity").len().iter_rows())
-    completed = int((analysis.runs["status"] == "completed").sum())
+    totals = analysis.totals
     pairs = (
-        Pair("runs", words.count(analysis.runs.height)),
-        Pair("completed", words.count(completed)),
-        Pair("errors", words.count(counts.get("error", 0))),
-        Pair("warnings", words.count(counts.get("warning", 0))),
-        Pair("notes", words.count(counts.get("info", 0))),
-        Pair("not checked", words.count(analysis.not_checked.height)),
+        Pair("runs", words.count(totals.runs)),
+        Pair("completed", words.count(totals.completed)),
+        Pair("errors", words.count(totals.severity("error"))),
+        Pair("warnings", words.count(totals.severity("warning"))),
+        Pair("notes", words.count(totals.severity("info"))),
+        Pair("not checked", words.count(totals.unchecked)),
     )
     return Overview(
         _MARKS[analysis.verdict],
-        _headline(analysis, counts),
+        _headline(analysis, totals),
         _lead(analysis, groups),
         pairs,
         _notices(analysis, left_out),
@@ -76,16 +77,15 @@ def overview(
     )
 
 
-def _headline(analysis: Analysis, counts: dict[str, int]) -> str:
-    runs, inputs = analysis.runs.height, units.plural(analysis.sources.height, "input")
+def _headline(analysis: Analysis, totals: Totals) -> str:
+    runs, inputs = totals.runs, units.plural(totals.inputs, "input")
     if analysis.verdict == "no-runs":
         return f"No run was found in {inputs}"
-    errors, warnings = counts.get("error", 0), counts.get("warning", 0)
-    said = [units.plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
+    counts = {name: totals.severity(name) for name in GRAVE}
+    said = [units.plural(number, word) for word, number in counts.items() if number]
     if not said:
         return f"{units.plural(runs, 'run')} within expectations"
-    grave = analysis.findings.filter(analysis.findings["severity"].is_in(["error", "warning"]))
-    touched = grave["run_id"].drop_nulls().n_unique()
+    touched = totals.touched
     where = f" in {touched:,} of {units.plural(runs, 'run')}" if touched else ""
     where = " in 1 run" if touched == runs == 1 else where
     return f"{' and '.join(said)}{where}"
@@ -97,7 +97,7 @@ def _lead(analysis: Analysis, groups: Sequence[Group]) -> str:
     if analysis.verdict != "pass":
         grave = [group for group in groups if group.mark.kind in {"error", "warning"}]
         return _sentence([f"{group.name.replace('-', ' ')} ({group.count.split()[0]})" for group in grave])
-    rest = "What could not be checked is listed below." if analysis.not_checked.height else "Everything was checked."
+    rest = "What could not be checked is listed below." if analysis.totals.unchecked else "Everything was checked."
     return f"Nothing needs to be changed. {rest}"
 
 
@@ -114,12 +114,13 @@ def _notices(analysis: Analysis, left_out: Sequence[str]) -> tuple[str, ...]:
 
 
 def run_table(
-    runs: Sequence[RunFacts], links: Mapping[str, str], settings: Settings, *, pictures: bool = True
+    runs: Sequence[RunFacts], number: int, links: Mapping[str, str], settings: Settings, *, pictures: bool = True
 ) -> Table | None:
-    """One row per run, with small pictures; those with a part of their own on the page lead there."""
+    """One row per run of so many, with small pictures; those with a part of their own on the page lead there."""
     rows = tuple(_row(facts, links, settings, pictures=pictures) for facts in gravest(runs, MOST_ROWS))
-    rest = words.left_out(len(runs) - len(rows), "run")
-    return Table("All runs, one row each", _COLUMNS, rows, rest, words.ALL) if rows else None
+    rest = words.left_out(number - len(rows), "run")
+    command = words.ALL if number <= len(runs) else words.FROM_LOGS
+    return Table("All runs, one row each", _COLUMNS, rows, rest, command) if rows else None
 
 
 def _row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, pictures: bool) -> tuple[Cell, ...]:

@@ -38,8 +38,8 @@ def build_page(
     detailed = gravest(runs, details.MOST_RUNS)
     links = {facts.run["run_id"]: f"#{facts.anchor}" for facts in detailed}
     groups = findings.groups(analysis, links, places, settings.patterns)
-    seen = overview(analysis, groups, findings.first(groups), left_out=_left_out(runs))
-    table = run_table(runs, links, settings)
+    seen = overview(analysis, groups, findings.first(groups), left_out=_left_out(runs, analysis.totals.runs))
+    table = run_table(runs, analysis.totals.runs, links, settings)
     return Page(
         title=f"{seen.mark.word}: {seen.headline}",
         generated_at=generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip(),
@@ -47,7 +47,7 @@ def build_page(
         runs=table,
         groups=groups,
         details=_details(detailed, settings),
-        details_rest=_beyond(runs),
+        details_rest=_beyond(len(runs)),
         trends=trends(analysis),
         not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}, places),
         near_misses=closing.near_misses(analysis, places),
@@ -58,7 +58,7 @@ def build_page(
         unmasked=closing.UNMASKED[settings.redact],
         parameters=closing.parameters(settings),
         legend=closing.legend(settings),
-        ticket=markdown(seen, table, groups),
+        ticket=markdown(seen, table, groups, analysis.totals.runs),
     )
 
 
@@ -70,16 +70,19 @@ def _details(runs: Sequence[RunFacts], settings: Settings) -> tuple[Run, ...]:
     )
 
 
-def _left_out(runs: Sequence[RunFacts]) -> tuple[str, ...]:
-    """What many runs leave no room for, said on the first screen."""
+def _left_out(runs: Sequence[RunFacts], number: int) -> tuple[str, ...]:
+    """What many runs leave no room for, said on the first screen; the page holds `runs` of so many."""
+    said: tuple[str, ...] = ()
+    if number > len(runs):
+        said = (f"Of {number:,} runs the page holds the gravest {len(runs):,}; the counts are those of all.",)
     if len(runs) <= details.MOST_WITH_FIGURES:
-        return ()
-    said = f"Drawings are shown for {details.MOST_WITH_FIGURES} of {len(runs):,} runs, the gravest first."
-    return (f"{said} {_beyond(runs)}".strip(),)
+        return said
+    drawn = f"Drawings are shown for {details.MOST_WITH_FIGURES} of {len(runs):,} runs, the gravest first."
+    return (*said, f"{drawn} {_beyond(len(runs))}".strip())
 
 
-def _beyond(runs: Sequence[RunFacts]) -> str:
-    left = len(runs) - details.MOST_RUNS
+def _beyond(runs: int) -> str:
+    left = runs - details.MOST_RUNS
     if left <= 0:
         return ""
     return f"{left:,} runs have a row only: give their log alone to see them in full."

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loganalyzer.analysis import Analysis
+from loganalyzer.totals import GRAVE
 from loganalyzer.units import duration, one_line, plural, printable
 
 _VERDICTS: Final = {
@@ -51,9 +52,9 @@ def write(analysis: Analysis, out: Console, *, verbose: bool = False) -> None:
 
 def _headline(analysis: Analysis) -> Text:
     word, style = _VERDICTS[analysis.verdict]
-    counts = dict(analysis.findings.group_by("severity").len().rows())
-    found = [plural(counts[name], name) for name in ("error", "warning") if counts.get(name)]
-    where = f"{plural(analysis.runs.height, 'run')} in {plural(analysis.sources.height, 'file')}"
+    counts = {name: analysis.totals.severity(name) for name in GRAVE}
+    found = [plural(number, name) for name, number in counts.items() if number]
+    where = f"{plural(analysis.totals.runs, 'run')} in {plural(analysis.totals.inputs, 'file')}"
     rest = "nothing to complain about" if analysis.verdict == "pass" else ", ".join(found)
     if analysis.verdict == "no-runs":
         rest = "a log of WanVideo sampling prints 'Sampling … frames in … windows' and progress bars to stderr"
@@ -67,15 +68,17 @@ def _runs(analysis: Analysis) -> Padding:
         table.add_column(name)
     for name in ("frames", "windows", "missing", "peak GiB", "s/step", "total"):
         table.add_column(name, justify="right")
+    shown = analysis.runs.head(MOST_RUNS)
+    own = pl.col("run_id").is_in(shown["run_id"].implode())
     medians = dict(
-        analysis.steps.filter(pl.col("method") != "average")
+        analysis.steps.filter(own & (pl.col("method") != "average"))
         .group_by("run_id")
         .agg(pl.col("duration_s").median())
         .rows()
     )
-    for row in analysis.runs.head(MOST_RUNS).iter_rows(named=True):
+    for row in shown.iter_rows(named=True):
         table.add_row(*_run_cells(row, medians.get(row["run_id"])))
-    left_out = analysis.runs.height - MOST_RUNS
+    left_out = analysis.totals.runs - min(analysis.runs.height, MOST_RUNS)
     if left_out > 0:
         table.add_row(f"… and {plural(left_out, 'more run')}: see the report")
     return Padding(table, (0, 0, 0, 2), expand=False)
@@ -128,10 +131,11 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
             out.print(
                 Padding(Text.assemble(("fix  ", "dim"), printable(_dash(row["fix"]))), (0, 0, 0, 6), expand=False)
             )
-        if rows.height > MOST_PER_RULE:
+        number = analysis.totals.rule(rule)
+        if number > MOST_PER_RULE:
             out.print(
                 Padding(
-                    Text(f"… and {rows.height - MOST_PER_RULE} more in the report", style="dim"),
+                    Text(f"… and {number - MOST_PER_RULE} more in the report", style="dim"),
                     (0, 0, 0, 2),
                     expand=False,
                 )
@@ -139,7 +143,7 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
 
 
 def _not_checked(analysis: Analysis, out: Console, *, verbose: bool) -> None:
-    skipped = analysis.not_checked
+    skipped = analysis.totals.not_checked
     if skipped.is_empty():
         return
     rules = skipped["rule"].drop_nulls().unique().sort().to_list()
@@ -150,10 +154,10 @@ def _not_checked(analysis: Analysis, out: Console, *, verbose: bool) -> None:
         )
         return
     out.print(Text("not checked", style="dim"))
-    for row in skipped.group_by("rule", "reason", maintain_order=True).len().iter_rows(named=True):
+    for row in skipped.group_by("rule", "reason", maintain_order=True).agg(pl.col("count").sum()).iter_rows(named=True):
         out.print(
             Padding(
-                Text(printable(f"{row['rule']}  {row['reason']} ({plural(row['len'], 'run')})"), style="dim"),
+                Text(printable(f"{row['rule']}  {row['reason']} ({plural(row['count'], 'run')})"), style="dim"),
                 (0, 0, 0, 2),
             )
         )
@@ -169,7 +173,7 @@ def _coverage(analysis: Analysis) -> Padding:
     for source, *counts in columns.head(MOST_RUNS).rows():
         cells = [Text(_dash(count) if count is None else f"{count:,}") for count in counts]
         table.add_row(Text(_file(source)), *cells)
-    left_out = analysis.sources.height - MOST_RUNS
+    left_out = analysis.totals.inputs - min(analysis.sources.height, MOST_RUNS)
     if left_out > 0:
         table.add_row(f"… and {plural(left_out, 'more input')}: see the report")
     return Padding(table, (0, 0, 0, 2), expand=False)

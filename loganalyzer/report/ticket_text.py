@@ -15,11 +15,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#@~&!$]|:(?=//)|(?<=www)\.)")
 """What could be markup, a mention or formula; and what would turn an address into a link."""
 
 
-def markdown(overview: Overview, runs: Table | None, groups: tuple[Group, ...]) -> str:
-    """Verdict, runs, and the gravest findings with their lines; foreign text cannot break out of it."""
+def markdown(overview: Overview, runs: Table | None, groups: tuple[Group, ...], number: int) -> str:
+    """Verdict, runs (of so many), and the gravest findings with their lines; foreign text cannot break out of it."""
     parts = [f"**{overview.mark.word}: {escaped(overview.headline)}**"]
     if runs:
-        parts.append(_table(runs))
+        parts.append(_table(runs, number))
     parts += [_group(group) for group in groups[:MOST_GROUPS] if group.mark.kind != "info"]
     return "\n\n".join(parts) + "\n"
 
@@ -29,12 +29,12 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, number: int) -> str:
     head = [column.title for column in table.columns]
     rule = ["---:" if column.number else "---" for column in table.columns]
     rows = [[escaped(cell.text) for cell in row] for row in table.rows[:MOST_RUNS]]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
-    left = len(table.rows) - MOST_RUNS
+    left = number - len(rows)
     return "\n".join(lines) + (f"\n\n{left:,} more runs are in the report." if left > 0 else "")
 
 

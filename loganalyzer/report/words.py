@@ -136,6 +136,8 @@ def left_out(number: int, noun: str) -> str:
 
 ALL: Final = "loganalyze THIS-FILE.html --no-html --json -"
 """Shows every row of the document inside a report."""
+FROM_LOGS: Final = "loganalyze LOGS --no-html --tables DIR"
+"""Has what a report of many runs does not hold."""
 
 
 def median(values: Sequence[float]) -> float | None:

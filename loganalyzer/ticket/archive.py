@@ -16,6 +16,7 @@ import polars as pl
 
 from loganalyzer import __version__
 from loganalyzer.analysis import Analysis
+from loganalyzer.gravest import gravest
 from loganalyzer.redact.masking import Masker
 from loganalyzer.report import document, html, markdown
 from loganalyzer.settings import Settings
@@ -27,7 +28,6 @@ _REPORT: Final = 550_000
 """Bytes of the packed report: the slices have the rest."""
 _FEWER_RUNS: Final = (None, 200, 80, 30, 10, 3)
 """So many runs, the gravest first, stay in a report that would be too large."""
-MOST_TRENDS: Final = 2000
 MOST_TEXT: Final = 60_000
 """Characters of the text to paste: trackers take about 65,000."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -109,32 +109,20 @@ def environment(shown: Analysis, settings: Settings) -> dict[str, object]:
 def _report(shown: Analysis, settings: Settings, moment: datetime) -> tuple[str | None, int]:
     """The report, with as many runs as fit into its share of the archive; and how many were dropped."""
     for most in _FEWER_RUNS:
-        part = shown if most is None else gravest_runs(shown, most)
+        part = _part(shown, most)
         if most is not None and part.runs.height == shown.runs.height:
             continue
-        inside = document.to_json(document.for_page(part), generated_at=moment, version=__version__, settings=settings)
-        page = html.render(part, settings, generated_at=moment, document=inside)
+        page = html.whole(part, settings, generated_at=moment)
         if len(_packed({"report.html": page.encode("utf-8", "backslashreplace")})) <= _REPORT:
-            return page, shown.runs.height - part.runs.height
-    return None, shown.runs.height
+            return page, shown.totals.runs - min(part.runs.height, document.MOST_RUNS)
+    return None, shown.totals.runs
 
 
-def gravest_runs(shown: Analysis, most: int) -> Analysis:
-    """`shown` with so many runs, those with errors first, and of everything else only what belongs to them."""
-    order = pl.col("severity").replace_strict({"error": 0, "warning": 1}, default=2, return_dtype=pl.Int8)
-    ranks = shown.findings.group_by("run_id").agg(order.min().alias("rank"))
-    ranked = shown.runs.with_row_index("place").join(ranks, on="run_id", how="left", maintain_order="left")
-    kept = ranked.sort(pl.col("rank").fill_null(3), "place").head(most)
-    wanted = {name: kept[name].unique().implode() for name in ("run_id", "prompt_id", "source")}
-    frames = {}
-    for name, frame in shown.tables():
-        key = next((key for key in wanted if key in frame.columns), None)
-        if key is None or name == "trends":
-            frames[name] = frame.head(MOST_TRENDS)
-        else:
-            frames[name] = frame.filter(pl.col(key).is_in(wanted[key])).head(most * 200)
-    note = f"of {shown.runs.height:,} runs this report holds the gravest {most:,}, so that it fits into a ticket"
-    return replace(shown, **frames, notes=(*shown.notes[:50], note), problems=shown.problems[:50])
+def _part(shown: Analysis, most: int | None) -> Analysis:
+    if most is None:
+        return shown
+    note = f"of {shown.totals.runs:,} runs this report holds the gravest {most:,}, so that it fits into a ticket"
+    return replace(gravest(shown, most), notes=(*shown.notes[:50], note), problems=shown.problems[:50])
 
 
 def _text(shown: Analysis, settings: Settings) -> str:
