@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 import polars as pl
 
-from loganalyzer import tables
+from loganalyzer import excerpts, tables
 from loganalyzer.errors import SourceError
 from loganalyzer.excerpts import NO_LINES
 from loganalyzer.grammar.compiled import Grammars
 from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import Rebuilding
 from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Records, explain
+from loganalyzer.rows import only
 from loganalyzer.settings import Settings
+from loganalyzer.spool import Spool, Stored
 from loganalyzer.units import one_line
 
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
@@ -23,17 +27,40 @@ EXPLAINED: Final = 20
 """Near misses of one pattern in one input whose place of failure is worked out; further ones keep their pattern."""
 
 
+Reach = tuple[tuple[int, int], tuple[int, int]]
+"""The first and the last line that something may be of, as (number of the input, line)."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Lines as `excerpts.kept` packs them, and from where to where they reach."""
+
+    lines: Stored
+    reach: Reach
+
+
 @dataclass(frozen=True)
 class Lines:
-    """Log lines that findings may cite.
+    """Log lines that findings may cite; `numbers` has number (as in the packs) and name of each input that counts."""
 
-    Attributes:
-        packs: as `excerpts.kept` makes them.
-        numbers: number (as it stands in the packs) and name of each input that counts.
-    """
-
-    packs: tuple[bytes, ...] = ()
+    packs: tuple[Pack, ...] = ()
     numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
+
+    def cited(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Of these lines those that findings name, as the table `excerpts`."""
+        places = findings.join(self.numbers, left_on="source", right_on="name").select(
+            pl.col("number").alias("source"), "line"
+        )
+        known = places.drop_nulls().unique().sort("source", "line")
+        if known.is_empty():
+            return tables.empty("excerpts")
+        reach = (known.row(0), known.row(-1))
+        packs = [pack.lines.read() for pack in self.packs if _meet(pack.reach, reach)]
+        return named(excerpts.cited(packs, known), self.numbers, "excerpts")
+
+
+def _meet(one: Reach, other: Reach) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 @dataclass(frozen=True)
@@ -43,7 +70,7 @@ class Tables:
     Attributes:
         frames: the tables of the contract that come from logs, by name; `runs` without quantisation, `memory` with the
             input of each report as `source`.
-        lines: packed log lines; those of each call of `tabulate` have their own numbers.
+        lines: log lines that findings may cite; those of each call of `tabulate` have their own numbers.
         read: name and digest of each input that was read, in order, with those left out.
         problems: as in `Analysis`.
         secrets: one text per input, which only who has the input can tell: what masks are made with.
@@ -66,6 +93,29 @@ class Tables:
         )
 
 
+@dataclass(frozen=True)
+class Volumes:
+    """The tables of inputs of any size, volume by volume.
+
+    Attributes:
+        whole: everything, where it has room in memory; then there are no volumes.
+        parts: the volumes. They share no prompt; the first has all there is to say of inputs and near misses.
+        lines, read, problems, secrets: as in `Tables`, of all volumes; the volumes have none but the lines.
+    """
+
+    whole: Tables | None
+    parts: Iterator[Tables]
+    lines: Lines
+    read: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """As in `Tables`."""
+        return Tables({}, read=self.read).notes
+
+
 def twins_of(read: Sequence[tuple[str, str]]) -> list[int | None]:
     """For each (name, digest) the place of the first with the same digest, where that is another: that one counts."""
     digests: dict[str, int] = {}
@@ -75,33 +125,38 @@ def twins_of(read: Sequence[tuple[str, str]]) -> list[int | None]:
 
 @dataclass(frozen=True)
 class Extracted:
-    """What a batch says, and the inputs that are whole with it, or could not be opened."""
+    """What a batch says, from where to where it reaches, and the inputs that end with it, or could not be opened."""
 
     records: Records
     failures: pl.DataFrame
     lines: tuple[bytes, ...]
+    reach: Reach | None
     ended: Sequence[Source | SourceError]
 
 
 class Collection:
-    """Everything read so far."""
+    """Everything read so far; with a `spool` in bounded memory."""
 
-    def __init__(self, grammars: Grammars, settings: Settings) -> None:
+    def __init__(self, grammars: Grammars, settings: Settings, spool: Spool | None = None) -> None:
         self.grammars = grammars
         self._problems: list[str] = []
-        self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings)
+        self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings, spool)
+        self._spool = spool
         self._digests: dict[str, int] = {}
         self._read: list[tuple[str, str]] = []
         self._secrets: list[str] = []
         self._sources: list[Source] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
-        self._lines: list[bytes] = []
+        self._packs: list[Pack] = []
+        self._near_kept: Counter[int] = Counter()
 
     def add(self, batch: Extracted) -> None:
         """The next batch, in the inputs' order."""
         self._rebuilding.add(dict(batch.records.events))
-        self._lines += batch.lines
-        for name, frame in (("counts", batch.records.counts), ("near", batch.records.near), ("text", batch.failures)):
+        if batch.reach is not None:
+            self._packs += [Pack(self._stored(lines), batch.reach) for lines in batch.lines]
+        near = self._first_near(batch.records.near)
+        for name, frame in (("counts", batch.records.counts), ("near", near), ("text", batch.failures)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
             self._end(source)
@@ -109,14 +164,64 @@ class Collection:
 
     def finished(self) -> Tables:
         """All tables."""
-        frames = self._rebuilding.finished() | {
-            "sources": self._described(),
-            "near_misses": self._near(),
-            "excerpts": self._named(self._joined("text", NO_LINES).sort("source", "line", "event"), "excerpts"),
+        (rebuilt,) = self._rebuilding.finished()
+        return self._tables(rebuilt)
+
+    def _tables(self, rebuilt: Mapping[str, pl.DataFrame]) -> Tables:
+        frames = self._whole(rebuilt, self._joined("text", NO_LINES)) | self._about()
+        return Tables(frames, (self._all_lines(),), tuple(self._read), tuple(self._problems), tuple(self._secrets))
+
+    def volumes(self) -> Volumes:
+        """The same, volume by volume where it has no room in memory."""
+        rebuilt = self._rebuilding.finished()
+        first = next(rebuilt)
+        if not self._rebuilding.is_spooled:
+            return Volumes(self._tables(first), iter(()), Lines(), (), (), ())
+        return Volumes(
+            None,
+            self._parts_of(chain([first], rebuilt)),
+            self._all_lines(),
+            tuple(self._read),
+            tuple(self._problems),
+            tuple(self._secrets),
+        )
+
+    def _about(self) -> dict[str, pl.DataFrame]:
+        return {"sources": self._described(), "near_misses": self._near()}
+
+    def _parts_of(self, volumes: Iterable[Mapping[str, pl.DataFrame]]) -> Iterator[Tables]:
+        about, text = self._about(), self._joined("text", NO_LINES)
+        for rebuilt in volumes:
+            own = _within(text, rebuilt["prompts"], self._numbers())
+            yield Tables(self._whole(rebuilt, own) | about, (self._all_lines(),))
+            about = {name: tables.empty(name) for name in about}
+
+    def _whole(self, rebuilt: Mapping[str, pl.DataFrame], text: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        return {
+            **rebuilt,
+            "memory": _reports_in_order(rebuilt["memory"], self._numbers()),
+            "excerpts": self._named(text.sort("source", "line", "event"), "excerpts"),
         }
-        frames["memory"] = _reports_in_order(frames["memory"], self._numbers())
-        lines = Lines(tuple(self._lines), self._numbers())
-        return Tables(frames, (lines,), tuple(self._read), tuple(self._problems), tuple(self._secrets))
+
+    def _all_lines(self) -> Lines:
+        return Lines(tuple(self._packs), self._numbers())
+
+    def _stored(self, lines: bytes) -> Stored:
+        return Stored(lines) if self._spool is None else self._spool.keep(lines)
+
+    def _first_near(self, near: pl.DataFrame) -> pl.DataFrame:
+        """Of each input's near misses no more than are shown are held."""
+        if near.is_empty():
+            return near
+        before = pl.col("source").replace_strict(
+            pl.Series(list(self._near_kept), dtype=pl.UInt32),
+            pl.Series(list(self._near_kept.values()), dtype=pl.Int64),
+            default=0,
+            return_dtype=pl.Int64,
+        )
+        kept = only(near, pl.int_range(pl.len()).over("source") + before < MOST_NEAR)
+        self._near_kept.update(dict(kept["source"].value_counts().rows()))
+        return kept
 
     def _end(self, source: Source | SourceError) -> None:
         """The same content a second time, whatever its name, would give every run twice."""
@@ -181,6 +286,17 @@ def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFram
         return tables.empty(table)
     placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
     return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
+
+
+def _within(text: pl.DataFrame, prompts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """The lines (source is a number) that stand where these prompts do."""
+    reach = (
+        prompts.join(numbers, left_on="source", right_on="name")
+        .group_by(pl.col("number").alias("source"))
+        .agg(pl.col("line").min().alias("first"), pl.col("end_line").max().alias("last"))
+    )
+    inside = pl.col("line").is_between("first", "last")
+    return text.join(reach, on="source", maintain_order="left").filter(inside).drop("first", "last")
 
 
 def _reports_in_order(memory: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,8 @@ import polars as pl
 
 from loganalyzer.analysis import Analysis
 
+MOST_RUNS: Final = 300
+"""Runs of a page: it must stay small enough for a ticket, and for a browser."""
 MOST_OF_A_RULE: Final = 120
 """Findings of a rule that are kept in any case, so that each is shown, even of a rule whose runs are not."""
 MOST_PER_RUN: Final = 200
@@ -28,9 +30,10 @@ def gravest(whole: Analysis, most: int) -> Analysis:
     Of everything else only what belongs to them is kept, with the first findings of each rule and prompts that did not
     complete; `totals` stay those of the whole.
     """
-    if whole.runs.height <= most and max(whole.findings.height, whole.not_checked.height) <= most * MOST_PER_RUN:
+    rows = max(whole.findings.height, whole.not_checked.height)
+    if whole.counted is None and whole.runs.height <= most and rows <= most * MOST_PER_RUN:
         sources = whole.sources.head(MOST_INPUTS)
-        counted = whole.counted if sources.height == whole.sources.height else whole.totals
+        counted = None if sources.height == whole.sources.height else whole.totals
         return replace(whole, prompts=_prompts(whole, whole.runs), sources=sources, counted=counted)
     runs = _runs(whole, most)
     findings = _findings(whole, runs)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from loganalyzer import documents, excerpts, joining, tables
+from loganalyzer import documents, joining, tables
 from loganalyzer.analysis import Analysis
-from loganalyzer.checks.registry import run_all
-from loganalyzer.collecting import Lines, Tables, named
+from loganalyzer.checks.registry import Reach, run_all
+from loganalyzer.collecting import Tables
 from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
@@ -66,7 +66,7 @@ def unmasked(
     secrets: list[str] = []
     if logs or not recorded:
         read = (engine or Local()).tables(find(logs), settings, progress)
-        parts.append(("", _checked(read, settings, past)))
+        parts.append(("", checked(read, settings, past)))
         secrets += read.secrets
     for name in recorded:
         parts.append((name, _read_back(name, settings)))
@@ -108,19 +108,19 @@ def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -
 
 def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
     """Tables of logs held against what was to be expected; masked."""
-    whole = _checked(found, settings, past)
+    whole = checked(found, settings, past)
     return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
 
 
-def _checked(found: Tables, settings: Settings, past: Past | None) -> Analysis:
+def checked(found: Tables, settings: Settings, past: Past | None = None, reach: Reach | None = None) -> Analysis:
+    """Tables of logs held against what was to be expected, by all rules or those of one reach; nothing is masked."""
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
     asked = _asked(settings)
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
-    analysis = run_all(
-        Analysis(**frames, problems=found.problems, notes=found.notes, counted=None), shelf, settings, past, asked
-    )
+    whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None)
+    analysis = run_all(whole, shelf, settings, past, asked, reach)
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
     cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)
@@ -149,11 +149,4 @@ def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:
 
 def _cited(found: Tables, findings: pl.DataFrame) -> pl.DataFrame:
     """The log lines that findings name."""
-    return pl.concat([tables.empty("excerpts"), *(_cited_of(lines, findings) for lines in found.lines)])
-
-
-def _cited_of(lines: Lines, findings: pl.DataFrame) -> pl.DataFrame:
-    places = findings.join(lines.numbers, left_on="source", right_on="name").select(
-        pl.col("number").alias("source"), "line"
-    )
-    return named(excerpts.cited(lines.packs, places.unique()), lines.numbers, "excerpts")
+    return pl.concat([tables.empty("excerpts"), *(lines.cited(findings) for lines in found.lines)])

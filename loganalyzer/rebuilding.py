@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -15,6 +16,7 @@ from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.identity import DIGEST
 from loganalyzer.runs.settled import settled
 from loganalyzer.settings import Settings
+from loganalyzer.spool import Spool, Stored, table
 
 Events = dict[str, pl.DataFrame]
 
@@ -26,19 +28,47 @@ _UNKNOWN: Final = "unknown-"
 """Stands in ids for an input's digest, which is known once the input was read."""
 
 
-class Rebuilding:
-    """The records that wait for more, and the tables made so far."""
+@dataclass
+class _Part:
+    """Tables of some prompts, in memory or spooled; `source` is their input where they were made before its end."""
 
-    def __init__(self, patterns: Sequence[Pattern], settings: Settings) -> None:
-        self._patterns, self._settings = patterns, settings
+    frames: dict[str, pl.DataFrame]
+    outputs: pl.DataFrame
+    source: Source | None = None
+    stored: dict[str, Stored] = field(default_factory=dict)
+
+    def spool(self, spool: Spool) -> None:
+        self.frames, self.stored = {}, self.stored | spool.tables(self.frames)
+
+    def read(self) -> dict[str, pl.DataFrame]:
+        return self._named(self.frames | {name: table(stored) for name, stored in self.stored.items()})
+
+    def shown(self) -> pl.DataFrame:
+        """source, stream: the outputs in which any bar stands."""
+        return self._named({_OUTPUTS: self.outputs})[_OUTPUTS]
+
+    def _named(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        return frames if self.source is None else _with_digest(frames, self.source)
+
+
+class Rebuilding:
+    """The records that wait for more, and the tables made so far.
+
+    With a `spool`, tables that outgrow its room wait on disk, and come back part by part; see `is_spooled`.
+    """
+
+    def __init__(self, patterns: Sequence[Pattern], settings: Settings, spool: Spool | None = None) -> None:
+        self._patterns, self._settings, self._spool = patterns, settings, spool
         self._waiting: list[Events] = []
         self._rows = 0
         self._enough = MOST_RECORDS
         self._ended: list[Source] = []
         self._left_out: set[int] = set()
-        self._early: list[dict[str, pl.DataFrame]] = []
-        self._tables: dict[str, list[pl.DataFrame]] = {}
+        self._early: list[_Part] = []
+        self._parts: list[_Part] = []
         self._parted: set[str] = set()
+        self._held = 0.0
+        self.is_spooled = False
 
     def add(self, events: Events) -> None:
         """More records, in order."""
@@ -52,7 +82,8 @@ class Rebuilding:
         else:
             self._ended.append(source)
             for part in self._early:
-                self._keep(_with_digest(part, source))
+                part.source = source
+            self._parts += self._early
             if self._early:
                 self._parted.add(source.name)
         self._early = []
@@ -70,17 +101,26 @@ class Rebuilding:
         self._waiting, self._rows = [rest], _height(rest)
         self._enough = max(MOST_RECORDS, 2 * self._rows)
 
-    def finished(self) -> dict[str, pl.DataFrame]:
-        """All tables; every input has ended."""
+    def finished(self) -> Iterator[dict[str, pl.DataFrame]]:
+        """All tables, every input having ended: in one piece, or where they were spooled, part by part."""
         waiting = self._taken()
         if self._left_out:
             waiting = _of(waiting, self._left_out, those=False)
         self._rebuild_ended(waiting)
-        made = {name: self._joined(name, tables.empty(name)) for name in REBUILT}
-        if self._parted:
-            made["runs"] = self._counted(made["runs"])
-            made = _in_order(made)
-        return made
+        outputs = self._outputs()
+        pieces = [[part] for part in self._parts] if self.is_spooled else [self._parts]
+        for parts in pieces:
+            made = _joined([part.read() for part in parts])
+            if self._parted:
+                made["runs"] = self._counted(made["runs"], outputs)
+                made = _in_order(made)
+            yield made
+
+    def _outputs(self) -> pl.DataFrame:
+        """source, stream: the outputs that show any bar, of inputs that were made into tables in parts."""
+        frames = [part.shown() for part in self._parts] if self._parted else []
+        shown = pl.concat([_NO_OUTPUTS, *frames])
+        return shown.filter(pl.col("source").is_in(self._parted)).unique().with_columns(shown=True)
 
     def _taken(self) -> Events:
         waiting, self._waiting = self._waiting, []
@@ -89,7 +129,7 @@ class Rebuilding:
     def _rebuild_ended(self, whole: Events) -> None:
         if self._ended:
             known = [(source.number, source.name, source.digest) for source in self._ended]
-            self._keep(self._rebuilt(whole, known))
+            self._hold(self._parts, self._rebuilt(whole, known))
 
     def _rebuild_settled(self, events: Events) -> Events:
         """Tables of the prompts that are complete in an input that goes on; the other records."""
@@ -97,7 +137,7 @@ class Rebuilding:
         parted = settled(events, neutral_events(self._patterns))
         if _height(parted.ready):
             placeholder = (number, "", _UNKNOWN)
-            self._early.append(self._rebuilt(parted.ready, [placeholder], going_on=[number]))
+            self._hold(self._early, self._rebuilt(parted.ready, [placeholder], going_on=[number]))
         return parted.rest
 
     def _rebuilt(
@@ -109,25 +149,35 @@ class Rebuilding:
         rebuilt = rebuild(events, named, self._patterns, self._settings, going_on)
         return {name: getattr(rebuilt, name) for name in (*REBUILT, _OUTPUTS)}
 
-    def _keep(self, made: Mapping[str, pl.DataFrame]) -> None:
-        for name, frame in made.items():
-            if not frame.is_empty():
-                self._tables.setdefault(name, []).append(frame)
+    def _hold(self, parts: list[_Part], made: dict[str, pl.DataFrame]) -> None:
+        """Another part; once all are too large together, they go to disk, and so do those that follow."""
+        outputs = made.pop(_OUTPUTS)
+        part = _Part({name: frame for name, frame in made.items() if not frame.is_empty()}, outputs)
+        parts.append(part)
+        if self._spool is None:
+            return
+        self._held += sum(frame.estimated_size() for frame in part.frames.values())
+        if self._held > self._spool.room:
+            self.is_spooled = True
+            for one in (*self._parts, *self._early):
+                one.spool(self._spool)
 
-    def _joined(self, name: str, without: pl.DataFrame) -> pl.DataFrame:
-        parts = self._tables.pop(name, [])
-        return pl.concat(parts) if parts else without
-
-    def _counted(self, runs: pl.DataFrame) -> pl.DataFrame:
+    def _counted(self, runs: pl.DataFrame, outputs: pl.DataFrame) -> pl.DataFrame:
         """`runs`, with 0 windows instead of none where bars stand in another part of the same output."""
-        outputs = self._joined(_OUTPUTS, runs.select("source", "stream").clear())
-        shown = outputs.filter(pl.col("source").is_in(self._parted)).unique().with_columns(shown=True)
         seen = pl.when("shown").then(pl.col("observed_windows").fill_null(0)).otherwise("observed_windows")
         return (
-            runs.join(shown, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
+            runs.join(outputs, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
             .with_columns(seen.alias("observed_windows"))
             .drop("shown")
         )
+
+
+_NO_OUTPUTS: Final = pl.DataFrame(schema={"source": pl.String, "stream": pl.String})
+
+
+def _joined(parts: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    frames = {name: [part[name] for part in parts if name in part] for name in REBUILT}
+    return {name: pl.concat(held) if held else tables.empty(name) for name, held in frames.items()}
 
 
 def _in_order(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

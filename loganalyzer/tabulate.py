@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+import polars as pl
+
 from loganalyzer import excerpts
-from loganalyzer.collecting import Collection, Extracted, Tables
+from loganalyzer.collecting import Collection, Extracted, Tables, Volumes
 from loganalyzer.errors import SourceError
 from loganalyzer.grammar.compiled import Grammars, compile_all
 from loganalyzer.grammar.load import load_all
@@ -18,6 +20,7 @@ from loganalyzer.records import extract
 from loganalyzer.runs.vocabulary import EVENTS
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input
+from loganalyzer.spool import Spool
 from loganalyzer.workers import in_order
 
 _SEGMENTS: Final = 1 << 18
@@ -43,12 +46,38 @@ def tabulate(
     Raises:
         LogAnalyzerError: a pattern or schedule file is refused.
     """
-    collection = Collection(compile_all(load_all(settings.patterns), EVENTS), settings)
+    return _collected(inputs, settings, progress, piece_bytes, None).finished()
+
+
+def volumes(
+    inputs: Iterable[Input | SourceError],
+    settings: Settings,
+    spool: Spool,
+    *,
+    progress: Progress | None = None,
+    piece_bytes: int = PIECE_BYTES,
+) -> Volumes:
+    """The same tables volume by volume, so that inputs of any size need no more memory than the `spool` has room for.
+
+    Raises:
+        LogAnalyzerError: as `tabulate`; or the disk has no room.
+    """
+    return _collected(inputs, settings, progress, piece_bytes, spool).volumes()
+
+
+def _collected(
+    inputs: Iterable[Input | SourceError],
+    settings: Settings,
+    progress: Progress | None,
+    piece_bytes: int,
+    spool: Spool | None,
+) -> Collection:
+    collection = Collection(compile_all(load_all(settings.patterns), EVENTS), settings, spool)
     batches = _batches(_pieces(inputs, progress, piece_bytes), piece_bytes)
     searched = in_order(partial(_searched, grammars=collection.grammars), batches)
     for extracted in in_order(partial(_extracted, grammars=collection.grammars), _gathered(searched)):
         collection.add(extracted)
-    return collection.finished()
+    return collection
 
 
 @dataclass(frozen=True)
@@ -129,4 +158,10 @@ def _one(parts: Sequence[_Searched]) -> _Searched:
 def _extracted(searched: _Searched, grammars: Grammars) -> Extracted:
     records = extract(searched.segments, grammars)
     slim = replace(records, bars=())
-    return Extracted(slim, excerpts.failures(records), excerpts.kept(records), searched.ended)
+    places = searched.segments.places
+    reach = None if places.is_empty() else (_place(places, 0), _place(places, -1))
+    return Extracted(slim, excerpts.failures(records), excerpts.kept(records), reach, searched.ended)
+
+
+def _place(places: pl.DataFrame, row: int) -> tuple[int, int]:
+    return places["source"][row], places["line"][row]

@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"units", "addresses", "rows"},
     {"errors"},
-    {"tables", "settings", "resources", "clock", "ignores", "replacing", "totals"},
+    {"tables", "settings", "resources", "clock", "ignores", "replacing", "totals", "spool"},
     {
         "analysis",
         "document_rows",
@@ -39,6 +39,7 @@ LEVELS = (
     {"engine"},
     {"report"},
     {"pipeline"},
+    {"bounded"},
     {"sides", "ticket", "watch"},
     {"cli"},
     {"__main__"},

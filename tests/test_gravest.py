@@ -11,7 +11,7 @@ from pathlib import Path
 import logtext as log
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loganalyzer import clock, documents, joining, pipeline
@@ -62,6 +62,7 @@ def test_few_runs_are_all_kept(mixed: Analysis) -> None:
     assert all(frame.equals(getattr(mixed, name)) for name, frame in part.tables())
 
 
+@settings(deadline=None)
 @given(kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6), most=st.integers(1, 6))
 def test_counts_and_verdict_stay_those_of_the_whole(kinds: list[str], most: int) -> None:
     whole = found(*kinds)
@@ -100,7 +101,7 @@ def replace_source(analysis: Analysis) -> Analysis:
 
 @pytest.fixture
 def two_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document, "MOST_RUNS", 2)
+    monkeypatch.setattr("loganalyzer.gravest.MOST_RUNS", 2)
 
 
 @pytest.mark.usefixtures("two_shown")

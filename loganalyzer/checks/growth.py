@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.analysis import Analysis
 from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.rows import only, without
@@ -16,6 +17,7 @@ _GROWTH_REPORTS = 3
     "MEM005",
     "memory-growth",
     "warning",
+    reach="runs",
     summary="Memory rises steadily from window to window, or from prompt to prompt.",
     why="A leak of some ten MiB per window ends a long video with out-of-memory after an hour of paid work.",
     example="[WanVAE decode] Allocated memory: 6.10, 6.13, 6.16, 6.19 GB from window to window",
@@ -36,6 +38,25 @@ def memory_growth(context: Context) -> Outcome:
     return outcome(
         pl.concat(rows),
         skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"),
+    )
+
+
+_KEPT = (
+    "run_id", "prompt_id", "source", "stream", "line", "mode", "width", "height", "window_frames", "motion_frames",
+    "quantization", "gpu", "total_vram_gib", "peak_allocated_gib", "peak_reserved_gib", "peak_covers", "peak_line",
+)  # fmt: skip
+
+
+def concerned(found: Analysis) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`runs` (columns as far as they count) and `memory` of what the rules of this module can say anything about.
+
+    Those of all volumes together tell them what the whole would tell.
+    """
+    rising = _inside_runs(found.memory, found.runs.with_columns(pl.lit(None, pl.Float64).alias("total")))
+    grows = pl.col("run_id").is_in(rising["run_id"].unique().implode())
+    return (
+        found.runs.filter(pl.col("peak_allocated_gib").is_not_null() | grows).select(_KEPT),
+        found.memory.filter(grows.fill_null(value=False)),
     )
 
 
@@ -112,6 +133,7 @@ def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
     "MEM006",
     "carried-peak",
     "info",
+    reach="runs",
     summary="The peak is identical to the one of the process's previous prompt.",
     why="Two runs rarely peak at the very same byte: the counter may not have been reset, and then the figure is the "
     "earlier run's.",

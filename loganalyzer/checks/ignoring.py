@@ -15,6 +15,7 @@ from loganalyzer.checks.outcomes import outcome
 from loganalyzer.checks.registry import Context, Outcome, by_gravity, rule, rules
 from loganalyzer.errors import ConfigurationError
 from loganalyzer.settings import Settings
+from loganalyzer.totals import count, together
 from loganalyzer.units import plural
 
 if TYPE_CHECKING:
@@ -45,26 +46,58 @@ def without_ignored(
     Raises:
         ConfigurationError: an entry names a rule that does not exist.
     """
-    day = today or clock.now().date()
-    entries = tuple(ignores)
-    for entry in entries:
-        if entry.rule not in rules():
-            raise ConfigurationError(
-                f"{entry.path}:{entry.line}: there is no rule {entry.rule!r}", "`loganalyze rules` lists them"
-            )
-    kept, notes, counted = found.findings, list(found.notes), found.counted
-    for entry in entries:
-        if entry.is_over(day):
-            continue
-        concerned = (pl.col("rule") == entry.rule) & pl.col("message").str.contains(entry.contains, literal=True)
-        left = kept.filter(~concerned.fill_null(value=False))
-        if left.height < kept.height:
-            count = plural(kept.height - left.height, "finding")
-            notes.append(f"{entry.rule}: {count} ignored until {entry.until}: {entry.reason}")
-            counted = counted and counted.without(kept.filter(concerned.fill_null(value=False)))
-        kept = left
-    over = [entry for entry in entries if entry.is_over(day)]
-    return replace(found, findings=_with_expired(kept, over, settings), notes=tuple(notes), counted=counted)
+    ignoring = Ignoring(ignores, today)
+    return ignoring.finished(ignoring.taken(found), settings)
+
+
+class Ignoring:
+    """What a configuration ignores, and how many findings that were so far.
+
+    Raises:
+        ConfigurationError: an entry names a rule that does not exist.
+    """
+
+    def __init__(self, ignores: Iterable[Ignore], today: date | None = None) -> None:
+        day = today or clock.now().date()
+        self._entries = tuple(ignores)
+        for entry in self._entries:
+            if entry.rule not in rules():
+                raise ConfigurationError(
+                    f"{entry.path}:{entry.line}: there is no rule {entry.rule!r}", "`loganalyze rules` lists them"
+                )
+        self._over = [entry for entry in self._entries if entry.is_over(day)]
+        self._counts: dict[Ignore, int] = {}
+
+    def taken(self, found: Analysis) -> Analysis:
+        """An analysis, or a part of one, without the findings that are ignored."""
+        kept, counted = found.findings, found.counted
+        for entry in self._entries:
+            if entry in self._over:
+                continue
+            concerned = (pl.col("rule") == entry.rule) & pl.col("message").str.contains(entry.contains, literal=True)
+            gone = kept.filter(concerned.fill_null(value=False))
+            if not gone.is_empty():
+                kept = kept.filter(~concerned.fill_null(value=False))
+                counted = counted and counted.without(gone)
+                self._counts[entry] = self._counts.get(entry, 0) + gone.height
+        return replace(found, findings=kept, counted=counted)
+
+    def finished(self, found: Analysis, settings: Settings) -> Analysis:
+        """`found`, all parts of which were looked at, with the notes of what was ignored, and with CFG001."""
+        said = (
+            f"{entry.rule}: {plural(number, 'finding')} ignored until {entry.until}: {entry.reason}"
+            for entry, number in self._counts.items()
+        )
+        notes = (*found.notes, *said)
+        findings = _with_expired(found.findings, self._over, settings)
+        if findings.height == found.findings.height:
+            return replace(found, notes=notes)
+        added = tables.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
+        counted = found.counted and together([found.counted, count(*_NO_RUNS, added, tables.empty("not_checked"))])
+        return replace(found, findings=findings, notes=notes, counted=counted)
+
+
+_NO_RUNS = (tables.empty("sources"), tables.empty("runs"))
 
 
 def _with_expired(findings: pl.DataFrame, over: list[Ignore], settings: Settings) -> pl.DataFrame:

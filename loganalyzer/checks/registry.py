@@ -73,6 +73,8 @@ class Outcome:
 Check = Callable[[Context], Outcome]
 Witness = Literal["log", "workflow"]
 """What shows the fault of a rule: a log (and perhaps a workflow too), or a workflow alone."""
+Reach = Literal["run", "runs"]
+"""What a rule must see to judge: each run (or prompt, or input) for itself, or all runs together."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Rule:
         check: the function.
         strict: the severity under `--strict`, where it is another.
         witness: `workflow` for rules that no log can show; `lint` checks them.
+        reach: `runs` for rules that hold runs against one another; the others say the same of any part of the runs.
     """
 
     id: str
@@ -100,6 +103,7 @@ class Rule:
     check: Check
     strict: Severity | None = None
     witness: Witness = "log"
+    reach: Reach = "run"
 
     def severity_under(self, settings: Settings) -> Severity:
         """`severities` names the rule, so it goes before `strict`, which speaks of several; then the rule's own."""
@@ -116,6 +120,7 @@ def rule(
     severity: Severity,
     strict: Severity | None = None,
     witness: Witness = "log",
+    reach: Reach = "run",
     **texts: str,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule; `strict` is its severity under `--strict`; `texts` are summary, why, example, fix.
@@ -127,7 +132,7 @@ def rule(
     def register(check: Check) -> Check:
         if id in _RULES:
             raise ValueError(f"two rules are called {id}")
-        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, **texts)
+        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, reach=reach, **texts)
         return check
 
     return register
@@ -141,15 +146,23 @@ def rules() -> dict[str, Rule]:
 
 
 def run_all(
-    found: Analysis, shelf: Shelf, settings: Settings, past: Past | None = None, asked: Asked | None = None
+    found: Analysis,
+    shelf: Shelf,
+    settings: Settings,
+    past: Past | None = None,
+    asked: Asked | None = None,
+    reach: Reach | None = None,
 ) -> Analysis:
     """`found` with its findings and with what could not be checked; `past` and `asked` as in `Context`.
+
+    With `reach` only the rules of that reach are asked.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
     context = Context(found, shelf, settings, past, asked)
-    outcomes = [(item, item.check(context)) for item in chosen(settings) if item.witness == "log"]
+    asked_for = [item for item in chosen(settings) if item.witness == "log" and reach in (None, item.reach)]
+    outcomes = [(item, item.check(context)) for item in asked_for]
     findings = [
         _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))
         for item, outcome in outcomes

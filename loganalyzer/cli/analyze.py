@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loganalyzer.analysis import Analysis
+    from loganalyzer.config import Configuration
     from loganalyzer.settings import FailOn, Settings
+    from loganalyzer.tabulate import Progress
 
 
 @click.command(short_help="Check logs: summary, HTML report, tables.")
@@ -45,9 +47,6 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input; also
     HTML reports and JSON documents written before, which are shown again.
     """
-    from loganalyzer.checks.ignoring import without_ignored
-    from loganalyzer.pipeline import analyse
-
     found = configuration(options["config_file"])
     chosen = settings(found, options)
     engine = chosen_engine(found, options)
@@ -55,7 +54,14 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     recording.check(history, options)
     past = recording.past(history, options) if history else None
     with progress.shown(paths, quiet=options["quiet"]) as told:
-        analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
+        if past is None and engine is None and not (options["json_file"] or options["junit_file"]):
+            analysis = _bounded(paths, chosen, found, told, options["tables"])
+        else:
+            from loganalyzer.checks.ignoring import without_ignored
+            from loganalyzer.pipeline import analyse
+
+            every = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
+            analysis = _written(every, options["tables"])
     chosen = _recorded(paths) or chosen
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
     _write(analysis, chosen, options)
@@ -68,6 +74,28 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, fail_on))
+
+
+def _bounded(
+    paths: tuple[str, ...], chosen: Settings, found: Configuration, told: Progress | None, folder: Path | None
+) -> Analysis:
+    """The analysis in bounded memory: of very many runs it holds the gravest, and the totals of all."""
+    from loganalyzer.bounded import analyse_bounded
+
+    if folder is None:
+        return analyse_bounded(paths, chosen, found.ignores, lambda _part: None, told)
+    from loganalyzer.report.table_files import TableFiles
+
+    with TableFiles(folder) as files:
+        return analyse_bounded(paths, chosen, found.ignores, files.add, told)
+
+
+def _written(analysis: Analysis, folder: Path | None) -> Analysis:
+    if folder is not None:
+        from loganalyzer.report.table_files import write_tables
+
+        write_tables(analysis, folder)
+    return analysis
 
 
 def _recorded(paths: tuple[str, ...]) -> Settings | None:
@@ -113,8 +141,6 @@ def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> Non
         put(options["markdown_file"], _markdown(analysis, chosen))
     if options["junit_file"]:
         put(options["junit_file"], _junit(analysis, chosen, options["fail_on"]))
-    if options["tables"]:
-        _write_tables(analysis, options["tables"])
     if page_file:
         put(page_file, _page(analysis, chosen, moment))
 
@@ -129,12 +155,6 @@ def _junit(analysis: Analysis, chosen: Settings, fail_on: FailOn) -> str:
     from loganalyzer.report import junit
 
     return junit.render(analysis, chosen, fail_on)
-
-
-def _write_tables(analysis: Analysis, folder: Path) -> None:
-    from loganalyzer.report import document
-
-    document.write_tables(analysis, folder)
 
 
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:

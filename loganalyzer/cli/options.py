@@ -91,14 +91,12 @@ def _but_strict_ones(severities: Mapping[str, Severity]) -> dict[str, Severity]:
     return {name: told for name, told in severities.items() if name not in known or not known[name].strict}
 
 
-def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engine:
-    """The engine of `--engine` and `--scheduler`, over the configuration.
+def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engine | None:
+    """The engine of `--engine` and `--scheduler`, over the configuration; None for this process.
 
     Raises:
         click.UsageError: one is given without the other.
     """
-    from loganalyzer.engine.local import Local
-
     name = given["engine"] or found.values.get("engine", "local")
     scheduler = given["scheduler"] or found.values.get("scheduler")
     if name == "dask":
@@ -112,4 +110,4 @@ def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engi
         return Dask(scheduler)
     if given["scheduler"]:
         raise click.UsageError("--scheduler needs --engine dask")
-    return Local()
+    return None

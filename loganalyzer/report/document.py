@@ -1,4 +1,4 @@
-"""The JSON document and the Parquet files: the tables as they are, for machines."""
+"""The JSON document: the tables as they are, for machines; and what of it a page holds."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ from typing import Final
 import polars as pl
 from polars import selectors
 
+from loganalyzer import gravest
 from loganalyzer.analysis import Analysis
-from loganalyzer.errors import ReportError
-from loganalyzer.gravest import cited, gravest
 from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMA_VERSION
 from loganalyzer.totals import Totals
 
 MOST_RUNS_WITH_STEPS: Final = 100
-MOST_RUNS: Final = 500
-"""Runs of a page: it must stay small enough for a ticket, and for a browser."""
 
 
 def to_json(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None = None) -> str:
@@ -65,16 +62,16 @@ def _totals(totals: Totals) -> str:
 
 
 def shown(analysis: Analysis) -> Analysis:
-    """What a page shows: of more than `MOST_RUNS` runs the gravest, and of the excerpts those that it can show.
+    """What a page shows: of more than `gravest.MOST_RUNS` runs the gravest, and of the excerpts those that it can show.
 
     `notes` say so.
     """
-    part = gravest(analysis, MOST_RUNS)
+    part = gravest.gravest(analysis, gravest.MOST_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
         held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}; --tables has all"
         notes = (*notes, held)
-    return replace(part, excerpts=cited(part.excerpts, part.findings), notes=notes)
+    return replace(part, excerpts=gravest.cited(part.excerpts, part.findings), notes=notes)
 
 
 def for_page(analysis: Analysis) -> Analysis:
@@ -92,19 +89,3 @@ def for_page(analysis: Analysis) -> Analysis:
 def rows(frame: pl.DataFrame) -> str:
     """The rows of a table as a JSON list of objects; times as text."""
     return frame.with_columns(selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")).write_json()
-
-
-def write_tables(analysis: Analysis, folder: Path) -> None:
-    """One Parquet file per table.
-
-    Raises:
-        ReportError: the folder cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, frame in analysis.tables():
-            frame.write_parquet(folder / f"{name}.parquet")
-    except OSError as error:
-        raise ReportError(
-            f"{folder}: cannot be written: {error.strerror or error}", "give a folder you may write to"
-        ) from None

@@ -16,7 +16,7 @@ import polars as pl
 
 from loganalyzer import __version__
 from loganalyzer.analysis import Analysis
-from loganalyzer.gravest import gravest
+from loganalyzer.gravest import MOST_RUNS, gravest
 from loganalyzer.redact.masking import Masker
 from loganalyzer.report import document, html, markdown
 from loganalyzer.settings import Settings
@@ -114,7 +114,7 @@ def _report(shown: Analysis, settings: Settings, moment: datetime) -> tuple[str 
             continue
         page = html.whole(part, settings, generated_at=moment)
         if len(_packed({"report.html": page.encode("utf-8", "backslashreplace")})) <= _REPORT:
-            return page, shown.totals.runs - min(part.runs.height, document.MOST_RUNS)
+            return page, shown.totals.runs - min(part.runs.height, MOST_RUNS)
     return None, shown.totals.runs
 
 

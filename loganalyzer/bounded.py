@@ -1,0 +1,147 @@
+"""An analysis of inputs of any size in bounded memory: volume by volume, each finished and let go before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from loganalyzer import documents, tables
+from loganalyzer.analysis import Analysis
+from loganalyzer.checks.growth import concerned
+from loganalyzer.checks.ignoring import Ignoring
+from loganalyzer.checks.registry import by_gravity, run_all
+from loganalyzer.collecting import Volumes
+from loganalyzer.engine.local import opened
+from loganalyzer.expectations import baselines
+from loganalyzer.gravest import MOST_RUNS, gravest
+from loganalyzer.ignores import Ignore
+from loganalyzer.pipeline import analyse, checked, judged
+from loganalyzer.redact import masking
+from loganalyzer.settings import Settings
+from loganalyzer.sources import find
+from loganalyzer.spool import ROOM, Spool
+from loganalyzer.tabulate import Progress, volumes
+from loganalyzer.totals import GRAVE, Totals, count, together
+
+_PLACE = ("source", "line")
+
+Sink = Callable[[Analysis], None]
+"""Is given every row of every table, a part after the other."""
+
+
+def analyse_bounded(
+    paths: Iterable[str],
+    settings: Settings,
+    ignores: Iterable[Ignore],
+    sink: Sink,
+    progress: Progress | None = None,
+    room: int = ROOM,
+) -> Analysis:
+    """What `analyse` and then `without_ignored` say of these inputs, however large they are.
+
+    Where the tables of all logs need more than `room` bytes, the analysis that is returned holds the gravest runs only,
+    and the totals of all. `sink` sees everything: each input's rows in their order, findings volume by volume.
+
+    Raises:
+        LogAnalyzerError: as `analyse`; or the disk has no room for what does not fit into memory.
+    """
+    ignoring = Ignoring(ignores)
+    logs, recorded = documents.parted(paths)
+    if recorded:
+        return _whole(analyse([*logs, *recorded], settings, progress), ignoring, settings, sink)
+    with Spool(room) as spool:
+        found = volumes(opened(find(logs)), settings, spool, progress=progress)
+        if found.whole is not None:
+            return _whole(judged(found.whole, settings), ignoring, settings, sink)
+        return _in_volumes(found, ignoring, settings, sink)
+
+
+def _whole(found: Analysis, ignoring: Ignoring, settings: Settings, sink: Sink) -> Analysis:
+    whole = ignoring.finished(ignoring.taken(found), settings)
+    sink(whole)
+    return whole
+
+
+def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Sink) -> Analysis:
+    masks = masking.masker(found.secrets)
+    held, across = Analysis(), _Across()
+    for volume in found.parts:
+        part = checked(volume, settings, reach="run")
+        across.add(part)
+        part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))
+        sink(part)
+        held = gravest(_joined(held, part), MOST_RUNS)
+    last = across.judged(settings)
+    cited = across.not_yet(found.lines.cited(last.findings))
+    last = replace(last, excerpts=cited, problems=found.problems, notes=found.notes)
+    last = _finished(last, masks, ignoring, settings)
+    last = replace(last, counted=across.counted(last))
+    whole = ignoring.finished(gravest(_joined(held, last), MOST_RUNS), settings)
+    sink(replace(last, findings=_added(last, held, whole)))
+    return whole
+
+
+def _finished(part: Analysis, masks: masking.Masker, ignoring: Ignoring, settings: Settings) -> Analysis:
+    """A part masked, without what is ignored."""
+    return ignoring.taken(masking.redacted(part, masks) if settings.redact else part)
+
+
+def _joined(one: Analysis, other: Analysis) -> Analysis:
+    """Two parts of an analysis, which share no row; the totals are those of both."""
+    frames = {name: pl.concat([frame, getattr(other, name)]) for name, frame in one.tables()}
+    return Analysis(
+        **frames | {"findings": by_gravity(frames["findings"])},
+        problems=(*one.problems, *other.problems),
+        notes=(*one.notes, *other.notes),
+        counted=together([one.totals, other.totals]),
+    )
+
+
+def _added(last: Analysis, held: Analysis, whole: Analysis) -> pl.DataFrame:
+    """The findings of the last part, with those that speak of the configuration, which come with the whole."""
+    known = pl.concat([held.findings, last.findings])
+    return pl.concat([last.findings, whole.findings.join(known, on="rule", how="anti", maintain_order="left")])
+
+
+@dataclass
+class _Across:
+    """What the rules that hold runs against one another need of all volumes: little of few runs."""
+
+    runs: list[pl.DataFrame] = field(default_factory=list)
+    memory: list[pl.DataFrame] = field(default_factory=list)
+    cited: list[pl.DataFrame] = field(default_factory=list)
+    touched: list[pl.Series] = field(default_factory=list)
+
+    def add(self, part: Analysis) -> None:
+        """A part before it is masked."""
+        runs, memory = concerned(part)
+        self.runs.append(runs)
+        self.memory.append(memory)
+        self.touched.append(_touched(part.findings))
+        reports = memory.join(runs.select("run_id", "source"), on="run_id").select("source", "line")
+        own = [runs.select("source", pl.col(name).alias("line")) for name in ("line", "peak_line")]
+        lines = pl.concat([reports, *own])
+        self.cited.append(part.excerpts.select(_PLACE).join(lines, on=_PLACE, how="semi").unique())
+
+    def not_yet(self, excerpts: pl.DataFrame) -> pl.DataFrame:
+        """Those that no finding of a volume cites."""
+        return excerpts.join(pl.concat(self.cited), on=_PLACE, how="anti", maintain_order="left")
+
+    def judged(self, settings: Settings) -> Analysis:
+        """Their findings, and what they could not check."""
+        found = Analysis(runs=pl.concat(self.runs), memory=pl.concat(self.memory))
+        said = run_all(found, baselines.load(settings.baselines), settings, reach="runs")
+        return Analysis(findings=said.findings, not_checked=said.not_checked)
+
+    def counted(self, last: Analysis) -> Totals:
+        """The totals of the last part: runs that an earlier one found fault with are not counted again."""
+        totals = count(last.sources, last.runs, last.findings, last.not_checked)
+        others = _touched(last.findings)
+        return replace(totals, touched=len(set(others) - set(pl.concat(self.touched))))
+
+
+def _touched(findings: pl.DataFrame) -> pl.Series:
+    """The runs that have an error or a warning."""
+    return findings.filter(pl.col("severity").is_in(GRAVE))["run_id"].drop_nulls().unique()

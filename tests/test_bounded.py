@@ -1,0 +1,243 @@
+"""An analysis in bounded memory says what an analysis of everything at once says, volume by volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import logtext as log
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from loganalyzer import bounded, gravest, pieces, rebuilding
+from loganalyzer.analysis import Analysis
+from loganalyzer.checks.ignoring import without_ignored
+from loganalyzer.cli.group import main
+from loganalyzer.errors import LogAnalyzerError, ReportError
+from loganalyzer.ignores import Ignore
+from loganalyzer.pipeline import analyse
+from loganalyzer.report.table_files import TableFiles
+from loganalyzer.settings import Settings
+from loganalyzer.spool import Spool, table
+from loganalyzer.tables import SCHEMAS
+
+SAMPLES = Path(__file__).parent.parent / "sample_logs"
+SETTINGS = Settings()
+FAILING = log.ARRIVAL + log.run(369) + "!!! Exception during processing !!! Sizes must match\n" + log.EXECUTED
+GROWING = (
+    log.ARRIVAL
+    + "".join(
+        log.header(369, 6) + log.window(72 * k, 72 * k + 81) + log.memory(14 + k / 10, 16 + k / 10) for k in range(5)
+    )
+    + log.EXECUTED
+)
+
+
+def of_prompts(*peaks: float) -> str:
+    """A prompt for each peak."""
+    return "".join(log.ARRIVAL + log.run(153) + log.memory(peak, peak + 1) + log.EXECUTED for peak in peaks)
+
+
+def two_workers(text: str) -> str:
+    """The lines of two containers by turns."""
+    lines = text.split("\n")
+    return "".join(f"{name}  | {line}\n" for line in lines for name in ("worker-1", "worker-2"))
+
+
+LOGS = {
+    "clean": log.BANNER + log.prompt(369) * 5,
+    "padded": log.BANNER + (log.prompt(427) + log.prompt(369)) * 3,
+    "failing": log.BANNER + log.prompt(369) + FAILING + log.prompt(153) + FAILING + log.prompt(369),
+    "growing from prompt to prompt": log.BANNER + of_prompts(14.0, 14.1, 14.2, 14.3, 14.4),
+    "the same peak twice": log.BANNER + of_prompts(14.0, 14.0, 14.2, 14.2),
+    "growing inside": log.BANNER + log.prompt(369) + GROWING + log.prompt(369),
+    "two workers": two_workers(log.BANNER + log.prompt(369) + FAILING + log.prompt(427)),
+    "secrets": log.BANNER + log.prompt(369) + FAILING.replace("Sizes", "/home/alice/x.py hf_" + "a" * 34) * 3,
+    "near misses": log.BANNER
+    + log.prompt(369)
+    + "Sampling 250 frames in four windows, at 1280x720\n" * 3
+    + log.prompt(369),
+    "no bars": log.BANNER + (log.ARRIVAL + log.header(369, 6) + log.EXECUTED) * 4 + log.prompt(153),
+    "cut off": (log.BANNER + log.prompt(369) * 4)[:-300],
+    "nothing": "nothing of ours\n" * 20,
+}
+
+
+@pytest.fixture(autouse=True)
+def _small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records become tables as soon as a prompt is complete, and a few lines are a piece."""
+    monkeypatch.setattr(rebuilding, "MOST_RECORDS", 1)
+    monkeypatch.setattr(pieces, "HEAD_BYTES", 64)
+
+
+@pytest.fixture(params=sorted(LOGS), ids=lambda name: str(name).replace(" ", "-"))
+def logs(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    path = tmp_path / "test.log"
+    path.write_text(LOGS[request.param], encoding="utf-8")
+    return [str(path)]
+
+
+class Parts:
+    """What a sink was given, put together."""
+
+    def __init__(self) -> None:
+        self.held: list[Analysis] = []
+
+    def __call__(self, part: Analysis) -> None:
+        self.held.append(part)
+
+    def table(self, name: str) -> pl.DataFrame:
+        return pl.concat([getattr(part, name) for part in self.held])
+
+
+def ordered(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.sort(pl.all(), nulls_last=True)
+
+
+def run(paths: list[str], ignores: tuple[Ignore, ...] = (), room: int = 0) -> tuple[Analysis, Parts]:
+    parts = Parts()
+    monkeyed = bounded.analyse_bounded(paths, SETTINGS, ignores, parts, None, room)
+    return monkeyed, parts
+
+
+@pytest.fixture(autouse=True)
+def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = bounded.volumes
+    monkeypatch.setattr(bounded, "volumes", lambda *given, **more: usual(*given, **more, piece_bytes=700))
+
+
+def test_every_row_of_every_table_is_in_one_volume(logs: list[str]) -> None:
+    whole = analyse(logs, SETTINGS)
+    _, parts = run(logs)
+    for name in SCHEMAS:
+        assert ordered(parts.table(name)).equals(ordered(getattr(whole, name))), name
+
+
+def test_totals_and_verdict_are_those_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "MOST_RUNS", 2)
+    whole = analyse(logs, SETTINGS)
+    part, _ = run(logs)
+    assert part.verdict == whole.verdict
+    assert part.runs.height == min(2, whole.runs.height) or part.counted is None
+    for name in ("inputs", "runs", "completed", "touched"):
+        assert getattr(part.totals, name) == getattr(whole.totals, name), name
+    for name in ("findings", "not_checked"):
+        assert ordered(getattr(part.totals, name)).equals(ordered(getattr(whole.totals, name))), name
+
+
+def test_what_is_held_is_the_gravest_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "MOST_RUNS", 2)
+    whole = gravest.gravest(analyse(logs, SETTINGS), 2)
+    part, _ = run(logs)
+    own = [name for name in SCHEMAS if name not in ("excerpts", "findings", "masked", "memory", "prompts", "loras")]
+    for name in own if part.counted else ():
+        assert ordered(getattr(part, name)).equals(ordered(getattr(whole, name))), name
+
+
+def test_what_has_room_in_memory_is_one_part_with_every_row(logs: list[str]) -> None:
+    whole = analyse(logs, SETTINGS)
+    part, parts = run(logs, room=1 << 30)
+    assert part.counted is None
+    assert len(parts.held) == 1
+    for name, frame in whole.tables():
+        assert getattr(part, name).equals(frame), name
+
+
+def test_samples_are_the_same_in_volumes() -> None:
+    whole = analyse([str(SAMPLES)], SETTINGS)
+    part, parts = run([str(SAMPLES)])
+    assert len(parts.held) > 2
+    assert part.totals.findings["count"].sum() == whole.findings.height
+    for name in SCHEMAS:
+        assert ordered(parts.table(name)).equals(ordered(getattr(whole, name))), name
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> list[str]:
+    path = tmp_path / "test.log"
+    path.write_text(LOGS["failing"], encoding="utf-8")
+    return [str(path)]
+
+
+@pytest.mark.parametrize("until", [date(2999, 1, 1), date(2020, 1, 1)], ids=["still-ignored", "over"])
+def test_ignored_findings_are_counted_once_for_all_volumes(failing: list[str], until: date) -> None:
+    entry = Ignore(rule="RUN001", reason="known", until=until, contains="", path=Path("x.toml"), line=3)
+    whole = without_ignored(analyse(failing, SETTINGS), [entry], SETTINGS)
+    part, parts = run(failing, (entry,))
+    assert part.notes == whole.notes
+    assert ordered(part.totals.findings).equals(ordered(whole.totals.findings))
+    assert ordered(parts.table("findings")).equals(ordered(whole.findings))
+
+
+def test_twins_and_unreadable_inputs_are_told_as_ever(failing: list[str], tmp_path: Path) -> None:
+    twin = tmp_path / "twin.log"
+    twin.write_bytes(Path(failing[0]).read_bytes())
+    paths = [*failing, str(twin), str(tmp_path / "none.log")]
+    whole, (part, parts) = analyse(paths, SETTINGS), run(paths)
+    assert part.problems == whole.problems
+    assert part.notes == whole.notes
+    assert parts.table("runs").height == whole.runs.height
+
+
+def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[str], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("loganalyzer.bounded.ROOM", 0)
+        patched.setattr("loganalyzer.bounded.MOST_RUNS", 2)
+        usual = bounded.analyse_bounded
+        patched.setattr(bounded, "analyse_bounded", lambda *given: usual(*given, room=0))
+        tables, page = tmp_path / "tables", tmp_path / "page.html"
+        result = CliRunner().invoke(main, [*failing, "--tables", str(tables), "--html", str(page)])
+    assert result.exit_code == 1
+    assert "5 runs in 1 file" in result.stdout
+    assert "and 3 more runs" in result.stdout
+    whole = analyse(failing, SETTINGS)
+    assert sorted(path.name for path in tables.iterdir()) == sorted(f"{name}.parquet" for name in SCHEMAS)
+    for name, frame in whole.tables():
+        assert ordered(pl.read_parquet(tables / f"{name}.parquet")).equals(ordered(frame)), name
+    assert "Of 5 runs the page holds the gravest 2" in page.read_text(encoding="utf-8")
+
+
+def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Path) -> None:
+    first = analyse([str(SAMPLES / "clean_Q6_K.txt")], SETTINGS)
+    with TableFiles(tmp_path) as files:
+        files.add(first)
+
+    def fails() -> Iterator[None]:
+        with TableFiles(tmp_path) as files:
+            files.add(replace(first, runs=first.runs.clear()))
+            yield
+
+    broken = fails()
+    next(broken)
+    with pytest.raises(RuntimeError):
+        broken.throw(RuntimeError("stopped"))
+    assert pl.read_parquet(tmp_path / "runs.parquet").equals(first.runs)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".parts")]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match="cannot be written"), TableFiles(tmp_path / "file") as files:
+        files.add(Analysis())
+
+
+@pytest.mark.parametrize("room", [0, 10, 1 << 20])
+def test_a_spool_gives_back_what_it_was_given(room: int) -> None:
+    frames = {"a": pl.DataFrame({"x": [1, None], "y": ["ä", None]}), "b": pl.DataFrame({"z": [1.5]})}
+    with Spool(room) as spool:
+        kept = [spool.keep(bytes([number]) * number) for number in range(50)]
+        stored = spool.tables(frames)
+        assert [one.read() for one in kept] == [bytes([number]) * number for number in range(50)]
+        assert all(table(stored[name]).equals(frame) for name, frame in frames.items())
+
+
+def test_a_spool_without_a_place_says_how_to_name_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("loganalyzer.spool.TemporaryFile", none)
+    with pytest.raises(LogAnalyzerError, match=r"No space left(.|\n)*TMPDIR"):
+        Spool(0).keep(b"x")
