@@ -10,8 +10,10 @@ import polars as pl
 
 from loganalyzer import tables
 from loganalyzer.grammar.model import Pattern
+from loganalyzer.open_prompts import OpenPrompts
 from loganalyzer.pieces import Source
 from loganalyzer.rows import only
+from loganalyzer.runs import unending
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.identity import DIGEST
 from loganalyzer.runs.settled import settled
@@ -22,6 +24,8 @@ Events = dict[str, pl.DataFrame]
 
 MOST_RECORDS: Final = 1 << 18
 """Records become tables once there are so many, so that memory stays bounded."""
+MOST_OPEN: Final = 1 << 19
+"""Records of a prompt that goes on and on which are held, where it can be parted; see `runs.unending`."""
 _IDS: Final = ("run_id", "prompt_id")
 _OUTPUTS: Final = "bar_outputs"
 _UNKNOWN: Final = "unknown-"
@@ -34,6 +38,7 @@ class _Part:
 
     frames: dict[str, pl.DataFrame]
     outputs: pl.DataFrame
+    prompts: OpenPrompts
     source: Source | None = None
     stored: dict[str, Stored] = field(default_factory=dict)
 
@@ -41,7 +46,10 @@ class _Part:
         self.frames, self.stored = {}, self.stored | spool.tables(self.frames)
 
     def read(self) -> dict[str, pl.DataFrame]:
-        return self._named(self.frames | {name: table(stored) for name, stored in self.stored.items()})
+        frames = self.frames | {name: table(stored) for name, stored in self.stored.items()}
+        if "runs" in frames:
+            frames["runs"] = self.prompts.timed(frames["runs"])
+        return self._named(frames)
 
     def shown(self) -> pl.DataFrame:
         """source, stream: the outputs in which any bar stands."""
@@ -65,6 +73,8 @@ class Rebuilding:
         self._ended: list[Source] = []
         self._left_out: set[int] = set()
         self._early: list[_Part] = []
+        self._prompts = OpenPrompts()
+        self._going_on: dict[int, OpenPrompts] = {}
         self._parts: list[_Part] = []
         self._parted: set[str] = set()
         self._held = 0.0
@@ -84,9 +94,11 @@ class Rebuilding:
             for part in self._early:
                 part.source = source
             self._parts += self._early
+            if self._prompts.is_any:
+                self._going_on[source.number] = self._prompts
             if self._early:
                 self._parted.add(source.name)
-        self._early = []
+        self._early, self._prompts = [], OpenPrompts()
 
     def advance(self) -> None:
         """Make tables of what can be told already, if there is enough of it."""
@@ -97,7 +109,7 @@ class Rebuilding:
         rest = _of(waiting, [*(source.number for source in self._ended), *self._left_out], those=False)
         self._ended = []
         if _height(rest) >= MOST_RECORDS:
-            rest = self._rebuild_settled(rest)
+            rest = self._rebuild_open(self._rebuild_settled(rest))
         self._waiting, self._rows = [rest], _height(rest)
         self._enough = max(MOST_RECORDS, 2 * self._rows)
 
@@ -127,17 +139,34 @@ class Rebuilding:
         return concatenated(waiting)
 
     def _rebuild_ended(self, whole: Events) -> None:
-        if self._ended:
-            known = [(source.number, source.name, source.digest) for source in self._ended]
-            self._hold(self._parts, self._rebuilt(whole, known))
+        for source in self._ended:
+            if prompts := self._going_on.pop(source.number, None):
+                own = self._rebuilt(_of(whole, [source.number]), [(source.number, "", _UNKNOWN)])
+                self._hold(self._parts, prompts.part(own), prompts, source)
+                whole = _of(whole, [source.number], those=False)
+        known = [(source.number, source.name, source.digest) for source in self._ended]
+        if known:
+            self._hold(self._parts, self._rebuilt(whole, known), OpenPrompts())
 
     def _rebuild_settled(self, events: Events) -> Events:
         """Tables of the prompts that are complete in an input that goes on; the other records."""
         (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
         parted = settled(events, neutral_events(self._patterns))
         if _height(parted.ready):
-            placeholder = (number, "", _UNKNOWN)
-            self._hold(self._early, self._rebuilt(parted.ready, [placeholder], going_on=[number]))
+            made = self._rebuilt(parted.ready, [(number, "", _UNKNOWN)], going_on=[number])
+            self._hold(self._early, self._prompts.part(made), self._prompts)
+        return parted.rest
+
+    def _rebuild_open(self, events: Events) -> Events:
+        """Tables of the stages that are complete in a prompt of nothing but bars; the other records."""
+        if _height(events) < MOST_OPEN:
+            return events
+        (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
+        parted = unending.parted(events, neutral_events(self._patterns))
+        if not parted.opened.is_empty():
+            made = self._rebuilt(parted.ready, [(number, "", _UNKNOWN)], going_on=[number])
+            made = unending.without_opened(made, parted.opened)
+            self._hold(self._early, self._prompts.part(made, parted.opened), self._prompts)
         return parted.rest
 
     def _rebuilt(
@@ -149,10 +178,12 @@ class Rebuilding:
         rebuilt = rebuild(events, named, self._patterns, self._settings, going_on)
         return {name: getattr(rebuilt, name) for name in (*REBUILT, _OUTPUTS)}
 
-    def _hold(self, parts: list[_Part], made: dict[str, pl.DataFrame]) -> None:
+    def _hold(
+        self, parts: list[_Part], made: dict[str, pl.DataFrame], prompts: OpenPrompts, source: Source | None = None
+    ) -> None:
         """Another part; once all are too large together, they go to disk, and so do those that follow."""
         outputs = made.pop(_OUTPUTS)
-        part = _Part({name: frame for name, frame in made.items() if not frame.is_empty()}, outputs)
+        part = _Part({name: frame for name, frame in made.items() if not frame.is_empty()}, outputs, prompts, source)
         parts.append(part)
         if self._spool is None:
             return

@@ -32,7 +32,7 @@ LEVELS = (
     {"wrappers"},
     {"lines"},
     {"records"},
-    {"runs", "excerpts", "history", "comparison", "baselining"},
+    {"runs", "excerpts", "history", "comparison", "baselining", "open_prompts"},
     {"rebuilding", "checks"},
     {"collecting", "lint"},
     {"tabulate", "merging"},
