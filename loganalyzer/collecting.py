@@ -4,63 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 import polars as pl
 
-from loganalyzer import excerpts, tables
+from loganalyzer import tables
 from loganalyzer.errors import SourceError
 from loganalyzer.excerpts import NO_LINES
 from loganalyzer.grammar.compiled import Grammars
+from loganalyzer.packs import NO_NUMBERS, Lines, Pack, Reach, named
 from loganalyzer.pieces import Source
-from loganalyzer.rebuilding import Rebuilding
+from loganalyzer.rebuilding import MOST_WAITING, Rebuilding
 from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Records, explain
 from loganalyzer.rows import only
 from loganalyzer.settings import Settings
 from loganalyzer.spool import Spool, Stored
 from loganalyzer.units import one_line
 
-NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
 EXPLAINED: Final = 20
 """Near misses of one pattern in one input whose place of failure is worked out; further ones keep their pattern."""
-
-
-Reach = tuple[tuple[int, int], tuple[int, int]]
-"""The first and the last line that something may be of, as (number of the input, line)."""
-
-
-@dataclass(frozen=True)
-class Pack:
-    """Lines as `excerpts.kept` packs them, and from where to where they reach."""
-
-    lines: Stored
-    reach: Reach
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Log lines that findings may cite; `numbers` has number (as in the packs) and name of each input that counts."""
-
-    packs: tuple[Pack, ...] = ()
-    numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
-
-    def cited(self, findings: pl.DataFrame) -> pl.DataFrame:
-        """Of these lines those that findings name, as the table `excerpts`."""
-        places = findings.join(self.numbers, left_on="source", right_on="name").select(
-            pl.col("number").alias("source"), "line"
-        )
-        known = places.drop_nulls().unique().sort("source", "line")
-        if known.is_empty():
-            return tables.empty("excerpts")
-        reach = (known.row(0), known.row(-1))
-        packs = [pack.lines.read() for pack in self.packs if _meet(pack.reach, reach)]
-        return named(excerpts.cited(packs, known), self.numbers, "excerpts")
-
-
-def _meet(one: Reach, other: Reach) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1]
 
 
 @dataclass(frozen=True)
@@ -156,7 +120,10 @@ class Collection:
         if batch.reach is not None:
             self._packs += [Pack(self._stored(lines), batch.reach) for lines in batch.lines]
         near = self._first_near(batch.records.near)
-        for name, frame in (("counts", batch.records.counts), ("near", near), ("text", batch.failures)):
+        text = batch.failures
+        if self._rebuilding.cut:
+            text = only(text, ~pl.col("source").is_in(list(self._rebuilding.cut)))
+        for name, frame in (("counts", batch.records.counts), ("near", near), ("text", text)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
             self._end(source)
@@ -232,6 +199,8 @@ class Collection:
             self._problems.append(str(source.problem))
             if not source.lines:
                 return
+        if source.number in self._rebuilding.cut:
+            self._problems.append(str(_unending(source, self._rebuilding.cut[source.number])))
         self._read.append((source.name, source.digest))
         self._secrets.append(source.secret)
         is_twin = self._digests.setdefault(source.digest, source.number) != source.number
@@ -280,12 +249,11 @@ class Collection:
         return pl.DataFrame(rows, schema=NO_NUMBERS.schema, orient="row")
 
 
-def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFrame:
-    """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out."""
-    if frame.is_empty():
-        return tables.empty(table)
-    placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
-    return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
+def _unending(source: Source, line: int) -> SourceError:
+    return SourceError(
+        f"{one_line(source.name)}:{line}: {MOST_WAITING:,} messages without a prompt's end; no more is checked",
+        "a log has `Prompt executed` behind each prompt: give it whole, or in parts of some 100 MB",
+    )
 
 
 def _within(text: pl.DataFrame, prompts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:

@@ -26,6 +26,8 @@ MOST_RECORDS: Final = 1 << 18
 """Records become tables once there are so many, so that memory stays bounded."""
 MOST_OPEN: Final = 1 << 19
 """Records of a prompt that goes on and on which are held, where it can be parted; see `runs.unending`."""
+MOST_WAITING: Final = 1 << 20
+"""Records of one prompt that are held where it cannot be parted: two hundred times what a long video has."""
 _IDS: Final = ("run_id", "prompt_id")
 _OUTPUTS: Final = "bar_outputs"
 _UNKNOWN: Final = "unknown-"
@@ -62,7 +64,8 @@ class _Part:
 class Rebuilding:
     """The records that wait for more, and the tables made so far.
 
-    With a `spool`, tables that outgrow its room wait on disk, and come back part by part; see `is_spooled`.
+    With a `spool`, tables that outgrow its room wait on disk, and come back part by part; see `is_spooled`. `cut` has
+    the inputs (their numbers) of which no more is taken, and the last line that was: a prompt of theirs has no end.
     """
 
     def __init__(self, patterns: Sequence[Pattern], settings: Settings, spool: Spool | None = None) -> None:
@@ -79,11 +82,13 @@ class Rebuilding:
         self._parted: set[str] = set()
         self._held = 0.0
         self.is_spooled = False
+        self.cut: dict[int, int] = {}
 
     def add(self, events: Events) -> None:
         """More records, in order."""
-        self._waiting.append(events)
-        self._rows += sum(frame.height for frame in events.values())
+        taken = _of(events, self.cut, those=False) if self.cut else events
+        self._waiting.append(taken)
+        self._rows += _height(taken)
 
     def end(self, source: Source, *, left_out: bool = False) -> None:
         """An input has been read to its end, and counts, or does not."""
@@ -110,6 +115,8 @@ class Rebuilding:
         self._ended = []
         if _height(rest) >= MOST_RECORDS:
             rest = self._rebuild_open(self._rebuild_settled(rest))
+        if _height(rest) >= MOST_WAITING:
+            self.cut |= _last_lines(rest)
         self._waiting, self._rows = [rest], _height(rest)
         self._enough = max(MOST_RECORDS, 2 * self._rows)
 
@@ -241,6 +248,12 @@ def concatenated(batches: Sequence[Events]) -> Events:
         for event, frame in batch.items():
             frames.setdefault(event, []).append(frame)
     return {event: pl.concat(parts, how="diagonal_relaxed") for event, parts in frames.items()}
+
+
+def _last_lines(events: Events) -> dict[int, int]:
+    """The last line of each input (number)."""
+    lines = pl.concat([frame.select("source", "line") for frame in events.values()])
+    return dict(lines.group_by("source").agg(pl.col("line").max()).rows())
 
 
 def _height(events: Events) -> int:

@@ -33,7 +33,7 @@ LEVELS = (
     {"lines"},
     {"records"},
     {"runs", "excerpts", "history", "comparison", "baselining", "open_prompts"},
-    {"rebuilding", "checks"},
+    {"rebuilding", "checks", "packs"},
     {"collecting", "lint"},
     {"tabulate", "merging"},
     {"engine"},

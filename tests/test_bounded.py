@@ -71,6 +71,7 @@ def _small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records become tables as soon as a prompt is complete, and a few lines are a piece."""
     monkeypatch.setattr(rebuilding, "MOST_RECORDS", 1)
     monkeypatch.setattr(pieces, "HEAD_BYTES", 64)
+    monkeypatch.setattr("loganalyzer.tabulate._MOST_GATHERED", 1)
 
 
 @pytest.fixture(params=sorted(LOGS), ids=lambda name: str(name).replace(" ", "-"))
