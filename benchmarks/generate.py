@@ -28,6 +28,7 @@ CHATTER_PER_SAMPLE = 400_000
 DENSE = "dense.log"
 LINES = "lines.log"
 SPARSE = "sparse.log"
+VIDEOS = "videos.log"
 SMALL = "small"
 
 _IDLE = (
@@ -65,6 +66,16 @@ def dense(size: int) -> Iterator[bytes]:
 
 def _bars(seed: int) -> bytes:
     """The bars of one run."""
+    return b"\n".join(line for line in _video(seed).split(b"\n") if b"Sampling audio" in line) + b"\n"
+
+
+def videos(size: int) -> Iterator[bytes]:
+    """Nothing but InfiniteTalk prompts, whole: what one card prints in five months of work."""
+    return _up_to(size, cycle([_video(seed) for seed in range(DIFFERENT_RUNS)]))
+
+
+def _video(seed: int) -> bytes:
+    """One prompt."""
     chance = Random(seed)
     recipe = Recipe(
         audio_frames=chance.randrange(200, 600),
@@ -72,8 +83,10 @@ def _bars(seed: int) -> bytes:
         decode_s=chance.uniform(1.8, 2.4),
         jitter=0.05,
         seed=seed,
+        banner=seed == 0,
     )
-    return b"\n".join(line for line in render(recipe).split(b"\n") if b"Sampling audio" in line) + b"\n"
+    log: bytes = render(recipe)
+    return log
 
 
 def lines(size: int) -> Iterator[bytes]:
@@ -122,10 +135,10 @@ def _up_to(size: int, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def write(folder: Path, megabytes: int, files: int) -> None:
-    """All four into `folder`."""
+    """All five into `folder`."""
     (folder / SMALL).mkdir(parents=True, exist_ok=True)
     size = megabytes * 10**6
-    for name, blocks in ((DENSE, dense(size)), (LINES, lines(size)), (SPARSE, sparse(size))):
+    for name, blocks in ((DENSE, dense(size)), (LINES, lines(size)), (SPARSE, sparse(size)), (VIDEOS, videos(size))):
         with (folder / name).open("wb") as out:
             out.writelines(blocks)
     for number in range(files):
@@ -135,7 +148,7 @@ def write(folder: Path, megabytes: int, files: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="an empty folder outside of the repository")
-    parser.add_argument("--megabytes", type=int, default=200, help="size of each of the three large logs [200]")
+    parser.add_argument("--megabytes", type=int, default=200, help="size of each of the four large logs [200]")
     parser.add_argument("--files", type=int, default=3000, help="number of small logs [3000]")
     given = parser.parse_args()
     write(given.folder, given.megabytes, given.files)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from generate import DENSE, LINES, SMALL, SPARSE
+from generate import DENSE, LINES, SMALL, SPARSE, VIDEOS
 
 from loganalyzer.grammar import load
 from loganalyzer.grammar.compiled import compile_all
@@ -59,11 +59,11 @@ def table(folder: Path, repeats: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as scratch:
         words, tables = Path(scratch) / "words", Path(scratch) / "tables"
         words.write_text("\n".join(compile_all(load.shipped()).anchors) + "\n", encoding="utf-8")
-        for name in (DENSE, LINES, SPARSE, SMALL):
+        for name in (DENSE, LINES, SPARSE, VIDEOS, SMALL):
             path = folder / name
             size = _size(path) / 1e6
             ours = measure(
-                [_tool(), str(path), "--tables", str(tables), "--no-html", "-q", "--fail-on", "never"], repeats
+                [tool(), str(path), "--tables", str(tables), "--no-html", "-q", "--fail-on", "never"], repeats
             )
             plain = measure(["rg", "-c", "--fixed-strings", "--file", str(words), str(path)], repeats)
             runs = pl.scan_parquet(tables / "runs.parquet").select(pl.len()).collect().item()
@@ -81,10 +81,10 @@ def start(folder: Path, repeats: int) -> Iterator[str]:
     log = next(iter(sorted((folder / SMALL).iterdir())))
     for name, command in (
         ("python -c 'import polars'", [sys.executable, "-c", "import polars"]),
-        ("loganalyze --version", [_tool(), "--version"]),
-        ("loganalyze --help", [_tool(), "--help"]),
-        ("loganalyze LOG --no-html (one of small/)", [_tool(), str(log), "--no-html", "--fail-on", "never"]),
-        ("loganalyze LOG (with the report)", [_tool(), str(log), "--html", os.devnull, "--fail-on", "never"]),
+        ("loganalyze --version", [tool(), "--version"]),
+        ("loganalyze --help", [tool(), "--help"]),
+        ("loganalyze LOG --no-html (one of small/)", [tool(), str(log), "--no-html", "--fail-on", "never"]),
+        ("loganalyze LOG (with the report)", [tool(), str(log), "--html", os.devnull, "--fail-on", "never"]),
     ):
         found = measure(command, max(repeats, 5))
         yield f"| {name} | {found.seconds:.2f} s | {found.memory_mib:.0f} MiB |"
@@ -96,7 +96,8 @@ def _size(path: Path) -> int:
     return sum(len(file.read_bytes()) for file in files)
 
 
-def _tool() -> str:
+def tool() -> str:
+    """The command beside this interpreter, else that of the path."""
     beside = Path(sys.executable).with_name("loganalyze")
     return str(beside) if beside.exists() else "loganalyze"
 
