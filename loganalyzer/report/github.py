@@ -27,7 +27,7 @@ def analysis_annotations(analysis: Analysis) -> list[str]:
         lines += [_finding(row) for row in rows.head(MOST).iter_rows(named=True)]
         number = analysis.totals.severity(severity)
         if number > MOST:
-            lines.append(command("notice", f"{number - MOST} more findings of severity {severity}: see the report"))
+            lines.append(command("notice", f"{number - MOST:,} more findings of severity {severity}: see the report"))
     lines += [command("error", problem, title="input could not be read") for problem in analysis.problems[:MOST]]
     return lines
 

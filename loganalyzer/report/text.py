@@ -135,7 +135,7 @@ def _findings(analysis: Analysis, out: Console, *, verbose: bool) -> None:
         if number > MOST_PER_RULE:
             out.print(
                 Padding(
-                    Text(f"… and {number - MOST_PER_RULE} more in the report", style="dim"),
+                    Text(f"… and {number - MOST_PER_RULE:,} more in the report", style="dim"),
                     (0, 0, 0, 2),
                     expand=False,
                 )
