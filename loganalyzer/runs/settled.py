@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from loganalyzer.rows import those
 from loganalyzer.runs.stages import named_stages, orphans
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS
 
 Events = dict[str, pl.DataFrame]
+_OUTPUT = ["source", "stream"]
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,24 @@ def settled(events: Events, neutral: frozenset[str]) -> Settled:
     cuts = timeline.lanes.join(_cuts(timeline), on="lane").select("source", "stream", "cut")
     ready, rest = {}, {}
     for name, frame in events.items():
-        own = place(is_bar=name in BARS)
-        marked = frame.join(cuts, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
-        done = (own < pl.col("cut")).fill_null(value=False)
-        ready[name] = marked.filter(done).drop("cut")
-        kept = [marked.filter(~done).drop("cut")]
+        done = _before(frame, cuts, timeline.lanes.height, is_bar=name in BARS)
+        ready[name] = those(frame, done)
+        kept = [those(frame, ~done)]
         if name in BANNER:
-            kept.insert(0, ready[name].unique(["source", "stream"], keep="last", maintain_order=True))
+            kept.insert(0, ready[name].unique(_OUTPUT, keep="last", maintain_order=True))
         rest[name] = pl.concat(kept)
     return Settled(ready, rest)
+
+
+def _before(frame: pl.DataFrame, cuts: pl.DataFrame, lanes: int, *, is_bar: bool) -> pl.Series:
+    """Whether each record stands before the cut of its output; there are so many outputs."""
+    if lanes == 1:
+        cut = pl.lit(cuts["cut"].max(), pl.Int64)
+        return frame.select((place(is_bar=is_bar) < cut).fill_null(value=False)).to_series()
+    marked = frame.select(*_OUTPUT, place(is_bar=is_bar).alias("place")).join(
+        cuts, on=_OUTPUT, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return marked.select((pl.col("place") < pl.col("cut")).fill_null(value=False)).to_series()
 
 
 def _cuts(timeline: Timeline) -> pl.DataFrame:
@@ -59,7 +70,7 @@ def _cuts(timeline: Timeline) -> pl.DataFrame:
     rows = pl.concat(
         [frame.select("lane", "place", "line", "prompt") for frame in (timeline.messages, *timeline.bars.values())],
         how="vertical_relaxed",
-    ).sort("lane", "place")
+    ).sort(*(("place",) if timeline.lanes.height == 1 else ("lane", "place")))
     same_lane = pl.col("lane") == pl.col("lane").shift(1)
     begins = same_lane & (pl.col("prompt") != pl.col("prompt").shift(1)) & (pl.col("line") > pl.col("line").shift(1))
     last = rows.group_by("lane").agg(pl.col("prompt").max().alias("last"))

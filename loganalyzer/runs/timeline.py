@@ -48,12 +48,12 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     """
     bars = {name: event(events, name) for name in BARS}
     bars["window-bar"] = only(bars["window-bar"], _whole_range())
-    said = {name: frame for name, frame in events.items() if name not in BARS}
+    said = {name: events[name] for name in sorted(events) if name not in BARS}
     keys = _keys(said)
     lanes = _lanes([keys, *bars.values()])
     messages = _messages(keys, lanes, neutral)
-    prompts = messages.group_by("lane", "place", maintain_order=True).agg(
-        (pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)).last()
+    prompts = _lasts(messages).select(
+        "lane", "place", pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)
     )
     bars = {
         name: _behind(in_order(_placed(frame, lanes, is_bar=True), "lane", "place"), prompts)
@@ -134,24 +134,35 @@ def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
-    """`every` in order, with lane, place, prompt, and `row`: where each stood before."""
-    every = _placed(every, lanes, is_bar=False).with_row_index("row").sort("lane", "place", "event")
-    counted = ~pl.col("event").is_in(list(neutral))
-    telling = (
-        every.filter(counted)
-        .with_columns(pl.col("event").is_in(BANNER).alias("banner"))
-        .with_columns((pl.col("banner") & ~pl.col("banner").shift(1, fill_value=False).over("lane")).alias("restart"))
-        .group_by("lane", "place")
-        .agg(pl.col("restart").any())
-    )
+    """`every` in order, with lane, place, prompt, and `row`: where each stood before.
+
+    At the same place messages stay in the order of their events' names, in which `every` holds them.
+    """
+    placed = _placed(every, lanes, is_bar=False).with_row_index("row")
+    keys = ("place",) if lanes.height < 2 else ("lane", "place")
+    every = placed.sort(keys, maintain_order=True)
     ended = pl.col("event") == "executed"
+    before = ended.shift(1, fill_value=False).cast(pl.Int64).cum_sum().over("lane")
+    if not every["event"].is_in(BANNER).any():
+        return every.with_columns(before.alias("prompt"))
+    restarted = pl.col("restart").fill_null(value=False).cast(pl.Int64).cum_sum().over("lane")
     return (
-        every.join(telling, on=["lane", "place"], how="left", maintain_order="left")
-        .with_columns(
-            (
-                ended.shift(1, fill_value=False).cast(pl.Int64).cum_sum().over("lane", order_by="place")
-                + pl.col("restart").fill_null(value=False).cast(pl.Int64).cum_sum().over("lane", order_by="place")
-            ).alias("prompt")
-        )
+        every.join(_restarts(every, neutral), on=["lane", "place"], how="left", maintain_order="left")
+        .with_columns((before + restarted).alias("prompt"))
         .drop("restart")
     )
+
+
+def _restarts(every: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+    """lane, place, restart (true): where a banner begins, since the server starts anew."""
+    told = every.filter(~pl.col("event").is_in(list(neutral))).select(
+        "lane", "place", pl.col("event").is_in(BANNER).alias("restart")
+    )
+    begun = pl.col("restart") & ~pl.col("restart").shift(1, fill_value=False).over("lane")
+    return told.filter(begun).unique(["lane", "place"])
+
+
+def _lasts(messages: pl.DataFrame) -> pl.DataFrame:
+    """The last message at each place."""
+    same = (pl.col("place") == pl.col("place").shift(-1)) & (pl.col("lane") == pl.col("lane").shift(-1))
+    return messages.filter(~same.fill_null(value=False))
