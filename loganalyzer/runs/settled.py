@@ -6,10 +6,11 @@ that a long log can be worked on prompt by prompt: cut where a prompt begins, th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
+from loganalyzer.rows import dropped, selected
 from loganalyzer.runs.stages import named_stages, orphans
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS
@@ -17,8 +18,7 @@ from loganalyzer.runs.vocabulary import BANNER, BARS
 Events = dict[str, pl.DataFrame]
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """Records parted in two: those of prompts that nothing more can be said of, and those to keep."""
 
     ready: Events
@@ -30,14 +30,14 @@ def settled(events: Events, neutral: frozenset[str]) -> Settled:
     if not any(name in events and not events[name].is_empty() for name in ("executed", *BANNER)):
         return Settled({}, events)
     timeline = build(events, neutral)
-    cuts = timeline.lanes.join(_cuts(timeline), on="lane").select("source", "stream", "cut")
+    cuts = timeline.lanes.join(_cuts(timeline), on="lane").pipe(selected, "source", "stream", "cut")
     ready, rest = {}, {}
     for name, frame in events.items():
         own = place(is_bar=name in BARS)
         marked = frame.join(cuts, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
         done = (own < pl.col("cut")).fill_null(value=False)
-        ready[name] = marked.filter(done).drop("cut")
-        kept = [marked.filter(~done).drop("cut")]
+        ready[name] = marked.filter(done).pipe(dropped, "cut")
+        kept = [marked.filter(~done).pipe(dropped, "cut")]
         if name in BANNER:
             kept.insert(0, ready[name].unique(["source", "stream"], keep="last", maintain_order=True))
         rest[name] = pl.concat(kept)
@@ -52,12 +52,15 @@ def _cuts(timeline: Timeline) -> pl.DataFrame:
     """
     bars = timeline.bars["window-bar"]
     lost = (
-        orphans(bars, named_stages(timeline)).filter("unowned").select("lane", "prompt").unique()
+        orphans(bars, named_stages(timeline)).filter("unowned").pipe(selected, "lane", "prompt").unique()
         if not bars.is_empty()
-        else bars.select("lane", "prompt")
+        else bars.pipe(selected, "lane", "prompt")
     )
     rows = pl.concat(
-        [frame.select("lane", "place", "line", "prompt") for frame in (timeline.messages, *timeline.bars.values())],
+        [
+            frame.pipe(selected, "lane", "place", "line", "prompt")
+            for frame in (timeline.messages, *timeline.bars.values())
+        ],
         how="vertical_relaxed",
     ).sort("lane", "place")
     same_lane = pl.col("lane") == pl.col("lane").shift(1)
