@@ -177,13 +177,8 @@ def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame | None
     near = rest.those(rest.told.spread(rest.told.texts.str.contains(item.signature)))
     if near.places.is_empty():
         return None
-    return near.places.pipe(
-        selected,
-        *KEY,
-        pl.lit(item.pattern.id).alias("pattern"),
-        near.told.rows.alias("text"),
-        pl.lit(len(item.signature)).alias("weight"),
-    )
+    named = (pl.lit(item.pattern.id).alias("pattern"), pl.lit(len(item.signature)).alias("weight"))
+    return near.places[list(KEY)].pipe(extended, *named).hstack([near.told.rows.alias("text")])
 
 
 def _last_on_line(bars: Segments) -> pl.DataFrame:
