@@ -8,7 +8,7 @@ from io import BytesIO
 import polars as pl
 
 from loganalyzer.records import Records
-from loganalyzer.rows import only
+from loganalyzer.rows import among, extended, only, selected
 from loganalyzer.tables import EXCERPTS
 
 LONGEST = 500
@@ -30,7 +30,9 @@ def kept(records: Records) -> tuple[bytes, ...]:
 
     They shrink to a small part of their size, and few are cited.
     """
-    bars = [shown.select("source", "line", pl.lit("window-bar").alias("event"), "text") for shown in records.bars]
+    bars = [
+        shown.pipe(selected, "source", "line", pl.lit("window-bar").alias("event"), "text") for shown in records.bars
+    ]
     every = [_lines(records.messages, ~pl.col("event").is_in(FAILURES)), *bars]
     return tuple(_packed(frame) for frame in every if not frame.is_empty())
 
@@ -43,16 +45,9 @@ def _packed(lines: pl.DataFrame) -> bytes:
 
 def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
     """Of the lines in `packs`, those at `places` (source, line); columns as in `failures`."""
-    found = [
-        _shortened(
-            pl.read_ipc(BytesIO(pack))
-            .join(places, on=["source", "line"], how="semi", maintain_order="left")
-            .with_columns(pl.col("text").cast(pl.String))
-        )
-        for pack in packs
-        if not places.is_empty()
-    ]
-    return pl.concat([NO_LINES, *found]).sort("source", "line", maintain_order=True)
+    found = [among(pl.read_ipc(BytesIO(pack)), places, ["source", "line"]) for pack in packs if not places.is_empty()]
+    told = [_shortened(extended(lines, pl.col("text").cast(pl.String))) for lines in found if not lines.is_empty()]
+    return pl.concat([NO_LINES, *told]).sort("source", "line", maintain_order=True)
 
 
 def _lines(messages: pl.DataFrame, wanted: pl.Expr) -> pl.DataFrame:
@@ -63,4 +58,4 @@ def _lines(messages: pl.DataFrame, wanted: pl.Expr) -> pl.DataFrame:
 
 
 def _shortened(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.with_columns(pl.col("text").str.strip_chars(" \t").str.head(LONGEST))
+    return lines.pipe(extended, pl.col("text").str.strip_chars(" \t").str.head(LONGEST))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
 from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
 from loganalyzer.repeats import Repeats, repeats, together
-from loganalyzer.rows import those
+from loganalyzer.rows import extended, selected, those
 from loganalyzer.wrappers import INSIDE_TEXT, JSON_LINE, SEPARATOR, STAMP_INSIDE, is_prefixed, unwrap
 
 PLACES = pl.Schema(
@@ -27,8 +27,7 @@ _WRAPPED = (*INSIDE_TEXT, *(mark.decode() for mark in CUT_MARKS), JSON_LINE)
 """Lines without any of these, without a carriage return, a stamp or a prefix are segments as they stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(NamedTuple):
     """Pieces of physical lines.
 
     Attributes:
@@ -64,11 +63,13 @@ def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> Segments:
     lines = pl.scan_lines(data, name="text", row_index_name="row").collect()
     told = _unwrapped(repeats(lines["text"]))
     if told is not None:
-        held = _holding(Segments(lines.select("row"), told), anchors)
+        held = _holding(Segments(lines.pipe(selected, "row"), told), anchors)
         return Segments(_placed(_numbered(held.places, pieces)), held.told)
     kept = _numbered(_lines_with(lines, data, anchors), pieces)
     cut = _cut(unwrap(kept))
-    found = Segments(cut.select(pl.col(name).cast(dtype) for name, dtype in PLACES.items()), repeats(cut["text"]))
+    found = Segments(
+        cut.pipe(selected, (pl.col(name).cast(dtype) for name, dtype in PLACES.items())), repeats(cut["text"])
+    )
     return found if cut.height == kept.height else _holding(found, anchors)
 
 
@@ -115,12 +116,13 @@ def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:
         offsets = pl.Series([piece.first_line for piece in pieces], dtype=pl.Int64) - ends.shift(1, fill_value=0)
         source = pl.lit(pl.Series([piece.source for piece in pieces], dtype=pl.UInt32).gather(place))
         line = row + offsets.gather(place)
-    return rows.select(source.alias("source"), line.alias("line"), pl.exclude("row"))
+    return rows.pipe(selected, source.alias("source"), line.alias("line"), pl.exclude("row"))
 
 
 def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     """`lines` (source, line) as segments of which nothing was taken off or cut."""
-    return lines.select(
+    return lines.pipe(
+        selected,
         "source",
         "line",
         pl.lit(0, PLACES["part"]).alias("part"),
@@ -131,31 +133,33 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
 def _cut(lines: pl.DataFrame) -> pl.DataFrame:
     stamped = lines["text"].str.contains(STAMP_INSIDE)
     if stamped.any():
-        marked = lines.filter(stamped).with_columns(
-            pl.col("text").str.replace_all(STAMP_INSIDE, SEPARATOR + "${1} - " + SEPARATOR)
+        marked = lines.filter(stamped).pipe(
+            extended, pl.col("text").str.replace_all(STAMP_INSIDE, SEPARATOR + "${1} - " + SEPARATOR)
         )
         return pl.concat([_cut_at(lines.filter(~stamped), "\r"), _cut_at_stamps(marked)]).sort("source", "line", "part")
     return _cut_at(lines, "\r")
 
 
 def _cut_at(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
-    lines = lines.with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
+    lines = lines.pipe(extended, pl.col("text").str.strip_chars_end(_BLANKS))
     if not lines["text"].str.contains(separator, literal=True).any():
-        return lines.select(pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in (*PLACES, "text"))
+        return lines.pipe(
+            selected, (pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in (*PLACES, "text"))
+        )
     return (
-        lines.with_columns(pl.col("text").str.split(separator))
-        .with_columns(pl.int_ranges(0, pl.col("text").list.len(), dtype=pl.UInt32).alias("part"))
+        lines.pipe(extended, pl.col("text").str.split(separator))
+        .pipe(extended, pl.int_ranges(0, pl.col("text").list.len(), dtype=pl.UInt32).alias("part"))
         .explode("text", "part")
-        .with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
-        .select(*PLACES, "text")
+        .pipe(extended, pl.col("text").str.strip_chars_end(_BLANKS))
+        .pipe(selected, *PLACES, "text")
     )
 
 
 def _cut_at_stamps(lines: pl.DataFrame) -> pl.DataFrame:
     """A stamp belongs to the write behind it; text before the first one keeps the line's own time."""
-    pieces = _cut_at(lines.with_columns(pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR)
+    pieces = _cut_at(lines.pipe(extended, pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR)
     stamp = pl.col("text").str.extract(r"^([0-9T:.-]{26}) -$", 1)
     moment = stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-    return pieces.with_columns(pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")).filter(
-        stamp.is_null()
-    )
+    return pieces.pipe(
+        extended, pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")
+    ).filter(stamp.is_null())

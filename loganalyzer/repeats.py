@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import polars as pl
 
-from loganalyzer.rows import those
+from loganalyzer.rows import selected, those
 
 WORTH: Final = 0.25
 """Up to this share of different texts, finding them costs less than reading each text for itself."""
@@ -16,8 +15,7 @@ _FEWEST: Final = 4096
 """Below so many texts there is nothing to gain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
+class Repeats(NamedTuple):
     """The texts of some rows.
 
     Attributes:
@@ -53,9 +51,9 @@ class Repeats:
 
 def repeats(texts: pl.Series) -> Repeats:
     """`texts` (String, without nulls) by their different values, where that pays."""
-    if len(texts) < _FEWEST or texts.to_frame("text").select(pl.col("text").approx_n_unique()).item() > WORTH * len(
-        texts
-    ):
+    if len(texts) < _FEWEST or texts.to_frame("text").pipe(
+        selected, pl.col("text").approx_n_unique()
+    ).item() > WORTH * len(texts):
         return Repeats(texts)
     return _by_value(texts)
 

@@ -11,6 +11,7 @@ from loganalyzer.grammar.load import wrappers
 from loganalyzer.grammar.lower import Lowered, lower
 from loganalyzer.grammar.types import TYPES
 from loganalyzer.pieces import CUT_MARKS, SPLIT_BYTES
+from loganalyzer.rows import dropped, extended, selected
 
 DEEPEST = 3
 """Wrappers around wrappers that are taken off: a runtime's stamp, a container's name, a launcher's level."""
@@ -53,7 +54,8 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
     `time` (Datetime, as the wrapper names it) and `stream` (the container's or worker's name), null where
     nothing names them. Lines that the container runtime cut into pieces are whole again, under their first number.
     """
-    lines = lines.with_columns(
+    lines = lines.pipe(
+        extended,
         pl.lit(None, pl.Datetime("us")).alias("time"),
         pl.lit(None, pl.String).alias("stream"),
         pl.lit(value=False).alias("partial"),
@@ -66,7 +68,7 @@ def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
         if not wrapped.any():
             break
         lines = pl.concat([lines.filter(~wrapped), _strip_prefix(lines.filter(wrapped))])
-    return _joined(lines if lines is plain else lines.sort("source", "line")).drop("partial", "whole")
+    return _joined(lines if lines is plain else lines.sort("source", "line")).pipe(dropped, "partial", "whole")
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:
@@ -76,7 +78,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     within = ["source", "stream"]
     begins = ~pl.col("partial").shift(1, fill_value=False).over(within)
     return (
-        lines.with_columns(begins.cast(pl.Int64).cum_sum().over(within).alias("piece"))
+        lines.pipe(extended, begins.cast(pl.Int64).cum_sum().over(within).alias("piece"))
         .group_by(*within, "piece", maintain_order=True)
         .agg(
             pl.col("line", "time").first(),
@@ -84,7 +86,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
             pl.lit(value=False).alias("partial").first(),
             pl.col("whole").first(),
         )
-        .select(lines.columns)
+        .pipe(selected, lines.columns)
         .sort("source", "line")
     )
 
@@ -92,12 +94,12 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
 def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines without terminal codes and NULs. Where only these stood inside a runtime's mark, it is none."""
     odd = pl.col("text").str.contains_any(list(INSIDE_TEXT))
-    if not lines.select(odd.any()).item():
+    if not lines.pipe(selected, odd.any()).item():
         return lines
     clean = pl.col("text").str.replace_all(ANSI, "").str.replace_all("[\\x1b\\x00]", "")
     marked = pl.col("text").str.contains_any([mark.decode() for mark in CUT_MARKS])
-    return lines.with_columns(
-        pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"), (odd & ~marked).alias("whole")
+    return lines.pipe(
+        extended, pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"), (odd & ~marked).alias("whole")
     )
 
 
@@ -108,17 +110,19 @@ def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
     is_json = lines["text"].str.contains(r'^\s*\{"(?:log|stream|time|msg|message)":')
     if not is_json.any():
         return lines
-    inner = lines.filter(is_json).with_columns(
+    inner = lines.filter(is_json).pipe(
+        extended,
         pl.col("text").str.json_path_match("$.log").alias("log"),
         pl.col("text").str.json_path_match("$.message").alias("message"),
         pl.col("text").str.json_path_match("$.msg").alias("msg"),
         pl.col("text").str.json_path_match("$.time").alias("stamp"),
     )
-    inner = inner.with_columns(
+    inner = inner.pipe(
+        extended,
         pl.coalesce("log", "message", "msg", "text").str.strip_chars_end("\r\n").alias("text"),
         _time(pl.col("stamp")).alias("time"),
         _is_piece(pl.col("log")).alias("partial"),
-    ).select(lines.columns)
+    ).pipe(selected, lines.columns)
     return pl.concat([lines.filter(~is_json), inner]).sort("source", "line")
 
 
@@ -153,7 +157,8 @@ def _strip_prefix(lines: pl.DataFrame) -> pl.DataFrame:
         found = rest.filter(fits)
         rest = rest.filter(~fits)
         parts.append(
-            found.with_columns(
+            found.pipe(
+                extended,
                 pl.col("text").str.replace(regex, "").alias("text"),
                 pl.coalesce("time", *(values[name] for name in ("time",) if name in values.columns)).alias("time"),
                 pl.coalesce("stream", *(_worker(values[name]) for name in ("stream",) if name in values.columns)),

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 
 import logtext as log
 import pytest
-from rich.console import Console
 
 from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
@@ -109,7 +108,7 @@ def test_every_output_can_be_written_of_a_damaged_log(seed: int) -> None:
     assert json.loads(inside)["verdict"] == found.verdict
     assert html.render(found, SETTINGS, generated_at=moment, document=inside).rstrip().endswith("</html>")
     assert markdown.render(found, SETTINGS)
-    text.write(found, Console(file=io.StringIO(), width=100), verbose=True)
+    text.write(found, io.StringIO(), verbose=True)
 
 
 @pytest.mark.parametrize("end", range(0, 4000, 160))

@@ -290,7 +290,7 @@ def test_values_of_the_right_type_that_no_log_gives_reach_every_output(
     assert junit.render(found, Settings(), "error")
     for verbose in (False, True):
         out = io.StringIO()
-        text.write(found, text.console(out), verbose=verbose)
+        text.write(found, out, verbose=verbose)
         assert "\x1b" not in out.getvalue()
     assert slices.stretches(found)
 

@@ -199,7 +199,7 @@ def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixt
     said = markdown.render(part, SETTINGS)
     assert "of 8 runs" in said
     assert "7 more runs are in the report" in said
-    text.write(part, text.console(sys.stdout))
+    text.write(part, sys.stdout)
     shown = capsys.readouterr().out
     assert "8 runs in 1 file" in shown
     assert "and 7 more runs" in shown

@@ -94,15 +94,13 @@ def test_no_character_steers_what_shows_it(page: str) -> None:
 
 def test_the_terminal_is_not_steered(hostile: Analysis) -> None:
     out = io.StringIO()
-    text.write(hostile, text.console(out), verbose=True)
+    text.write(hostile, out, verbose=True)
     assert not CONTROL.search(out.getvalue())
 
 
 def test_rich_markup_in_a_log_is_shown_as_it_is() -> None:
     out = io.StringIO()
-    text.write(
-        analyse_sources([from_bytes("[bold]x[bold].log", attacks.log_of("[link=x]y[/link]"))]), text.console(out)
-    )
+    text.write(analyse_sources([from_bytes("[bold]x[bold].log", attacks.log_of("[link=x]y[/link]"))]), out)
     assert "[bold]x[bold].log" in out.getvalue()
 
 

@@ -215,6 +215,20 @@ def test_no_line_of_the_samples_is_changed(path: Path) -> None:
     assert masker().mask(text) == text
 
 
+@pytest.mark.parametrize("rows", [0, 10_000])
+@pytest.mark.parametrize(
+    ("table", "column"), [(table, name) for table, names in masking.TEXTS.items() for name in names]
+)
+def test_a_secret_is_found_in_tables_of_any_height(
+    table: str, column: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(masking, "_FEW", rows)
+    told = pl.DataFrame({name: [None] for name in SCHEMAS[table]}, schema=SCHEMAS[table])
+    found = Analysis(**{table: told.with_columns(pl.lit("hf_" + "a1B2" * 9).alias(column))})
+    shown = getattr(masking.redacted(found, masker()), table)
+    assert "a1B2" not in shown[column].item()
+
+
 def test_sources_without_a_secret_are_given_as_they_were() -> None:
     names = ["/tmp/a/x.log", "-", "logs/../x.log", "https://example.org/x.log", "C:\\logs\\x.log", "/root/x.log"]
     found = analyse_sources([from_bytes(name, log.prompt(369 + 72 * n).encode()) for n, name in enumerate(names)])

@@ -9,7 +9,24 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from loganalyzer import rows
-from loganalyzer.rows import completed, distinct, in_order, known_in_order, only, thinned, those, typed
+from loganalyzer.rows import (
+    among,
+    completed,
+    distinct,
+    dropped,
+    extended,
+    firsts,
+    grouped,
+    in_order,
+    known_in_order,
+    matching,
+    nearest,
+    only,
+    selected,
+    thinned,
+    those,
+    typed,
+)
 
 NUMBERS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12)
 
@@ -18,8 +35,9 @@ def frame(pairs: list[tuple[int, int]]) -> pl.DataFrame:
     return pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row")
 
 
-@pytest.fixture(params=["few rows", "many rows"], autouse=True)
+@pytest.fixture(params=["few rows", "some rows", "many rows"], autouse=True)
 def _size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_FEW", 1000 if request.param == "few rows" else 0)
     monkeypatch.setattr(rows, "_MANY", 1 if request.param == "many rows" else 50_000)
 
 
@@ -38,6 +56,62 @@ def test_a_condition_that_is_unknown_is_not_met() -> None:
 @given(NUMBERS)
 def test_rows_come_in_the_order_of_both_columns(pairs: list[tuple[int, int]]) -> None:
     assert in_order(frame(pairs), "a", "b").rows() == sorted(pairs)
+
+
+@pytest.mark.parametrize("columns", [("a",), ("b", "a"), ("b", "a", "place")])
+@given(pairs=NUMBERS)
+def test_rows_come_in_the_order_of_any_number_of_columns(
+    columns: tuple[str, ...], pairs: list[tuple[int, int]]
+) -> None:
+    given_ = frame(pairs).with_row_index("place")
+    found = in_order(given_, *columns).select(columns).rows()
+    assert found == sorted(given_.select(columns).rows())
+
+
+@given(NUMBERS)
+def test_columns_are_chosen_and_added_as_polars_does_it(pairs: list[tuple[int, int]]) -> None:
+    given_ = frame(pairs)
+    total = pl.col("a") + pl.col("b")
+    assert_frame_equal(selected(given_, "b", total.alias("sum")), given_.select("b", total.alias("sum")))
+    assert_frame_equal(selected(given_, "b", "a"), given_.select("b", "a"))
+    assert_frame_equal(selected(given_, ["b"], sum=total), given_.select("b", sum=total))
+    assert_frame_equal(
+        extended(given_, total.alias("b"), c=pl.lit(1)), given_.with_columns(total.alias("b"), c=pl.lit(1))
+    )
+
+
+@given(NUMBERS)
+def test_columns_are_left_out_as_polars_does_it_even_all(pairs: list[tuple[int, int]]) -> None:
+    given_ = frame(pairs)
+    assert_frame_equal(dropped(given_, "a"), given_.drop("a"))
+    assert dropped(given_, "a", "b").shape == given_.drop("a", "b").shape
+
+
+GROUPS = st.lists(st.tuples(st.sampled_from([0, 1, None]), st.sampled_from([1, 2, None])), max_size=8)
+FIGURES = (
+    pl.len(),
+    pl.col("b").first().alias("first"),
+    pl.col("b").max().alias("most"),
+    pl.col("b").drop_nulls().last().alias("told"),
+    (pl.col("b") == 1).any().alias("ones"),
+    pl.lit(value=True).first().alias("there"),
+    pl.coalesce(pl.col("b").filter(pl.col("b") > 1).first(), pl.col("a").first()).alias("either"),
+)
+
+
+@pytest.mark.parametrize("by", [["a"], ["a", "b"]])
+@given(pairs=GROUPS)
+def test_groups_are_those_of_polars_in_the_order_of_their_first_rows(
+    by: list[str], pairs: list[tuple[int | None, int | None]]
+) -> None:
+    given_ = pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row")
+    assert_frame_equal(grouped(given_, by, *FIGURES), given_.group_by(by, maintain_order=True).agg(*FIGURES))
+
+
+@given(GROUPS)
+def test_of_rows_that_are_alike_the_first_is_kept(pairs: list[tuple[int | None, int | None]]) -> None:
+    given_ = pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row").with_row_index("place")
+    assert_frame_equal(firsts(given_, "a", "b"), given_.unique(["a", "b"], keep="first", maintain_order=True))
 
 
 @given(NUMBERS)
@@ -70,6 +144,58 @@ def test_what_is_known_is_added_and_the_rest_is_null(pairs: list[tuple[int, int]
     assert completed(frame(pairs), more, ["a"]).rows() == [(a, b, a * a if a in known else None) for a, b in pairs]
 
 
+KNOWN = st.dictionaries(
+    st.tuples(st.sampled_from([0, 1, None]), st.sampled_from([1, 2, None])), st.integers(0, 9), max_size=6
+)
+
+
+@pytest.mark.parametrize("nulls_equal", [False, True])
+@given(pairs=GROUPS, told=KNOWN)
+def test_rows_are_completed_as_by_a_join(
+    nulls_equal: bool,
+    pairs: list[tuple[int | None, int | None]],
+    told: dict[tuple[int | None, int | None], int],
+) -> None:
+    own = pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row")
+    known = pl.DataFrame(
+        [(*key, value) for key, value in told.items()],
+        schema={"a": pl.Int64, "b": pl.Int64, "c": pl.Int64},
+        orient="row",
+    )
+    on = ["a", "b"]
+    joined = own.join(known, on=on, how="left", maintain_order="left", nulls_equal=nulls_equal)
+    assert_frame_equal(completed(own, known, on, nulls_equal=nulls_equal), joined)
+    if not nulls_equal:
+        assert_frame_equal(matching(own, known, on), own.join(known, on=on, maintain_order="left"))
+        assert_frame_equal(among(own, known, on), own.join(known, on=on, how="semi", maintain_order="left"))
+
+
+PLACES = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9)), max_size=8).map(sorted)
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@given(own=PLACES, marks=PLACES)
+def test_the_nearest_row_of_the_same_lane_is_that_of_an_asof_join(
+    ahead: bool,
+    own: list[tuple[int, int]],
+    marks: list[tuple[int, int]],
+) -> None:
+    schema = {"lane": pl.UInt32, "place": pl.Int64}
+    given_ = pl.DataFrame(own, schema=schema, orient="row")
+    known = pl.DataFrame(marks, schema=schema, orient="row").with_row_index("mark")
+    joined = given_.join_asof(
+        known, on="place", by="lane", strategy="forward" if ahead else "backward", check_sortedness=False
+    )
+    assert_frame_equal(nearest(given_, known, ahead=ahead), joined)
+
+
+def test_where_every_row_is_known_nothing_is_lost_and_nothing_is_added_where_there_is_nothing_to_add() -> None:
+    own = pl.DataFrame({"a": [1, 2]})
+    assert_frame_equal(completed(own, own.with_columns(b="a"), ["a"]), own.with_columns(b="a"))
+    assert_frame_equal(completed(own, own, ["a"]), own)
+    assert_frame_equal(matching(own, own[:1], ["a"]), own[:1])
+
+
 def test_a_typed_frame_has_the_columns_asked_for_and_no_others() -> None:
     found = typed(pl.DataFrame({"b": [1], "c": ["x"]}), {"a": pl.String, "b": pl.Float64})
     assert found.schema == {"a": pl.String, "b": pl.Float64}
@@ -84,6 +210,7 @@ KEYS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=6)
 def test_the_rows_chosen_are_those_of_a_filter(mask: list[bool | None]) -> None:
     frame = pl.DataFrame({"met": mask}, schema={"met": pl.Boolean}).with_row_index()
     assert_frame_equal(rows.only(frame, pl.col("met")), frame.filter("met"))
+    assert_frame_equal(rows.only(frame, "met"), frame.filter("met"))
 
 
 @given(KEYS, KEYS)

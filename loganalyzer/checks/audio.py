@@ -8,7 +8,7 @@ from loganalyzer.checks.outcomes import findings, number, outcome, skipped, text
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, grouped, matching, only
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:
@@ -52,7 +52,8 @@ def _short(context: Context) -> pl.DataFrame:
         .group_by("run_id", maintain_order=True)
         .agg(pl.col("line").first().alias("at"), pl.col("have").first(), pl.col("need").first())
     )
-    return runs.join(worst, on="run_id", how="left", maintain_order="left").with_columns(
+    return runs.join(worst, on="run_id", how="left", maintain_order="left").pipe(
+        extended,
         pl.coalesce("at", "line").alias("line"),
         pl.coalesce("have", "audio_frames").alias("have"),
         pl.coalesce("audio_frames", "have").alias("audio_frames"),
@@ -149,12 +150,9 @@ def _harmless(context: Context) -> pl.DataFrame:
     runs, paddings = talking(context), context.found.paddings
     if runs.is_empty() or paddings.is_empty():
         return runs.clear()
-    harmless = (
-        paddings.group_by("run_id", maintain_order=True)
-        .agg(pl.col("missing").max(), pl.col("line").first().alias("at"), pl.col("padding").max())
-        .pipe(only, pl.col("missing") == 0)
-    )
-    return runs.join(harmless, on="run_id", maintain_order="left").with_columns(pl.col("at").alias("line"))
+    figures = (pl.col("missing").max(), pl.col("line").first().alias("at"), pl.col("padding").max())
+    harmless = only(grouped(paddings, ["run_id"], *figures), pl.col("missing") == 0)
+    return matching(runs, harmless, ["run_id"]).pipe(extended, pl.col("at").alias("line"))
 
 
 @rule(

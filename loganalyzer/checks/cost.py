@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, only, selected
 
 
 @rule(
@@ -25,8 +25,11 @@ def cost_above_baseline(context: Context) -> Outcome:
     runs = windowed(context)
     if price is None:
         return outcome(None, skipped(runs, "needs price_per_hour in the configuration"))
-    shelf = context.shelf.cost.select("quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance")
-    priced = runs.join(shelf, on="quantization", how="left", maintain_order="left").with_columns(
+    shelf = context.shelf.cost.pipe(
+        selected, "quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance"
+    )
+    priced = runs.join(shelf, on="quantization", how="left", maintain_order="left").pipe(
+        extended,
         (pl.col("prompt_s") / 3600 * price).alias("cost"),
         (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
     )

@@ -9,7 +9,7 @@ import polars as pl
 from loganalyzer.checks.outcomes import Texts, findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, only
 
 
 def _no_log_shows_it(_context: Context) -> Outcome:
@@ -128,7 +128,7 @@ def workflow_mismatch(context: Context) -> Outcome:
     if asked is None:
         return outcome()
     runs = talking(context)
-    shown = runs.with_columns(pl.format("{}x{}", "width", "height").alias("size"), _logged_rank(context, runs))
+    shown = runs.pipe(extended, pl.format("{}x{}", "width", "height").alias("size"), _logged_rank(context, runs))
     doubled = (pl.col("width") == 2 * pl.lit(asked.width)) & (pl.col("height") == 2 * pl.lit(asked.height))
     size_differs = ((pl.col("width") != asked.width) | (pl.col("height") != asked.height)) & ~doubled
     steps = pl.col("steps") != asked.steps

@@ -8,7 +8,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import only
+from loganalyzer.rows import matching, only, selected
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
@@ -39,7 +39,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     from loganalyzer.metrics import KEY
 
     together = past.with_tonight(context.found, context.settings.gpu)
-    concerned = together.filter("tonight").select("metric", "basis", *KEY).unique()
+    concerned = together.filter("tonight").pipe(selected, "metric", "basis", *KEY).unique()
     alike = ["metric", "basis", *KEY]
     rows = together.join(concerned, on=alike, how="semi", nulls_equal=True, maintain_order="left")
     until_tonight = pl.col("tonight").reverse().cum_max().reverse().over(alike)
@@ -77,7 +77,7 @@ def _where(series: Series) -> str:
 
 def _found(context: Context, word: str, fix: str) -> pl.DataFrame:
     rows = only(context.once(_verdicts), pl.col("verdict") == word)
-    placed = rows.join(context.found.runs.select("run_id", "source", "line"), on="run_id", maintain_order="left")
+    placed = matching(rows, context.found.runs[["run_id", "source", "line"]], ["run_id"])
     return findings(
         placed,
         lambda: texts(
@@ -114,7 +114,7 @@ def _unjudged(context: Context) -> pl.DataFrame:
         rows.filter(pl.col("verdict") == "unknown")
         .group_by("run_id", "reason", maintain_order=True)
         .agg(pl.col("metric").unique(maintain_order=True).str.join(", "))
-        .join(context.found.runs.select("run_id", "source"), on="run_id", maintain_order="left")
+        .join(context.found.runs.pipe(selected, "run_id", "source"), on="run_id", maintain_order="left")
     )
     return skipped(few, pl.format("{}: {}", "metric", "reason"))
 

@@ -8,7 +8,7 @@ from loganalyzer.checks.outcomes import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
 from loganalyzer.records import MOST_NEAR
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, only
 
 
 @rule(
@@ -65,7 +65,7 @@ def unrecognised_variant(context: Context) -> Outcome:
 )
 def undecodable_bytes(context: Context) -> Outcome:
     """One finding per input."""
-    bad = only(context.found.sources, pl.col("undecodable") > 0).with_columns(pl.lit(1).alias("line"))
+    bad = only(context.found.sources, pl.col("undecodable") > 0).pipe(extended, pl.lit(1).alias("line"))
     rows = findings(
         bad,
         lambda: texts(

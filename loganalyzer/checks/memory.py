@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, only
 
 NOT_A_PEAK = "this wrapper version does not print the sampling peak"
 _NO_REPORT = "the log holds no memory report for this run"
@@ -38,7 +38,7 @@ def _judged(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
             )
         )
     )  # fmt: skip
-    runs = runs.with_columns(reason.alias("reason"))
+    runs = runs.pipe(extended, reason.alias("reason"))
     barred = only(runs, pl.col("reason").is_not_null())
     lost = only(context.found.runs, pl.col("status") != "completed")
     return only(runs, pl.col("reason").is_null()), [
@@ -92,7 +92,7 @@ def vram_below(context: Context) -> Outcome:
     )
     fits = pl.lit(context.shelf.inferred_quantization(below))
     hint = pl.when(fits.is_not_null()).then(pl.format(" It fits {}.", fits)).otherwise(pl.lit(""))
-    return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), *barred)
+    return outcome(rows.pipe(extended, pl.concat_str(["message", hint]).alias("message")), *barred)
 
 
 def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
@@ -143,7 +143,7 @@ def vram_headroom(context: Context) -> Outcome:
 
 def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
-    runs = context.found.runs.with_columns(total.alias("total"))
+    runs = context.found.runs.pipe(extended, total.alias("total"))
     reason = (
         pl.when(pl.col("peak_reserved_gib").is_null())
         .then(pl.lit(_NO_REPORT))
@@ -155,7 +155,7 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         )
         .then(pl.lit(NOT_A_PEAK))
     )
-    runs = runs.with_columns(reason.alias("reason"))
+    runs = runs.pipe(extended, reason.alias("reason"))
     return only(runs, pl.col("reason").is_null()), [
         skipped(only(runs, pl.col("reason").is_not_null()), pl.col("reason"))
     ]

@@ -8,19 +8,20 @@ from loganalyzer.checks.memory import NOT_A_PEAK
 from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import talking
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, only, selected
 
 _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
 
 
 def _required(context: Context) -> pl.DataFrame:
     """Talking runs with min_quantization, min_rank, rank_wanted (position in the ranking) of their size."""
-    needs = context.shelf.requirement.select(
+    needs = context.shelf.requirement.pipe(
+        selected,
         pl.col("pixels"),
         pl.col("quantization").alias("min_quantization"),
         pl.col("lora_rank").alias("min_lora"),
     ).sort("pixels")
-    runs = talking(context).with_columns((pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
+    runs = talking(context).pipe(extended, (pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
     return only(runs, pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
 
 
@@ -37,7 +38,8 @@ def quantization_below_resolution(context: Context) -> Outcome:
     """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
     ranking = {name: position for position, name in enumerate(context.shelf.ranking)}
     runs = context.once(_required)
-    runs = runs.with_columns(
+    runs = runs.pipe(
+        extended,
         pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
         pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("want"),
     )
@@ -130,7 +132,7 @@ def quantization_mismatch(context: Context) -> Outcome:
     )
     if declared.is_empty():
         return outcome()
-    judged = declared.with_columns(context.shelf.inferred_quantization(declared).alias("fits"))
+    judged = declared.pipe(extended, context.shelf.inferred_quantization(declared).alias("fits"))
     wrong = only(judged, pl.col("fits") != pl.col("quantization"))
     rows = findings(
         at(wrong, "peak_line"),

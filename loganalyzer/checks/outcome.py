@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, only, selected
 
 
 def _ended(context: Context, status: str) -> pl.DataFrame:
@@ -19,8 +19,8 @@ def _ended(context: Context, status: str) -> pl.DataFrame:
         .group_by("prompt_id", maintain_order=True)
         .agg(pl.col("run_id", "observed_windows", "expected_windows").last())
     )
-    return prompts.join(last, on="prompt_id", how="left", maintain_order="left").with_columns(
-        pl.coalesce(_event_line(context, prompts, status), "end_line").alias("line")
+    return prompts.join(last, on="prompt_id", how="left", maintain_order="left").pipe(
+        extended, pl.coalesce(_event_line(context, prompts, status), "end_line").alias("line")
     )
 
 
@@ -35,14 +35,14 @@ def _event_line(context: Context, prompts: pl.DataFrame, status: str) -> pl.Expr
         return pl.lit(None, pl.Int64)
     shown = only(context.found.excerpts, pl.col("event").is_in(events[status]))
     inside = (
-        prompts.select("prompt_id", "source", "line", "end_line").sort("source", "line")
+        prompts.pipe(selected, "prompt_id", "source", "line", "end_line").sort("source", "line")
         .join_asof(
-            shown.select("source", "line", pl.col("line").alias("shown")).sort("source", "line"),
+            shown.pipe(selected, "source", "line", pl.col("line").alias("shown")).sort("source", "line"),
             on="line", by="source", strategy="forward", check_sortedness=False,
         )
         .filter(pl.col("shown") <= pl.col("end_line"))
     )  # fmt: skip
-    lines = dict(inside.select("prompt_id", "shown").rows())
+    lines = dict(inside.pipe(selected, "prompt_id", "shown").rows())
     return pl.col("prompt_id").replace_strict(lines, default=None, return_dtype=pl.Int64)
 
 

@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 import polars as pl
 
 from loganalyzer.checks.registry import Outcome
+from loganalyzer.rows import extended, selected
 from loganalyzer.tables import FINDINGS, NOT_CHECKED
 
 FOUND: Final = pl.Schema({k: v for k, v in FINDINGS.items() if k not in ("rule", "name", "severity")})
@@ -42,7 +43,8 @@ def findings(rows: pl.DataFrame, wording: Callable[[], Texts]) -> pl.DataFrame:
         return _NO_FINDINGS
     said = wording()
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
-    return rows.select(
+    return rows.pipe(
+        selected,
         run.cast(pl.String).alias("run_id"),
         pl.col("source").cast(pl.String),
         pl.col("line").cast(pl.Int64, strict=False),
@@ -55,7 +57,7 @@ def findings(rows: pl.DataFrame, wording: Callable[[], Texts]) -> pl.DataFrame:
 
 def at(rows: pl.DataFrame, place: str) -> pl.DataFrame:
     """`rows` with the line that shows the fault in place of the run's own, where it is known."""
-    return rows if rows.is_empty() else rows.with_columns(pl.coalesce(place, "line").alias("line"))
+    return rows if rows.is_empty() else rows.pipe(extended, pl.coalesce(place, "line").alias("line"))
 
 
 def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
@@ -64,7 +66,9 @@ def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
         return _NONE_SKIPPED
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
     text = pl.lit(reason) if isinstance(reason, str) else reason
-    return rows.select(run.cast(pl.String).alias("run_id"), pl.col("source").cast(pl.String), text.alias("reason"))
+    return rows.pipe(
+        selected, run.cast(pl.String).alias("run_id"), pl.col("source").cast(pl.String), text.alias("reason")
+    )
 
 
 def outcome(found: pl.DataFrame | None = None, *not_checked: pl.DataFrame) -> Outcome:

@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, matching, only
 from loganalyzer.runs.planned import TALKING
 
 _NO_BARS = "the log holds no progress bars (container logs often drop them)"
@@ -58,7 +58,7 @@ def window_sequence(context: Context) -> Outcome:
     told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
     wrong = only(context.found.windows, pl.col("matches").not_() & ~longcat & told)
     if not wrong.is_empty():
-        wrong = wrong.join(windowed(context).select("run_id", "source"), on="run_id", maintain_order="left")
+        wrong = matching(wrong, windowed(context)[["run_id", "source"]], ["run_id"])
     expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
     rows = findings(
         wrong,
@@ -93,7 +93,7 @@ def announced_windows(context: Context) -> Outcome:
     estimate = schedule.announced(pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride"))
     announced = pl.col("announced_windows")
     other = only(
-        talking(context).with_columns(estimate.alias("estimate")),
+        talking(context).pipe(extended, estimate.alias("estimate")),
         (announced != pl.col("estimate")) & (announced != pl.col("expected_windows")),
     )
     wrong = only(other, pl.col("schedule_observed"))

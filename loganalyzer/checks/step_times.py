@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Context
-from loganalyzer.rows import only
+from loganalyzer.rows import extended, only, selected
 
 _MEASURED: Final = ("rate", "timestamps")
 
@@ -47,8 +47,8 @@ def _measured(context: Context) -> pl.DataFrame:
 def _numbered(steps: pl.DataFrame) -> pl.DataFrame:
     run, window = pl.col("run"), pl.col("window")
     other = run.ne_missing(run.shift(1)) | window.ne_missing(window.shift(1))
-    return steps.with_columns(pl.col("run_id").rle_id().set_sorted().alias("run")).with_columns(
-        other.cum_sum().set_sorted().alias("group")
+    return steps.pipe(extended, pl.col("run_id").rle_id().set_sorted().alias("run")).pipe(
+        extended, other.cum_sum().set_sorted().alias("group")
     )
 
 
@@ -56,7 +56,7 @@ def _is_in_order(numbered: pl.DataFrame) -> bool:
     """Whether the steps of a run stand together, and those of a window within it."""
     run, window = pl.col("run"), pl.col("window").fill_null(-1)
     back = (run == run.shift(1)) & (window < window.shift(1))
-    if numbered.select(back.any()).item():
+    if numbered.pipe(selected, back.any()).item():
         return False
     names = only(numbered, run.ne_missing(run.shift(1)))["run_id"]
     return names.n_unique() == names.len()
@@ -79,5 +79,5 @@ def _by_window(context: Context) -> pl.DataFrame:
             pl.col("duration_s").median().alias("median"),
             pl.col("line").first(),
         )
-        .with_columns(pl.col("run").set_sorted())
+        .pipe(extended, pl.col("run").set_sorted())
     )

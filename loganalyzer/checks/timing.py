@@ -8,7 +8,7 @@ from loganalyzer.checks import step_times
 from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.rows import only, without
+from loganalyzer.rows import extended, matching, only, selected, without
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
@@ -33,8 +33,8 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
             )
         )
     )  # fmt: skip
-    runs = runs.with_columns(
-        reason.alias("reason"), (pl.col("window_high") * (1 + pl.col("window_tolerance"))).alias("limit")
+    runs = runs.pipe(
+        extended, reason.alias("reason"), (pl.col("window_high") * (1 + pl.col("window_tolerance"))).alias("limit")
     )
     barred = only(runs, pl.col("reason").is_not_null())
     return only(runs, pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
@@ -43,7 +43,7 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     if rows.is_empty():
         return rows
-    return rows.join(context.found.runs.select("run_id", "source"), on="run_id", maintain_order="left")
+    return matching(rows, context.found.runs[["run_id", "source"]], ["run_id"])
 
 
 @rule(
@@ -61,7 +61,7 @@ def slow_window(context: Context) -> Outcome:
     if runs.is_empty():
         return outcome(None, barred)
     timed = only(context.found.windows, pl.col("total_s").is_not_null())
-    windows = timed.join(runs.select("run_id", "source", "limit"), on="run_id")
+    windows = matching(timed, runs[["run_id", "source", "limit"]], ["run_id"])
     rows = findings(
         _slow_windows(only(windows, pl.col("total_s") > pl.col("limit"))),
         lambda: texts(
@@ -142,7 +142,7 @@ def step_outlier(context: Context) -> Outcome:
     factor = context.settings.step_outlier_factor
     steps, runs = step_times.measured(context), step_times.by_run(context)
     enough = pl.col("count") >= _FEWEST_STEPS
-    limits = runs.select(pl.when(enough).then(factor * pl.col("median"))).to_series().gather(steps["run"])
+    limits = runs.pipe(selected, pl.when(enough).then(factor * pl.col("median"))).to_series().gather(steps["run"])
     far = only(steps, pl.col("duration_s") - pl.col("uncertainty_s") > limits)
     rows = findings(
         _outliers(far, context),
@@ -248,8 +248,8 @@ def memory_spill(context: Context) -> Outcome:
     if jumped.is_empty():
         return outcome()
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
-    runs = context.found.runs.with_columns(total.alias("total"))
-    suspects = runs.join(jumped, on="run_id", maintain_order="left").with_columns(pl.col("at").alias("line"))
+    runs = context.found.runs.pipe(extended, total.alias("total"))
+    suspects = runs.join(jumped, on="run_id", maintain_order="left").pipe(extended, pl.col("at").alias("line"))
     full = suspects.filter(pl.col("peak_reserved_gib") > _FULL * pl.col("total"))
     rows = findings(
         full,
@@ -276,7 +276,7 @@ def _jumped(windows: pl.DataFrame) -> pl.DataFrame:
         return wide
     return (
         windows.join(wide, on="run", how="semi", maintain_order="left")
-        .with_columns(median.cum_min().over("run").alias("best"))
+        .pipe(extended, median.cum_min().over("run").alias("best"))
         .filter(median > _SPILL_FACTOR * pl.col("best"))
         .group_by("run_id", maintain_order=True)
         .agg(pl.col("window", "best").first(), pl.col("line").first().alias("at"), median.max())

@@ -127,7 +127,7 @@ def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
 
     page_file = _page_file(options)
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["junit_file"], page_file)
-    text.write(analysis, text.console(sys.stderr if to_stdout else sys.stdout), verbose=options["verbose"])
+    text.write(analysis, sys.stderr if to_stdout else sys.stdout, verbose=options["verbose"])
     if page_file and page_file != STDOUT:
         click.echo(f"\nreport: {page_file}", err=to_stdout)
 

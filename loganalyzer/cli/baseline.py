@@ -63,7 +63,7 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None
     found = configuration(options["config_file"])
     chosen = settings(found, {**options, "select": options["select"] or RULES})
     analysis = without_ignored(_analysed(paths, chosen), found.ignores, chosen)
-    text.write(analysis, text.console(sys.stdout), verbose=True)
+    text.write(analysis, sys.stdout, verbose=True)
     ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
 
 

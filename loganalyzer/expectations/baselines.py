@@ -6,6 +6,7 @@ figure finds no baseline.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ import polars as pl
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.names import CARD_MAKER
-from loganalyzer.rows import only
+from loganalyzer.rows import completed, extended, grouped, only, selected
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -78,75 +79,73 @@ class Shelf:
     @cached_property
     def _vram_bands(self) -> pl.DataFrame:
         """The keys of a run with vram_low, vram_high, vram_typical (GiB), either way up."""
-        return _either_way(
-            self.vram.select(
-                *(name for name in _VRAM_KEY if name != "covers"),
-                pl.col("covers").alias("peak_covers"),
-                pl.col("band_gib").list.get(0).alias("vram_low"),
-                pl.col("band_gib").list.get(1).alias("vram_high"),
-                pl.col("peak_allocated_gib").alias("vram_typical"),
-            ),
-            _VRAM_KEY_OF_RUN,
-        )
+        figures = dict.fromkeys(("vram_low", "vram_high", "vram_typical"), pl.Float64)
+        rows = [
+            {**row, "peak_covers": row["covers"], "vram_typical": row["peak_allocated_gib"]}
+            | dict(zip(("vram_low", "vram_high"), row["band_gib"], strict=True))
+            for row in self.vram.rows(named=True)
+        ]
+        keys = dict(zip(_VRAM_KEY_OF_RUN, _VRAM_KEY.values(), strict=True))
+        return _either_way(rows, keys, figures)
 
     @cached_property
     def _window_times(self) -> pl.DataFrame:
         """The keys of a run, its card among them, with window_low, window_high (s), window_tolerance, either way up."""
-        return _either_way(
-            self.timing.select(
-                pl.col("gpu").str.replace(CARD_MAKER, "").alias("card"),
-                *(name for name in _TIMING_KEY if name != "gpu"),
-                pl.col("window_s").list.get(0).alias("window_low"),
-                pl.col("window_s").list.get(1).alias("window_high"),
-                pl.col("tolerance").alias("window_tolerance"),
-            ),
-            _TIMING_KEY_OF_RUN,
-        )
+        figures = dict.fromkeys(("window_low", "window_high", "window_tolerance"), pl.Float64)
+        rows = [
+            {**row, "card": re.sub(CARD_MAKER, "", row["gpu"]), "window_tolerance": row["tolerance"]}
+            | dict(zip(("window_low", "window_high"), row["window_s"], strict=True))
+            for row in self.timing.rows(named=True)
+        ]
+        keys = dict(zip(_TIMING_KEY_OF_RUN, _TIMING_KEY.values(), strict=True))
+        return _either_way(rows, keys, figures)
 
     def with_vram(self, runs: pl.DataFrame) -> pl.DataFrame:
         """`runs` with vram_low, vram_high, vram_typical (GiB) of the baseline with the same key, else null.
 
         Width and height may be swapped. Block swap moves memory elsewhere, so such a run has no baseline.
         """
-        found = runs.join(self._vram_bands, on=_VRAM_KEY_OF_RUN, how="left", maintain_order="left")
-        return found.with_columns(
-            pl.when(_UNSWAPPED).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")
+        found = completed(runs, self._vram_bands, _VRAM_KEY_OF_RUN)
+        return found.pipe(
+            extended,
+            (pl.when(_UNSWAPPED).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")),
         )
 
     def inferred_quantization(self, runs: pl.DataFrame) -> pl.Series:
         """The one quantisation whose band holds the run's peak; null where none or several do."""
         keys = [name for name in _VRAM_KEY_OF_RUN if name != "quantization"]
         peak = pl.col("peak_allocated_gib")
-        numbered = runs.select(pl.int_range(pl.len()).alias("row"), "swapped_blocks", "peak_allocated_gib", *keys)
+        numbered = runs.pipe(
+            selected, pl.int_range(pl.len()).alias("row"), "swapped_blocks", "peak_allocated_gib", *keys
+        )
         held = only(numbered, _UNSWAPPED & peak.is_not_null())
         if not held.is_empty():
             held = held.join(self._vram_bands, on=keys).filter(peak.is_between(pl.col("vram_low"), pl.col("vram_high")))
         if held.is_empty():
             return pl.repeat(None, runs.height, dtype=pl.String, eager=True).alias("inferred")
-        single = held.group_by("row").agg(pl.col("quantization").first(), pl.len()).filter(pl.col("len") == 1)
-        return (
-            numbered.select("row")
-            .join(single, on="row", how="left", maintain_order="left")["quantization"]
-            .alias("inferred")
-        )
+        single = only(grouped(held, ["row"], pl.col("quantization").first(), pl.len()), pl.col("len") == 1)
+        return completed(numbered[["row"]], single[["row", "quantization"]], ["row"])["quantization"].alias("inferred")
 
     def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
         """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""
         card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(CARD_MAKER, "").str.strip_chars()
-        return runs.with_columns(card.alias("card")).join(
-            self._window_times, on=_TIMING_KEY_OF_RUN, how="left", maintain_order="left"
-        )
+        return completed(extended(runs, card.alias("card")), self._window_times, _TIMING_KEY_OF_RUN)
 
     def bands(self, runs: pl.DataFrame) -> dict[str, tuple[float, float]]:
         """run_id to the band (low, high, GiB) of its baseline, for runs that have one."""
         held = self.with_vram(runs).filter(pl.col("vram_low").is_not_null())
-        return {run: (low, high) for run, low, high in held.select("run_id", "vram_low", "vram_high").rows()}
+        return {run: (low, high) for run, low, high in held.pipe(selected, "run_id", "vram_low", "vram_high").rows()}
 
 
-def _either_way(shelf: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """A portrait takes what a landscape of the same size takes."""
-    turned = shelf.with_columns(pl.col("height").alias("width"), pl.col("width").alias("height"))
-    return pl.concat([shelf, turned]).unique(subset=keys, keep="first", maintain_order=True)
+def _either_way(
+    shelf: Sequence[Mapping[str, Any]], keys: Mapping[str, Any], figures: Mapping[str, Any]
+) -> pl.DataFrame:
+    """Keys and figures, of equal keys the first: a portrait takes what a landscape of the same size takes."""
+    turned = [{**row, "width": row["height"], "height": row["width"]} for row in shelf]
+    first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for row in (*shelf, *turned):
+        first.setdefault(tuple(row[name] for name in keys), tuple(row[name] for name in figures))
+    return pl.DataFrame([(*key, *told) for key, told in first.items()], schema={**keys, **figures}, orient="row")
 
 
 def load(user_file: Path | None = None) -> Shelf:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from loganalyzer.errors import ExpectationError
 from loganalyzer.resources import folder
@@ -12,8 +12,7 @@ from loganalyzer.resources import folder
 _KEYS = {"mode", "title", "provenance", "window_frames", "motion_frames", "drop_frames"}
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The schedule of one mode, in frames."""
 
     mode: str

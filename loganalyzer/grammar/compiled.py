@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import Lowered, lower
@@ -41,8 +42,7 @@ class Compiled:
         return lower(self.pattern.signature, starts_line=self.pattern.starts_line).regex
 
 
-@dataclass(frozen=True)
-class Grammars:
+class Grammars(NamedTuple):
     """All patterns of a call, compiled, and the fixed texts by which their lines are found."""
 
     compiled: tuple[Compiled, ...]

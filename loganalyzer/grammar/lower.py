@@ -7,24 +7,27 @@ back-references, explicit character classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from loganalyzer.errors import GrammarError
 from loganalyzer.grammar import model
-from loganalyzer.grammar.types import ANY, TYPES
+from loganalyzer.grammar.types import ANY, TYPES, HoleType
+from loganalyzer.rows import dropped, in_order, only, those
 
 WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 BEFORE_WORD = r"(?:^|[^0-9A-Za-z_])"
 """A template that begins with a word fits only where a word can begin: `got prompt` is not in `forgot prompt`."""
 
+_FEW: Final = 500
+"""Up to so many texts, each is read by itself once the expression has parted it."""
+
 _ESCAPES = str.maketrans({character: f"\\{character}" for character in r"\.+*?()|[]{}^$#&-~"})
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(NamedTuple):
     """A regular expression and the hole behind each of its groups."""
 
     regex: str
@@ -34,7 +37,7 @@ class Lowered:
         """Which of the texts the template fits, and the values of those it fits, one column each."""
         (found,) = read_all([(self, text.alias("text").to_frame().with_row_index("row"))])
         fits = found["fits"]
-        return fits, (found if fits.all() else found.filter(fits)).drop("row", "text", "fits")
+        return fits, those(found, fits).pipe(dropped, "row", "text", "fits")
 
     @property
     def _at_start(self) -> str:
@@ -45,19 +48,38 @@ class Lowered:
         """A name that stands in several alternatives is filled by the one that fits."""
         if not self.groups:
             return rows.lazy().with_columns(pl.col("text").str.contains(regex).alias("fits"))
-        groups = pl.col("text").str.extract_groups(f"(?:{regex})()").alias("groups")
-        by_name: dict[str, list[tuple[str, pl.Expr]]] = {}
+        groups = pl.col("text").str.extract_groups(_closed(regex)).alias("groups")
+        values = [
+            expr.alias(name + suffix)
+            for name, kind, numbers in self._named
+            for suffix, expr in kind.columns(_either([_group_of(number) for number in numbers])).items()
+        ]
+        fits = _group_of(str(len(self.groups) + 1)).is_not_null().alias("fits")
+        return rows.lazy().with_columns(groups).select(*rows.columns, fits, *values)
+
+    def _reading_few(self, rows: pl.DataFrame, regex: str) -> pl.DataFrame:
+        """The same, text by text: a query for each hole takes longer than to read a few texts."""
+        groups = rows.select_seq(pl.col("text").str.extract_groups(_closed(regex))).to_series().to_list()
+        last = str(len(self.groups) + 1)
+        columns = [pl.Series("fits", [found[last] is not None for found in groups], dtype=pl.Boolean)]
+        for name, kind, numbers in self._named:
+            texts = (next((found[n] for n in numbers if found[n] is not None), None) for found in groups)
+            read = [dict.fromkeys(kind.suffixes) if text is None else kind.read(text) for text in texts]
+            columns += [
+                pl.Series(name + suffix, [values[suffix] for values in read], dtype=kind.dtype)
+                for suffix in kind.suffixes
+            ]
+        return rows.hstack(columns)
+
+    @property
+    def _named(self) -> list[tuple[str, HoleType, list[str]]]:
+        """The values: name, type, and the groups that may hold each."""
+        by_name: dict[str, tuple[str, list[str]]] = {}
         for number, hole in enumerate(self.groups, start=1):
             if hole.name is not None:
                 kind = hole.type if isinstance(hole, model.Hole) else "text"
-                by_name.setdefault(hole.name, []).append((kind, _group_of(number)))
-        values = [
-            expr.alias(name + suffix)
-            for name, places in by_name.items()
-            for suffix, expr in TYPES[places[0][0]].columns(_either([group for _, group in places])).items()
-        ]
-        fits = _group_of(len(self.groups) + 1).is_not_null().alias("fits")
-        return rows.lazy().with_columns(groups).select(*rows.columns, fits, *values)
+                by_name.setdefault(hole.name, (kind, []))[1].append(str(number))
+        return [(name, TYPES[kind], numbers) for name, (kind, numbers) in by_name.items()]
 
 
 def read_all(wanted: Sequence[tuple[Lowered, pl.DataFrame]]) -> list[pl.DataFrame]:
@@ -65,20 +87,31 @@ def read_all(wanted: Sequence[tuple[Lowered, pl.DataFrame]]) -> list[pl.DataFram
 
     Most messages begin their segment, and there an anchored expression is twice as fast; it is tried first.
     """
-    found = pl.collect_all([lowered._reading(rows, lowered._at_start) for lowered, rows in wanted])
+    found = _read_each([(lowered, rows, lowered._at_start) for lowered, rows in wanted])
     searched = [
-        (place, lowered, frame.filter(~pl.col("fits")).select("row", "text"))
+        (place, lowered, only(frame, ~pl.col("fits"))[["row", "text"]])
         for place, ((lowered, _), frame) in enumerate(zip(wanted, found, strict=True))
         if not lowered.regex.startswith("^") and not frame["fits"].all()
     ]
-    inside = pl.collect_all([lowered._reading(rest, lowered.regex) for _, lowered, rest in searched])
+    inside = _read_each([(lowered, rest, lowered.regex) for _, lowered, rest in searched])
     for (place, _, _), more in zip(searched, inside, strict=True):
-        found[place] = pl.concat([found[place].filter("fits"), more]).sort("row")
+        found[place] = in_order(pl.concat([only(found[place], "fits"), more]), "row")
     return found
 
 
-def _group_of(number: int) -> pl.Expr:
-    return pl.col("groups").struct.field(str(number))
+def _read_each(wanted: Sequence[tuple[Lowered, pl.DataFrame, str]]) -> list[pl.DataFrame]:
+    if sum(rows.height for _, rows, _ in wanted) > _FEW:
+        return pl.collect_all([lowered._reading(rows, regex) for lowered, rows, regex in wanted])
+    return [lowered._reading_few(rows, regex) for lowered, rows, regex in wanted]
+
+
+def _closed(regex: str) -> str:
+    """With one more group, which is filled wherever the expression fits."""
+    return f"(?:{regex})()"
+
+
+def _group_of(number: str) -> pl.Expr:
+    return pl.col("groups").struct.field(number)
 
 
 def _either(groups: Sequence[pl.Expr]) -> pl.Expr:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -23,8 +22,7 @@ Columns = dict[str, pl.Expr]
 """Suffix of the column's name to its expression; the plain value has the suffix ``""``."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoleType:
+class HoleType(NamedTuple):
     """One type of hole.
 
     Attributes:
@@ -35,6 +33,7 @@ class HoleType:
         columns: the same for a column of texts.
         head: for a type that takes as little as possible, the one character it takes at least; else empty.
         suffixes: of the columns that one value fills.
+        dtype: of these columns.
     """
 
     regex: str
@@ -44,6 +43,7 @@ class HoleType:
     columns: Callable[[pl.Expr], Columns]
     head: str = ""
     suffixes: tuple[str, ...] = ("",)
+    dtype: pl.DataType | type[pl.DataType] = pl.String
 
     @property
     def lazy(self) -> bool:
@@ -179,11 +179,23 @@ _FLOAT = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 TYPES: Final[Mapping[str, HoleType]] = {
-    "int": HoleType(r"-?[0-9]+", DIGITS | {"-"}, DIGITS, _read_int, _int_columns),
+    "int": HoleType(r"-?[0-9]+", DIGITS | {"-"}, DIGITS, _read_int, _int_columns, dtype=pl.Int64),
     "float": HoleType(
-        rf"(?:{_FLOAT}|-?inf|nan)", DIGITS | set("-in"), DIGITS | set(".eE"), _read_float, _float_columns
+        rf"(?:{_FLOAT}|-?inf|nan)",
+        DIGITS | set("-in"),
+        DIGITS | set(".eE"),
+        _read_float,
+        _float_columns,
+        dtype=pl.Float64,
     ),
-    "number": HoleType(r"-?[0-9][0-9,]*(?:\.[0-9]+)?", DIGITS | {"-"}, DIGITS | set(",."), _read_float, _float_columns),
+    "number": HoleType(
+        r"-?[0-9][0-9,]*(?:\.[0-9]+)?",
+        DIGITS | {"-"},
+        DIGITS | set(",."),
+        _read_float,
+        _float_columns,
+        dtype=pl.Float64,
+    ),
     "word": HoleType(r"[^ \t]+", ANY - _BLANK, ANY - _BLANK, _read_text, _text_columns),
     "name": HoleType(_NAME, DIGITS | _LETTERS, DIGITS | _LETTERS | set("_.-"), _read_text, _text_columns),
     "text": HoleType(r".+?", ANY, frozenset(), _read_text, _text_columns, head="."),
@@ -191,9 +203,16 @@ TYPES: Final[Mapping[str, HoleType]] = {
     "blanks": HoleType(r"[ \t]*", _BLANK, _BLANK, _read_text, _text_columns),
     "cells": HoleType(r"[^|]*", ANY - {"|"}, ANY - {"|"}, _read_text, _text_columns),
     "clock": HoleType(
-        r"(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|\?)", DIGITS | {"?"}, DIGITS | {":"}, _read_clock, _clock_columns
+        r"(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|\?)",
+        DIGITS | {"?"},
+        DIGITS | {":"},
+        _read_clock,
+        _clock_columns,
+        dtype=pl.Float64,
     ),
-    "size": HoleType(rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns),
+    "size": HoleType(
+        rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns, dtype=pl.Float64
+    ),
     "rate": HoleType(
         r"(?:\?|[0-9]+(?:\.[0-9]+)?)(?:s(?:/(?:it?)?)?|i(?:t(?:/s?)?)?)",
         DIGITS | {"?"},
@@ -201,6 +220,9 @@ TYPES: Final[Mapping[str, HoleType]] = {
         _read_rate,
         _rate_columns,
         suffixes=("", "_error"),
+        dtype=pl.Float64,
     ),
-    "timestamp": HoleType(_TIMESTAMP, DIGITS, DIGITS | set(".,Z+-:"), _read_timestamp, _timestamp_columns),
+    "timestamp": HoleType(
+        _TIMESTAMP, DIGITS, DIGITS | set(".,Z+-:"), _read_timestamp, _timestamp_columns, dtype=pl.Datetime("us")
+    ),
 }

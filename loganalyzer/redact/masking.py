@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
@@ -22,11 +22,14 @@ import polars as pl
 from loganalyzer import tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.redact.rough import ROUGH
+from loganalyzer.rows import extended, selected
 
 if TYPE_CHECKING:
     from loganalyzer.redact.kinds import Kind
     from loganalyzer.totals import Totals
 
+_FEW: Final = 10_000
+"""Rows of all tables together whose texts are worth a look before any of them is looked at by itself."""
 LONGEST: Final = 4000
 """Characters looked at in one go: longer texts are cut at blanks, so that time grows with length and no faster."""
 _PIECES = re.compile(r".{1,3000}(?:\s|$)|.{1,3000}", re.DOTALL)
@@ -108,7 +111,9 @@ def redacted(analysis: Analysis, masking: Masker) -> Analysis:
 
     In `source` the home folder of whoever calls becomes `~`, so that the path can still be opened.
     """
-    frames = {name: _masked(name, frame, masking) for name, frame in analysis.tables() if name != "masked"}
+    frames = {name: frame for name, frame in analysis.tables() if name != "masked"}
+    if not _is_clean(frames):
+        frames = {name: _masked(name, frame, masking) for name, frame in frames.items()}
     problems, notes = (tuple(map(masking.mask, texts)) for texts in (analysis.problems, analysis.notes))
     total = _added(analysis.masked, [(kind, count, masking.places[kind]) for kind, count in masking.values.items()])
     counted = None if analysis.counted is None else _told(analysis.counted, masking)
@@ -130,17 +135,25 @@ def _added(masked: pl.DataFrame, rows: list[tuple[str, int, int]]) -> pl.DataFra
     return counted.group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
 
 
+def _is_clean(frames: Mapping[str, pl.DataFrame]) -> bool:
+    """Whether short tables hold nothing that looks like a secret, as most do: one look at all their texts together."""
+    if sum(frame.height for frame in frames.values()) > _FEW:
+        return False
+    told = [frames[table][name] for table, names in TEXTS.items() for name in names if not frames[table].is_empty()]
+    return not told or not pl.concat([texts.alias("text") for texts in told]).str.contains(ROUGH).any()
+
+
 def _masked(table: str, frame: pl.DataFrame, masking: Masker) -> pl.DataFrame:
     names = TEXTS.get(table, ())
     if frame.is_empty() or not names:
         return frame
-    rough = frame.select(pl.col(names).str.contains(ROUGH).fill_null(value=False))
+    rough = frame.pipe(selected, pl.col(names).str.contains(ROUGH).fill_null(value=False))
     changed = [
         _column(frame[name], rough[name], masking, counts=name != "source" or table == "sources")
         for name in names
         if rough[name].any()
     ]
-    return frame.with_columns(changed) if changed else frame
+    return frame.pipe(extended, changed) if changed else frame
 
 
 def _column(texts: pl.Series, rough: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:

@@ -12,7 +12,7 @@ from rich.text import Text
 from loganalyzer.baselining.proposing import Proposals
 from loganalyzer.expectations.baselines import FIGURES, KEYS, Shelf
 from loganalyzer.report.document import rows
-from loganalyzer.report.text import console
+from loganalyzer.report.terminal import console
 from loganalyzer.tables import SCHEMA_VERSION
 from loganalyzer.units import printable
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from loganalyzer.comparison.model import Comparison, MetricChange
 from loganalyzer.report import comparison_words as words
 from loganalyzer.report.history_text import key_words
-from loganalyzer.report.text import console
+from loganalyzer.report.terminal import console
 from loganalyzer.units import plural, printable
 
 _STYLES: Final = {

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loganalyzer.history.series import Series
-from loganalyzer.report.text import console
+from loganalyzer.report.terminal import console
 from loganalyzer.units import duration, one_line, plural, printable
 
 _STYLES: Final = {"regressed": "bold red", "suspected": "bold yellow", "improved": "green", "unknown": "dim"}

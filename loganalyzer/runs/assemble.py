@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.rows import completed, distinct, known_in_order
+from loganalyzer.rows import completed, distinct, extended, firsts, in_order, known_in_order, only, selected
 from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
@@ -30,8 +29,7 @@ REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "
 """The tables made here."""
 
 
-@dataclass(frozen=True)
-class Rebuilt:
+class Rebuilt(NamedTuple):
     """The tables that records yield, as in the contract; `runs` still lacks its quantisation.
 
     `bar_outputs` (source, stream) are the outputs in which any progress bar stands. `memory` has one column more,
@@ -48,8 +46,7 @@ class Rebuilt:
     bar_outputs: pl.DataFrame
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Parts(NamedTuple):
     """What belongs to the stages, by stage number."""
 
     bar_lines: pl.DataFrame
@@ -82,7 +79,7 @@ def rebuild(
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, neutral)
-    timeline = replace(timeline, bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
+    timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
     stages = _finished(timeline, stages, parts, executions)
     return _named(timeline, sources, stages, parts, outcome.reach(executions, stages))
 
@@ -96,9 +93,9 @@ def _stages(
     stages = description.described(
         timeline, opened, facts.ahead(timeline, opened), seen, window_rows.observed_schedule(seen)
     )
-    stages = stages.join(eras.eras(timeline, patterns), on=["lane", "prompt"], how="left")
+    stages = completed(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
     wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
-    stages = planned.planned(stages, wanted).sort("stage")
+    stages = planned.planned(stages, wanted).pipe(in_order, "stage")
     stages = completed(stages, memory.final(reports, stages), ["stage"])
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
     return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
@@ -114,7 +111,8 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         _bars_in(timeline, stages),
     ):
         stages = completed(stages, more, ["stage"])
-    return stages.with_columns(
+    return stages.pipe(
+        extended,
         pl.when("has_bars").then(pl.col("observed").fill_null(0)).alias("observed_windows"),
         eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),
     )
@@ -122,65 +120,58 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
 
 def _bars_in(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, has_bars: whether the output that a stage stands in shows any progress bar at all."""
-    return stages.select("stage", pl.col("lane").is_in(_lanes_with_bars(timeline).implode()).alias("has_bars"))
+    return stages.pipe(selected, "stage", pl.col("lane").is_in(_lanes_with_bars(timeline).implode()).alias("has_bars"))
 
 
 def _lanes_with_bars(timeline: Timeline) -> pl.Series:
-    return pl.concat([distinct(bars, "lane") for bars in timeline.bars.values()]).unique()["lane"]
+    return distinct(pl.concat([distinct(bars, "lane") for bars in timeline.bars.values()]), "lane")["lane"]
 
 
 def _outputs(timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
     return (
-        timeline.lanes.filter(pl.col("lane").is_in(_lanes_with_bars(timeline).implode()))
-        .join(sources, left_on="source", right_on="number")
-        .select(pl.col("source_right").alias("source"), "stream")
+        timeline.lanes.pipe(only, pl.col("lane").is_in(_lanes_with_bars(timeline).implode()))
+        .rename({"source": "number"})
+        .pipe(completed, sources[["number", "source"]], ["number"])
+        .pipe(selected, "source", "stream")
     )
 
 
 def _input_of(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.Series:
     """The input's name for each row of `frame`, which has lane."""
-    names = timeline.lanes.join(sources, left_on="source", right_on="number", how="left")
-    return frame.join(names, on="lane", how="left", maintain_order="left")["source_right"].alias("source")
+    numbers = completed(frame[["lane"]], timeline.lanes[["lane", "source"]], ["lane"]).rename({"source": "number"})
+    return completed(numbers, sources[["number", "source"]], ["number"])["source"]
 
 
 def _named(
     timeline: Timeline, sources: pl.DataFrame, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame
 ) -> Rebuilt:
     prompts = identity.with_ids(executions, timeline.lanes, sources, letter="P").rename({"id": "prompt_id"})
-    of_prompt = prompts.select("lane", "prompt", "prompt_id")
+    of_prompt = prompts.pipe(selected, "lane", "prompt", "prompt_id")
     runs = (
         identity.with_ids(stages, timeline.lanes, sources, letter="R")
         .rename({"id": "run_id"})
-        .join(of_prompt, on=["lane", "prompt"], how="left", maintain_order="left")
+        .pipe(completed, of_prompt, ["lane", "prompt"])
     )
-    of_run = known_in_order(runs.select("stage", "run_id"), "stage")
-    window_of = parts.windows.filter(pl.col("bar").is_not_null()).select("bar", "window").sort("bar")
-    last_end = parts.windows.filter(pl.col("audio_end").is_not_null()).select(
-        "stage", pl.col("audio_end").alias("need"), "window"
+    of_run = known_in_order(runs.pipe(selected, "stage", "run_id"), "stage")
+    window_of = (
+        parts.windows.pipe(only, pl.col("bar").is_not_null()).pipe(selected, "bar", "window").pipe(in_order, "bar")
     )
-    loras = facts.loras(timeline).join(of_prompt, on=["lane", "prompt"], how="left")
+    last_end = parts.windows.pipe(only, pl.col("audio_end").is_not_null()).pipe(
+        selected, "stage", pl.col("audio_end").alias("need"), "window"
+    )
+    loras = completed(facts.loras(timeline), of_prompt, ["lane", "prompt"])
 
     def named(frame: pl.DataFrame, table: str) -> pl.DataFrame:
         known = known_in_order(frame, "stage")
-        return conform(known.join(of_run, on="stage", how="left", maintain_order="left"), table)
+        return conform(completed(known, of_run, ["stage"]), table)
 
     return Rebuilt(
         prompts=conform(prompts, "prompts"),
         runs=conform(runs, "runs"),
         windows=named(parts.windows, "windows"),
-        steps=named(
-            known_in_order(parts.steps, "bar").join(window_of, on="bar", how="left", maintain_order="left"), "steps"
-        ),
-        paddings=named(
-            parts.paddings.join(
-                last_end.unique(["stage", "need"], keep="first", maintain_order=True),
-                on=["stage", "need"],
-                how="left",
-                maintain_order="left",
-            ),
-            "paddings",
-        ),
-        memory=named(parts.memory, "memory").with_columns(_input_of(parts.memory, timeline, sources)),
+        steps=named(completed(known_in_order(parts.steps, "bar"), window_of, ["bar"]), "steps"),
+        paddings=named(completed(parts.paddings, firsts(last_end, "stage", "need"), ["stage", "need"]), "paddings"),
+        memory=named(parts.memory, "memory").pipe(extended, _input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
         bar_outputs=_outputs(timeline, sources),
     )

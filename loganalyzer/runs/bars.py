@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
+from loganalyzer.rows import extended, selected
 from loganalyzer.runs.refreshes import assigned, refreshes
 from loganalyzer.runs.steps import mark_closing, steps
 from loganalyzer.runs.timeline import Timeline
@@ -19,8 +19,7 @@ PORTION: Final = 1 << 18
 _MOST_BARS: Final = 1 << 32
 
 
-@dataclass(frozen=True)
-class Bars:
+class Bars(NamedTuple):
     """What the bars of all stages show.
 
     Attributes:
@@ -47,7 +46,9 @@ def read(timeline: Timeline, stages: pl.DataFrame) -> Bars:
 
 def _portions(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """`rows`, which are in the order of their stages, in parts of whole stages."""
-    ends = rows.select((pl.col("stage") != pl.col("stage").shift(-1)).fill_null(value=True).arg_true() + 1).to_series()
+    ends = rows.pipe(
+        selected, (pl.col("stage") != pl.col("stage").shift(-1)).fill_null(value=True).arg_true() + 1
+    ).to_series()
     start = 0
     while start == 0 or start < rows.height:
         behind = ends.search_sorted(start + PORTION)
@@ -62,4 +63,4 @@ def _read(number: int, rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFr
     seen = windows(marked, done)
     own = (pl.col("bar") + number * _MOST_BARS).alias("bar")
     lines = marked.group_by("stage").agg(pl.col("line").max())
-    return Bars(done.with_columns(own), seen.with_columns(own), lines)
+    return Bars(done.pipe(extended, own), seen.pipe(extended, own), lines)

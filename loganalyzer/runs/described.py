@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import completed, only
+from loganalyzer.rows import completed, extended, grouped, in_order, known_in_order, only, selected
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -18,7 +18,9 @@ def described(
 
     `found` are the windows seen, one row per bar; `seen` their schedule (`windows.observed_schedule`).
     """
-    counted = found.group_by("stage").agg(
+    counted = found.pipe(
+        grouped,
+        ["stage"],
         pl.len().cast(pl.Int64).alias("observed"),
         pl.col("pattern").str.starts_with(_ANIMATE_BAR).any().alias("animate_bar"),
     )
@@ -26,8 +28,9 @@ def described(
     for more in (facts, counted, seen, _looped(timeline, stages)):
         known = completed(known, more, ["stage"])
     windowed = (pl.col("kind") != "plain") | pl.col("looped").fill_null(value=False)
-    known = known.with_columns(windowed.alias("windowed"))
-    return known.with_columns(
+    known = known.pipe(extended, windowed.alias("windowed"))
+    return known.pipe(
+        extended,
         _mode().alias("mode"),
         pl.when("windowed").then(pl.coalesce("audio_frames", "feature_frames", "frames_early")).alias("audio_frames"),
         pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
@@ -35,15 +38,15 @@ def described(
         .then("plain_frames")
         .otherwise("window_early")
         .alias("window_early"),
-    ).sort("stage")
+    ).pipe(in_order, "stage")
 
 
 def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Stages with the plain header in which the windowed loop's own bars or lines stand, as until 2025-08-20."""
     frames = [timeline.bars["outer-bar"], timeline.event("audio-range"), timeline.event("schedule-announced")]
-    inside = pl.concat([assign(frame.select("lane", "place", "prompt"), stages) for frame in frames])
+    inside = pl.concat([assign(frame.pipe(selected, "lane", "place", "prompt"), stages) for frame in frames])
     inside = only(inside, pl.col("stage").is_not_null())
-    return inside.group_by("stage").agg(pl.lit(value=True).first().alias("looped"))
+    return inside.pipe(grouped, ["stage"], pl.lit(value=True).first().alias("looped"))
 
 
 def _mode() -> pl.Expr:
@@ -68,17 +71,21 @@ def sums(found: pl.DataFrame) -> pl.DataFrame:
 
     A window whose steps take longer than itself, as in a damaged log, tells no decoding time.
     """
-    seen = found.filter(pl.col("bar").is_not_null())
+    seen = found.pipe(only, pl.col("bar").is_not_null())
     rest = pl.col("total_s") - pl.col("sampling_s")
     decode = pl.when(rest >= -pl.col("total_uncertainty_s").fill_null(0)).then(rest.clip(0))
 
     def whole(value: pl.Expr) -> pl.Expr:
         return pl.when(value.is_not_null().all()).then(value.sum())
 
-    return seen.group_by("stage").agg(
-        whole(pl.col("sampling_s")).alias("sampling_s"),
-        whole(pl.col("total_s")).alias("total_s"),
-        whole(decode).alias("decode_s"),
+    return (
+        known_in_order(seen, "stage")
+        .group_by("stage", maintain_order=True)
+        .agg(
+            whole(pl.col("sampling_s")).alias("sampling_s"),
+            whole(pl.col("total_s")).alias("total_s"),
+            whole(decode).alias("decode_s"),
+        )
     )
 
 
@@ -88,8 +95,10 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
     The padding warnings tell; where they are lost, or were not printed yet, the last window's range against the
     audio's length does. A run of one window pads nothing.
     """
-    warned = paddings.group_by("stage").agg(pl.col("missing").max().alias("warned"))
-    ends = found.group_by("stage").agg(
+    warned = paddings.pipe(grouped, ["stage"], pl.col("missing").max().alias("warned"))
+    ends = found.pipe(
+        grouped,
+        ["stage"],
         pl.col("audio_end").max().alias("last_end"),
         pl.col("bar").is_not_null().sum().alias("ran"),
     )
@@ -99,7 +108,8 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
         .when((pl.col("ran") > 1) & (pl.col("last_end") >= pl.col("audio_frames")))
         .then(pl.col("last_end") - pl.col("audio_frames"))
     )
-    return completed(completed(stages, warned, ["stage"]), ends, ["stage"]).select(
+    return completed(completed(stages, warned, ["stage"]), ends, ["stage"]).pipe(
+        selected,
         "stage",
         pl.when(pl.col("windowed")).then(pl.coalesce("warned", computed).clip(0)).alias("missing_frames"),
         pl.when(pl.col("mirrored_line").fill_null(value=False))

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from loganalyzer.grammar.model import Pattern
+from loganalyzer.rows import extended, firsts, grouped, selected
 from loganalyzer.runs.timeline import Timeline
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
@@ -27,17 +28,17 @@ def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
     )
     used = pl.concat(
         [
-            timeline.messages.select("lane", "prompt", "pattern"),
-            *(bar.select("lane", "prompt", "pattern") for bar in timeline.bars.values()),
+            timeline.messages.pipe(selected, "lane", "prompt", "pattern"),
+            *(bar.pipe(selected, "lane", "prompt", "pattern") for bar in timeline.bars.values()),
         ],
         how="vertical_relaxed",
-    ).unique()
+    ).pipe(firsts, "lane", "prompt", "pattern")
     contradicts = (pl.col("since") >= pl.col("until")).fill_null(value=False)
     return (
         used.join(spans, on="pattern", how="inner")
-        .group_by("lane", "prompt")
-        .agg(pl.col("since").max(), pl.col("until").min())
-        .with_columns(
+        .pipe(grouped, ["lane", "prompt"], pl.col("since").max(), pl.col("until").min())
+        .pipe(
+            extended,
             pl.when(~contradicts).then("since").alias("since"),
             pl.when(~contradicts).then("until").alias("until"),
         )

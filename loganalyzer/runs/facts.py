@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
-from loganalyzer.rows import completed, only
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
 
@@ -18,10 +18,10 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     Columns: stage, mode_line, feature_frames, speakers, mirrored_line, requested_frames, audio_s, is_s2v, is_animate,
     swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early.
     """
-    found = stages.select("stage", "lane", "prompt")
+    found = stages.pipe(selected, "stage", "lane", "prompt")
     for part in (_said_before(timeline, stages), _early_schedule(timeline, stages), _model(timeline, stages)):
         found = completed(found, part, ["stage"])
-    return found.drop("lane", "prompt").sort("stage")
+    return found.pipe(dropped, "lane", "prompt").pipe(in_order, "stage")
 
 
 _BEFORE: Final = (
@@ -33,9 +33,9 @@ _BEFORE: Final = (
 def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Of each event the last record before each stage, and behind the stage before; stages of which there is any."""
     every = pl.concat(
-        [timeline.event(name).with_columns(pl.lit(name).alias("event")) for name in _BEFORE], how="diagonal"
+        [timeline.event(name).pipe(extended, pl.lit(name).alias("event")) for name in _BEFORE], how="diagonal"
     )
-    told = only(assign_ahead(every, stages), pl.col("stage").is_not_null()).sort("stage", "place")
+    told = only(assign_ahead(every, stages), pl.col("stage").is_not_null()).pipe(in_order, "stage", "place")
 
     def last(event: str, value: pl.Expr) -> pl.Expr:
         return value.filter(pl.col("event") == event).last()
@@ -46,7 +46,9 @@ def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     frames = (
         pl.col("shapes").str.extract_all(r"\(\d+").list.eval(pl.element().str.slice(1).cast(pl.Int64, strict=False))
     )
-    return told.group_by("stage", maintain_order=True).agg(
+    return told.pipe(
+        grouped,
+        ["stage"],
         last("mode", pl.col("mode").str.to_lowercase()).alias("mode_line"),
         stands("silence-missing").alias("mirrored_line"),
         stands("s2v-embeds").alias("is_s2v"),
@@ -60,26 +62,23 @@ def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """The revision of 2025-08-19 printed W and M, and its estimate, on lines of their own; behind its header."""
-    told = (
-        assign(timeline.event("schedule-announced"), stages)
-        .group_by("stage")
-        .agg(
-            pl.col("audio_frames").last().alias("frames_early"),
-            pl.col("window_frames").last().alias("window_early"),
-            pl.col("motion_frames").last().alias("motion_early"),
-        )
+    told = assign(timeline.event("schedule-announced"), stages).pipe(
+        grouped,
+        ["stage"],
+        pl.col("audio_frames").last().alias("frames_early"),
+        pl.col("window_frames").last().alias("window_early"),
+        pl.col("motion_frames").last().alias("motion_early"),
     )
-    estimate = (
-        assign(timeline.event("estimated-iterations"), stages)
-        .group_by("stage")
-        .agg(pl.col("announced_windows").last().alias("announced_early"))
+    estimate = assign(timeline.event("estimated-iterations"), stages).pipe(
+        grouped, ["stage"], pl.col("announced_windows").last().alias("announced_early")
     )
-    return completed(completed(stages.select("stage"), told, ["stage"]), estimate, ["stage"])
+    return completed(completed(stages.pipe(selected, "stage"), told, ["stage"]), estimate, ["stage"])
 
 
 def loras(timeline: Timeline) -> pl.DataFrame:
     """One row per loaded LoRA: lane, prompt, place, name, rank, strength, line. The rank is in the name or unknown."""
-    return timeline.event("lora").select(
+    return timeline.event("lora").pipe(
+        selected,
         "lane",
         "prompt",
         "place",
@@ -94,36 +93,34 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """What was loaded for the prompt before the stage began; a later stage may use what an earlier one loaded."""
     ranked = loras(timeline).filter(pl.col("rank").is_not_null())
     distill = pl.col("name").str.to_lowercase().str.contains(DISTILL_LORA, literal=True)
-    swaps = timeline.event("block-swap").select("lane", "prompt", "place", "blocks")
+    swaps = timeline.event("block-swap").pipe(selected, "lane", "prompt", "place", "blocks")
     keys = ["lane", "prompt"]
-    opened = stages.select("stage", *keys, pl.col("place").alias("stage_place"))
+    opened = stages.pipe(selected, "stage", *keys, pl.col("place").alias("stage_place"))
     before = pl.col("place") < pl.col("stage_place")
     rank = (
-        opened.join(ranked.with_columns(distill.alias("distill")), on=keys, how="inner")
-        .filter(before)
-        .sort("stage", "distill", "place")
-        .group_by("stage")
-        .agg(pl.col("rank").last().alias("lora_rank"))
+        opened.join(ranked.pipe(extended, distill.alias("distill")), on=keys, how="inner")
+        .pipe(only, before)
+        .pipe(in_order, "stage", "distill", "place")
+        .pipe(grouped, ["stage"], pl.col("rank").last().alias("lora_rank"))
     )
     swapped = (
         opened.join(swaps, on=keys, how="inner")
-        .filter(before)
-        .sort("stage", "place")
-        .group_by("stage")
-        .agg(pl.col("blocks").last().alias("swapped_blocks"))
+        .pipe(only, before)
+        .pipe(in_order, "stage", "place")
+        .pipe(grouped, ["stage"], pl.col("blocks").last().alias("swapped_blocks"))
     )
-    return completed(completed(stages.select("stage"), rank, ["stage"]), swapped, ["stage"])
+    return completed(completed(stages.pipe(selected, "stage"), rank, ["stage"]), swapped, ["stage"])
 
 
 def banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """The last startup banner above each stage: stage, gpu, total_vram_gib, comfyui_version, torch_version."""
-    found = stages.select("stage", "lane", "place").sort("place")
+    found = stages.pipe(selected, "stage", "lane", "place").pipe(in_order, "place")
     for event, column in (
         ("device", "gpu"),
         ("total-vram", "total_vram_gib"),
         ("comfyui-version", "comfyui_version"),
         ("torch-version", "torch_version"),
     ):
-        known = timeline.event(event).select("lane", "place", column).sort("place")
-        found = found.join_asof(known, on="place", by="lane", strategy="backward", check_sortedness=False)
-    return found.drop("lane", "place").sort("stage")
+        known = timeline.event(event).pipe(selected, "lane", "place", column).pipe(in_order, "place")
+        found = nearest(found, known)
+    return found.pipe(dropped, "lane", "place").pipe(in_order, "stage")

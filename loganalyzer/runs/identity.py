@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.rows import completed, dropped, extended, in_order, selected
+
 DIGEST = 10
 """Characters of an input's digest that its ids begin with."""
 
@@ -13,15 +15,15 @@ def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *,
 
     `sources` has number, source, digest. A second one on the same line gets a further number.
     """
-    named = lanes.join(sources, left_on="source", right_on="number", how="left").select(
-        "lane", pl.col("source_right").alias("source"), "stream", "digest"
+    inputs = sources.pipe(selected, pl.col("number").alias("source"), pl.col("source").alias("name"), "digest")
+    named = completed(lanes, inputs, ["source"]).pipe(
+        selected, "lane", pl.col("name").alias("source"), "stream", "digest"
     )
     again = pl.int_range(pl.len()).over("digest", "line")
     base = pl.concat_str([pl.col("digest").str.head(DIGEST), pl.lit(f"-{letter}"), pl.col("line").cast(pl.String)])
     extra = pl.concat_str([pl.lit("."), (again + 1).cast(pl.String)])
     return (
-        frame.sort("lane", "place")
-        .join(named, on="lane", how="left", maintain_order="left")
-        .with_columns(pl.concat_str([base, pl.when(again > 0).then(extra).otherwise(pl.lit(""))]).alias("id"))
-        .drop("digest")
+        completed(in_order(frame, "lane", "place"), named, ["lane"])
+        .pipe(extended, pl.concat_str([base, pl.when(again > 0).then(extra).otherwise(pl.lit(""))]).alias("id"))
+        .pipe(dropped, "digest")
     )

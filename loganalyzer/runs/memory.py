@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -26,26 +27,24 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     is two or three lines of one phase in their fixed order.
     """
     lines = pl.concat(
-        [timeline.event(name).with_columns(pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
+        [timeline.event(name).pipe(extended, pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
         how="diagonal",
-    ).sort("lane", "place")
+    ).pipe(in_order, "lane", "place")
     phase = pl.col("phase").fill_null("")
     begins = (
         (pl.col("rank") <= pl.col("rank").shift(1).over("lane"))
         | (phase != phase.shift(1).over("lane"))
         | (pl.col("prompt") != pl.col("prompt").shift(1).over("lane"))
     ).fill_null(value=True)
-    grouped = (
-        lines.with_columns(begins.cast(pl.Int64).cum_sum().over("lane").alias("report"))
-        .group_by("lane", "report", maintain_order=True)
-        .agg(
-            pl.col("place", "phase", "prompt").first(),
-            pl.coalesce(pl.col("line").filter(pl.col("rank") == 1).first(), pl.col("line").first()).alias("line"),
-            pl.col("line").last().alias("end_line"),
-            *(pl.col(figure).drop_nulls().first() for figure in _FIGURES.values()),
-        )
+    found = lines.pipe(extended, begins.cast(pl.Int64).cum_sum().over("lane").alias("report")).pipe(
+        grouped,
+        ["lane", "report"],
+        pl.col("place", "phase", "prompt").first(),
+        pl.coalesce(pl.col("line").filter(pl.col("rank") == 1).first(), pl.col("line").first()).alias("line"),
+        pl.col("line").last().alias("end_line"),
+        *(pl.col(figure).drop_nulls().first() for figure in _FIGURES.values()),
     )
-    return assign(grouped, stages).drop("report").sort("lane", "place")
+    return assign(found, stages).pipe(dropped, "report").pipe(in_order, "lane", "place")
 
 
 def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
@@ -56,8 +55,10 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     The form without a phase always came as three lines; one that lacks the first may be a newer form with a phase
     of another name, so nothing is claimed of it.
     """
-    own = found.filter(pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
-    first = own.group_by("stage", maintain_order=True).agg(
+    own = found.pipe(only, pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
+    first = own.pipe(
+        grouped,
+        ["stage"],
         pl.col("max_allocated_gib").first().alias("peak_allocated_gib"),
         pl.col("max_reserved_gib").first().alias("peak_reserved_gib"),
         pl.col("phase").first(),
@@ -76,7 +77,8 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("residue"))
         .otherwise(pl.lit("last-decode"))
     )
-    return first.join(stages.select("stage", "windowed"), on="stage", how="left").select(
+    return completed(first, stages[["stage", "windowed"]], ["stage"]).pipe(
+        selected,
         "stage",
         "peak_allocated_gib",
         "peak_reserved_gib",

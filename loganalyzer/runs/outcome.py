@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, selected
+
 
 def outcomes(stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`stages` with status and prompt_s.
@@ -13,35 +15,38 @@ def outcomes(stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     fate. A prompt that ends well is no proof of windows that were never seen: that is a finding, not a status.
     """
     followed = pl.col("place").shift(-1).over("lane", "prompt").is_not_null()
-    own = prompts.select(
+    own = prompts.pipe(
+        selected,
         "lane",
         "prompt",
         pl.col("status").alias("prompt_status"),
         pl.col("duration_s").alias("prompt_s"),
         "executed_place",
     )
-    known = stages.sort("lane", "place").join(own, on=["lane", "prompt"], how="left", maintain_order="left")
+    known = completed(in_order(stages, "lane", "place"), own, ["lane", "prompt"])
     behind = (pl.col("place") > pl.col("executed_place")).fill_null(value=False)
     well = (pl.col("prompt_status") == "completed") & ~behind
     finished = pl.col("report_place").is_not_null() | followed | well
-    return known.with_columns(
+    return known.pipe(
+        extended,
         pl.when(finished)
         .then(pl.lit("completed"))
         .otherwise(pl.when(~behind).then("prompt_status").fill_null("truncated"))
-        .alias("status")
-    ).drop("prompt_status", "executed_place")
+        .alias("status"),
+    ).pipe(dropped, "prompt_status", "executed_place")
 
 
 def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`prompts`, those cut off reaching to the last line of their stages: bars are no messages, but they are there."""
-    last = stages.group_by("lane", "prompt").agg(pl.col("end_line").max().alias("stage_end"))
+    last = stages.pipe(grouped, ["lane", "prompt"], pl.col("end_line").max().alias("stage_end"))
     cut = pl.col("status") == "truncated"
     return (
-        prompts.join(last, on=["lane", "prompt"], how="left", maintain_order="left")
-        .with_columns(
-            pl.when(cut).then(pl.max_horizontal("end_line", "stage_end")).otherwise("end_line").alias("end_line")
+        completed(prompts, last, ["lane", "prompt"])
+        .pipe(
+            extended,
+            pl.when(cut).then(pl.max_horizontal("end_line", "stage_end")).otherwise("end_line").alias("end_line"),
         )
-        .drop("stage_end")
+        .pipe(dropped, "stage_end")
     )
 
 
@@ -50,21 +55,16 @@ def end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataF
 
     A stage that did not complete reaches to its prompt's end, where the reason stands.
     """
-    last = (
-        pl.concat([part.select("stage", "line") for part in parts], how="vertical_relaxed")
-        .group_by("stage")
-        .agg(pl.col("line").max().alias("last_line"))
+    last = pl.concat([part.pipe(selected, "stage", "line") for part in parts], how="vertical_relaxed").pipe(
+        grouped, ["stage"], pl.col("line").max().alias("last_line")
     )
-    ends = prompts.select("lane", "prompt", pl.col("end_line").alias("prompt_end"))
+    ends = prompts.pipe(selected, "lane", "prompt", pl.col("end_line").alias("prompt_end"))
     own = pl.max_horizontal("last_line", "report_line", "line")
-    return (
-        stages.join(last, on="stage", how="left")
-        .join(ends, on=["lane", "prompt"], how="left")
-        .select(
-            "stage",
-            pl.when(pl.col("status") == "completed")
-            .then(own)
-            .otherwise(pl.max_horizontal("prompt_end", own))
-            .alias("end_line"),
-        )
+    return completed(completed(stages, last, ["stage"]), ends, ["lane", "prompt"]).pipe(
+        selected,
+        "stage",
+        pl.when(pl.col("status") == "completed")
+        .then(own)
+        .otherwise(pl.max_horizontal("prompt_end", own))
+        .alias("end_line"),
     )

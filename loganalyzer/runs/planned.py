@@ -6,6 +6,7 @@ import polars as pl
 
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.schedules import Schedule
+from loganalyzer.rows import completed, extended
 from loganalyzer.runs.eras import ONE_WINDOW_CASE
 
 TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
@@ -36,7 +37,7 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     window_early, motion_early, until. What the ranges show counts; the configured figures stand in while nothing
     shows; a single window too short for the configured overlap has none. All are null for runs without windows.
     """
-    known = stages.join(wanted, on="mode", how="left", nulls_equal=True, maintain_order="left")
+    known = completed(stages, wanted, ["mode"], nulls_equal=True)
     wanted_stride = schedule.stride(pl.col("want_window"), pl.col("want_motion"), pl.col("drop_frames"))
     window = pl.coalesce("window_early", "seen_window", "want_window")
     early = schedule.stride(pl.col("window_early"), pl.col("motion_early"), pl.col("drop_frames"))
@@ -48,7 +49,8 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     seen = pl.when(gap).then(wanted_stride).otherwise(pl.col("seen_stride"))
     assumed = schedule.stride(window, pl.col("want_motion"), pl.col("drop_frames"))
     step = pl.coalesce(early, seen, pl.when(assumed > 0).then(assumed).otherwise(window))
-    known = known.with_columns(
+    known = known.pipe(
+        extended,
         window.alias("window_frames"),
         step.alias("stride"),
         pl.coalesce(early, seen).is_not_null().alias("schedule_observed"),
@@ -56,15 +58,15 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     overlap = pl.col("window_frames") - pl.col("stride")
     dropped = pl.when(overlap >= pl.col("drop_frames")).then(pl.col("drop_frames")).otherwise(0)
     known = (
-        known.with_columns(dropped.alias("drop_frames"))
-        .with_columns((overlap - pl.col("drop_frames")).alias("motion_frames"))
-        .with_columns(_expected().alias("expected_windows"), _aligned().alias("aligned"))
+        known.pipe(extended, dropped.alias("drop_frames"))
+        .pipe(extended, (overlap - pl.col("drop_frames")).alias("motion_frames"))
+        .pipe(extended, _expected().alias("expected_windows"), _aligned().alias("aligned"))
     )
     windowed = [
         "want_window", "want_motion", "drop_frames", "window_frames", "motion_frames", "stride",
         "schedule_observed", "expected_windows", "aligned",
     ]  # fmt: skip
-    return known.with_columns(pl.when("windowed").then(pl.col(name)).alias(name) for name in windowed)
+    return known.pipe(extended, [pl.when("windowed").then(pl.col(name)).alias(name) for name in windowed])
 
 
 def _talking() -> pl.Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import completed
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, WAITING
 
@@ -24,22 +24,23 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
     `stages` (lane, prompt, place, line) are evidence of an execution even where no message names it.
     """
     found = _evidence(timeline, stages, neutral)
-    ended = (
-        timeline.event("executed")
-        .group_by("lane", "prompt")
-        .agg(
-            pl.col("duration_s").filter(pl.col("duration_s") >= 0).last(),
-            pl.col("line").last().alias("executed_line"),
-            pl.col("place").last().alias("executed_place"),
-        )
+    ended = timeline.event("executed").pipe(
+        grouped,
+        ["lane", "prompt"],
+        pl.col("duration_s").filter(pl.col("duration_s") >= 0).last(),
+        pl.col("line").last().alias("executed_line"),
+        pl.col("place").last().alias("executed_place"),
     )
     lost = _losses(timeline)
-    stopped = timeline.event("interruption").group_by("lane", "prompt").agg(pl.lit(value=True).first().alias("stopped"))
+    stopped = timeline.event("interruption").pipe(
+        grouped, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
+    )
     keys = ["lane", "prompt"]
     for more in (ended, lost, stopped):
         found = completed(found, more, keys)
     return (
-        found.with_columns(
+        found.pipe(
+            extended,
             pl.when(pl.col("lost"))
             .then(pl.lit("failed"))
             .when(pl.col("stopped"))
@@ -51,8 +52,8 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
             pl.coalesce("executed_line", "end_line").alias("end_line"),
             pl.col("out_of_memory").fill_null(value=False),
         )
-        .drop("executed_line", "lost", "stopped")
-        .sort("lane", "prompt")
+        .pipe(dropped, "executed_line", "lost", "stopped")
+        .pipe(in_order, "lane", "prompt")
     )
 
 
@@ -61,18 +62,19 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str])
     idle = [*WAITING, *BANNER, *neutral]
     shown = pl.concat(
         [
-            timeline.messages.with_columns((~pl.col("event").is_in(idle)).alias("ran")),
-            stages.select("lane", "place", "line", pl.lit(None, pl.Datetime("us")).alias("time"))
-            .with_columns(pl.lit("stage").alias("event"), pl.lit(None, pl.String).alias("pattern"))
-            .with_columns(stages["prompt"], pl.lit(value=True).alias("ran")),
+            timeline.messages.pipe(extended, (~pl.col("event").is_in(idle)).alias("ran")),
+            stages.pipe(selected, "lane", "place", "line", pl.lit(None, pl.Datetime("us")).alias("time"))
+            .pipe(extended, pl.lit("stage").alias("event"), pl.lit(None, pl.String).alias("pattern"))
+            .pipe(extended, stages["prompt"], pl.lit(value=True).alias("ran")),
         ],
         how="vertical_relaxed",
-    ).sort("lane", "place")
+    ).pipe(in_order, "lane", "place")
     own = pl.col("ran") | (pl.col("event") == "arrival")
     arrived = (pl.col("event") == "arrival").sum() - (pl.col("event") == "refusal").sum()
     return (
-        shown.group_by("lane", "prompt", maintain_order=True)
-        .agg(
+        shown.pipe(
+            grouped,
+            ["lane", "prompt"],
             pl.col("line").filter(own).first(),
             pl.col("place").filter(own).first(),
             pl.col("line").filter(own).last().alias("end_line"),
@@ -82,15 +84,16 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str])
             pl.col("ran").any(),
             arrived.alias("arrived"),
         )
-        .filter(pl.col("ran") | (pl.col("arrived") > 0))
-        .drop("ran", "arrived")
+        .pipe(only, pl.col("ran") | (pl.col("arrived") > 0))
+        .pipe(dropped, "ran", "arrived")
     )
 
 
 def _losses(timeline: Timeline) -> pl.DataFrame:
     """Failures by prompt: the first message, and whether memory ran out."""
     frames = [
-        timeline.event(name).select(
+        timeline.event(name).pipe(
+            selected,
             "lane",
             "prompt",
             "place",
@@ -104,8 +107,9 @@ def _losses(timeline: Timeline) -> pl.DataFrame:
     return (
         pl.concat(frames)
         .sort("lane", "core", "place", descending=[False, True, False])
-        .group_by("lane", "prompt", maintain_order=True)
-        .agg(
+        .pipe(
+            grouped,
+            ["lane", "prompt"],
             pl.col("message").drop_nulls().first().str.strip_chars().alias("error"),
             (pl.col("oom") | out_of_memory.fill_null(value=False)).any().alias("out_of_memory"),
             pl.lit(value=True).first().alias("lost"),

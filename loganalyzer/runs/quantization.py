@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from loganalyzer.expectations.names import QUANTIZATION
+from loganalyzer.rows import extended
 
 if TYPE_CHECKING:
     from loganalyzer.expectations.baselines import Shelf
@@ -33,7 +34,8 @@ def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: A
         "vram": pl.lit(inferred),
     }
     source = pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in told.items())
-    return runs.with_columns(
+    return runs.pipe(
+        extended,
         pl.coalesce(told.values()).str.to_uppercase().alias("quantization"),
         source.alias("quantization_source"),
         pl.col("lora_rank").fill_null(pl.lit(asked.lora_rank if asked else None, pl.Int64)),

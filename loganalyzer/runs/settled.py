@@ -6,11 +6,11 @@ that a long log can be worked on prompt by prompt: cut where a prompt begins, th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
-from loganalyzer.rows import those
+from loganalyzer.rows import selected, those
 from loganalyzer.runs.stages import named_stages, orphans
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS
@@ -19,8 +19,7 @@ Events = dict[str, pl.DataFrame]
 _OUTPUT = ["source", "stream"]
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """Records parted in two: those of prompts that nothing more can be said of, and those to keep."""
 
     ready: Events
@@ -32,7 +31,7 @@ def settled(events: Events, neutral: frozenset[str]) -> Settled:
     if not any(name in events and not events[name].is_empty() for name in ("executed", *BANNER)):
         return Settled({}, events)
     timeline = build(events, neutral)
-    cuts = timeline.lanes.join(_cuts(timeline), on="lane").select("source", "stream", "cut")
+    cuts = timeline.lanes.join(_cuts(timeline), on="lane").pipe(selected, "source", "stream", "cut")
     ready, rest = {}, {}
     for name, frame in events.items():
         done = _before(frame, cuts, timeline.lanes.height, is_bar=name in BARS)
@@ -63,12 +62,15 @@ def _cuts(timeline: Timeline) -> pl.DataFrame:
     """
     bars = timeline.bars["window-bar"]
     lost = (
-        orphans(bars, named_stages(timeline)).filter("unowned").select("lane", "prompt").unique()
+        orphans(bars, named_stages(timeline)).filter("unowned").pipe(selected, "lane", "prompt").unique()
         if not bars.is_empty()
-        else bars.select("lane", "prompt")
+        else bars.pipe(selected, "lane", "prompt")
     )
     rows = pl.concat(
-        [frame.select("lane", "place", "line", "prompt") for frame in (timeline.messages, *timeline.bars.values())],
+        [
+            frame.pipe(selected, "lane", "place", "line", "prompt")
+            for frame in (timeline.messages, *timeline.bars.values())
+        ],
         how="vertical_relaxed",
     ).sort(*(("place",) if timeline.lanes.height == 1 else ("lane", "place")))
     same_lane = pl.col("lane") == pl.col("lane").shift(1)

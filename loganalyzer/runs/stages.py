@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import in_order, typed
+from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, typed
 from loganalyzer.runs.timeline import Timeline
 
 _OPENED = pl.Schema(
@@ -34,25 +34,28 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     """
     named = named_stages(timeline)
     bare = typed(_headless(timeline.bars["window-bar"], named), _OPENED)
-    return pl.concat([named, bare]).sort("lane", "place").with_row_index("stage")
+    return pl.concat([named, bare]).pipe(in_order, "lane", "place").with_row_index("stage")
 
 
 def named_stages(timeline: Timeline) -> pl.DataFrame:
     """The stages that a header opens; columns as in `open_stages`, without `stage`."""
-    headers = timeline.event("header").with_columns(pl.lit("header").alias("kind"))
-    plain = timeline.event("plain-header").with_columns(
-        pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
+    headers = timeline.event("header").pipe(extended, pl.lit("header").alias("kind"))
+    plain = timeline.event("plain-header").pipe(
+        extended, pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
-    return pl.concat([typed(headers, _OPENED), typed(plain, _OPENED)]).sort("lane", "place")
+    return pl.concat([typed(headers, _OPENED), typed(plain, _OPENED)]).pipe(in_order, "lane", "place")
 
 
 def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     """Stages of which only bars are there, as in a cut-out pasted into a ticket."""
-    first = orphans(bars, named).filter("orphan")
+    order = _below_headers(bars, named)
+    if order["header_prompt"].eq_missing(order["prompt"]).all():
+        return order.clear()
+    first = only(_told_apart(order), "orphan")
     return (
-        first.with_columns(pl.col("prompt").shift(1).over("lane").alias("orphan_before"))
-        .filter(pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
-        .with_columns(pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
+        first.pipe(extended, pl.col("prompt").shift(1).over("lane").alias("orphan_before"))
+        .pipe(only, pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
+        .pipe(extended, pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
     )
 
 
@@ -63,11 +66,19 @@ def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     `again`: the audio restarts. A bar behind `Prompt executed` may be a failed window's, redrawn when it is closed;
     it is no orphan, provided that the bar before belongs to this prompt or the one before.
     """
-    headers = named.select("lane", "place", pl.col("prompt").alias("header_prompt")).sort("lane", "place")
-    own = bars.select("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
-    order = in_order(own, "lane", "place").join_asof(
-        headers, on="place", by="lane", strategy="backward", check_sortedness=False
+    return _told_apart(_below_headers(bars, named))
+
+
+def _below_headers(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """`bars` in order, with `header_prompt`: that of the last header above each."""
+    headers = named.pipe(selected, "lane", "place", pl.col("prompt").alias("header_prompt")).pipe(
+        in_order, "lane", "place"
     )
+    own = bars.pipe(selected, "lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
+    return nearest(in_order(own, "lane", "place"), headers)
+
+
+def _told_apart(order: pl.DataFrame) -> pl.DataFrame:
     same_lane = pl.col("lane") == pl.col("lane").shift(1)
     before = {
         name: pl.when(same_lane).then(pl.col(name).shift(1)) for name in ("audio_start", "audio_end", "n", "prompt")
@@ -79,7 +90,8 @@ def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("prompt") - before["prompt"] <= 1)
     ).fill_null(value=False)
     unowned = pl.col("header_prompt").ne_missing(pl.col("prompt"))
-    return order.with_columns(
+    return order.pipe(
+        extended,
         unowned.alias("unowned"),
         (unowned & ~redrawn).alias("orphan"),
         (pl.col("audio_start") < before["audio_start"]).fill_null(value=False).alias("again"),
@@ -92,26 +104,27 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
     With `same_prompt`, null where that stage belongs to an earlier prompt.
     """
     if frame.is_empty() or stages.is_empty():
-        return frame.with_columns(_NO_STAGE)
-    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("lane", "place")
-    frame = in_order(frame, "lane", "place")
-    found = frame.select("lane", "place").join_asof(
-        openers, on="place", by="lane", strategy="backward", check_sortedness=False
+        return frame.pipe(extended, _NO_STAGE)
+    openers = stages.pipe(selected, "stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(
+        in_order, "lane", "place"
     )
+    frame = in_order(frame, "lane", "place")
+    found = nearest(frame[["lane", "place"]], openers)
     if same_prompt:
         own = found["stage_prompt"] == frame["prompt"]
-        found = found.with_columns(pl.when(own).then(pl.col("stage")).alias("stage"))
-    return frame.with_columns(found["stage"])
+        found = found.pipe(extended, pl.when(own).then(pl.col("stage")).alias("stage"))
+    return frame.pipe(extended, found["stage"])
 
 
 def assign_ahead(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`frame` with the number of the next stage of the same prompt: what is printed before a stage is about it."""
     if frame.is_empty() or stages.is_empty():
-        return frame.with_columns(_NO_STAGE)
-    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).sort("place")
+        return frame.pipe(extended, _NO_STAGE)
+    openers = stages.pipe(selected, "stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(
+        in_order, "place"
+    )
     return (
-        frame.sort("place")
-        .join_asof(openers, on="place", by="lane", strategy="forward", check_sortedness=False)
-        .with_columns(pl.when(pl.col("stage_prompt") == pl.col("prompt")).then(pl.col("stage")).alias("stage"))
-        .drop("stage_prompt")
+        nearest(in_order(frame, "place"), openers, ahead=True)
+        .pipe(extended, pl.when(pl.col("stage_prompt") == pl.col("prompt")).then(pl.col("stage")).alias("stage"))
+        .pipe(dropped, "stage_prompt")
     )

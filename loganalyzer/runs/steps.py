@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import in_order, only
+from loganalyzer.rows import dropped, extended, in_order, only, selected
 from loganalyzer.runs.refreshes import MOST_STEPS
 
 SMOOTHING: Final = 0.3
@@ -43,13 +43,14 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     """
     before = _most_before()
     at_end = pl.col("n") == pl.col("total")
-    marked = in_order(refreshes, "bar", "place").with_columns(
+    marked = in_order(refreshes, "bar", "place").pipe(
+        extended,
         before.alias("n_before"),
         ((before.is_null() | (pl.col("n") > before)) & ~pl.col("is_redrawn")).alias("progress"),
         at_end.sum().over("bar").alias("ends"),
         pl.col("bar").ne_missing(pl.col("bar").shift(-1)).alias("is_last"),
     )
-    marked = marked.with_columns((~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
+    marked = marked.pipe(extended, (~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
     return _lonely(marked)
 
 
@@ -71,13 +72,13 @@ def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
     itself left fast updates out, or where every bar of the stage kept its last refresh only; else it stays open.
     """
     alone = (pl.col("n") == pl.col("total")) & (pl.col("ends") == 1) & (pl.col("n") > 0)
-    marked = marked.with_columns(alone.fill_null(value=False).alias("alone"), pl.lit(value=False).alias("doubtful"))
+    marked = marked.pipe(extended, alone.fill_null(value=False).alias("alone"), pl.lit(value=False).alias("doubtful"))
     if not marked["alone"].any():
-        return marked.drop("alone")
-    bars = marked.filter("alone").select("bar").unique()
+        return marked.pipe(dropped, "alone")
+    bars = marked.pipe(only, "alone").pipe(selected, "bar").unique()
     settled = _settled(marked.join(bars, on="bar", how="semi", maintain_order="left"), _last_only(marked))
     rest = marked.join(bars, on="bar", how="anti", maintain_order="left")
-    return pl.concat([rest, settled.select(rest.columns)]).drop("alone").sort("bar", "place")
+    return pl.concat([rest, settled.pipe(selected, rest.columns)]).pipe(dropped, "alone").pipe(in_order, "bar", "place")
 
 
 def _last_only(marked: pl.DataFrame) -> pl.DataFrame:
@@ -90,7 +91,7 @@ def _settled(marked: pl.DataFrame, last_only: pl.DataFrame) -> pl.DataFrame:
     span = pl.col("rate") * pl.col("n")
     slack = 0.5 + pl.col("rate_error") * pl.col("n") + FLOAT_SLACK
     can_close = ((span - pl.col("elapsed_s") - 0.5).abs() <= slack).fill_null(value=True)
-    read = _with_durations(marked.filter("progress")).select("bar", "place", "known", "agrees", "skipping")
+    read = _with_durations(marked.pipe(only, "progress")).pipe(selected, "bar", "place", "known", "agrees", "skipping")
     can_step = ~pl.col("known") | pl.col("agrees")
     single = pl.col("n_before").is_null()
     may_close = pl.col("alone") & can_close & ~pl.col("is_lane_end")
@@ -98,9 +99,10 @@ def _settled(marked: pl.DataFrame, last_only: pl.DataFrame) -> pl.DataFrame:
     return (
         marked.join(read, on=["bar", "place"], how="left")
         .join(last_only, on="stage", how="left")
-        .with_columns(pl.col("known", "agrees", "skipping").fill_null(value=False))
-        .with_columns(closing.alias("closes"), (may_close & can_step & ~closing).alias("doubtful"))
-        .with_columns(
+        .pipe(extended, pl.col("known", "agrees", "skipping").fill_null(value=False))
+        .pipe(extended, closing.alias("closes"), (may_close & can_step & ~closing).alias("doubtful"))
+        .pipe(
+            extended,
             (pl.col("closing") | pl.col("closes")).alias("closing"),
             (pl.col("progress") & ~pl.col("closes")).alias("progress"),
         )
@@ -116,18 +118,23 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     off. `known` says where they can, `skipping` where the bar is fast.
     """
     rows = in_order(progress, "bar", "place")
-    rows = rows.with_columns(
+    rows = rows.pipe(
+        extended,
         (pl.col("n") - _before("n")).fill_null(pl.col("n")).alias("gained"),
         _skipping(progress).alias("skipping"),
         _weight(rows["n"]).alias("by_step"),
     )
-    rows = _weighted_by_refresh(rows)
     lost, lost_bound = _inverted("by_step")
+    if (rows["gained"] == 1).all():
+        told = (pl.lit(value=True).alias("known"), lost.alias("duration_s"), lost_bound.alias("uncertainty_s"))
+        return _believable(extended(rows, *told))
+    rows = _weighted_by_refresh(rows)
     left_out, left_out_bound = _inverted("by_refresh")
     known = (pl.col("gained") == 1) | pl.col("skipping")
     either = (lost + left_out) / 2
     either_bound = pl.max_horizontal(lost_bound, left_out_bound) + (lost - left_out).abs() / 2
-    rows = rows.with_columns(
+    rows = rows.pipe(
+        extended,
         known.alias("known"),
         pl.when(known & pl.col("skipping")).then(left_out).when(known).then(either).alias("duration_s"),
         pl.when(known & pl.col("skipping")).then(left_out_bound).when(known).then(either_bound).alias("uncertainty_s"),
@@ -152,12 +159,12 @@ def _skipping(progress: pl.DataFrame) -> pl.Expr:
 def _weighted_by_refresh(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with `by_refresh`, tqdm's weight if every refresh it drew is here; the same as `by_step` without jumps."""
     if not (rows["gained"] > 1).any():
-        return rows.with_columns(pl.col("by_step").alias("by_refresh"))
-    rows = rows.with_columns((pl.col("gained") > 1).any().over("bar").alias("jumps"))
+        return rows.pipe(extended, pl.col("by_step").alias("by_refresh"))
+    rows = rows.pipe(extended, (pl.col("gained") > 1).any().over("bar").alias("jumps"))
     first = pl.col("bar").ne_missing(pl.col("bar").shift(1))
     share = pl.when(first).then(SMOOTHING * pl.col("gained")).otherwise(pl.col("gained").cast(pl.Float64))
     weight = share.ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
-    return rows.with_columns(pl.when("jumps").then(weight).otherwise("by_step").alias("by_refresh"))
+    return rows.pipe(extended, pl.when("jumps").then(weight).otherwise("by_step").alias("by_refresh"))
 
 
 def _inverted(weight: str) -> tuple[pl.Expr, pl.Expr]:
@@ -175,8 +182,9 @@ def _believable(rows: pl.DataFrame) -> pl.DataFrame:
     spent = pl.col("elapsed_s") - _before("elapsed_s").fill_null(0)
     agrees = ((pl.col("duration_s") - spent).abs() <= 1 + pl.col("uncertainty_s")).fill_null(value=True)
     possible = pl.col("duration_s") >= -pl.col("uncertainty_s")
-    rows = rows.with_columns(spent.alias("spent_s"), (agrees & possible).alias("agrees"))
-    return rows.with_columns(
+    rows = rows.pipe(extended, spent.alias("spent_s"), (agrees & possible).alias("agrees"))
+    return rows.pipe(
+        extended,
         pl.when("agrees").then(pl.col("duration_s").clip(0)).alias("duration_s"),
         pl.when("agrees").then("uncertainty_s").alias("uncertainty_s"),
     )
@@ -187,13 +195,14 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
 
     `marked` comes from `mark_closing`. Several steps between two refreshes share their time equally.
     """
-    rows = _with_durations(marked.select(_TELLING).filter("progress"))
+    rows = _with_durations(only(marked[list(_TELLING)], "progress"))
     rows = _doubted(_by_clock(rows))
     spread = _one_a_step(rows)
     several = pl.col("gained") > 1
     upper = pl.col("duration_s") + pl.col("uncertainty_s")
     share = pl.col("duration_s") / pl.col("gained")
-    single = spread.select(
+    single = spread.pipe(
+        selected,
         "stage",
         "bar",
         "step",
@@ -209,16 +218,16 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
     averages = _averages(marked, single)
     if averages.is_empty():
         return single
-    return pl.concat([single, averages], how="vertical_relaxed").sort("bar", "step")
+    return pl.concat([single, averages], how="vertical_relaxed").pipe(in_order, "bar", "step")
 
 
 def _one_a_step(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows`, each as often as it tells steps, with `step`."""
     if (rows["gained"] == 1).all():
-        return rows.with_columns(pl.col("n").alias("step"))
-    return rows.with_columns(pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step")).explode(
-        "step"
-    )
+        return rows.pipe(extended, pl.col("n").alias("step"))
+    return rows.pipe(
+        extended, pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step")
+    ).explode("step")
 
 
 def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
@@ -229,7 +238,7 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     gained = pl.col("gained") > 0
     by_rate_alone = only(rows, gained)
     if not by_rate_alone["duration_s"].has_nulls():
-        return by_rate_alone.with_columns(pl.lit("rate").alias("method"))
+        return by_rate_alone.pipe(extended, pl.lit("rate").alias("method"))
     first = pl.col("n") == pl.col("gained")
     stamped = (pl.col("time") - _before("time")).dt.total_microseconds() / 1e6
     own_stamp = pl.col("line") != _before("line")
@@ -239,7 +248,8 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     by_rate = pl.col("duration_s").is_not_null()
     by_stamp = ~by_rate & stamp_fits.fill_null(value=False)
     by_clock = ~by_rate & ~by_stamp & clock.is_not_null()
-    timed = rows.with_columns(
+    timed = rows.pipe(
+        extended,
         pl.when(by_rate).then(pl.col("duration_s")).when(by_stamp).then(stamped).otherwise(clock).alias("duration_s"),
         pl.when(by_rate)
         .then(pl.col("uncertainty_s"))
@@ -256,7 +266,7 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("elapsed"))
         .alias("method"),
     )
-    return timed.filter(gained)
+    return timed.pipe(only, gained)
 
 
 def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -266,7 +276,8 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
     doubted = pl.col("doubtful") & pl.col("duration_s").is_not_null()
     longest = pl.max_horizontal(pl.col("spent_s") + 1, "duration_s")
     wide = pl.max_horizontal(pl.col("duration_s"), longest - pl.col("duration_s"))
-    return rows.with_columns(
+    return rows.pipe(
+        extended,
         pl.when(doubted).then(wide).otherwise("uncertainty_s").alias("uncertainty_s"),
         pl.when(doubted).then(pl.lit("elapsed")).otherwise("method").alias("method"),
     )
@@ -276,16 +287,17 @@ def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
     """Steps of which only the closing average is there; it holds the decoding too, so the bound is wide."""
     seen = single.group_by("bar").agg(pl.col("step").max().alias("seen"))
     rows = (
-        marked.filter(pl.col("closing") & (pl.col("n") == pl.col("total")))
+        marked.pipe(only, pl.col("closing") & (pl.col("n") == pl.col("total")))
         .join(seen, on="bar", how="left")
-        .with_columns(pl.col("seen").fill_null(0))
-        .filter(pl.col("seen") < pl.col("n"))
-        .with_columns(pl.int_ranges(pl.col("seen") + 1, pl.col("n") + 1).alias("step"))
+        .pipe(extended, pl.col("seen").fill_null(0))
+        .pipe(only, pl.col("seen") < pl.col("n"))
+        .pipe(extended, pl.int_ranges(pl.col("seen") + 1, pl.col("n") + 1).alias("step"))
         .explode("step")
     )
     whole = pl.col("seen") == 0
     total = pl.col("rate") * pl.col("n")
-    return rows.select(
+    return rows.pipe(
+        selected,
         "stage",
         "bar",
         "step",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
-from loganalyzer.rows import distinct, in_order, only
+from loganalyzer.rows import completed, distinct, dropped, extended, firsts, grouped, in_order, nearest, only, selected
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 
 _PARTS = 1 << 20
 
 
-@dataclass(frozen=True)
-class Timeline:
+class Timeline(NamedTuple):
     """Messages and bars in their lanes.
 
     Attributes:
@@ -52,8 +51,8 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     keys = _keys(said)
     lanes = _lanes([keys, *bars.values()])
     messages = _messages(keys, lanes, neutral)
-    prompts = _lasts(messages).select(
-        "lane", "place", pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)
+    prompts = _lasts(messages).pipe(
+        selected, "lane", "place", pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)
     )
     bars = {
         name: _behind(in_order(_placed(frame, lanes, is_bar=True), "lane", "place"), prompts)
@@ -61,10 +60,10 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     }
     return Timeline(
         lanes=lanes,
-        messages=messages.select("lane", "place", "line", "time", "event", "pattern", "prompt"),
-        events=_by_event(said, messages.sort("row").select("lane", "place", "prompt")),
+        messages=messages.pipe(selected, "lane", "place", "line", "time", "event", "pattern", "prompt"),
+        events=_by_event(said, messages.pipe(in_order, "row").pipe(selected, "lane", "place", "prompt")),
         bars=bars,
-        ends=_ends(messages, bars, lanes.filter(~pl.col("source").is_in(list(going_on)))),
+        ends=_ends(messages, bars, lanes.pipe(only, ~pl.col("source").is_in(list(going_on)))),
     )
 
 
@@ -74,11 +73,11 @@ def _by_event(events: Mapping[str, pl.DataFrame], places: pl.DataFrame) -> dict[
     start = 0
     for name, frame in events.items():
         if name in HOLES:
-            own = event(events, name, without=_PLACE).with_columns(places.slice(start, frame.height))
+            own = event(events, name, without=_PLACE).hstack(places.slice(start, frame.height))
             by_event[name] = in_order(own, "lane", "place")
         start += frame.height
     absent = HOLES.keys() - by_event.keys()
-    return by_event | {name: event({}, name, without=_PLACE).with_columns(places.clear()) for name in absent}
+    return by_event | {name: event({}, name, without=_PLACE).hstack(places.clear()) for name in absent}
 
 
 _PLACE = ("source", "stream", "part")
@@ -86,30 +85,33 @@ _PLACE = ("source", "stream", "part")
 
 def _lanes(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     held = [distinct(frame, "source", "stream") for frame in frames if not frame.is_empty()]
-    every = pl.concat(held or [frames[0].select("source", "stream")])
+    every = pl.concat(held or [frames[0].pipe(selected, "source", "stream")])
     return every.unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
 
 
 def _keys(events: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """What is common to all messages, with their events."""
-    columns = ("source", "stream", "line", "part", "time", "pattern")
-    every = [frame.select(*columns, pl.lit(name).alias("event")) for name, frame in events.items()]
-    return pl.concat(every or [event({}, "arrival").select(*columns, pl.lit("arrival").alias("event"))])
+    columns = ["source", "stream", "line", "part", "time", "pattern"]
+    held = {name: frame for name, frame in events.items() if not frame.is_empty()}
+    every = pl.concat([frame[columns] for frame in held.values()] or [event({}, "arrival")[columns]])
+    heights = pl.Series([frame.height for frame in held.values()], dtype=pl.UInt32)
+    names = pl.Series("event", list(held), dtype=pl.String)
+    return every.hstack([names.gather(pl.arange(0, len(heights), eager=True).repeat_by(heights).explode())])
 
 
 def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.DataFrame) -> pl.DataFrame:
-    places = [frame.select("lane", "place") for frame in (messages, *bars.values())]
-    last = pl.concat(places).group_by("lane").agg(pl.col("place").max().alias("end"))
+    places = [frame.pipe(selected, "lane", "place") for frame in (messages, *bars.values())]
+    last = pl.concat(places).pipe(grouped, ["lane"], pl.col("place").max().alias("end"))
     return last.join(lanes, on="lane", how="semi")
 
 
 def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
     """Records with lane and place in place of their source, stream and part."""
     if lanes.height < 2:
-        laned = frame.with_columns(lane=pl.lit(0, pl.UInt32))
+        laned = frame.pipe(extended, lane=pl.lit(0, pl.UInt32))
     else:
-        laned = frame.join(lanes, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
-    return laned.select(pl.exclude(_PLACE), place(is_bar=is_bar).alias("place"))
+        laned = completed(frame, lanes, ["source", "stream"], nulls_equal=True)
+    return laned.pipe(selected, pl.exclude(_PLACE), place(is_bar=is_bar).alias("place"))
 
 
 def _whole_range() -> pl.Expr:
@@ -126,11 +128,9 @@ def place(*, is_bar: bool) -> pl.Expr:
 def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`bars` with the prompt of the message before, or, behind `Prompt executed`, the next."""
     if bars.is_empty() or prompts.is_empty():
-        return bars.with_columns(pl.lit(0, pl.Int64).alias("prompt"))
-    found = bars.select("lane", "place").join_asof(
-        prompts, on="place", by="lane", strategy="backward", check_sortedness=False
-    )
-    return bars.with_columns(found["prompt"].fill_null(0))
+        return bars.pipe(extended, pl.lit(0, pl.Int64).alias("prompt"))
+    found = nearest(bars[["lane", "place"]], prompts)
+    return bars.pipe(extended, found["prompt"].fill_null(0))
 
 
 def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
@@ -139,30 +139,30 @@ def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str])
     At the same place messages stay in the order of their events' names, in which `every` holds them.
     """
     placed = _placed(every, lanes, is_bar=False).with_row_index("row")
-    keys = ("place",) if lanes.height < 2 else ("lane", "place")
-    every = placed.sort(keys, maintain_order=True)
-    ended = pl.col("event") == "executed"
-    before = ended.shift(1, fill_value=False).cast(pl.Int64).cum_sum().over("lane")
+    alone = lanes.height < 2
+    every = placed.sort("place" if alone else ["lane", "place"], maintain_order=True)
+    before = (pl.col("event") == "executed").shift(1, fill_value=False).cast(pl.Int64).cum_sum()
     if not every["event"].is_in(BANNER).any():
-        return every.with_columns(before.alias("prompt"))
-    restarted = pl.col("restart").fill_null(value=False).cast(pl.Int64).cum_sum().over("lane")
+        return every.pipe(extended, (before if alone else before.over("lane")).alias("prompt"))
+    prompt = before + pl.col("restart").fill_null(value=False).cast(pl.Int64).cum_sum()
     return (
-        every.join(_restarts(every, neutral), on=["lane", "place"], how="left", maintain_order="left")
-        .with_columns((before + restarted).alias("prompt"))
-        .drop("restart")
+        completed(every, _restarts(every, neutral, alone=alone), ["lane", "place"])
+        .pipe(extended, (prompt if alone else prompt.over("lane")).alias("prompt"))
+        .pipe(dropped, "restart")
     )
 
 
-def _restarts(every: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+def _restarts(every: pl.DataFrame, neutral: frozenset[str], *, alone: bool) -> pl.DataFrame:
     """lane, place, restart (true): where a banner begins, since the server starts anew."""
-    told = every.filter(~pl.col("event").is_in(list(neutral))).select(
-        "lane", "place", pl.col("event").is_in(BANNER).alias("restart")
+    told = every.pipe(only, ~pl.col("event").is_in(list(neutral))).pipe(
+        selected, "lane", "place", pl.col("event").is_in(BANNER).alias("restart")
     )
-    begun = pl.col("restart") & ~pl.col("restart").shift(1, fill_value=False).over("lane")
-    return told.filter(begun).unique(["lane", "place"])
+    goes_on = pl.col("restart").shift(1, fill_value=False)
+    begun = pl.col("restart") & ~(goes_on if alone else goes_on.over("lane"))
+    return told.pipe(only, begun).pipe(firsts, "lane", "place")
 
 
 def _lasts(messages: pl.DataFrame) -> pl.DataFrame:
     """The last message at each place."""
     same = (pl.col("place") == pl.col("place").shift(-1)) & (pl.col("lane") == pl.col("lane").shift(-1))
-    return messages.filter(~same.fill_null(value=False))
+    return messages.pipe(only, ~same.fill_null(value=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -94,8 +95,12 @@ _KEY: Final[Types] = {
 
 def event(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str] = ()) -> pl.DataFrame:
     """The records of one event, with its key columns and holes in their types, also where it never occurs."""
-    schema = {**_KEY, **HOLES.get(name, {})}
-    for column in without:
-        del schema[column]
+    blank = _blank(name, tuple(without))
     frame = events.get(name)
-    return pl.DataFrame(schema=schema) if frame is None or frame.is_empty() else typed(frame, schema)
+    return blank if frame is None or frame.is_empty() else typed(frame, blank.schema)
+
+
+@cache
+def _blank(name: str, without: tuple[str, ...]) -> pl.DataFrame:
+    columns = {**_KEY, **HOLES.get(name, {})}
+    return pl.DataFrame(schema={column: dtype for column, dtype in columns.items() if column not in without})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import in_order, known_in_order, only
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, known_in_order, only, selected
 from loganalyzer.runs.steps import FLOAT_SLACK
 
 _BARE_END = 0.5
@@ -22,14 +22,12 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     `sampling_s` is null unless every step is known; `total_s` reaches to the bar's closing refresh, VAE decoding
     included, and is null for a window that was not finished.
     """
-    bars = (
-        known_in_order(marked, "bar")
-        .group_by("bar", maintain_order=True)
-        .agg(
-            pl.col("stage", "audio_start", "audio_end", "line", "place", "pattern").first(),
-            pl.col("n").max().alias("steps_done"),
-            pl.col("total").max().alias("steps_total"),
-        )
+    bars = known_in_order(marked, "bar").pipe(
+        grouped,
+        ["bar"],
+        pl.col("stage", "audio_start", "audio_end", "line", "place", "pattern").first(),
+        pl.col("n").max().alias("steps_done"),
+        pl.col("total").max().alias("steps_total"),
     )
     sums = (
         known_in_order(only(steps, ~pl.col("doubtful")), "bar")
@@ -41,17 +39,16 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     )
     complete = (pl.col("timed") == pl.col("steps_done")) & (pl.col("steps_done") == pl.col("steps_total"))
     for more in (sums, _totals(marked)):
-        bars = known_in_order(bars, "bar").join(
-            known_in_order(more, "bar"), on="bar", how="left", maintain_order="left"
-        )
+        bars = completed(known_in_order(bars, "bar"), known_in_order(more, "bar"), ["bar"])
     found = (
         known_in_order(bars, "stage")
-        .with_columns(pl.when(complete).then(pl.col("sampling_s")).alias("sampling_s"))
-        .with_columns(
+        .pipe(extended, pl.when(complete).then(pl.col("sampling_s")).alias("sampling_s"))
+        .pipe(
+            extended,
             (pl.col("sampling_s") / pl.col("steps_done")).alias("s_per_step"),
             (pl.col("bar") - pl.col("bar").min().over("stage") + 1).alias("order"),
         )
-        .drop("timed")
+        .pipe(dropped, "timed")
     )
     return in_order(found, "stage", "order")
 
@@ -63,7 +60,8 @@ def _totals(marked: pl.DataFrame) -> pl.DataFrame:
     where it may be the last step's, no bound is given.
     """
     average = pl.col("rate") * pl.col("n")
-    return marked.filter(pl.col("closing") | pl.col("doubtful")).select(
+    return marked.pipe(only, pl.col("closing") | pl.col("doubtful")).pipe(
+        selected,
         "bar",
         pl.coalesce(average, pl.col("elapsed_s") + _BARE_END).alias("total_s"),
         pl.when("doubtful")
@@ -80,24 +78,28 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
 
     The most common width, and the most common distance between neighbours.
     """
-    ranged = found.filter(pl.col("audio_start").is_not_null()).sort("stage", "audio_start")
+    ranged = found.pipe(only, pl.col("audio_start").is_not_null()).pipe(in_order, "stage", "audio_start")
     distance = pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(pl.col("audio_start").diff())
-    measured = ranged.select("stage", (pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance=distance)
-    usual = measured.group_by("stage", maintain_order=True).agg(
-        pl.col("width", "distance").min(), pl.col("width", "distance").max().name.suffix("_most")
+    measured = ranged.pipe(
+        selected, "stage", (pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance=distance
+    )
+    usual = measured.pipe(
+        grouped, ["stage"], pl.col("width", "distance").min(), pl.col("width", "distance").max().name.suffix("_most")
     )
     one_of_each = (pl.col("width") == pl.col("width_most")) & pl.col("distance").eq_missing(pl.col("distance_most"))
-    return pl.concat(
-        [
-            usual.filter(one_of_each).select("stage", seen_window="width", seen_stride="distance"),
-            _most_common(measured.join(usual.filter(~one_of_each), on="stage", how="semi", maintain_order="left")),
-        ]
-    ).sort("stage")
+    alike = usual.pipe(only, one_of_each).pipe(selected, "stage", seen_window="width", seen_stride="distance")
+    others = usual.pipe(only, ~one_of_each)
+    if others.is_empty():
+        return alike
+    differing = measured.join(others, on="stage", how="semi", maintain_order="left")
+    return pl.concat([alike, _most_common(differing)]).pipe(in_order, "stage")
 
 
 def _most_common(measured: pl.DataFrame) -> pl.DataFrame:
     """Of stages whose windows differ; slower by far than to see that they are all alike."""
-    return measured.group_by("stage", maintain_order=True).agg(
+    return measured.pipe(
+        grouped,
+        ["stage"],
         pl.col("width").mode().min().alias("seen_window"),
         pl.col("distance").drop_nulls().mode().min().alias("seen_stride"),
     )
@@ -114,12 +116,13 @@ def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("by_schedule").n_unique() == pl.len())
     ).over("stage")
     return (
-        found.join(plan.select("stage", "stride"), on="stage", how="left", maintain_order="left")
-        .with_columns(by_schedule.alias("by_schedule"))
-        .with_columns(
-            pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order").cast(pl.Int64).alias("window")
+        completed(found, plan[["stage", "stride"]], ["stage"])
+        .pipe(extended, by_schedule.alias("by_schedule"))
+        .pipe(
+            extended,
+            pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order").cast(pl.Int64).alias("window"),
         )
-        .drop("by_schedule", "stride")
+        .pipe(dropped, "by_schedule", "stride")
     )
 
 
@@ -129,28 +132,27 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     `plan` has stage, window_frames, stride, expected_windows. Where the audio's length is unknown, the schedule is
     held against the windows seen, however many they are.
     """
-    last_seen = (
-        found.filter(pl.col("audio_start").is_not_null())
-        .group_by("stage")
-        .agg(pl.col("window").max().alias("last_seen"))
+    last_seen = found.pipe(only, pl.col("audio_start").is_not_null()).pipe(
+        grouped, ["stage"], pl.col("window").max().alias("last_seen")
     )
     expected = (
-        plan.join(last_seen, on="stage", how="left")
-        .with_columns(pl.coalesce("expected_windows", "last_seen").clip(upper_bound=MOST_EXPECTED).alias("count"))
-        .filter((pl.col("count") > 0) & (pl.col("stride") > 0))
-        .with_columns(pl.int_ranges(1, pl.col("count") + 1).alias("window"))
+        completed(plan, last_seen, ["stage"])
+        .pipe(extended, pl.coalesce("expected_windows", "last_seen").clip(upper_bound=MOST_EXPECTED).alias("count"))
+        .pipe(only, (pl.col("count") > 0) & (pl.col("stride") > 0))
+        .pipe(extended, pl.int_ranges(1, pl.col("count") + 1).alias("window"))
         .explode("window")
-        .with_columns(
+        .pipe(
+            extended,
             schedule.start(pl.col("window"), pl.col("stride")).alias("expected_start"),
             schedule.end(pl.col("window"), pl.col("window_frames"), pl.col("stride")).alias("expected_end"),
         )
-        .select("stage", "window", "expected_start", "expected_end")
+        .pipe(selected, "stage", "window", "expected_start", "expected_end")
     )
     matches = (pl.col("audio_start") == pl.col("expected_start")) & (pl.col("audio_end") == pl.col("expected_end"))
     return (
         found.join(expected, on=["stage", "window"], how="full", coalesce=True)
-        .with_columns(
-            pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
+        .pipe(
+            extended, pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
         )
-        .sort("stage", "window")
+        .pipe(in_order, "stage", "window")
     )

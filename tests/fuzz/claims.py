@@ -20,7 +20,6 @@ from functools import cache, cached_property
 import polars as pl
 from polars import selectors
 from polars.testing import assert_frame_equal
-from rich.console import Console
 
 from loganalyzer import pieces, rebuilding
 from loganalyzer.analysis import Analysis
@@ -553,4 +552,4 @@ def rendered(found: Analysis, settings: Settings = SETTINGS) -> None:
     assert html.render(found, settings, generated_at=MOMENT, document=inside).rstrip().endswith("</html>")
     assert markdown.render(found, settings)
     for verbose in (False, True):
-        text.write(found, Console(file=io.StringIO(), width=100), verbose=verbose)
+        text.write(found, io.StringIO(), verbose=verbose)

@@ -12,6 +12,7 @@ from template_lines import NODES, acceptable, fitting, mutated
 
 from loganalyzer.errors import GrammarError
 from loganalyzer.grammar import load, model
+from loganalyzer.grammar import lower as lowering
 from loganalyzer.grammar.lower import check, lower
 from loganalyzer.grammar.meaning import Parsed, read
 
@@ -41,6 +42,11 @@ def equal(left: object, right: object) -> bool:
     if isinstance(left, float) and isinstance(right, float):
         return isclose(left, right, rel_tol=1e-9)
     return left == right
+
+
+@pytest.fixture(params=["text by text", "as columns"], autouse=True)
+def _number_of_texts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lowering, "_FEW", 500 if request.param == "text by text" else 0)
 
 
 def assert_forms_agree(item: model.Pattern, lines: list[str]) -> None:
