@@ -172,7 +172,7 @@ def test_of_a_long_prompt_begin_end_and_the_lines_of_findings_are_kept() -> None
     assert "Audio embedding for subject 0 not long enough: 427, need 441" in shown
     assert "!!! Exception during processing !!! x" in shown
     assert "noise 0" in shown
-    assert len(re.findall(r"…  [\d]+ lines? left out", shown)) >= 2
+    assert len(re.findall(r"…  [\d,]+ lines? left out", shown)) >= 2
     assert len(shown.splitlines()) < slices.MOST_LINES + 20
 
 

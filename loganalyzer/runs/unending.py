@@ -2,7 +2,8 @@
 
 Where a prompt begins or ends only messages tell. A log without them is one prompt for us, however long, and what must
 wait for a prompt's end would have to be held for ever. But all that is said of a stage of nothing but bars follows from
-its own bars, and from another stage behind it: so such a prompt can be parted where a stage begins.
+its own bars, and from another stage behind it: so such a prompt can be parted where a stage begins. Only the revisions
+of the wrapper that its runs may come from are not narrowed down, should messages follow in the same prompt after all.
 """
 
 from __future__ import annotations
