@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import polars as pl
 
@@ -27,22 +28,29 @@ from loganalyzer.totals import GRAVE, Totals, count, together
 
 _PLACE = ("source", "line")
 
-Sink = Callable[[Analysis], None]
-"""Is given every row of every table, a part after the other."""
+
+class Sink(Protocol):
+    """Is given every row of every table: all at once, or part after part."""
+
+    def whole(self, analysis: Analysis) -> None:
+        """Everything."""
+
+    def part(self, analysis: Analysis) -> None:
+        """Some volume, of which there are several."""
 
 
 def analyse_bounded(
     paths: Iterable[str],
     settings: Settings,
     ignores: Iterable[Ignore],
-    sink: Sink,
+    sink: Sink | None = None,
     progress: Progress | None = None,
     room: int = ROOM,
 ) -> Analysis:
     """What `analyse` and then `without_ignored` say of these inputs, however large they are.
 
     Where the tables of all logs need more than `room` bytes, the analysis that is returned holds the gravest runs only,
-    and the totals of all. `sink` sees everything: each input's rows in their order, findings volume by volume.
+    and the totals of all. A `sink` sees everything: each input's rows in their order, findings volume by volume.
 
     Raises:
         LogAnalyzerError: as `analyse`; or the disk has no room for what does not fit into memory.
@@ -58,20 +66,22 @@ def analyse_bounded(
         return _in_volumes(found, ignoring, settings, sink)
 
 
-def _whole(found: Analysis, ignoring: Ignoring, settings: Settings, sink: Sink) -> Analysis:
+def _whole(found: Analysis, ignoring: Ignoring, settings: Settings, sink: Sink | None) -> Analysis:
     whole = ignoring.finished(ignoring.taken(found), settings)
-    sink(whole)
+    if sink is not None:
+        sink.whole(whole)
     return whole
 
 
-def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Sink) -> Analysis:
+def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Sink | None) -> Analysis:
     masks = masking.masker(found.secrets)
     held, across = Analysis(), _Across()
     for volume in found.parts:
         part = checked(volume, settings, reach="run")
         across.add(part)
         part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))
-        sink(part)
+        if sink is not None:
+            sink.part(part)
         held = gravest(_joined(held, part), MOST_RUNS)
     last = across.judged(settings)
     cited = across.not_yet(found.lines.cited(last.findings))
@@ -79,7 +89,8 @@ def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Si
     last = _finished(last, masks, ignoring, settings)
     last = replace(last, counted=across.counted(last))
     whole = ignoring.finished(gravest(_joined(held, last), MOST_RUNS), settings)
-    sink(replace(last, findings=_added(last, held, whole)))
+    if sink is not None:
+        sink.part(replace(last, findings=_added(last, held, whole)))
     return whole
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -11,16 +11,18 @@ import polars as pl
 from loganalyzer import tables
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.open_prompts import OpenPrompts
+from loganalyzer.parts import OUTPUTS, UNKNOWN, Making, Part
 from loganalyzer.pieces import Source
 from loganalyzer.rows import only
 from loganalyzer.runs import unending
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
-from loganalyzer.runs.identity import DIGEST
 from loganalyzer.runs.settled import settled
 from loganalyzer.settings import Settings
-from loganalyzer.spool import Spool, Stored, table
+from loganalyzer.spool import Spool
 
 Events = dict[str, pl.DataFrame]
+Tables = dict[str, pl.DataFrame]
+Filling = Callable[[Part, Callable[[], Tables]], None]
 
 MOST_RECORDS: Final = 1 << 18
 """Records become tables once there are so many, so that memory stays bounded."""
@@ -28,37 +30,6 @@ MOST_OPEN: Final = 1 << 19
 """Records of a prompt that goes on and on which are held, where it can be parted; see `runs.unending`."""
 MOST_WAITING: Final = 1 << 20
 """Records of one prompt that are held where it cannot be parted: two hundred times what a long video has."""
-_IDS: Final = ("run_id", "prompt_id")
-_OUTPUTS: Final = "bar_outputs"
-_UNKNOWN: Final = "unknown-"
-"""Stands in ids for an input's digest, which is known once the input was read."""
-
-
-@dataclass
-class _Part:
-    """Tables of some prompts, in memory or spooled; `source` is their input where they were made before its end."""
-
-    frames: dict[str, pl.DataFrame]
-    outputs: pl.DataFrame
-    prompts: OpenPrompts
-    source: Source | None = None
-    stored: dict[str, Stored] = field(default_factory=dict)
-
-    def spool(self, spool: Spool) -> None:
-        self.frames, self.stored = {}, self.stored | spool.tables(self.frames)
-
-    def read(self) -> dict[str, pl.DataFrame]:
-        frames = self.frames | {name: table(stored) for name, stored in self.stored.items()}
-        if "runs" in frames:
-            frames["runs"] = self.prompts.timed(frames["runs"])
-        return self._named(frames)
-
-    def shown(self) -> pl.DataFrame:
-        """source, stream: the outputs in which any bar stands."""
-        return self._named({_OUTPUTS: self.outputs})[_OUTPUTS]
-
-    def _named(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        return frames if self.source is None else _with_digest(frames, self.source)
 
 
 class Rebuilding:
@@ -69,20 +40,24 @@ class Rebuilding:
     """
 
     def __init__(self, patterns: Sequence[Pattern], settings: Settings, spool: Spool | None = None) -> None:
-        self._patterns, self._settings, self._spool = patterns, settings, spool
+        self._patterns, self._settings = patterns, settings
         self._waiting: list[Events] = []
         self._rows = 0
         self._enough = MOST_RECORDS
         self._ended: list[Source] = []
         self._left_out: set[int] = set()
-        self._early: list[_Part] = []
+        self._making = Making(spool)
+        self._early: list[Part] = []
         self._prompts = OpenPrompts()
         self._going_on: dict[int, OpenPrompts] = {}
-        self._parts: list[_Part] = []
+        self._parts: list[Part] = []
         self._parted: set[str] = set()
-        self._held = 0.0
-        self.is_spooled = False
         self.cut: dict[int, int] = {}
+
+    @property
+    def is_spooled(self) -> bool:
+        """Whether tables wait on disk; known for good once all are made."""
+        return self._making.is_spooled
 
     def add(self, events: Events) -> None:
         """More records, in order."""
@@ -96,6 +71,7 @@ class Rebuilding:
             self._left_out.add(source.number)
         else:
             self._ended.append(source)
+            self._making.wait()
             for part in self._early:
                 part.source = source
             self._parts += self._early
@@ -110,7 +86,7 @@ class Rebuilding:
         if self._rows < self._enough:
             return
         waiting = self._taken()
-        self._rebuild_ended(_of(waiting, [source.number for source in self._ended]))
+        self._rebuild_ended(_of(waiting, [source.number for source in self._ended]), self._making.later)
         rest = _of(waiting, [*(source.number for source in self._ended), *self._left_out], those=False)
         self._ended = []
         if _height(rest) >= MOST_RECORDS:
@@ -125,7 +101,9 @@ class Rebuilding:
         waiting = self._taken()
         if self._left_out:
             waiting = _of(waiting, self._left_out, those=False)
-        self._rebuild_ended(waiting)
+        self._making.wait()
+        self._rebuild_ended(waiting, self._making.now)
+        self._making.finish()
         outputs = self._outputs()
         pieces = [[part] for part in self._parts] if self.is_spooled else [self._parts]
         for parts in pieces:
@@ -145,60 +123,58 @@ class Rebuilding:
         waiting, self._waiting = self._waiting, []
         return concatenated(waiting)
 
-    def _rebuild_ended(self, whole: Events) -> None:
+    def _rebuild_ended(self, whole: Events, fill: Filling) -> None:
         for source in self._ended:
             if prompts := self._going_on.pop(source.number, None):
-                own = self._rebuilt(_of(whole, [source.number]), [(source.number, "", _UNKNOWN)])
-                self._hold(self._parts, prompts.part(own), prompts, source)
+                part = Part(prompts, source)
+                self._parts.append(part)
+                own = _of(whole, [source.number])
+                fill(part, partial(self._last, own, source.number, prompts))
                 whole = _of(whole, [source.number], those=False)
         known = [(source.number, source.name, source.digest) for source in self._ended]
         if known:
-            self._hold(self._parts, self._rebuilt(whole, known), OpenPrompts())
+            self._parts.append(Part(OpenPrompts()))
+            fill(self._parts[-1], partial(self._rebuilt, whole, known))
+
+    def _last(self, events: Events, number: int, prompts: OpenPrompts) -> Tables:
+        """The last part of an input of which a prompt goes on in it."""
+        return prompts.part(self._rebuilt(events, [(number, "", UNKNOWN)]))
 
     def _rebuild_settled(self, events: Events) -> Events:
         """Tables of the prompts that are complete in an input that goes on; the other records."""
-        (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
         parted = settled(events, neutral_events(self._patterns))
         if _height(parted.ready):
-            made = self._rebuilt(parted.ready, [(number, "", _UNKNOWN)], going_on=[number])
-            self._hold(self._early, self._prompts.part(made), self._prompts)
+            self._make_early(parted.ready)
         return parted.rest
 
     def _rebuild_open(self, events: Events) -> Events:
         """Tables of the stages that are complete in a prompt of nothing but bars; the other records."""
         if _height(events) < MOST_OPEN:
             return events
-        (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
         parted = unending.parted(events, neutral_events(self._patterns))
         if not parted.opened.is_empty():
-            made = self._rebuilt(parted.ready, [(number, "", _UNKNOWN)], going_on=[number])
-            made = unending.without_opened(made, parted.opened)
-            self._hold(self._early, self._prompts.part(made, parted.opened), self._prompts)
+            self._make_early(parted.ready, parted.opened)
         return parted.rest
+
+    def _make_early(self, events: Events, opened: pl.DataFrame | None = None) -> None:
+        (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
+        prompts = self._prompts
+
+        def make() -> Tables:
+            made = self._rebuilt(events, [(number, "", UNKNOWN)], going_on=[number])
+            return prompts.part(made if opened is None else unending.without_opened(made, opened), opened)
+
+        self._early.append(Part(prompts))
+        self._making.later(self._early[-1], make)
 
     def _rebuilt(
         self, events: Events, sources: Sequence[tuple[int, str, str]], going_on: Collection[int] = ()
-    ) -> dict[str, pl.DataFrame]:
+    ) -> Tables:
         named = pl.DataFrame(
             sources, schema={"number": pl.UInt32, "source": pl.String, "digest": pl.String}, orient="row"
         )
         rebuilt = rebuild(events, named, self._patterns, self._settings, going_on)
-        return {name: getattr(rebuilt, name) for name in (*REBUILT, _OUTPUTS)}
-
-    def _hold(
-        self, parts: list[_Part], made: dict[str, pl.DataFrame], prompts: OpenPrompts, source: Source | None = None
-    ) -> None:
-        """Another part; once all are too large together, they go to disk, and so do those that follow."""
-        outputs = made.pop(_OUTPUTS)
-        part = _Part({name: frame for name, frame in made.items() if not frame.is_empty()}, outputs, prompts, source)
-        parts.append(part)
-        if self._spool is None:
-            return
-        self._held += sum(frame.estimated_size() for frame in part.frames.values())
-        if self._held > self._spool.room:
-            self.is_spooled = True
-            for one in (*self._parts, *self._early):
-                one.spool(self._spool)
+        return {name: getattr(rebuilt, name) for name in (*REBUILT, OUTPUTS)}
 
     def _counted(self, runs: pl.DataFrame, outputs: pl.DataFrame) -> pl.DataFrame:
         """`runs`, with 0 windows instead of none where bars stand in another part of the same output."""
@@ -264,14 +240,3 @@ def _of(events: Events, sources: Collection[int], *, those: bool = True) -> Even
     """The records of these inputs, or of all others; nothing is copied where that is all of them."""
     own = pl.col("source").is_in(list(sources))
     return {event: only(frame, own if those else ~own) for event, frame in events.items()}
-
-
-def _with_digest(part: Mapping[str, pl.DataFrame], source: Source) -> dict[str, pl.DataFrame]:
-    """A part made before its input was read to the end, with the input's name and its digest in ids."""
-    known = {name: pl.col(name).str.replace(_UNKNOWN, source.digest[:DIGEST], literal=True) for name in _IDS} | {
-        "source": pl.lit(source.name).alias("source")
-    }
-    return {
-        table: frame.with_columns(expr for name, expr in known.items() if name in frame.columns)
-        for table, frame in part.items()
-    }

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from tempfile import TemporaryFile, gettempdir
+from threading import Lock
 from typing import IO, Final, Self
 
 import polars as pl
 
 from loganalyzer.errors import LogAnalyzerError
 
-ROOM: Final = 96 << 20
-"""Bytes of tables that are held in memory before the file is begun; the tables of some 60 MB of nothing but videos."""
+ROOM: Final = 192 << 20
+"""Bytes of tables that are held in memory before the file is begun: those of some 200 MB of nothing but bars."""
+_SMALL: Final = 32 << 20
+"""Bytes of small things that are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,11 @@ class Spool:
 
     def __init__(self, room: int = ROOM) -> None:
         self.room = room
+        self._room_for_small = min(room, _SMALL)
         self._file: IO[bytes] | None = None
         self._end = 0
         self._held = 0
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +63,7 @@ class Spool:
         Raises:
             LogAnalyzerError: the disk is full.
         """
-        if self._held + len(data) <= self.room:
+        if self._held + len(data) <= self._room_for_small:
             self._held += len(data)
             return Stored(data)
         return self.write(data)
@@ -69,26 +74,28 @@ class Spool:
         Raises:
             LogAnalyzerError: the disk is full.
         """
-        start = self._end
-        try:
-            if self._file is None:
-                self._file = TemporaryFile(prefix="loganalyze-")  # noqa: SIM115 -- open as long as the spool
-            self._file.seek(start)
-            self._file.write(data)
-        except OSError as error:
-            raise _no_room(error) from None
-        self._end += len(data)
+        with self._lock:
+            start = self._end
+            try:
+                if self._file is None:
+                    self._file = TemporaryFile(prefix="loganalyze-")  # noqa: SIM115 -- open as long as the spool
+                self._file.seek(start)
+                self._file.write(data)
+            except OSError as error:
+                raise _no_room(error) from None
+            self._end += len(data)
         return Stored(None, self, start, len(data))
 
     def read(self, start: int, length: int) -> bytes:
         """What `write` put there."""
         if self._file is None:
             return b""
-        try:
-            self._file.seek(start)
-            return self._file.read(length)
-        except OSError as error:
-            raise _no_room(error) from None
+        with self._lock:
+            try:
+                self._file.seek(start)
+                return self._file.read(length)
+            except OSError as error:
+                raise _no_room(error) from None
 
     def tables(self, frames: Mapping[str, pl.DataFrame]) -> dict[str, Stored]:
         """Tables to disk, each for itself; `table` brings one back."""

@@ -33,6 +33,7 @@ LEVELS = (
     {"lines"},
     {"records"},
     {"runs", "excerpts", "history", "comparison", "baselining", "open_prompts"},
+    {"parts"},
     {"rebuilding", "checks", "packs"},
     {"collecting", "lint"},
     {"tabulate", "merging"},

@@ -87,8 +87,11 @@ class Parts:
     def __init__(self) -> None:
         self.held: list[Analysis] = []
 
-    def __call__(self, part: Analysis) -> None:
+    def part(self, part: Analysis) -> None:
         self.held.append(part)
+
+    def whole(self, analysis: Analysis) -> None:
+        self.held.append(analysis)
 
     def table(self, name: str) -> pl.DataFrame:
         return pl.concat([getattr(part, name) for part in self.held])
@@ -188,7 +191,7 @@ def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[s
         patched.setattr("loganalyzer.bounded.ROOM", 0)
         patched.setattr("loganalyzer.bounded.MOST_RUNS", 2)
         usual = bounded.analyse_bounded
-        patched.setattr(bounded, "analyse_bounded", lambda *given: usual(*given, room=0))
+        patched.setattr(bounded, "analyse_bounded", lambda *given, **more: usual(*given, **more, room=0))
         tables, page = tmp_path / "tables", tmp_path / "page.html"
         result = CliRunner().invoke(main, [*failing, "--tables", str(tables), "--html", str(page)])
     assert result.exit_code == 1
@@ -204,11 +207,11 @@ def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[s
 def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Path) -> None:
     first = analyse([str(SAMPLES / "clean_Q6_K.txt")], SETTINGS)
     with TableFiles(tmp_path) as files:
-        files.add(first)
+        files.whole(first)
 
     def fails() -> Iterator[None]:
         with TableFiles(tmp_path) as files:
-            files.add(replace(first, runs=first.runs.clear()))
+            files.part(replace(first, runs=first.runs.clear()))
             yield
 
     broken = fails()
@@ -222,7 +225,7 @@ def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Pa
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError, match="cannot be written"), TableFiles(tmp_path / "file") as files:
-        files.add(Analysis())
+        files.whole(Analysis())
 
 
 @pytest.mark.parametrize("room", [0, 10, 1 << 20])

@@ -83,11 +83,11 @@ def _bounded(
     from loganalyzer.bounded import analyse_bounded
 
     if folder is None:
-        return analyse_bounded(paths, chosen, found.ignores, lambda _part: None, told)
+        return analyse_bounded(paths, chosen, found.ignores, progress=told)
     from loganalyzer.report.table_files import TableFiles
 
     with TableFiles(folder) as files:
-        return analyse_bounded(paths, chosen, found.ignores, files.add, told)
+        return analyse_bounded(paths, chosen, found.ignores, files, told)
 
 
 def _written(analysis: Analysis, folder: Path | None) -> Analysis:

@@ -16,7 +16,7 @@ from loganalyzer.errors import ReportError
 
 
 class TableFiles:
-    """One Parquet file per table in a folder; of several parts, each is written as it comes and all are joined at last.
+    """One Parquet file per table in a folder; parts are written as they come, and joined at last.
 
     Raises:
         ReportError: the folder cannot be made or written.
@@ -27,16 +27,25 @@ class TableFiles:
         self._waiting: Path | None = None
         self._parts = 0
 
-    def add(self, analysis: Analysis) -> None:
+    def whole(self, analysis: Analysis) -> None:
+        """Everything at once."""
+        with self._told():
+            for name, frame in analysis.tables():
+                frame.write_parquet(self._waiting_folder() / f"{name}.parquet")
+
+    def part(self, analysis: Analysis) -> None:
         """The rows of a part."""
         with self._told():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if self._waiting is None:
-                self._waiting = Path(mkdtemp(prefix=".parts-", dir=self._folder))
             for name, frame in analysis.tables():
                 if self._parts == 0 or not frame.is_empty():
-                    frame.write_parquet(self._waiting / f"{name}-{self._parts:06}.parquet")
+                    frame.write_ipc(self._waiting_folder() / f"{name}-{self._parts:06}.arrow", compression="lz4")
             self._parts += 1
+
+    def _waiting_folder(self) -> Path:
+        if self._waiting is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._waiting = Path(mkdtemp(prefix=".parts-", dir=self._folder))
+        return self._waiting
 
     def __enter__(self) -> Self:
         return self
@@ -54,20 +63,13 @@ class TableFiles:
         if self._waiting is None:
             return
         with self._told():
-            names = {path.name.rpartition("-")[0] for path in self._waiting.iterdir()}
-            for name in sorted(names):
-                self._join(name, sorted(self._waiting.glob(f"{name}-*.parquet")))
-
-    def _join(self, name: str, parts: list[Path]) -> None:
-        place = self._folder / f"{name}.parquet"
-        if len(parts) == 1:
-            parts[0].replace(place)
-            return
-        joined = parts[0].with_name(f"{name}.parquet")
-        pl.scan_parquet(parts).sink_parquet(joined, maintain_order=True)
-        joined.replace(place)
-        for part in parts:
-            part.unlink()
+            for name in sorted({path.name.rpartition("-")[0] for path in self._waiting.glob("*.arrow")}):
+                parts = sorted(self._waiting.glob(f"{name}-*.arrow"))
+                pl.scan_ipc(parts).sink_parquet(self._waiting / f"{name}.parquet", maintain_order=True)
+                for part in parts:
+                    part.unlink()
+            for path in self._waiting.glob("*.parquet"):
+                path.replace(self._folder / path.name)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -86,4 +88,4 @@ def write_tables(analysis: Analysis, folder: Path) -> None:
         ReportError: as `TableFiles`.
     """
     with TableFiles(folder) as files:
-        files.add(analysis)
+        files.whole(analysis)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from loganalyzer.rows import those
 from loganalyzer.runs.stages import open_stages
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS
@@ -47,16 +48,28 @@ def parted(events: Events, neutral: frozenset[str]) -> Parted:
         return Parted({}, events, opened.drop("cut"))
     ready, rest = {}, {}
     for name, frame in events.items():
-        own = place(is_bar=name in BARS)
-        marked = frame.join(
-            opened.select(*_OUTPUT, "cut"), on=_OUTPUT, how="left", nulls_equal=True, maintain_order="left"
-        )
-        ready[name] = marked.filter((own <= pl.col("cut")).fill_null(value=False)).drop("cut")
-        kept = [marked.filter((own >= pl.col("cut")).fill_null(value=True)).drop("cut")]
+        before, behind = _sides(frame, opened, timeline.lanes.height, is_bar=name in BARS)
+        ready[name] = those(frame, before)
+        kept = [those(frame, behind)]
         if name in BANNER:
             kept.insert(0, ready[name].unique(_OUTPUT, keep="last", maintain_order=True))
         rest[name] = pl.concat(kept)
     return Parted(ready, rest, opened.drop("cut"))
+
+
+def _sides(frame: pl.DataFrame, opened: pl.DataFrame, lanes: int, *, is_bar: bool) -> tuple[pl.Series, pl.Series]:
+    """Whether each record stands at the cut of its output or before it, and at it or behind; there are so many."""
+    own, cut = place(is_bar=is_bar), pl.col("cut")
+    if lanes == 1:
+        cut = pl.lit(opened["cut"][0], pl.Int64)
+    else:
+        frame = frame.select(*_OUTPUT, "line", "part").join(
+            opened.select(*_OUTPUT, "cut"), on=_OUTPUT, how="left", nulls_equal=True, maintain_order="left"
+        )
+    sides = frame.select(
+        (own <= cut).fill_null(value=False).alias("before"), (own >= cut).fill_null(value=True).alias("behind")
+    )
+    return sides["before"], sides["behind"]
 
 
 def _openings(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
@@ -64,23 +77,31 @@ def _openings(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
 
     It is a bar on a line of its own, in a prompt without messages, and not the lane's first.
     """
-    idle = [*BANNER, *neutral]
-    telling = timeline.messages.filter(~pl.col("event").is_in(idle)).select("lane", "prompt").unique()
-    last = (
-        pl.concat([frame.select("lane", "prompt") for frame in (timeline.messages, *timeline.bars.values())])
-        .group_by("lane")
-        .agg(pl.col("prompt").max())
-        .join(telling, on=["lane", "prompt"], how="anti")
+    last = _silent(timeline, [*BANNER, *neutral])
+    if last.is_empty():
+        return last.select("lane", line="prompt", cut="prompt")
+    bars = timeline.bars["window-bar"].select("lane", "place", "line", "prompt")
+    bars = (
+        bars.filter(pl.col("prompt") == last["prompt"][0])
+        if timeline.lanes.height == 1
+        else bars.join(last, on=["lane", "prompt"], how="semi", maintain_order="left")
     )
-    bars = timeline.bars["window-bar"].select("lane", "place", "line", "prompt").join(last, on=["lane", "prompt"])
     before = pl.when(pl.col("lane") == pl.col("lane").shift(1)).then(pl.col("line").shift(1))
-    begins = bars.sort("lane", "place").filter(pl.col("line") > before)
+    begins = bars.filter(pl.col("line") > before)
     stages = open_stages(timeline).select("lane", (pl.col("place") + 1).alias("place"))
     return (
         begins.join(stages, on=["lane", "place"], how="semi")
         .group_by("lane")
         .agg(pl.col("line").max(), pl.col("place").max().alias("cut"))
     )
+
+
+def _silent(timeline: Timeline, idle: list[str]) -> pl.DataFrame:
+    """lane, prompt: the last prompt of each lane, where it has no message but idle ones."""
+    frames = [frame for frame in (timeline.messages, *timeline.bars.values()) if not frame.is_empty()]
+    ends = [frame.group_by("lane").agg(pl.col("prompt").max()) for frame in frames or [timeline.messages]]
+    telling = timeline.messages.filter(~pl.col("event").is_in(idle)).select("lane", "prompt").unique()
+    return pl.concat(ends).group_by("lane").agg(pl.col("prompt").max()).join(telling, on=["lane", "prompt"], how="anti")
 
 
 def without_opened(made: Mapping[str, pl.DataFrame], opened: pl.DataFrame) -> dict[str, pl.DataFrame]:
