@@ -10,9 +10,9 @@ import polars as pl
 
 from loganalyzer import documents, tables
 from loganalyzer.analysis import Analysis
-from loganalyzer.checks.growth import concerned
+from loganalyzer.checks.growth import concerned, latest
 from loganalyzer.checks.ignoring import Ignoring
-from loganalyzer.checks.registry import by_gravity, run_all
+from loganalyzer.checks.registry import Part, by_gravity, run_all
 from loganalyzer.collecting import Volumes
 from loganalyzer.engine.local import opened
 from loganalyzer.expectations import baselines
@@ -75,9 +75,10 @@ def _whole(found: Analysis, ignoring: Ignoring, settings: Settings, sink: Sink |
 
 def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Sink | None) -> Analysis:
     masks = masking.masker(found.secrets)
-    held, across = Analysis(), _Across()
+    held, across, before = Analysis(), _Across(), None
     for volume in found.parts:
-        part = checked(volume, settings, reach="run")
+        part = checked(volume, settings, part=Part("run", before))
+        before = latest(before, part.runs)
         across.add(part)
         part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))
         if sink is not None:
@@ -132,8 +133,7 @@ class _Across:
         self.memory.append(memory)
         self.touched.append(_touched(part.findings))
         reports = memory.join(runs.select("run_id", "source"), on="run_id").select("source", "line")
-        own = [runs.select("source", pl.col(name).alias("line")) for name in ("line", "peak_line")]
-        lines = pl.concat([reports, *own])
+        lines = pl.concat([reports, runs.select("source", "line")])
         self.cited.append(part.excerpts.select(_PLACE).join(lines, on=_PLACE, how="semi").unique())
 
     def not_yet(self, excerpts: pl.DataFrame) -> pl.DataFrame:
@@ -143,14 +143,15 @@ class _Across:
     def judged(self, settings: Settings) -> Analysis:
         """Their findings, and what they could not check."""
         found = Analysis(runs=pl.concat(self.runs), memory=pl.concat(self.memory))
-        said = run_all(found, baselines.load(settings.baselines), settings, reach="runs")
+        said = run_all(found, baselines.load(settings.baselines), settings, part=Part("runs"))
         return Analysis(findings=said.findings, not_checked=said.not_checked)
 
     def counted(self, last: Analysis) -> Totals:
         """The totals of the last part: runs that an earlier one found fault with are not counted again."""
         totals = count(last.sources, last.runs, last.findings, last.not_checked)
         others = _touched(last.findings)
-        return replace(totals, touched=len(set(others) - set(pl.concat(self.touched))))
+        known = pl.concat(self.touched).to_frame()
+        return replace(totals, touched=others.to_frame().join(known, on="run_id", how="anti").height)
 
 
 def _touched(findings: pl.DataFrame) -> pl.Series:

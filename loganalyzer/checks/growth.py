@@ -43,21 +43,29 @@ def memory_growth(context: Context) -> Outcome:
 
 _KEPT = (
     "run_id", "prompt_id", "source", "stream", "line", "mode", "width", "height", "window_frames", "motion_frames",
-    "quantization", "gpu", "total_vram_gib", "peak_allocated_gib", "peak_reserved_gib", "peak_covers", "peak_line",
+    "quantization", "gpu", "total_vram_gib", "peak_allocated_gib", "peak_reserved_gib", "peak_covers",
 )  # fmt: skip
+_PEAK = ("run_id", "prompt_id", "source", "stream", "line", "peak_allocated_gib", "peak_reserved_gib")
 
 
 def concerned(found: Analysis) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`runs` (columns as far as they count) and `memory` of what the rules of this module can say anything about.
+    """`runs` (columns as far as they count) and `memory` of what MEM005 can say anything about.
 
-    Those of all volumes together tell them what the whole would tell.
+    Those of all volumes together tell it what the whole would tell.
     """
     rising = _inside_runs(found.memory, found.runs.with_columns(pl.lit(None, pl.Float64).alias("total")))
     grows = pl.col("run_id").is_in(rising["run_id"].unique().implode())
-    return (
-        found.runs.filter(pl.col("peak_allocated_gib").is_not_null() | grows).select(_KEPT),
-        found.memory.filter(grows.fill_null(value=False)),
-    )
+    told = only(found.runs, pl.col("peak_allocated_gib").is_not_null() | grows)
+    lone = (pl.col("peak_covers").ne_missing("stage") & ~grows).cast(pl.Int64)
+    few = lone.cum_sum().over("source", "stream") <= _GROWTH_REPORTS + 1
+    return told.filter((lone == 0) | few).select(_KEPT), found.memory.filter(grows.fill_null(value=False))
+
+
+def latest(before: pl.DataFrame | None, runs: pl.DataFrame) -> pl.DataFrame:
+    """Of each output the last run so far whose peak is known: MEM006 holds the next volume's first one against it."""
+    own = runs.filter(pl.col("peak_allocated_gib").is_not_null()).select(_PEAK)
+    every = own if before is None else pl.concat([before, own])
+    return every.sort("source", "stream", "line").unique(["source", "stream"], keep="last", maintain_order=True)
 
 
 def _inside_runs(memory: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
@@ -133,7 +141,6 @@ def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
     "MEM006",
     "carried-peak",
     "info",
-    reach="runs",
     summary="The peak is identical to the one of the process's previous prompt.",
     why="Two runs rarely peak at the very same byte: the counter may not have been reset, and then the figure is the "
     "earlier run's.",
@@ -142,7 +149,8 @@ def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
 )
 def carried_peak(context: Context) -> Outcome:
     """Neighbouring runs of one process (same stream, no restart known by another card or version)."""
-    runs = only(context.found.runs, pl.col("peak_allocated_gib").is_not_null())
+    own = only(context.found.runs, pl.col("peak_allocated_gib").is_not_null())
+    runs = own if context.before is None else pl.concat([context.before, own], how="diagonal")
     if runs.height < 2:
         return outcome()
     runs = runs.sort("source", "stream", "line")

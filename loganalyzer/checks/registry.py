@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
 
 import polars as pl
 
@@ -40,14 +40,34 @@ _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
+class Part:
+    """What is looked at, where it is not everything.
+
+    Attributes:
+        reach: only the rules of that reach are asked.
+        before: the last run of each output in the volumes before (`growth.latest`).
+    """
+
+    reach: Reach | None = None
+    before: pl.DataFrame | None = None
+
+
+WHOLE: Final = Part()
+
+
+@dataclass(frozen=True)
 class Context:
-    """What a rule may look at; `asked` is what a workflow asks for, where one was named."""
+    """What a rule may look at.
+
+    `asked` is what a workflow asks for, where one was named; `before` as in `Part`.
+    """
 
     found: Analysis
     shelf: Shelf
     settings: Settings
     past: Past | None = None
     asked: Asked | None = None
+    before: pl.DataFrame | None = None
     _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, work: Callable[[Context], Known]) -> Known:
@@ -151,17 +171,17 @@ def run_all(
     settings: Settings,
     past: Past | None = None,
     asked: Asked | None = None,
-    reach: Reach | None = None,
+    part: Part = WHOLE,
 ) -> Analysis:
-    """`found` with its findings and with what could not be checked; `past` and `asked` as in `Context`.
+    """`found`, which is a `part` of an analysis, with its findings and with what could not be checked.
 
-    With `reach` only the rules of that reach are asked.
+    `past` and `asked` as in `Context`.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    context = Context(found, shelf, settings, past, asked)
-    asked_for = [item for item in chosen(settings) if item.witness == "log" and reach in (None, item.reach)]
+    context = Context(found, shelf, settings, past, asked, part.before)
+    asked_for = [item for item in chosen(settings) if item.witness == "log" and part.reach in (None, item.reach)]
     outcomes = [(item, item.check(context)) for item in asked_for]
     findings = [
         _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))
