@@ -18,7 +18,7 @@ from loganalyzer.packs import NO_NUMBERS, Lines, Pack, Reach, named
 from loganalyzer.pieces import Source
 from loganalyzer.rebuilding import MOST_WAITING, Rebuilding
 from loganalyzer.records import MOST_NEAR, NO_COUNTS, NO_NEAR, Records, explain
-from loganalyzer.rows import only
+from loganalyzer.rows import completed, extended, grouped, only
 from loganalyzer.settings import Settings
 from loganalyzer.spool import Spool, Stored
 from loganalyzer.units import one_line
@@ -214,7 +214,8 @@ class Collection:
 
     def _described(self) -> pl.DataFrame:
         """The inputs, each once, with how many of their lines were recognised, nearly so, and not at all."""
-        counts = self._joined("counts", NO_COUNTS).group_by("source").agg(pl.col("records", "near", "known").sum())
+        sums = [pl.col(name).sum() for name in ("records", "near", "known")]
+        counts = grouped(self._joined("counts", NO_COUNTS), ["source"], *sums).rename({"source": "number"})
         sources = pl.DataFrame(
             [(s.number, s.name, s.digest, s.size, s.lines, s.encoding, s.undecodable) for s in self._sources],
             schema={
@@ -223,9 +224,8 @@ class Collection:
             },
             orient="row",
         )  # fmt: skip
-        counted = sources.join(counts, left_on="number", right_on="source", how="left", maintain_order="left")
-        filled = counted.with_columns(pl.col("records", "near", "known").fill_null(0))
-        return tables.conform(filled.with_columns((pl.col("lines") - pl.col("known")).alias("unknown")), "sources")
+        filled = extended(completed(sources, counts, ["number"]), pl.col("records", "near", "known").fill_null(0))
+        return tables.conform(extended(filled, (pl.col("lines") - pl.col("known")).alias("unknown")), "sources")
 
     def _near(self) -> pl.DataFrame:
         """The first near misses of each input, in order, the first of each pattern explained."""
@@ -271,6 +271,8 @@ def _reports_in_order(memory: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFra
     """By input; reports outside of every run behind the others. An order that no grouping of inputs changes."""
     if "source" not in memory.columns:
         return memory.with_columns(pl.lit(None, pl.String).alias("source"))
+    if numbers.height == 1 and not memory["run_id"].has_nulls():
+        return memory
     outside = pl.col("run_id").is_null()
     return (
         memory.join(numbers.unique("name"), left_on="source", right_on="name", how="left", maintain_order="left")

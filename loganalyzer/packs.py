@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer import excerpts, tables
+from loganalyzer.rows import only, selected
 from loganalyzer.spool import Stored
 
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
@@ -32,10 +33,12 @@ class Lines:
 
     def cited(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Of these lines those that findings name, as the table `excerpts`."""
-        places = findings.join(self.numbers, left_on="source", right_on="name").select(
-            pl.col("number").alias("source"), "line"
+        if findings.is_empty():
+            return tables.empty("excerpts")
+        places = findings.join(self.numbers, left_on="source", right_on="name").pipe(
+            selected, pl.col("number").alias("source"), "line"
         )
-        known = places.drop_nulls().unique().sort("source", "line")
+        known = only(places, pl.col("line").is_not_null()).unique().sort("source", "line")
         if known.is_empty():
             return tables.empty("excerpts")
         reach = (known.row(0), known.row(-1))

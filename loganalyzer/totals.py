@@ -8,6 +8,8 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.rows import only
+
 GRAVE: Final = ("error", "warning")
 FOUND: Final = pl.Schema({"rule": pl.String, "name": pl.String, "severity": pl.String, "count": pl.Int64})
 SKIPPED: Final = pl.Schema(
@@ -35,11 +37,11 @@ class Totals:
 
     def severity(self, name: str) -> int:
         """How many findings are of a severity."""
-        return int(self.findings.filter(pl.col("severity") == name)["count"].sum())
+        return int(only(self.findings, pl.col("severity") == name)["count"].sum())
 
     def rule(self, name: str | None) -> int:
         """How many findings a rule has."""
-        return int(self.findings.filter(pl.col("rule").eq_missing(pl.lit(name, pl.String)))["count"].sum())
+        return int(only(self.findings, pl.col("rule").eq_missing(pl.lit(name, pl.String)))["count"].sum())
 
     @property
     def unchecked(self) -> int:
@@ -67,7 +69,7 @@ class Totals:
 def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Totals:
     """The totals of these tables, which are whole."""
     number = pl.len().cast(pl.Int64).alias("count")
-    grave = findings.filter(pl.col("severity").is_in(GRAVE))
+    grave = only(findings, pl.col("severity").is_in(GRAVE))
     return Totals(
         inputs=inputs.height,
         runs=runs.height,
