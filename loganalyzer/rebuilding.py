@@ -110,7 +110,7 @@ class Rebuilding:
             made = _joined([part.read() for part in parts])
             if self._parted:
                 made["runs"] = self._counted(made["runs"], outputs)
-                made = _in_order(made)
+                made = _in_order(made) if _is_interleaved(made) else made
             yield made
 
     def _outputs(self) -> pl.DataFrame:
@@ -192,6 +192,12 @@ _NO_OUTPUTS: Final = pl.DataFrame(schema={"source": pl.String, "stream": pl.Stri
 def _joined(parts: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
     frames = {name: [part[name] for part in parts if name in part] for name in REBUILT}
     return {name: pl.concat(held) if held else tables.empty(name) for name, held in frames.items()}
+
+
+def _is_interleaved(made: Mapping[str, pl.DataFrame]) -> bool:
+    """Whether any input has several outputs."""
+    outputs = pl.concat([made[name].select("source", "stream") for name in ("prompts", "runs")])
+    return outputs.n_unique() > outputs["source"].n_unique()
 
 
 def _in_order(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

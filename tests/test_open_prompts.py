@@ -49,6 +49,7 @@ LOGS = {
     "prompts before and behind": log.BANNER + log.prompt(369) + RUNS + log.EXECUTED + RUNS + log.EXECUTED + RUNS,
     "a banner before them": log.BANNER + RUNS,
     "a restart between them": RUNS + log.BANNER + RUNS,
+    "a restart behind bars behind a prompt": log.BANNER + log.prompt(153) + RUNS + log.BANNER + RUNS,
     "lost at the end": RUNS + LOST + log.EXECUTED,
     "lost, and bars behind": RUNS + LOST + RUNS,
     "two containers": by_turns(RUNS, RUNS + bars(2)),
@@ -125,7 +126,10 @@ def test_bars_alone_are_parted_again_and_again(name: str, monkeypatch: pytest.Mo
     assert parts(LOGS[name], monkeypatch) > 1
 
 
-@pytest.mark.parametrize("text", [log.prompt(369) * 4, log.header(369, 6) + RUNS, LOGS["all on one line"]])
+@pytest.mark.parametrize(
+    "text",
+    [log.prompt(369) * 4, log.header(369, 6) + RUNS, LOGS["all on one line"], log.BANNER + log.prompt(153) + RUNS],
+)
 def test_a_prompt_with_messages_is_not_parted(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts(text, monkeypatch) == 0
 

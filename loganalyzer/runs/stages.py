@@ -94,8 +94,14 @@ def _told_apart(order: pl.DataFrame) -> pl.DataFrame:
         extended,
         unowned.alias("unowned"),
         (unowned & ~redrawn).alias("orphan"),
-        (pl.col("audio_start") < before["audio_start"]).fill_null(value=False).alias("again"),
+        restarts().alias("again"),
     )
+
+
+def restarts() -> pl.Expr:
+    """Whether the audio starts anew with a bar, of bars in the order of lane and place: another run's."""
+    same_lane = pl.col("lane") == pl.col("lane").shift(1)
+    return (same_lane & (pl.col("audio_start") < pl.col("audio_start").shift(1))).fill_null(value=False)
 
 
 def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = True) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from loganalyzer.rows import those
-from loganalyzer.runs.stages import open_stages
+from loganalyzer.runs.stages import restarts
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS
 
@@ -73,35 +73,39 @@ def _sides(frame: pl.DataFrame, opened: pl.DataFrame, lanes: int, *, is_bar: boo
 
 
 def _openings(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
-    """lane, line, cut: the place of the first bar of each lane's last stage, where the lane can be parted there.
+    """lane, line, cut: the place of the last bar of each lane that starts the audio anew, where it can be parted there.
 
-    It is a bar on a line of its own, in a prompt without messages, and not the lane's first.
+    That bar opens a stage, where no header does. It stands on a line of its own, in a prompt without messages.
     """
-    last = _silent(timeline, [*BANNER, *neutral])
-    if last.is_empty():
-        return last.select("lane", line="prompt", cut="prompt")
-    bars = timeline.bars["window-bar"].select("lane", "place", "line", "prompt")
-    bars = (
-        bars.filter(pl.col("prompt") == last["prompt"][0])
-        if timeline.lanes.height == 1
-        else bars.join(last, on=["lane", "prompt"], how="semi", maintain_order="left")
-    )
-    before = pl.when(pl.col("lane") == pl.col("lane").shift(1)).then(pl.col("line").shift(1))
-    begins = bars.filter(pl.col("line") > before)
-    stages = open_stages(timeline).select("lane", (pl.col("place") + 1).alias("place"))
+    last = _silent(timeline, neutral)
+    bars = timeline.bars["window-bar"]
+    own_line = pl.col("line") > pl.col("line").shift(1)
+    opening = bars.filter(restarts() & own_line).select("lane", "place", "line", "prompt")
     return (
-        begins.join(stages, on=["lane", "place"], how="semi")
+        opening.join(last, on=["lane", "prompt"], how="semi")
         .group_by("lane")
         .agg(pl.col("line").max(), pl.col("place").max().alias("cut"))
     )
 
 
-def _silent(timeline: Timeline, idle: list[str]) -> pl.DataFrame:
-    """lane, prompt: the last prompt of each lane, where it has no message but idle ones."""
+def _silent(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
+    """lane, prompt: the last prompt of each lane, where it has no message but a banner.
+
+    A lane whose banner stands before other messages is none of these: without them, the next banner would follow that
+    of the rest, and be no restart.
+    """
     frames = [frame for frame in (timeline.messages, *timeline.bars.values()) if not frame.is_empty()]
     ends = [frame.group_by("lane").agg(pl.col("prompt").max()) for frame in frames or [timeline.messages]]
-    telling = timeline.messages.filter(~pl.col("event").is_in(idle)).select("lane", "prompt").unique()
-    return pl.concat(ends).group_by("lane").agg(pl.col("prompt").max()).join(telling, on=["lane", "prompt"], how="anti")
+    last = pl.concat(ends).group_by("lane").agg(pl.col("prompt").max())
+    counted = timeline.messages.filter(~pl.col("event").is_in(list(neutral)))
+    banner = pl.col("event").is_in(BANNER)
+    covered = counted.group_by("lane", maintain_order=True).agg(
+        banner.any().alias("has_banner"), banner.last().alias("ends_with_banner")
+    )
+    telling = counted.filter(~banner).select("lane", "prompt").unique()
+    return last.join(telling, on=["lane", "prompt"], how="anti").join(
+        covered.filter(pl.col("has_banner") & ~pl.col("ends_with_banner")), on="lane", how="anti"
+    )
 
 
 def without_opened(made: Mapping[str, pl.DataFrame], opened: pl.DataFrame) -> dict[str, pl.DataFrame]:
