@@ -71,7 +71,8 @@ class Rebuilding:
             self._left_out.add(source.number)
         else:
             self._ended.append(source)
-            self._making.wait()
+            if self._early:
+                self._making.wait()
             for part in self._early:
                 part.source = source
             self._parts += self._early
