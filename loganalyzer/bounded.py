@@ -81,6 +81,7 @@ def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Si
         before = latest(before, part.runs)
         across.add(part)
         part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))
+        across.touched.append(_touched(part.findings))
         if sink is not None:
             sink.part(part)
         held = gravest(_joined(held, part), MOST_RUNS)
@@ -119,7 +120,10 @@ def _added(last: Analysis, held: Analysis, whole: Analysis) -> pl.DataFrame:
 
 @dataclass
 class _Across:
-    """What the rules that hold runs against one another need of all volumes: little of few runs."""
+    """What the rules that hold runs against one another need of all volumes: little of few runs.
+
+    `touched` are the runs of which an error or a warning is told that is not ignored.
+    """
 
     runs: list[pl.DataFrame] = field(default_factory=list)
     memory: list[pl.DataFrame] = field(default_factory=list)
@@ -131,7 +135,6 @@ class _Across:
         runs, memory = concerned(part)
         self.runs.append(runs)
         self.memory.append(memory)
-        self.touched.append(_touched(part.findings))
         reports = memory.join(runs.select("run_id", "source"), on="run_id").select("source", "line")
         lines = pl.concat([reports, runs.select("source", "line")])
         self.cited.append(part.excerpts.select(_PLACE).join(lines, on=_PLACE, how="semi").unique())

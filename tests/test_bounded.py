@@ -103,8 +103,7 @@ def ordered(frame: pl.DataFrame) -> pl.DataFrame:
 
 def run(paths: list[str], ignores: tuple[Ignore, ...] = (), room: int = 0) -> tuple[Analysis, Parts]:
     parts = Parts()
-    monkeyed = bounded.analyse_bounded(paths, SETTINGS, ignores, parts, None, room)
-    return monkeyed, parts
+    return bounded.analyse_bounded(paths, SETTINGS, ignores, parts, None, room), parts
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +175,23 @@ def test_ignored_findings_are_counted_once_for_all_volumes(failing: list[str], u
     assert ordered(parts.table("findings")).equals(ordered(whole.findings))
 
 
+def test_a_run_whose_other_findings_are_ignored_counts_as_touched(tmp_path: Path) -> None:
+    """MEM005 looks at all volumes together, and finds fault with a run of which only ignored findings were told."""
+    path = tmp_path / "test.log"
+    text = "".join(log.prompt(427).replace("max_memory=15.000", f"max_memory=14.{k}00") for k in range(6))
+    path.write_text(log.BANNER + text, encoding="utf-8")
+    found = analyse([str(path)], SETTINGS)
+    entries = tuple(
+        Ignore(rule=rule, reason="known", until=date(2999, 1, 1), contains="", path=Path("x.toml"), line=3)
+        for rule in set(found.findings["rule"]) - {"MEM005"}
+    )
+    whole = without_ignored(found, entries, SETTINGS)
+    part, _ = run([str(path)], entries)
+    assert whole.totals.touched == 1
+    assert part.totals.touched == 1
+    assert part.counted is not None
+
+
 def test_twins_and_unreadable_inputs_are_told_as_ever(failing: list[str], tmp_path: Path) -> None:
     twin = tmp_path / "twin.log"
     twin.write_bytes(Path(failing[0]).read_bytes())
@@ -188,7 +204,6 @@ def test_twins_and_unreadable_inputs_are_told_as_ever(failing: list[str], tmp_pa
 
 def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[str], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("loganalyzer.bounded.ROOM", 0)
         patched.setattr("loganalyzer.bounded.MOST_RUNS", 2)
         usual = bounded.analyse_bounded
         patched.setattr(bounded, "analyse_bounded", lambda *given, **more: usual(*given, **more, room=0))
