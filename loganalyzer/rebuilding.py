@@ -36,7 +36,8 @@ class Rebuilding:
     """The records that wait for more, and the tables made so far.
 
     With a `spool`, tables that outgrow its room wait on disk, and come back part by part; see `is_spooled`. `cut` has
-    the inputs (their numbers) of which no more is taken, and the last line that was: a prompt of theirs has no end.
+    the inputs (their numbers) of which not everything was taken, since a prompt of theirs has no end, and the last line
+    that was.
     """
 
     def __init__(self, patterns: Sequence[Pattern], settings: Settings, spool: Spool | None = None) -> None:
@@ -52,6 +53,7 @@ class Rebuilding:
         self._going_on: dict[int, OpenPrompts] = {}
         self._parts: list[Part] = []
         self._parted: set[str] = set()
+        self._given_up: dict[int, int] = {}
         self.cut: dict[int, int] = {}
 
     @property
@@ -61,7 +63,10 @@ class Rebuilding:
 
     def add(self, events: Events) -> None:
         """More records, in order."""
-        taken = _of(events, self.cut, those=False) if self.cut else events
+        taken = _of(events, self._given_up, those=False) if self._given_up else events
+        if _height(taken) < _height(events):
+            lost = _last_lines(_of(events, self._given_up))
+            self.cut |= {number: line for number, line in self._given_up.items() if number in lost}
         self._waiting.append(taken)
         self._rows += _height(taken)
 
@@ -93,7 +98,7 @@ class Rebuilding:
         if _height(rest) >= MOST_RECORDS:
             rest = self._rebuild_open(self._rebuild_settled(rest))
         if _height(rest) >= MOST_WAITING:
-            self.cut |= _last_lines(rest)
+            self._given_up |= _last_lines(rest)
         self._waiting, self._rows = [rest], _height(rest)
         self._enough = max(MOST_RECORDS, 2 * self._rows)
 

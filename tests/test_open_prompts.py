@@ -156,3 +156,15 @@ def test_an_input_without_the_end_of_a_prompt_is_cut_with_a_message_and_the_othe
     assert found.frames["runs"]["source"].to_list() == ["endless.log", "other.log"]
     assert found.frames["excerpts"].height < 80
     assert judged(found, SETTINGS).problems == found.problems
+
+
+@pytest.mark.parametrize("more", ["", LOST])
+def test_an_input_is_cut_only_where_something_is_lost(more: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_small_batches(monkeypatch)
+    monkeypatch.setattr(rebuilding, "MOST_WAITING", 1)
+    text = log.ARRIVAL + log.run(369)
+    whole = text + "noise\n" * 400 + more
+    found = tabulate([from_bytes("x.log", whole.encode())], SETTINGS, piece_bytes=len(text) + 100)
+    assert len(found.problems) == (1 if more else 0)
+    assert found.frames["runs"].height == 1
+    assert found.frames["windows"].height == 5
