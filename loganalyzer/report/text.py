@@ -9,6 +9,7 @@ from typing import IO, Any, Final
 
 import polars as pl
 
+from loganalyzer import gravest
 from loganalyzer.analysis import Analysis
 from loganalyzer.report.layout import Block, Grid, Line, Words, plain
 from loganalyzer.rows import grouped, only
@@ -79,8 +80,15 @@ def _runs(analysis: Analysis) -> Grid:
         names,
         left=names[:3],
         rows=tuple(_run_cells(row, medians.get(row["run_id"])) for row in shown.iter_rows(named=True)),
-        below=f"… and {plural(left_out, 'more run')}: see the report" if left_out > 0 else "",
+        below=f"… and {plural(left_out, 'more run')}: {_elsewhere(analysis.totals.runs)}" if left_out > 0 else "",
     )
+
+
+def _elsewhere(runs: int) -> str:
+    """Where the other ones of so many runs are."""
+    if runs <= gravest.MOST_RUNS:
+        return "see the report"
+    return f"the report has the gravest {gravest.MOST_RUNS}, --tables all"
 
 
 def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:
