@@ -12,7 +12,7 @@ from loganalyzer import documents, tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.growth import concerned, latest
 from loganalyzer.checks.ignoring import Ignoring
-from loganalyzer.checks.registry import Part, by_gravity, run_all
+from loganalyzer.checks.registry import Extent, by_gravity, run_all
 from loganalyzer.collecting import Volumes
 from loganalyzer.engine.local import opened
 from loganalyzer.expectations import baselines
@@ -77,7 +77,7 @@ def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Si
     masks = masking.masker(found.secrets)
     held, across, before = Analysis(), _Across(), None
     for volume in found.parts:
-        part = checked(volume, settings, part=Part("run", before))
+        part = checked(volume, settings, extent=Extent("run", before))
         before = latest(before, part.runs)
         across.add(part)
         part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))
@@ -146,7 +146,7 @@ class _Across:
     def judged(self, settings: Settings) -> Analysis:
         """Their findings, and what they could not check."""
         found = Analysis(runs=pl.concat(self.runs), memory=pl.concat(self.memory))
-        said = run_all(found, baselines.load(settings.baselines), settings, part=Part("runs"))
+        said = run_all(found, baselines.load(settings.baselines), settings, extent=Extent("runs"))
         return Analysis(findings=said.findings, not_checked=said.not_checked)
 
     def counted(self, last: Analysis) -> Totals:

@@ -8,7 +8,7 @@ import polars as pl
 
 from loganalyzer.tables import TIME
 
-Tables = dict[str, pl.DataFrame]
+Frames = dict[str, pl.DataFrame]
 _BEGUN: Final = {"stream": pl.String(), "prompt_id": pl.String(), "line": pl.Int64(), "started_at": TIME}
 
 
@@ -24,7 +24,7 @@ class OpenPrompts:
         """Whether any prompt goes on."""
         return not self._begun.is_empty()
 
-    def part(self, made: Tables, opened: pl.DataFrame | None = None) -> Tables:
+    def part(self, made: Frames, opened: pl.DataFrame | None = None) -> Frames:
         """The next part, in which prompts that went on have the id they had.
 
         The last prompt of each output (`stream`) in `opened` goes on: its row comes with the part in which it ends.
@@ -39,7 +39,7 @@ class OpenPrompts:
         told = pl.col("prompt_id").replace_strict(self._durations, default=None, return_dtype=pl.Float64)
         return runs.with_columns(pl.coalesce("prompt_s", told).alias("prompt_s"))
 
-    def _continued(self, made: Tables) -> Tables:
+    def _continued(self, made: Frames) -> Frames:
         prompts = made["prompts"]
         first = prompts.sort("line").unique("stream", keep="first", maintain_order=True)
         own = first.select("stream", "duration_s", pl.col("prompt_id").alias("here")).join(
@@ -56,7 +56,7 @@ class OpenPrompts:
         ).drop("begun_line", "begun_at")
         return renamed
 
-    def _held(self, made: Tables, opened: pl.DataFrame) -> Tables:
+    def _held(self, made: Frames, opened: pl.DataFrame) -> Frames:
         prompts = made["prompts"]
         last = (
             prompts.join(opened, on="stream", how="semi", nulls_equal=True, maintain_order="left")

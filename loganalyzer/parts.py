@@ -1,4 +1,4 @@
-"""Tables made in parts: each in a thread of its own while more is read, held while there is room, else on disk."""
+"""Frames made in parts: each in a thread of its own while more is read, held while there is room, else on disk."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.open_prompts import OpenPrompts
+from loganalyzer.open_prompts import Frames, OpenPrompts
 from loganalyzer.pieces import Source
 from loganalyzer.runs.identity import DIGEST
 from loganalyzer.spool import Spool, Stored, table
-
-Tables = dict[str, pl.DataFrame]
 
 UNKNOWN: Final = "unknown-"
 """Stands in ids for an input's digest, which is known once the input was read."""
@@ -24,15 +22,15 @@ _IDS: Final = ("run_id", "prompt_id")
 
 @dataclass
 class Part:
-    """Tables of some prompts; `source` is their input, where they were made before it was known by its digest."""
+    """Frames of some prompts; `source` is their input, where they were made before it was known by its digest."""
 
     prompts: OpenPrompts
     source: Source | None = None
-    frames: Tables = field(default_factory=dict)
+    frames: Frames = field(default_factory=dict)
     outputs: pl.DataFrame = field(default_factory=pl.DataFrame)
     stored: dict[str, Stored] = field(default_factory=dict)
 
-    def read(self) -> Tables:
+    def read(self) -> Frames:
         """The tables that are not empty."""
         frames = self.frames | {name: table(stored) for name, stored in self.stored.items()}
         if "runs" in frames:
@@ -43,7 +41,7 @@ class Part:
         """source, stream: the outputs in which any bar stands."""
         return self._named({OUTPUTS: self.outputs})[OUTPUTS]
 
-    def _named(self, frames: Tables) -> Tables:
+    def _named(self, frames: Frames) -> Frames:
         return frames if self.source is None else _with_digest(frames, self.source)
 
 
@@ -58,13 +56,13 @@ class Making:
         self._at_work: Future[None] | None = None
         self.is_spooled = False
 
-    def later(self, part: Part, make: Callable[[], Tables]) -> None:
+    def later(self, part: Part, make: Callable[[], Frames]) -> None:
         """Fill `part` while the caller goes on; waits until the one before is made."""
         self.wait()
         self._pool = self._pool or ThreadPoolExecutor(1)
         self._at_work = self._pool.submit(self._fill, part, make)
 
-    def now(self, part: Part, make: Callable[[], Tables]) -> None:
+    def now(self, part: Part, make: Callable[[], Frames]) -> None:
         """Fill `part`."""
         self.wait()
         self._fill(part, make)
@@ -81,7 +79,7 @@ class Making:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _fill(self, part: Part, make: Callable[[], Tables]) -> None:
+    def _fill(self, part: Part, make: Callable[[], Frames]) -> None:
         made = make()
         part.outputs = made.pop(OUTPUTS)
         part.frames = {name: frame for name, frame in made.items() if not frame.is_empty()}
@@ -97,7 +95,7 @@ class Making:
             self._filled.clear()
 
 
-def _with_digest(part: Mapping[str, pl.DataFrame], source: Source) -> Tables:
+def _with_digest(part: Mapping[str, pl.DataFrame], source: Source) -> Frames:
     """A part made before its input was read to the end, with the input's name and its digest in ids."""
     digest, name = source.digest[:DIGEST], pl.lit(source.name).alias("source")
     named = {}

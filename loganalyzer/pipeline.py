@@ -10,7 +10,7 @@ import polars as pl
 
 from loganalyzer import documents, joining, tables
 from loganalyzer.analysis import Analysis
-from loganalyzer.checks.registry import WHOLE, Part, run_all
+from loganalyzer.checks.registry import WHOLE, Extent, run_all
 from loganalyzer.collecting import Tables
 from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
@@ -112,7 +112,7 @@ def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analy
     return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
 
 
-def checked(found: Tables, settings: Settings, past: Past | None = None, part: Part = WHOLE) -> Analysis:
+def checked(found: Tables, settings: Settings, past: Past | None = None, extent: Extent = WHOLE) -> Analysis:
     """Tables of logs, or a part of them, held against what was to be expected; nothing is masked."""
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
@@ -120,7 +120,7 @@ def checked(found: Tables, settings: Settings, past: Past | None = None, part: P
     asked = _asked(settings)
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
     whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None)
-    analysis = run_all(whole, shelf, settings, past, asked, part)
+    analysis = run_all(whole, shelf, settings, past, asked, extent)
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
     cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)

@@ -10,19 +10,17 @@ import polars as pl
 
 from loganalyzer import tables
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.open_prompts import OpenPrompts
+from loganalyzer.open_prompts import Frames, OpenPrompts
 from loganalyzer.parts import OUTPUTS, UNKNOWN, Making, Part
 from loganalyzer.pieces import Source
 from loganalyzer.rows import only
 from loganalyzer.runs import unending
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
-from loganalyzer.runs.settled import settled
+from loganalyzer.runs.settled import Events, settled
 from loganalyzer.settings import Settings
 from loganalyzer.spool import Spool
 
-Events = dict[str, pl.DataFrame]
-Tables = dict[str, pl.DataFrame]
-Filling = Callable[[Part, Callable[[], Tables]], None]
+Filling = Callable[[Part, Callable[[], Frames]], None]
 
 MOST_RECORDS: Final = 1 << 18
 """Records become tables once there are so many, so that memory stays bounded."""
@@ -142,19 +140,19 @@ class Rebuilding:
             self._parts.append(Part(OpenPrompts()))
             fill(self._parts[-1], partial(self._rebuilt, whole, known))
 
-    def _last(self, events: Events, number: int, prompts: OpenPrompts) -> Tables:
+    def _last(self, events: Events, number: int, prompts: OpenPrompts) -> Frames:
         """The last part of an input of which a prompt goes on in it."""
         return prompts.part(self._rebuilt(events, [(number, "", UNKNOWN)]))
 
     def _rebuild_settled(self, events: Events) -> Events:
-        """Tables of the prompts that are complete in an input that goes on; the other records."""
+        """Frames of the prompts that are complete in an input that goes on; the other records."""
         parted = settled(events, neutral_events(self._patterns))
         if _height(parted.ready):
             self._make_early(parted.ready)
         return parted.rest
 
     def _rebuild_open(self, events: Events) -> Events:
-        """Tables of the stages that are complete in a prompt of nothing but bars; the other records."""
+        """Frames of the stages that are complete in a prompt of nothing but bars; the other records."""
         if _height(events) < MOST_OPEN:
             return events
         parted = unending.parted(events, neutral_events(self._patterns))
@@ -166,7 +164,7 @@ class Rebuilding:
         (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
         prompts = self._prompts
 
-        def make() -> Tables:
+        def make() -> Frames:
             made = self._rebuilt(events, [(number, "", UNKNOWN)], going_on=[number])
             return prompts.part(made if opened is None else unending.without_opened(made, opened), opened)
 
@@ -175,7 +173,7 @@ class Rebuilding:
 
     def _rebuilt(
         self, events: Events, sources: Sequence[tuple[int, str, str]], going_on: Collection[int] = ()
-    ) -> Tables:
+    ) -> Frames:
         named = pl.DataFrame(
             sources, schema={"number": pl.UInt32, "source": pl.String, "digest": pl.String}, orient="row"
         )
@@ -207,7 +205,7 @@ def _is_interleaved(made: Mapping[str, pl.DataFrame]) -> bool:
 
 
 def _in_order(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Tables made in parts, in the order of inputs, then outputs: the parts of several outputs come interleaved."""
+    """Frames made in parts, in the order of inputs, then outputs: the parts of several outputs come interleaved."""
     sorted_ = {name: made[name].sort(_first_seen("source"), "stream", "line") for name in ("prompts", "runs")}
     places = {
         key: sorted_[table].select(key).unique(maintain_order=True).with_row_index("at")

@@ -40,7 +40,7 @@ _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
-class Part:
+class Extent:
     """What is looked at, where it is not everything.
 
     Attributes:
@@ -52,14 +52,14 @@ class Part:
     before: pl.DataFrame | None = None
 
 
-WHOLE: Final = Part()
+WHOLE: Final = Extent()
 
 
 @dataclass(frozen=True)
 class Context:
     """What a rule may look at.
 
-    `asked` is what a workflow asks for, where one was named; `before` as in `Part`.
+    `asked` is what a workflow asks for, where one was named; `before` as in `Extent`.
     """
 
     found: Analysis
@@ -171,17 +171,17 @@ def run_all(
     settings: Settings,
     past: Past | None = None,
     asked: Asked | None = None,
-    part: Part = WHOLE,
+    extent: Extent = WHOLE,
 ) -> Analysis:
-    """`found`, which is a `part` of an analysis, with its findings and with what could not be checked.
+    """`found`, or so much of an analysis as `extent` says, with its findings and with what could not be checked.
 
     `past` and `asked` as in `Context`.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    context = Context(found, shelf, settings, past, asked, part.before)
-    asked_for = [item for item in chosen(settings) if item.witness == "log" and part.reach in (None, item.reach)]
+    context = Context(found, shelf, settings, past, asked, extent.before)
+    asked_for = [item for item in chosen(settings) if item.witness == "log" and extent.reach in (None, item.reach)]
     outcomes = [(item, item.check(context)) for item in asked_for]
     findings = [
         _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))

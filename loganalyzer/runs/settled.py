@@ -32,26 +32,35 @@ def settled(events: Events, neutral: frozenset[str]) -> Settled:
         return Settled({}, events)
     timeline = build(events, neutral)
     cuts = timeline.lanes.join(_cuts(timeline), on="lane").pipe(selected, "source", "stream", "cut")
+    return split(events, cuts, timeline.lanes.height)
+
+
+def split(events: Events, cuts: pl.DataFrame, outputs: int, *, shared: bool = False) -> Settled:
+    """Records parted at a place of each output, of which there are so many; `cuts` has source, stream and cut.
+
+    What has no cut is kept. A record at the cut is kept as well; where it is `shared`, both parts have it.
+    """
     ready, rest = {}, {}
     for name, frame in events.items():
-        done = _before(frame, cuts, timeline.lanes.height, is_bar=name in BARS)
-        ready[name] = those(frame, done)
-        kept = [those(frame, ~done)]
+        side = _side(frame, cuts, outputs, is_bar=name in BARS)
+        ready[name] = those(frame, side <= 0 if shared else side < 0)
+        kept = [those(frame, side >= 0)]
         if name in BANNER:
             kept.insert(0, ready[name].unique(_OUTPUT, keep="last", maintain_order=True))
         rest[name] = pl.concat(kept)
     return Settled(ready, rest)
 
 
-def _before(frame: pl.DataFrame, cuts: pl.DataFrame, lanes: int, *, is_bar: bool) -> pl.Series:
-    """Whether each record stands before the cut of its output; there are so many outputs."""
-    if lanes == 1:
+def _side(frame: pl.DataFrame, cuts: pl.DataFrame, outputs: int, *, is_bar: bool) -> pl.Series:
+    """Whether each record stands before the cut of its output (-1), at it (0), or behind it (1)."""
+    own, cut = place(is_bar=is_bar), pl.col("cut")
+    if outputs == 1:
         cut = pl.lit(cuts["cut"].max(), pl.Int64)
-        return frame.select((place(is_bar=is_bar) < cut).fill_null(value=False)).to_series()
-    marked = frame.select(*_OUTPUT, place(is_bar=is_bar).alias("place")).join(
-        cuts, on=_OUTPUT, how="left", nulls_equal=True, maintain_order="left"
-    )
-    return marked.select((pl.col("place") < pl.col("cut")).fill_null(value=False)).to_series()
+    else:
+        frame = frame.select(*_OUTPUT, "line", "part").join(
+            cuts, on=_OUTPUT, how="left", nulls_equal=True, maintain_order="left"
+        )
+    return frame.select((own - cut).sign().fill_null(1)).to_series()
 
 
 def _cuts(timeline: Timeline) -> pl.DataFrame:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loganalyzer.rows import those
+from loganalyzer.runs.settled import Events, split
 from loganalyzer.runs.stages import restarts
-from loganalyzer.runs.timeline import Timeline, build, place
-from loganalyzer.runs.vocabulary import BANNER, BARS
+from loganalyzer.runs.timeline import Timeline, build
+from loganalyzer.runs.vocabulary import BANNER
 
-Events = dict[str, pl.DataFrame]
 _OUTPUT = ["source", "stream"]
 
 
@@ -46,30 +45,8 @@ def parted(events: Events, neutral: frozenset[str]) -> Parted:
     opened = timeline.lanes.join(_openings(timeline, neutral), on="lane").select(*_OUTPUT, "line", "cut")
     if opened.is_empty():
         return Parted({}, events, opened.drop("cut"))
-    ready, rest = {}, {}
-    for name, frame in events.items():
-        before, behind = _sides(frame, opened, timeline.lanes.height, is_bar=name in BARS)
-        ready[name] = those(frame, before)
-        kept = [those(frame, behind)]
-        if name in BANNER:
-            kept.insert(0, ready[name].unique(_OUTPUT, keep="last", maintain_order=True))
-        rest[name] = pl.concat(kept)
-    return Parted(ready, rest, opened.drop("cut"))
-
-
-def _sides(frame: pl.DataFrame, opened: pl.DataFrame, lanes: int, *, is_bar: bool) -> tuple[pl.Series, pl.Series]:
-    """Whether each record stands at the cut of its output or before it, and at it or behind; there are so many."""
-    own, cut = place(is_bar=is_bar), pl.col("cut")
-    if lanes == 1:
-        cut = pl.lit(opened["cut"][0], pl.Int64)
-    else:
-        frame = frame.select(*_OUTPUT, "line", "part").join(
-            opened.select(*_OUTPUT, "cut"), on=_OUTPUT, how="left", nulls_equal=True, maintain_order="left"
-        )
-    sides = frame.select(
-        (own <= cut).fill_null(value=False).alias("before"), (own >= cut).fill_null(value=True).alias("behind")
-    )
-    return sides["before"], sides["behind"]
+    sides = split(events, opened.drop("line"), timeline.lanes.height, shared=True)
+    return Parted(sides.ready, sides.rest, opened.drop("cut"))
 
 
 def _openings(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
