@@ -29,7 +29,6 @@ class Grid(NamedTuple):
     columns: tuple[str, ...]
     left: tuple[str, ...]
     rows: tuple[Sequence[Words], ...]
-    below: str = ""
     indent: int = 2
 
 
@@ -91,8 +90,6 @@ def _ended(row: str, width: int) -> str:
 
 def _grid(grid: Grid, width: int) -> list[str] | None:
     rows = [grid.columns, *([text for text, _ in row] for row in grid.rows)]
-    if grid.below:
-        rows.append([grid.below, *[""] * (len(grid.columns) - 1)])
     if not all(_is_narrow(text) for row in rows for text in row):
         return None
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -43,6 +43,4 @@ def _grid(grid: Grid) -> Padding:
         )
     for row in grid.rows:
         table.add_row(*(Text(text, style=style) for text, style in row))
-    if grid.below:
-        table.add_row(grid.below)
     return Padding(table, (0, 0, 0, grid.indent), expand=False)

@@ -52,12 +52,12 @@ def _summary(analysis: Analysis, *, verbose: bool) -> Iterator[Block]:
     yield _headline(analysis)
     if not analysis.runs.is_empty():
         yield _BLANK
-        yield _runs(analysis)
+        yield from _runs(analysis)
     yield from _findings(analysis, verbose=verbose)
     yield from _not_checked(analysis, verbose=verbose)
     if verbose and not analysis.sources.is_empty():
         yield _BLANK
-        yield _coverage(analysis)
+        yield from _coverage(analysis)
         yield Line((("unknown lines are normal: other nodes print them; near misses are not (LOG001)", "dim"),))
 
 
@@ -71,24 +71,26 @@ def _headline(analysis: Analysis) -> Line:
     return Line((_VERDICTS[analysis.verdict], (f"  {where}: {rest}", "")))
 
 
-def _runs(analysis: Analysis) -> Grid:
+def _runs(analysis: Analysis) -> Iterator[Block]:
     names = ("run", "status", "mode", "frames", "windows", "missing", "peak GiB", "s/step", "total")
     shown = analysis.runs.head(MOST_RUNS)
     medians = _medians(analysis.steps, shown)
     left_out = analysis.totals.runs - shown.height
-    return Grid(
-        names,
-        left=names[:3],
-        rows=tuple(_run_cells(row, medians.get(row["run_id"])) for row in shown.iter_rows(named=True)),
-        below=f"… and {plural(left_out, 'more run')}: {_elsewhere(analysis.totals.runs)}" if left_out > 0 else "",
-    )
+    cells = tuple(_run_cells(row, medians.get(row["run_id"])) for row in shown.iter_rows(named=True))
+    yield Grid(names, left=names[:3], rows=cells)
+    if left_out > 0:
+        yield _left_out(f"{plural(left_out, 'more run')}: {_elsewhere(analysis.totals.runs)}")
+
+
+def _left_out(what: str) -> Line:
+    return Line(((f"… and {what}", "dim"),), indent=2)
 
 
 def _elsewhere(runs: int) -> str:
     """Where the other ones of so many runs are."""
     if runs <= gravest.MOST_RUNS:
         return "see the report"
-    return f"the report has the gravest {gravest.MOST_RUNS}, --tables all"
+    return f"the report has the gravest {gravest.MOST_RUNS}, --tables writes all"
 
 
 def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:
@@ -142,7 +144,7 @@ def _findings(analysis: Analysis, *, verbose: bool) -> Iterator[Line]:
             yield Line((("fix  ", "dim"), (printable(_dash(row["fix"])), "")), indent=6)
         number = analysis.totals.rule(rule)
         if number > MOST_PER_RULE:
-            yield Line(((f"… and {number - MOST_PER_RULE:,} more in the report", "dim"),), indent=2)
+            yield _left_out(f"{number - MOST_PER_RULE:,} more in the report")
 
 
 def _not_checked(analysis: Analysis, *, verbose: bool) -> Iterator[Line]:
@@ -160,7 +162,7 @@ def _not_checked(analysis: Analysis, *, verbose: bool) -> Iterator[Line]:
         yield Line(((printable(f"{row['rule']}  {row['reason']} ({plural(row['count'], 'run')})"), "dim"),), indent=2)
 
 
-def _coverage(analysis: Analysis) -> Grid:
+def _coverage(analysis: Analysis) -> Iterator[Block]:
     """How many lines of each input were recognised, nearly so, and not at all."""
     names = ("input", "lines", "recognised", "near", "unknown")
     columns = analysis.sources.select("source", "lines", "records", "near", "unknown")
@@ -168,6 +170,7 @@ def _coverage(analysis: Analysis) -> Grid:
         [(_file(source), ""), *((_dash(count) if count is None else f"{count:,}", "") for count in counts)]
         for source, *counts in columns.head(MOST_RUNS).rows()
     ]
+    yield Grid(names, left=("input",), rows=tuple(rows))
     left_out = analysis.totals.inputs - len(rows)
-    below = f"… and {plural(left_out, 'more input')}: see the report" if left_out > 0 else ""
-    return Grid(names, left=("input",), rows=tuple(rows), below=below)
+    if left_out > 0:
+        yield _left_out(f"{plural(left_out, 'more input')}: see the report")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import logtext as log
@@ -38,9 +39,9 @@ def test_lines_are_broken_where_a_terminal_breaks_them(said: str, indent: int, w
     assert plain(blocks, width) == drawn(blocks, width)
 
 
-@given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=4), st.sampled_from(["", "… and 3 more"]))
-def test_grids_are_set_as_a_terminal_sets_them(rows: list[tuple[str, str, str]], below: str) -> None:
-    grid = Grid(NAMES, NAMES[:1], tuple([(cell, "red") for cell in row] for row in rows), below)
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=4))
+def test_grids_are_set_as_a_terminal_sets_them(rows: list[tuple[str, str, str]]) -> None:
+    grid = Grid(NAMES, NAMES[:1], tuple([(cell, "red") for cell in row] for row in rows))
     assert plain([grid], 120) == drawn([grid], 120)
 
 
@@ -95,3 +96,15 @@ def test_a_summary_in_a_file_does_not_wait_for_the_terminals_library(tmp_path: P
     done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=tmp_path, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert "AUD001" in done.stdout
+
+
+def test_what_a_summary_leaves_out_is_said_in_one_line_and_by_whom_it_is_told(
+    many_runs: Callable[[int], Analysis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.StringIO()
+    text.write(many_runs(40), out)
+    assert "  … and 10 more runs: see the report" in map(str.rstrip, out.getvalue().splitlines())
+    monkeypatch.setattr(text.gravest, "MOST_RUNS", 35)
+    text.write(many_runs(40), out)
+    said = "  … and 10 more runs: the report has the gravest 35, --tables writes all"
+    assert said in map(str.rstrip, out.getvalue().splitlines())
