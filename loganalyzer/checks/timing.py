@@ -8,7 +8,7 @@ from loganalyzer.checks import step_times
 from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.rows import extended, matching, only, selected, without
+from loganalyzer.rows import extended, matching, only, without
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
@@ -140,12 +140,10 @@ def slow_run(context: Context) -> Outcome:
 def step_outlier(context: Context) -> Outcome:
     """Against the median of the run's other steps; the first step of a run is warm-up."""
     factor = context.settings.step_outlier_factor
-    steps, runs = step_times.measured(context), step_times.by_run(context)
+    runs = step_times.by_run(context)
     enough = pl.col("count") >= _FEWEST_STEPS
-    limits = runs.pipe(selected, pl.when(enough).then(factor * pl.col("median"))).to_series().gather(steps["run"])
-    far = only(steps, pl.col("duration_s") - pl.col("uncertainty_s") > limits)
     rows = findings(
-        _outliers(far, context),
+        _outliers(_far(only(runs, enough), context), context),
         lambda: texts(
             message=pl.format(
                 "{} of {} steps are outliers; the longest, window {} step {}, took {} s (median {} s).",
@@ -160,12 +158,26 @@ def step_outlier(context: Context) -> Outcome:
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
 
 
+def _far(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The steps beyond a factor of their run's median, with its median and count.
+
+    None is, where the longest is not even beyond that factor of the shortest.
+    """
+    factor = context.settings.step_outlier_factor
+    varied = only(runs, pl.col("most") > factor * pl.col("least"))
+    if varied.is_empty():
+        return varied
+    known = step_times.medians(context, varied["run"])
+    steps = matching(step_times.measured(context), known, ["run"])
+    return only(steps, pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median"))
+
+
 def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The longest of each run's far steps, with outliers, how many there are; where they are too many, none is one."""
     if far.is_empty():
         return far
     return (
-        _with_source(far.join(step_times.by_run(context).drop("run_id"), on="run"), context)
+        _with_source(far, context)
         .sort("duration_s", "run_id", "line", descending=[True, False, False])
         .group_by("run_id", "source", maintain_order=True)
         .agg(
@@ -188,23 +200,10 @@ def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
 )
 def slowdown_trend(context: Context) -> Outcome:
     """Median step of the last third of the windows against the first third, and no window out of order."""
-    third = (pl.len() + 2) // 3
-    enough = (
-        step_times.by_window(context)
-        .group_by("run", maintain_order=True)
-        .agg(
-            pl.col("run_id").first(),
-            pl.col("line").last(),
-            pl.col("median").head(third).median().alias("before"),
-            pl.col("median").tail(third).median().alias("after"),
-            pl.len().alias("windows"),
-        )
-        .pipe(only, pl.col("windows") >= _FEWEST_WINDOWS)
-    )
+    enough = only(step_times.by_run(context), pl.col("windows") >= _FEWEST_WINDOWS)
     change = pl.col("after") / pl.col("before") - 1
-    slower = only(enough, change > context.settings.slowdown_fraction)
     rows = findings(
-        _with_source(_steadily(slower, context), context),
+        _with_source(_slower(enough, context), context),
         lambda: texts(
             message=pl.format(
                 "Steps slow down by {} % over the run: {} s in its first windows, {} s in its last.",
@@ -219,13 +218,33 @@ def slowdown_trend(context: Context) -> Outcome:
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_WINDOWS} windows with step times"))
 
 
-def _steadily(slower: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Runs whose windows are slower the later they come."""
+def _slower(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Runs whose windows are slower the later they come: run_id, line (of the last window), before, after.
+
+    None is, where the longest step is not that much longer than the shortest.
+    """
+    fraction = context.settings.slowdown_fraction
+    varied = only(runs, (pl.col("most") > pl.col("least")) & (pl.col("most") / pl.col("least") - 1 > fraction))
+    if varied.is_empty():
+        return varied
+    windows = step_times.by_window(context, varied["run"])
+    third = (pl.len() + 2) // 3
+    thirds = windows.group_by("run", maintain_order=True).agg(
+        pl.col("run_id").first(),
+        pl.col("line").last(),
+        pl.col("median").head(third).median().alias("before"),
+        pl.col("median").tail(third).median().alias("after"),
+    )
+    slower = only(thirds, pl.col("after") / pl.col("before") - 1 > fraction)
+    return _steadily(slower, windows)
+
+
+def _steadily(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """Those of whose windows the later took longer."""
     if slower.is_empty():
         return slower
     steady = (
-        step_times.by_window(context)
-        .join(slower, on="run", how="semi", maintain_order="left")
+        windows.join(slower, on="run", how="semi", maintain_order="left")
         .group_by("run")
         .agg(pl.corr(pl.int_range(pl.len()), pl.col("median").rank()).alias("order"))
         .filter(pl.col("order") > _STEADY)
@@ -244,7 +263,7 @@ def _steadily(slower: pl.DataFrame, context: Context) -> pl.DataFrame:
 )
 def memory_spill(context: Context) -> Outcome:
     """A sustained jump between windows, near the card's total."""
-    jumped = _jumped(step_times.by_window(context))
+    jumped = _jumped(context)
     if jumped.is_empty():
         return outcome()
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
@@ -267,15 +286,14 @@ def memory_spill(context: Context) -> Outcome:
     return outcome(rows, skipped(unknown, "steps jumped, but the log does not tell how full the card was"))
 
 
-def _jumped(windows: pl.DataFrame) -> pl.DataFrame:
+def _jumped(context: Context) -> pl.DataFrame:
     """run_id, window, best, at, median: where a run's windows first took several times its best, and at most."""
-    median = pl.col("median")
-    spread = windows.group_by("run", maintain_order=True).agg(median.min().alias("least"), median.max().alias("most"))
-    wide = only(spread, pl.col("most") > _SPILL_FACTOR * pl.col("least"))
+    wide = only(step_times.by_run(context), pl.col("most") > _SPILL_FACTOR * pl.col("least"))
     if wide.is_empty():
         return wide
+    median = pl.col("median")
     return (
-        windows.join(wide, on="run", how="semi", maintain_order="left")
+        step_times.by_window(context, wide["run"])
         .pipe(extended, median.cum_min().over("run").alias("best"))
         .filter(median > _SPILL_FACTOR * pl.col("best"))
         .group_by("run_id", maintain_order=True)

@@ -33,6 +33,10 @@ def of(steps: pl.DataFrame) -> Context:
     return Context(Analysis(steps=steps), SHELF, Settings())
 
 
+def all_windows(context: Context) -> pl.DataFrame:
+    return step_times.by_window(context, step_times.by_run(context)["run"])
+
+
 def known(steps: pl.DataFrame) -> pl.DataFrame:
     """Steps of known duration, but each run's first."""
     first = (pl.col("window") == 1) & (pl.col("step") == 1)
@@ -46,7 +50,7 @@ def test_a_windows_median_is_that_of_all_its_steps_wherever_they_stand(rows: lis
     wanted = known(steps).group_by("run_id", "window", maintain_order=True).agg(
         pl.col("duration_s").median().alias("median"), pl.col("line").first()
     )  # fmt: skip
-    found = step_times.by_window(of(steps)).select(wanted.columns)
+    found = all_windows(of(steps)).select(wanted.columns)
     assert_frame_equal(found, wanted, check_row_order=False)
 
 
@@ -55,15 +59,41 @@ def test_a_runs_median_is_that_of_all_its_steps_and_found_by_its_number(rows: li
     steps = pl.DataFrame(rows, schema=STEPS, orient="row")
     context = of(steps)
     wanted = known(steps).group_by("run_id").agg(pl.col("duration_s").median().alias("median"), pl.len().alias("count"))
-    found = step_times.by_run(context)
+    runs = step_times.by_run(context)
+    found = step_times.medians(context, runs["run"]).join(runs.select("run", "run_id"), on="run")
     assert_frame_equal(found.select(wanted.columns), wanted, check_row_order=False)
-    own = found["run_id"].gather(step_times.measured(context)["run"])
+    own = runs["run_id"].gather(step_times.measured(context)["run"])
     assert own.to_list() == step_times.measured(context)["run_id"].to_list()
 
 
 @given(ROWS)
+def test_of_a_run_the_shortest_and_longest_step_and_the_number_of_windows_are_known(
+    rows: list[tuple[object, ...]],
+) -> None:
+    steps = pl.DataFrame(rows, schema=STEPS, orient="row")
+    wanted = known(steps).group_by("run_id").agg(
+        pl.col("duration_s").min().alias("least"),
+        pl.col("duration_s").max().alias("most"),
+        pl.col("window").n_unique().alias("windows"),
+        pl.len().alias("count"),
+    )  # fmt: skip
+    found = step_times.by_run(of(steps)).select(wanted.columns)
+    assert_frame_equal(found, wanted, check_row_order=False)
+
+
+@given(ROWS, st.sets(st.integers(0, 2)))
+def test_windows_are_those_of_the_runs_asked_for(rows: list[tuple[object, ...]], asked: set[int]) -> None:
+    context = of(pl.DataFrame(rows, schema=STEPS, orient="row"))
+    runs = step_times.by_run(context)["run"]
+    wanted = runs.filter(runs.is_in(list(asked)))
+    found = step_times.by_window(context, wanted)
+    every = all_windows(context)
+    assert_frame_equal(found, every.filter(pl.col("run").is_in(wanted.implode())))
+
+
+@given(ROWS)
 def test_the_windows_of_a_run_stand_together_and_in_their_order(rows: list[tuple[object, ...]]) -> None:
-    found = step_times.by_window(of(pl.DataFrame(rows, schema=STEPS, orient="row")))
+    found = all_windows(of(pl.DataFrame(rows, schema=STEPS, orient="row")))
     runs = found["run_id"].rle().struct.field("value")
     assert runs.n_unique() == runs.len()
     windows = found.select(pl.col("window").fill_null(0).diff().over("run_id").min()).item()
