@@ -113,6 +113,31 @@ def _is_one(values: pl.Series) -> bool:
     return len(values) == 1 or (not values.has_nulls() and values.min() == values.max())
 
 
+def largest(frame: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
+    """One row for each value of `key`, whose rows stand together: `key`, and the largest value of each column.
+
+    Where a tall frame's values only rise for each `key`, as counts do, they are its last rows.
+    """
+    if frame.height < _MANY:
+        return grouped(frame, [key], pl.col(columns).max())
+    same = pl.col(key) == pl.col(key).shift(1)
+    falls = pl.any_horizontal(~(pl.col(name) >= pl.col(name).shift(1)).fill_null(value=False) for name in columns)
+    if frame.select((same & falls).any()).item():
+        return frame.group_by(key, maintain_order=True).agg(pl.col(columns).max())
+    last = (pl.col(key) != pl.col(key).shift(-1)).fill_null(value=True)
+    return frame[frame.select(last.arg_true()).to_series(), [key, *columns]]
+
+
+def bounds(frame: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
+    """One row for each value of `key`: `key`, and each column's smallest and largest value as `…_least`, `…_most`."""
+    if frame.height < _MANY:
+        least, most = pl.col(columns).min(), pl.col(columns).max()
+        return grouped(frame, [key], least.name.suffix("_least"), most.name.suffix("_most"))
+    lists = frame.group_by(key, maintain_order=True).agg(pl.col(columns))
+    least, most = pl.col(columns).list.min(), pl.col(columns).list.max()
+    return lists.select(key, least.name.suffix("_least"), most.name.suffix("_most"))
+
+
 def firsts(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     """The first of the rows that have the same values in `columns`."""
     if frame.height < 2:
@@ -131,10 +156,25 @@ def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 def thinned(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """A tall `frame` with the first only of neighbours that have the same values in `columns`; a short one as it is."""
+    return frame if frame.height < _MANY else frame[_changes(frame, *columns)]
+
+
+def spells(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """`columns` of a tall `frame`, one row for neighbours that have the same values, with their `count`.
+
+    A short frame has them row by row.
+    """
     if frame.height < _MANY:
-        return frame
-    changes = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in columns)
-    return frame.filter(changes | (pl.int_range(pl.len()) == 0))
+        return frame[list(columns)].with_columns_seq(pl.lit(1, pl.Int64).alias("count"))
+    first = _changes(frame, *columns)
+    behind = first.shift(-1, fill_value=frame.height)
+    return frame[first, list(columns)].with_columns((behind - first).cast(pl.Int64).alias("count"))
+
+
+def _changes(frame: pl.DataFrame, *columns: str) -> pl.Series:
+    """The places of rows that differ in `columns` from the one before; the first is one of them."""
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in columns)
+    return frame.select((differs | (pl.int_range(pl.len()) == 0)).arg_true()).to_series()
 
 
 def completed(
@@ -146,10 +186,17 @@ def completed(
     """
     others = [name for name in known.columns if name not in on]
     if known.is_empty():
-        return frame.with_columns_seq(pl.lit(None, known.schema[name]).alias(name) for name in others)
+        return _unknown(frame, known, on)
     if frame.height + known.height > _FEW:
         return frame.join(known, on=list(on), how="left", maintain_order="left", nulls_equal=nulls_equal)
     return _beside(frame, known, others, _places(frame, known, on, nulls_equal=nulls_equal))
+
+
+def _unknown(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """`frame` with the other columns of `known`, which is empty."""
+    return frame.with_columns_seq(
+        pl.lit(None, dtype).alias(name) for name, dtype in known.schema.items() if name not in on
+    )
 
 
 def matching(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
@@ -175,6 +222,8 @@ def nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = False) ->
     Both have `lane` and `place`, without nulls, and only rows of the same lane are looked at. `known` is in the order
     of its places, and so is a tall `frame`, in each lane.
     """
+    if known.is_empty():
+        return _unknown(frame, known, ("lane", "place"))
     if frame.height + known.height > _FEW:
         strategy: Literal["forward", "backward"] = "forward" if ahead else "backward"
         return frame.join_asof(known, on="place", by="lane", strategy=strategy, check_sortedness=False)

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import only
+from loganalyzer.rows import only, selected, spells
 
 GRAVE: Final = ("error", "warning")
 FOUND: Final = pl.Schema({"rule": pl.String, "name": pl.String, "severity": pl.String, "count": pl.Int64})
@@ -76,9 +76,18 @@ def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_
         completed=int((runs["status"] == "completed").sum()),
         touched=grave["run_id"].drop_nulls().n_unique(),
         findings=findings.group_by("rule", "name", "severity", maintain_order=True).agg(number),
-        not_checked=not_checked.group_by("rule", "name", "reason", maintain_order=True).agg(
-            number, pl.col("run_id").is_not_null().all().alias("of_runs")
-        ),
+        not_checked=_skipped(not_checked),
+    )
+
+
+def _skipped(not_checked: pl.DataFrame) -> pl.DataFrame:
+    """Its rows counted: a rule says the same of run after run."""
+    keys = ["rule", "name", "reason"]
+    said = not_checked.pipe(selected, *keys, pl.col("run_id").is_not_null().alias("of_runs"))
+    return (
+        spells(said, *keys, "of_runs")
+        .group_by(keys, maintain_order=True)
+        .agg(pl.col("count").sum(), pl.col("of_runs").all())
     )
 
 

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from loganalyzer import rows
 from loganalyzer.rows import (
     among,
+    bounds,
     completed,
     distinct,
     dropped,
@@ -19,10 +20,12 @@ from loganalyzer.rows import (
     grouped,
     in_order,
     known_in_order,
+    largest,
     matching,
     nearest,
     only,
     selected,
+    spells,
     thinned,
     those,
     typed,
@@ -99,6 +102,12 @@ FIGURES = (
 )
 
 
+def by_key(pairs: list[tuple[int | None, int | None]]) -> pl.DataFrame:
+    """Rows of the same key stand together; `c` only rises for each."""
+    given_ = pl.DataFrame(pairs, schema={"key": pl.Int64, "b": pl.Int64}, orient="row")
+    return given_.drop_nulls("key").sort("key", maintain_order=True).with_row_index("c")
+
+
 @pytest.mark.parametrize("by", [["a"], ["a", "b"]])
 @given(pairs=GROUPS)
 def test_groups_are_those_of_polars_in_the_order_of_their_first_rows(
@@ -122,6 +131,32 @@ def test_different_values_come_once_and_in_order(pairs: list[tuple[int, int]]) -
 @given(NUMBERS)
 def test_thinned_rows_lose_no_value(pairs: list[tuple[int, int]]) -> None:
     assert set(thinned(frame(pairs), "a", "b").rows()) == set(pairs)
+
+
+@given(GROUPS)
+def test_neighbours_that_are_alike_are_counted(pairs: list[tuple[int | None, int | None]]) -> None:
+    told = spells(pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row"), "b", "a")
+    assert [(a, b) for b, a, count in told.rows() for _ in range(count)] == pairs
+    assert told.columns == ["b", "a", "count"]
+
+
+@given(GROUPS)
+def test_the_largest_value_is_that_of_all_rows_with_the_key(pairs: list[tuple[int | None, int | None]]) -> None:
+    given_ = by_key(pairs)
+    wanted = given_.group_by("key", maintain_order=True).agg(pl.col("b", "c").max())
+    assert_frame_equal(largest(given_, "key", "b", "c"), wanted)
+
+
+@given(GROUPS)
+def test_the_smallest_and_largest_values_are_those_of_all_rows_with_the_key(
+    pairs: list[tuple[int | None, int | None]],
+) -> None:
+    given_ = by_key(pairs)
+    wanted = given_.group_by("key", maintain_order=True).agg(
+        pl.col("b").min().alias("b_least"), pl.col("c").min().alias("c_least"),
+        pl.col("b").max().alias("b_most"), pl.col("c").max().alias("c_most"),
+    )  # fmt: skip
+    assert_frame_equal(bounds(given_, "key", "b", "c"), wanted)
 
 
 @given(NUMBERS)

@@ -22,7 +22,7 @@ import polars as pl
 from loganalyzer import tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.redact.rough import ROUGH
-from loganalyzer.rows import extended, selected
+from loganalyzer.rows import extended, only, spells
 
 if TYPE_CHECKING:
     from loganalyzer.redact.kinds import Kind
@@ -123,7 +123,7 @@ def redacted(analysis: Analysis, masking: Masker) -> Analysis:
 def _told(totals: Totals, masking: Masker) -> Totals:
     """Totals without secrets: a reason may hold words of a log, and stands in the tables as well, where it counts."""
     reasons = totals.not_checked["reason"]
-    masked = _column(reasons, reasons.str.contains(ROUGH).fill_null(value=False), masking, counts=False)
+    masked = _column(reasons, masking, counts=False)
     return replace(totals, not_checked=totals.not_checked.with_columns(masked))
 
 
@@ -147,20 +147,21 @@ def _masked(table: str, frame: pl.DataFrame, masking: Masker) -> pl.DataFrame:
     names = TEXTS.get(table, ())
     if frame.is_empty() or not names:
         return frame
-    rough = frame.pipe(selected, pl.col(names).str.contains(ROUGH).fill_null(value=False))
-    changed = [
-        _column(frame[name], rough[name], masking, counts=name != "source" or table == "sources")
-        for name in names
-        if rough[name].any()
-    ]
+    texts = {name: frame[name] for name in names}
+    masked = [_column(own, masking, counts=name != "source" or table == "sources") for name, own in texts.items()]
+    changed = [column for column in masked if column is not texts[column.name]]
     return frame.pipe(extended, changed) if changed else frame
 
 
-def _column(texts: pl.Series, rough: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
+def _column(texts: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
     """Each text that may hold a secret is looked at once, however many rows have it."""
-    found = dict(texts.filter(rough).value_counts(name="count").sort(texts.name).rows())
+    told = spells(texts.to_frame("text"), "text")
+    rough = only(told, pl.col("text").str.contains(ROUGH).fill_null(value=False))
+    if rough.is_empty():
+        return texts
+    found = rough.group_by("text").agg(pl.col("count").sum()).sort("text").rows()
     near = without_home if texts.name == "source" else str
-    masks = {text: masking.mask(near(text), number if counts else 0) for text, number in found.items()}
+    masks = {text: masking.mask(near(text), number if counts else 0) for text, number in found}
     return texts.replace({text: mask for text, mask in masks.items() if text != mask})
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.rows import completed, distinct, extended, firsts, in_order, known_in_order, only, selected
+from loganalyzer.rows import among, completed, distinct, extended, firsts, in_order, known_in_order, only, selected
 from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
@@ -142,6 +142,15 @@ def _input_of(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) ->
     return completed(numbers, sources[["number", "source"]], ["number"])["source"]
 
 
+def _in_windows(paddings: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """`paddings` with the window whose range ends where the audio needed to."""
+    if paddings.is_empty():
+        return paddings.pipe(extended, pl.lit(None, pl.Int64).alias("window"))
+    ends = among(windows, paddings, ["stage"]).pipe(only, pl.col("audio_end").is_not_null())
+    need = ends.pipe(selected, "stage", pl.col("audio_end").alias("need"), "window")
+    return completed(paddings, firsts(need, "stage", "need"), ["stage", "need"])
+
+
 def _named(
     timeline: Timeline, sources: pl.DataFrame, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame
 ) -> Rebuilt:
@@ -156,9 +165,6 @@ def _named(
     window_of = (
         parts.windows.pipe(only, pl.col("bar").is_not_null()).pipe(selected, "bar", "window").pipe(in_order, "bar")
     )
-    last_end = parts.windows.pipe(only, pl.col("audio_end").is_not_null()).pipe(
-        selected, "stage", pl.col("audio_end").alias("need"), "window"
-    )
     loras = completed(facts.loras(timeline), of_prompt, ["lane", "prompt"])
 
     def named(frame: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -170,7 +176,7 @@ def _named(
         runs=conform(runs, "runs"),
         windows=named(parts.windows, "windows"),
         steps=named(completed(known_in_order(parts.steps, "bar"), window_of, ["bar"]), "steps"),
-        paddings=named(completed(parts.paddings, firsts(last_end, "stage", "need"), ["stage", "need"]), "paddings"),
+        paddings=named(_in_windows(parts.paddings, parts.windows), "paddings"),
         memory=named(parts.memory, "memory").pipe(extended, _input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
         bar_outputs=_outputs(timeline, sources),

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from loganalyzer.rows import extended, selected
+from loganalyzer.rows import extended, largest, selected
 from loganalyzer.runs.refreshes import assigned, refreshes
 from loganalyzer.runs.steps import mark_closing, steps
 from loganalyzer.runs.timeline import Timeline
@@ -62,5 +62,5 @@ def _read(number: int, rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFr
     done = steps(marked)
     seen = windows(marked, done)
     own = (pl.col("bar") + number * _MOST_BARS).alias("bar")
-    lines = marked.group_by("stage").agg(pl.col("line").max())
+    lines = largest(marked, "stage", "line")
     return Bars(done.pipe(extended, own), seen.pipe(extended, own), lines)

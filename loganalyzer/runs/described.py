@@ -75,18 +75,15 @@ def sums(found: pl.DataFrame) -> pl.DataFrame:
     rest = pl.col("total_s") - pl.col("sampling_s")
     decode = pl.when(rest >= -pl.col("total_uncertainty_s").fill_null(0)).then(rest.clip(0))
 
-    def whole(value: pl.Expr) -> pl.Expr:
-        return pl.when(value.is_not_null().all()).then(value.sum())
-
-    return (
-        known_in_order(seen, "stage")
+    times = seen.pipe(selected, "stage", "sampling_s", "total_s", decode.alias("decode_s"))
+    names = times.columns[1:]
+    told = (
+        known_in_order(times, "stage")
         .group_by("stage", maintain_order=True)
-        .agg(
-            whole(pl.col("sampling_s")).alias("sampling_s"),
-            whole(pl.col("total_s")).alias("total_s"),
-            whole(decode).alias("decode_s"),
-        )
+        .agg(pl.col(names), pl.col(names).is_null().sum().name.suffix("_untold"))
     )
+    whole = (pl.when(pl.col(f"{name}_untold") == 0).then(pl.col(name).list.sum()).alias(name) for name in names)
+    return told.pipe(selected, "stage", *whole)
 
 
 def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame) -> pl.DataFrame:

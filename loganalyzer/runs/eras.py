@@ -8,11 +8,12 @@ from datetime import date
 import polars as pl
 
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.rows import extended, firsts, grouped, selected
+from loganalyzer.rows import distinct, extended, firsts, grouped
 from loganalyzer.runs.timeline import Timeline
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
 """From this day on, audio that fits one window runs one window, and padding is announced."""
+_USE = ("lane", "prompt", "pattern")
 _RESIDUE = (date(2025, 12, 1), date(2025, 12, 31))
 
 
@@ -26,13 +27,8 @@ def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
         schema={"pattern": pl.String, "since": pl.Date, "until": pl.Date},
         orient="row",
     )
-    used = pl.concat(
-        [
-            timeline.messages.pipe(selected, "lane", "prompt", "pattern"),
-            *(bar.pipe(selected, "lane", "prompt", "pattern") for bar in timeline.bars.values()),
-        ],
-        how="vertical_relaxed",
-    ).pipe(firsts, "lane", "prompt", "pattern")
+    records = (timeline.messages, *timeline.bars.values())
+    used = pl.concat([distinct(frame, *_USE) for frame in records], how="vertical_relaxed").pipe(firsts, *_USE)
     contradicts = (pl.col("since") >= pl.col("until")).fill_null(value=False)
     return (
         used.join(spans, on="pattern", how="inner")

@@ -19,11 +19,13 @@ def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *,
     named = completed(lanes, inputs, ["source"]).pipe(
         selected, "lane", pl.col("name").alias("source"), "stream", "digest"
     )
-    again = pl.int_range(pl.len()).over("digest", "line")
-    base = pl.concat_str([pl.col("digest").str.head(DIGEST), pl.lit(f"-{letter}"), pl.col("line").cast(pl.String)])
-    extra = pl.concat_str([pl.lit("."), (again + 1).cast(pl.String)])
+    name = pl.concat_str([pl.col("digest").str.head(DIGEST), pl.lit(f"-{letter}"), pl.col("line").cast(pl.String)])
+    if frame["line"].is_duplicated().any():
+        again = pl.int_range(pl.len()).over("digest", "line")
+        extra = pl.concat_str([pl.lit("."), (again + 1).cast(pl.String)])
+        name = pl.concat_str([name, pl.when(again > 0).then(extra).otherwise(pl.lit(""))])
     return (
         completed(in_order(frame, "lane", "place"), named, ["lane"])
-        .pipe(extended, pl.concat_str([base, pl.when(again > 0).then(extra).otherwise(pl.lit(""))]).alias("id"))
+        .pipe(extended, name.alias("id"))
         .pipe(dropped, "digest")
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import dropped, extended, in_order, only, selected
+from loganalyzer.rows import completed, dropped, extended, in_order, known_in_order, largest, only, selected
 from loganalyzer.runs.refreshes import MOST_STEPS
 
 SMOOTHING: Final = 0.3
@@ -26,6 +26,11 @@ _TELLING: Final = (
     "stage", "bar", "place", "line", "time", "n", "rate", "rate_error", "elapsed_s", "progress", "doubtful",
 )  # fmt: skip
 """What steps are read from."""
+_TIMED: Final = ("stage", "bar", "line", "n", "gained", "duration_s", "uncertainty_s", "spent_s", "doubtful")
+"""What is said of steps."""
+_STEP: Final = ("stage", "bar", "step", "duration_s", "uncertainty_s", "method", "line", "doubtful")
+_AVERAGED: Final = ("stage", "bar", "line", "n", "total", "rate", "rate_error", "closing")
+"""What averages are read from."""
 
 
 def _before(name: str) -> pl.Expr:
@@ -47,7 +52,7 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
         extended,
         before.alias("n_before"),
         ((before.is_null() | (pl.col("n") > before)) & ~pl.col("is_redrawn")).alias("progress"),
-        at_end.sum().over("bar").alias("ends"),
+        (at_end & ~_has_another(at_end) & (pl.col("n") > 0)).fill_null(value=False).alias("alone"),
         pl.col("bar").ne_missing(pl.col("bar").shift(-1)).alias("is_last"),
     )
     marked = marked.pipe(extended, (~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
@@ -64,6 +69,16 @@ def _most_before() -> pl.Expr:
     return pl.when(pl.col("bar") == pl.col("bar").shift(1)).then(most.shift(1) - offset)
 
 
+def _has_another(condition: pl.Expr) -> pl.Expr:
+    """Whether another refresh of the same bar meets a condition.
+
+    As bars stand together, the nearest one that does tells, and needs no grouping.
+    """
+    bar = pl.when(condition).then("bar")
+    before, behind = bar.forward_fill().shift(1), bar.backward_fill().shift(-1)
+    return before.eq_missing(pl.col("bar")) | behind.eq_missing(pl.col("bar"))
+
+
 def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
     """Settle single refreshes at n = total.
 
@@ -71,8 +86,7 @@ def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
     rates before it agree. Where both hold: it is the last step if the log ends there; the closing one where tqdm
     itself left fast updates out, or where every bar of the stage kept its last refresh only; else it stays open.
     """
-    alone = (pl.col("n") == pl.col("total")) & (pl.col("ends") == 1) & (pl.col("n") > 0)
-    marked = marked.pipe(extended, alone.fill_null(value=False).alias("alone"), pl.lit(value=False).alias("doubtful"))
+    marked = marked.pipe(extended, pl.lit(value=False).alias("doubtful"))
     if not marked["alone"].any():
         return marked.pipe(dropped, "alone")
     bars = marked.pipe(only, "alone").pipe(selected, "bar").unique()
@@ -125,12 +139,12 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
         _weight(rows["n"]).alias("by_step"),
     )
     lost, lost_bound = _inverted("by_step")
-    if (rows["gained"] == 1).all():
-        told = (pl.lit(value=True).alias("known"), lost.alias("duration_s"), lost_bound.alias("uncertainty_s"))
-        return _believable(extended(rows, *told))
+    known = (pl.col("gained") == 1) | pl.col("skipping")
+    if not (rows["gained"] > 1).any():
+        told = (pl.when(known).then(lost).alias("duration_s"), pl.when(known).then(lost_bound).alias("uncertainty_s"))
+        return _believable(rows.pipe(extended, known.alias("known"), *told))
     rows = _weighted_by_refresh(rows)
     left_out, left_out_bound = _inverted("by_refresh")
-    known = (pl.col("gained") == 1) | pl.col("skipping")
     either = (lost + left_out) / 2
     either_bound = pl.max_horizontal(lost_bound, left_out_bound) + (lost - left_out).abs() / 2
     rows = rows.pipe(
@@ -158,8 +172,6 @@ def _skipping(progress: pl.DataFrame) -> pl.Expr:
 
 def _weighted_by_refresh(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with `by_refresh`, tqdm's weight if every refresh it drew is here; the same as `by_step` without jumps."""
-    if not (rows["gained"] > 1).any():
-        return rows.pipe(extended, pl.col("by_step").alias("by_refresh"))
     rows = rows.pipe(extended, (pl.col("gained") > 1).any().over("bar").alias("jumps"))
     first = pl.col("bar").ne_missing(pl.col("bar").shift(1))
     share = pl.when(first).then(SMOOTHING * pl.col("gained")).otherwise(pl.col("gained").cast(pl.Float64))
@@ -196,25 +208,7 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
     `marked` comes from `mark_closing`. Several steps between two refreshes share their time equally.
     """
     rows = _with_durations(only(marked[list(_TELLING)], "progress"))
-    rows = _doubted(_by_clock(rows))
-    spread = _one_a_step(rows)
-    several = pl.col("gained") > 1
-    upper = pl.col("duration_s") + pl.col("uncertainty_s")
-    share = pl.col("duration_s") / pl.col("gained")
-    single = spread.pipe(
-        selected,
-        "stage",
-        "bar",
-        "step",
-        pl.when(several).then(share).otherwise(pl.col("duration_s")).alias("duration_s"),
-        pl.when(several)
-        .then(pl.max_horizontal(share, upper - share))
-        .otherwise(pl.col("uncertainty_s"))
-        .alias("uncertainty_s"),
-        "method",
-        "line",
-        "doubtful",
-    )
+    single = _one_a_step(_doubted(_by_clock(rows))).pipe(selected, _STEP)
     averages = _averages(marked, single)
     if averages.is_empty():
         return single
@@ -222,12 +216,24 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _one_a_step(rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows`, each as often as it tells steps, with `step`."""
+    """`rows`, each as often as it tells steps, with `step`; steps told together have equal shares of their time."""
     if (rows["gained"] == 1).all():
         return rows.pipe(extended, pl.col("n").alias("step"))
-    return rows.pipe(
-        extended, pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step")
-    ).explode("step")
+    several = pl.col("gained") > 1
+    upper = pl.col("duration_s") + pl.col("uncertainty_s")
+    share = pl.col("duration_s") / pl.col("gained")
+    return (
+        rows.pipe(extended, pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step"))
+        .explode("step")
+        .pipe(
+            extended,
+            pl.when(several).then(share).otherwise("duration_s").alias("duration_s"),
+            pl.when(several)
+            .then(pl.max_horizontal(share, upper - share))
+            .otherwise("uncertainty_s")
+            .alias("uncertainty_s"),
+        )
+    )
 
 
 def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
@@ -236,9 +242,8 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     Where rates do not tell: the wrapper's stamps if both refreshes have one of their own, else whole seconds.
     """
     gained = pl.col("gained") > 0
-    by_rate_alone = only(rows, gained)
-    if not by_rate_alone["duration_s"].has_nulls():
-        return by_rate_alone.pipe(extended, pl.lit("rate").alias("method"))
+    if not rows.pipe(selected, (gained & pl.col("duration_s").is_null()).any()).item():
+        return only(rows.pipe(selected, _TIMED), gained).pipe(extended, pl.lit("rate").alias("method"))
     first = pl.col("n") == pl.col("gained")
     stamped = (pl.col("time") - _before("time")).dt.total_microseconds() / 1e6
     own_stamp = pl.col("line") != _before("line")
@@ -266,7 +271,7 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("elapsed"))
         .alias("method"),
     )
-    return timed.pipe(only, gained)
+    return timed.pipe(selected, *_TIMED, "method").pipe(only, gained)
 
 
 def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -285,10 +290,10 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
     """Steps of which only the closing average is there; it holds the decoding too, so the bound is wide."""
-    seen = single.group_by("bar").agg(pl.col("step").max().alias("seen"))
+    seen = known_in_order(largest(single, "bar", "step").rename({"step": "seen"}), "bar")
+    closed = marked.pipe(selected, _AVERAGED).pipe(only, pl.col("closing") & (pl.col("n") == pl.col("total")))
     rows = (
-        marked.pipe(only, pl.col("closing") & (pl.col("n") == pl.col("total")))
-        .join(seen, on="bar", how="left")
+        completed(known_in_order(closed, "bar"), seen, ["bar"])
         .pipe(extended, pl.col("seen").fill_null(0))
         .pipe(only, pl.col("seen") < pl.col("n"))
         .pipe(extended, pl.int_ranges(pl.col("seen") + 1, pl.col("n") + 1).alias("step"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from loganalyzer.rows import distinct
 from loganalyzer.runs.settled import Events, split
 from loganalyzer.runs.stages import restarts
 from loganalyzer.runs.timeline import Timeline, build
@@ -57,7 +58,8 @@ def _openings(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
     last = _silent(timeline, neutral)
     bars = timeline.bars["window-bar"]
     own_line = pl.col("line") > pl.col("line").shift(1)
-    opening = bars.filter(restarts() & own_line).select("lane", "place", "line", "prompt")
+    begun = bars.select((restarts() & own_line).arg_true()).to_series()
+    opening = bars[begun, ["lane", "place", "line", "prompt"]]
     return (
         opening.join(last, on=["lane", "prompt"], how="semi")
         .group_by("lane")
@@ -72,7 +74,7 @@ def _silent(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
     of the rest, and be no restart.
     """
     frames = [frame for frame in (timeline.messages, *timeline.bars.values()) if not frame.is_empty()]
-    ends = [frame.group_by("lane").agg(pl.col("prompt").max()) for frame in frames or [timeline.messages]]
+    ends = [distinct(frame, "lane", "prompt") for frame in frames or [timeline.messages]]
     last = pl.concat(ends).group_by("lane").agg(pl.col("prompt").max())
     counted = timeline.messages.filter(~pl.col("event").is_in(list(neutral)))
     banner = pl.col("event").is_in(BANNER)

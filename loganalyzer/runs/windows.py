@@ -5,7 +5,20 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, known_in_order, only, selected
+from loganalyzer.rows import (
+    bounds,
+    completed,
+    dropped,
+    extended,
+    firsts,
+    grouped,
+    in_order,
+    known_in_order,
+    largest,
+    only,
+    selected,
+    thinned,
+)
 from loganalyzer.runs.steps import FLOAT_SLACK
 
 _BARE_END = 0.5
@@ -22,35 +35,34 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     `sampling_s` is null unless every step is known; `total_s` reaches to the bar's closing refresh, VAE decoding
     included, and is null for a window that was not finished.
     """
-    bars = known_in_order(marked, "bar").pipe(
-        grouped,
-        ["bar"],
-        pl.col("stage", "audio_start", "audio_end", "line", "place", "pattern").first(),
-        pl.col("n").max().alias("steps_done"),
-        pl.col("total").max().alias("steps_total"),
-    )
-    sums = (
-        known_in_order(only(steps, ~pl.col("doubtful")), "bar")
-        .group_by("bar", maintain_order=True)
-        .agg(
-            pl.col("duration_s").sum().alias("sampling_s"),
-            pl.col("duration_s").is_not_null().sum().alias("timed"),
-        )
-    )
+    first = ("bar", "stage", "audio_start", "audio_end", "line", "place", "pattern")
+    bars = firsts(thinned(marked[first], "bar"), "bar")
+    done = largest(marked, "bar", "n", "total").rename({"n": "steps_done", "total": "steps_total"})
     complete = (pl.col("timed") == pl.col("steps_done")) & (pl.col("steps_done") == pl.col("steps_total"))
-    for more in (sums, _totals(marked)):
+    for more in (done, _sampled(steps), _totals(marked)):
         bars = completed(known_in_order(bars, "bar"), known_in_order(more, "bar"), ["bar"])
+    other_stage = pl.col("stage").ne_missing(pl.col("stage").shift(1))
     found = (
-        known_in_order(bars, "stage")
-        .pipe(extended, pl.when(complete).then(pl.col("sampling_s")).alias("sampling_s"))
+        bars.pipe(extended, pl.when(complete).then(pl.col("sampling_s")).alias("sampling_s"))
         .pipe(
             extended,
             (pl.col("sampling_s") / pl.col("steps_done")).alias("s_per_step"),
-            (pl.col("bar") - pl.col("bar").min().over("stage") + 1).alias("order"),
+            (pl.col("bar") - pl.when(other_stage).then("bar").forward_fill() + 1).alias("order"),
         )
         .pipe(dropped, "timed")
     )
     return in_order(found, "stage", "order")
+
+
+def _sampled(steps: pl.DataFrame) -> pl.DataFrame:
+    """bar, sampling_s, timed: the time of each window's steps, and of how many it is known."""
+    duration = pl.col("duration_s")
+    return (
+        known_in_order(only(steps, ~pl.col("doubtful")), "bar")
+        .group_by("bar", maintain_order=True)
+        .agg(duration.alias("sampling_s"), duration.is_not_null().sum().alias("timed"))
+        .pipe(extended, pl.col("sampling_s").list.sum())
+    )
 
 
 def _totals(marked: pl.DataFrame) -> pl.DataFrame:
@@ -60,7 +72,8 @@ def _totals(marked: pl.DataFrame) -> pl.DataFrame:
     where it may be the last step's, no bound is given.
     """
     average = pl.col("rate") * pl.col("n")
-    return marked.pipe(only, pl.col("closing") | pl.col("doubtful")).pipe(
+    closed = marked.pipe(selected, "bar", "n", "elapsed_s", "rate", "rate_error", "closing", "doubtful")
+    return closed.pipe(only, pl.col("closing") | pl.col("doubtful")).pipe(
         selected,
         "bar",
         pl.coalesce(average, pl.col("elapsed_s") + _BARE_END).alias("total_s"),
@@ -83,11 +96,10 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
     measured = ranged.pipe(
         selected, "stage", (pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance=distance
     )
-    usual = measured.pipe(
-        grouped, ["stage"], pl.col("width", "distance").min(), pl.col("width", "distance").max().name.suffix("_most")
-    )
-    one_of_each = (pl.col("width") == pl.col("width_most")) & pl.col("distance").eq_missing(pl.col("distance_most"))
-    alike = usual.pipe(only, one_of_each).pipe(selected, "stage", seen_window="width", seen_stride="distance")
+    usual = bounds(known_in_order(measured, "stage"), "stage", "width", "distance")
+    alike_in = (pl.col(f"{name}_least").eq_missing(pl.col(f"{name}_most")) for name in ("width", "distance"))
+    one_of_each = pl.all_horizontal(alike_in)
+    alike = usual.pipe(only, one_of_each).pipe(selected, "stage", seen_window="width_most", seen_stride="distance_most")
     others = usual.pipe(only, ~one_of_each)
     if others.is_empty():
         return alike
@@ -110,20 +122,25 @@ def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
 
     The schedule numbers a stage whose ranges each have a place of their own in it. `plan` has stage and stride.
     """
+    placed = completed(known_in_order(found, "stage"), known_in_order(plan[["stage", "stride"]], "stage"), ["stage"])
     by_schedule = pl.col("audio_start") // pl.col("stride") + 1
-    fits = (
-        (pl.col("audio_start") % pl.col("stride") == 0).fill_null(value=False).all()
-        & (pl.col("by_schedule").n_unique() == pl.len())
-    ).over("stage")
-    return (
-        completed(found, plan[["stage", "stride"]], ["stage"])
-        .pipe(extended, by_schedule.alias("by_schedule"))
-        .pipe(
-            extended,
-            pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order").cast(pl.Int64).alias("window"),
-        )
-        .pipe(dropped, "by_schedule", "stride")
-    )
+    known = placed.pipe(extended, by_schedule.alias("by_schedule"))
+    if known.pipe(selected, _counts_on().all()).item():
+        window = pl.col("by_schedule")
+    else:
+        fits = (_on_schedule().all() & (pl.col("by_schedule").n_unique() == pl.len())).over("stage")
+        window = pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order")
+    return known.pipe(extended, window.cast(pl.Int64).alias("window")).pipe(dropped, "by_schedule", "stride")
+
+
+def _on_schedule() -> pl.Expr:
+    return (pl.col("audio_start") % pl.col("stride") == 0).fill_null(value=False)
+
+
+def _counts_on() -> pl.Expr:
+    """Whether a window fits the schedule, behind the one before in its stage: then each has a place of its own."""
+    behind = pl.col("by_schedule") > pl.col("by_schedule").shift(1)
+    return _on_schedule() & (pl.col("stage").ne_missing(pl.col("stage").shift(1)) | behind).fill_null(value=False)
 
 
 def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
@@ -150,9 +167,17 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     )
     matches = (pl.col("audio_start") == pl.col("expected_start")) & (pl.col("audio_end") == pl.col("expected_end"))
     return (
-        found.join(expected, on=["stage", "window"], how="full", coalesce=True)
+        _side_by_side(found, expected)
         .pipe(
             extended, pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
         )
         .pipe(in_order, "stage", "window")
     )
+
+
+def _side_by_side(found: pl.DataFrame, expected: pl.DataFrame) -> pl.DataFrame:
+    """All windows of both, which most often are the same ones."""
+    keys = ["stage", "window"]
+    if found[keys].equals(expected[keys]):
+        return found.hstack(expected.pipe(dropped, *keys))
+    return found.join(expected, on=keys, how="full", coalesce=True)
