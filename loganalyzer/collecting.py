@@ -115,7 +115,11 @@ class Collection:
         self._near_kept: Counter[int] = Counter()
 
     def add(self, batch: Extracted) -> None:
-        """The next batch, in the inputs' order."""
+        """The next batch, in the inputs' order.
+
+        Tables are made of those before: so the last is left for the end, when two threads have time for tables.
+        """
+        self._rebuilding.advance()
         self._rebuilding.add(dict(batch.records.events))
         if batch.reach is not None:
             self._packs += [Pack(self._stored(lines), batch.reach) for lines in batch.lines]
@@ -127,7 +131,6 @@ class Collection:
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
             self._end(source)
-        self._rebuilding.advance()
 
     def finished(self) -> Tables:
         """All tables."""

@@ -22,9 +22,18 @@ _IDS: Final = ("run_id", "prompt_id")
 
 @dataclass
 class Part:
-    """Frames of some prompts; `source` is their input, where they were made before it was known by its digest."""
+    """Frames of some prompts.
 
-    prompts: OpenPrompts
+    Attributes:
+        prompts: those of the part's input that go on from part to part.
+        opened: source, stream: the outputs of which a prompt goes on in the next part; None where no part follows.
+        source: their input, where they were made before it was known by its digest.
+        frames, stored: the tables that are not empty, held or written.
+        outputs: source, stream: the outputs in which any bar stands.
+    """
+
+    prompts: OpenPrompts = field(default_factory=OpenPrompts)
+    opened: pl.DataFrame | None = None
     source: Source | None = None
     frames: Frames = field(default_factory=dict)
     outputs: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -46,7 +55,11 @@ class Part:
 
 
 class Making:
-    """Makes parts one after the other; with a `spool`, all go to disk once they are too large together."""
+    """Makes parts in order; with a `spool`, all go to disk once they are too large together.
+
+    Frames of a part are made while those of the part before may still be: what must be done in order is what joins
+    prompts that go on, and what is kept.
+    """
 
     def __init__(self, spool: Spool | None) -> None:
         self._spool = spool
@@ -57,15 +70,16 @@ class Making:
         self.is_spooled = False
 
     def later(self, part: Part, make: Callable[[], Frames]) -> None:
-        """Fill `part` while the caller goes on; waits until the one before is made."""
+        """Fill `part` with what `make` gives, while the caller goes on; waits until the one before is made."""
         self.wait()
         self._pool = self._pool or ThreadPoolExecutor(1)
         self._at_work = self._pool.submit(self._fill, part, make)
 
     def now(self, part: Part, make: Callable[[], Frames]) -> None:
-        """Fill `part`."""
+        """Fill `part`, beside the one before."""
+        made = make()
         self.wait()
-        self._fill(part, make)
+        self._keep(part, made)
 
     def wait(self) -> None:
         """Until every part is made. What went wrong with one is raised here."""
@@ -80,9 +94,12 @@ class Making:
             self._pool.shutdown()
 
     def _fill(self, part: Part, make: Callable[[], Frames]) -> None:
-        made = make()
-        part.outputs = made.pop(OUTPUTS)
-        part.frames = {name: frame for name, frame in made.items() if not frame.is_empty()}
+        self._keep(part, make())
+
+    def _keep(self, part: Part, made: Frames) -> None:
+        joined = part.prompts.part(made, part.opened)
+        part.outputs = joined.pop(OUTPUTS)
+        part.frames = {name: frame for name, frame in joined.items() if not frame.is_empty()}
         if self._spool is None:
             return
         self._filled.append(part)

@@ -74,15 +74,12 @@ class Rebuilding:
             self._left_out.add(source.number)
         else:
             self._ended.append(source)
-            if self._early:
-                self._making.wait()
             for part in self._early:
                 part.source = source
             self._parts += self._early
-            if self._prompts.is_any:
-                self._going_on[source.number] = self._prompts
             if self._early:
                 self._parted.add(source.name)
+                self._going_on[source.number] = self._prompts
         self._early, self._prompts = [], OpenPrompts()
 
     def advance(self) -> None:
@@ -105,7 +102,6 @@ class Rebuilding:
         waiting = self._taken()
         if self._left_out:
             waiting = _of(waiting, self._left_out, those=False)
-        self._making.wait()
         self._rebuild_ended(waiting, self._making.now)
         self._making.finish()
         outputs = self._outputs()
@@ -130,19 +126,14 @@ class Rebuilding:
     def _rebuild_ended(self, whole: Events, fill: Filling) -> None:
         for source in self._ended:
             if prompts := self._going_on.pop(source.number, None):
-                part = Part(prompts, source)
-                self._parts.append(part)
+                self._parts.append(Part(prompts, source=source))
                 own = _of(whole, [source.number])
-                fill(part, partial(self._last, own, source.number, prompts))
+                fill(self._parts[-1], partial(self._rebuilt, own, [(source.number, "", UNKNOWN)]))
                 whole = _of(whole, [source.number], those=False)
         known = [(source.number, source.name, source.digest) for source in self._ended]
         if known:
-            self._parts.append(Part(OpenPrompts()))
+            self._parts.append(Part())
             fill(self._parts[-1], partial(self._rebuilt, whole, known))
-
-    def _last(self, events: Events, number: int, prompts: OpenPrompts) -> Frames:
-        """The last part of an input of which a prompt goes on in it."""
-        return prompts.part(self._rebuilt(events, [(number, "", UNKNOWN)]))
 
     def _rebuild_settled(self, events: Events) -> Events:
         """Frames of the prompts that are complete in an input that goes on; the other records."""
@@ -162,13 +153,12 @@ class Rebuilding:
 
     def _make_early(self, events: Events, opened: pl.DataFrame | None = None) -> None:
         (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
-        prompts = self._prompts
 
         def make() -> Frames:
             made = self._rebuilt(events, [(number, "", UNKNOWN)], going_on=[number])
-            return prompts.part(made if opened is None else unending.without_opened(made, opened), opened)
+            return made if opened is None else unending.without_opened(made, opened)
 
-        self._early.append(Part(prompts))
+        self._early.append(Part(self._prompts, opened))
         self._making.later(self._early[-1], make)
 
     def _rebuilt(
