@@ -23,8 +23,9 @@ PLACES = pl.Schema(
 )
 
 _BLANKS = " \t\r"
-_WRAPPED = (*INSIDE_TEXT, *(mark.decode() for mark in CUT_MARKS), JSON_LINE)
-"""Lines without any of these, without a carriage return, a stamp or a prefix are segments as they stand."""
+_CODES_OR_CUTS = f"[{''.join(INSIDE_TEXT)}\r]"
+_CONTAINED = [*(mark.decode() for mark in CUT_MARKS), JSON_LINE]
+"""Lines without any of these, without a stamp or a prefix are segments as they stand."""
 
 
 class Segments(NamedTuple):
@@ -79,10 +80,11 @@ def _unwrapped(told: Repeats) -> Repeats | None:
         return None
     texts = told.texts.str.strip_chars_end(_BLANKS)
     is_plain = not (
-        texts.str.contains_any([*_WRAPPED, "\r"]).any()
+        texts.str.contains(_CODES_OR_CUTS).any()
+        or texts.str.contains_any(_CONTAINED).any()
         or texts.str.contains(STAMP_INSIDE).any()
         or is_prefixed(texts).any()
-        or texts.is_duplicated().any()
+        or ((texts != told.texts).any() and texts.is_duplicated().any())
     )
     return Repeats(texts, told.places) if is_plain else None
 

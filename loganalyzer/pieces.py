@@ -176,37 +176,52 @@ class _Held:
         self.size += len(more)
         if self.size < max(self.enough, 0 if self.encoding else HEAD_BYTES):
             return None
-        encoding, data = self._joined()
-        end = encoding.line_end(data)
+        encoding, data, rest = self._lines()
+        end = len(data)
         if encoding.name == "utf-8":
             end = _behind_whole_lines(data, end)
+        if end < len(data):
+            data, rest = data[:end], data[end:] + rest
         if end == 0 and self.size > LONGEST_LINE:
             raise SourceError(
                 f"{self.name}: a line is longer than {LONGEST_LINE >> 20} MiB",
                 "this is no log, or its line ends are lost",
             )
-        self.enough = max(self.usual, 2 * (self.size - end))
-        return self._taken(end) if end else None
+        self.enough = max(self.usual, 2 * len(rest))
+        self.chunks, self.size = [rest], len(rest)
+        return self._block(encoding, data) if data else None
 
     def rest(self) -> _Block | None:
         """All that is left."""
-        _, data = self._joined()
-        return self._taken(len(data)) if data or self.mark else None
-
-    def _joined(self) -> tuple[Encoding, bytes]:
-        """What is held, in one piece and without its mark."""
+        encoding = self._told()
         data = b"".join(self.chunks)
+        return self._block(encoding, data) if data or self.mark else None
+
+    def _lines(self) -> tuple[Encoding, bytes, bytes]:
+        """What is held, without its mark: whole lines in one piece, and the beginning of the next line.
+
+        Lines mostly end in what came last: then all is copied once.
+        """
+        encoding = self._told()
+        *before, last = self.chunks
+        if encoding.name == "utf-8" and (end := encoding.line_end(last)):
+            return encoding, b"".join([*before, last[:end]]), last[end:]
+        data = b"".join(self.chunks)
+        end = encoding.line_end(data)
+        return encoding, data[:end], data[end:]
+
+    def _told(self) -> Encoding:
+        """The encoding, by the first bytes, which lose their mark."""
         if self.encoding is None:
+            data = b"".join(self.chunks)
             self.encoding = told_by(data)
             self.mark = self.encoding.mark
-            data = data[self.mark :]
-        self.chunks, self.size = [data], len(data)
-        return self.encoding, data
+            self.chunks = [data[self.mark :]]
+        return self.encoding
 
-    def _taken(self, end: int) -> _Block:
-        encoding, data = self._joined()
-        block = _Block(data[:end], encoding, end + self.mark)
-        self.chunks, self.size, self.mark = [data[end:]], len(data) - end, 0
+    def _block(self, encoding: Encoding, data: bytes) -> _Block:
+        block = _Block(data, encoding, len(data) + self.mark)
+        self.mark = 0
         return block
 
 

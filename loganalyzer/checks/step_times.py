@@ -47,10 +47,8 @@ def by_window(context: Context, runs: pl.Series) -> pl.DataFrame:
 
 def _measured(context: Context) -> pl.DataFrame:
     warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
-    steps = only(
-        context.found.steps,
-        pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null() & ~warm_up.fill_null(value=False),
-    )
+    known = pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null()
+    steps = only(context.found.steps, known & ~warm_up.fill_null(value=False))
     numbered = _numbered(steps)
     return numbered if _is_in_order(numbered) else _numbered(steps.sort("run_id", "window", maintain_order=True))
 
