@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import logtext as log
 import polars as pl
@@ -19,8 +21,12 @@ from loganalyzer.cli.group import main
 from loganalyzer.errors import LogAnalyzerError, ReportError
 from loganalyzer.ignores import Ignore
 from loganalyzer.pipeline import analyse
+from loganalyzer.report.document import to_json
+from loganalyzer.report.document_file import DocumentFile
+from loganalyzer.report.junit import render
+from loganalyzer.report.junit_file import JunitFile
 from loganalyzer.report.table_files import TableFiles
-from loganalyzer.settings import Settings
+from loganalyzer.settings import FailOn, Settings
 from loganalyzer.spool import Spool, table
 from loganalyzer.tables import SCHEMAS
 
@@ -38,7 +44,7 @@ GROWING = (
 
 def of_prompts(*peaks: float) -> str:
     """A prompt for each peak."""
-    return "".join(log.ARRIVAL + log.run(153) + log.memory(peak, peak + 1) + log.EXECUTED for peak in peaks)
+    return "".join(log.prompt(153).replace("max_memory=15.000", f"max_memory={peak:.3f}") for peak in peaks)
 
 
 def two_workers(text: str) -> str:
@@ -51,8 +57,8 @@ LOGS = {
     "clean": log.BANNER + log.prompt(369) * 5,
     "padded": log.BANNER + (log.prompt(427) + log.prompt(369)) * 3,
     "failing": log.BANNER + log.prompt(369) + FAILING + log.prompt(153) + FAILING + log.prompt(369),
-    "growing from prompt to prompt": log.BANNER + of_prompts(14.0, 14.1, 14.2, 14.3, 14.4),
-    "the same peak twice": log.BANNER + of_prompts(14.0, 14.0, 14.2, 14.2),
+    "growing from prompt to prompt": log.BANNER + of_prompts(14.0, 14.1, 14.2, 14.3, 14.4, 14.5),
+    "the same peak twice": log.BANNER + of_prompts(14.0, 14.0, 14.2, 14.2, 14.2, 14.4),
     "growing inside": log.BANNER + log.prompt(369) + GROWING + log.prompt(369),
     "two workers": two_workers(log.BANNER + log.prompt(369) + FAILING + log.prompt(427)),
     "secrets": log.BANNER + log.prompt(369) + FAILING.replace("Sizes", "/home/alice/x.py hf_" + "a" * 34) * 3,
@@ -217,6 +223,83 @@ def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[s
     for name, frame in whole.tables():
         assert ordered(pl.read_parquet(tables / f"{name}.parquet")).equals(ordered(frame)), name
     assert "Of 5 runs the page holds the gravest 2" in page.read_text(encoding="utf-8")
+
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5)
+
+
+def test_the_document_of_volumes_has_what_that_of_the_whole_has(logs: list[str]) -> None:
+    with Spool(0) as spool:
+        file = DocumentFile(spool)
+        part = bounded.analyse_bounded(logs, SETTINGS, (), file, None, 0)
+        told = json.loads("".join(file.texts(part, generated_at=MOMENT, version="0", settings=SETTINGS)))
+    whole = analyse(logs, SETTINGS)
+    wanted = json.loads(to_json(whole, generated_at=MOMENT, version="0", settings=SETTINGS))
+    assert list(told) == list(wanted)
+    for name, member in wanted.items():
+        found = told[name]
+        assert (sorted(found, key=str) == sorted(member, key=str)) if name in SCHEMAS else (found == member), name
+    assert [row["severity"] for row in told["findings"]] == [row["severity"] for row in wanted["findings"]]
+
+
+def test_what_has_room_is_the_document_of_the_whole(failing: list[str]) -> None:
+    with Spool(0) as spool:
+        file = DocumentFile(spool)
+        whole = bounded.analyse_bounded(failing, SETTINGS, (), file)
+        text = "".join(file.texts(whole, generated_at=MOMENT, version="0", settings=None))
+    assert text == to_json(whole, generated_at=MOMENT, version="0")
+
+
+def cases(text: str) -> dict[str, list[str]]:
+    """Each suite's name, and what it says."""
+    root = ET.fromstring(text)
+    told = {suite.get("name", ""): sorted(ET.tostring(case, encoding="unicode") for case in suite) for suite in root}
+    return {**told, "": [str(root.attrib)]}
+
+
+@pytest.mark.parametrize("fail_on", ["error", "warning", "never"])
+def test_the_cases_of_volumes_are_those_of_the_whole(logs: list[str], fail_on: FailOn) -> None:
+    with Spool(0) as spool:
+        file = JunitFile(spool)
+        part = bounded.analyse_bounded(logs, SETTINGS, (), file, None, 0)
+        told = "".join(file.texts(part, SETTINGS, fail_on))
+    whole = analyse(logs, SETTINGS)
+    assert cases(told) == cases(render(whole, SETTINGS, fail_on))
+    assert len(told) == len(render(whole, SETTINGS, fail_on))
+
+
+def test_a_rule_that_holds_runs_of_all_volumes_together_fails_the_case_of_its_run(tmp_path: Path) -> None:
+    path = tmp_path / "test.log"
+    path.write_text(LOGS["growing from prompt to prompt"], encoding="utf-8")
+    with Spool(0) as spool:
+        file = JunitFile(spool)
+        part = bounded.analyse_bounded([str(path)], SETTINGS, (), file, None, 0)
+        root = ET.fromstring("".join(file.texts(part, SETTINGS, "warning")))
+    failed = [case.get("name") for suite in root for case in suite if case.find("failure") is not None]
+    assert "MEM005 memory-growth" in failed
+
+
+def test_the_command_writes_documents_of_all_rows(failing: list[str], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("loganalyzer.bounded.MOST_RUNS", 2)
+        usual = bounded.analyse_bounded
+        patched.setattr(bounded, "analyse_bounded", lambda *given, **more: usual(*given, **more, room=0))
+        page = str(tmp_path / "page.html")
+        result = CliRunner().invoke(main, [*failing, "--json", "-", "--junit", str(tmp_path / "x.xml"), "--html", page])
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert len(told["runs"]) == 5
+    assert "totals" not in told
+    *of_runs, _ = ET.parse(tmp_path / "x.xml").getroot().findall("testsuite")
+    assert len(of_runs) == 5
+
+
+def test_a_document_that_cannot_be_written_costs_the_tables_nothing(failing: list[str], tmp_path: Path) -> None:
+    bad = str(tmp_path / "none" / "x.json")
+    result = CliRunner().invoke(main, [*failing, "--json", bad, "--tables", str(tmp_path / "tables"), "--no-html"])
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+    assert pl.read_parquet(tmp_path / "tables" / "runs.parquet").height == 5
 
 
 def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Path) -> None:

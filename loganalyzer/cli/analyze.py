@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer import __version__, clock
+from loganalyzer import clock
 from loganalyzer.cli import actions, progress, recording
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.cli.outputs import Outputs
 from loganalyzer.errors import LogAnalyzerError
 from loganalyzer.units import plural
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loganalyzer.analysis import Analysis
-    from loganalyzer.config import Configuration
-    from loganalyzer.settings import FailOn, Settings
-    from loganalyzer.tabulate import Progress
+    from loganalyzer.settings import Settings
 
 
 @click.command(short_help="Check logs: summary, HTML report, tables.")
@@ -53,18 +52,22 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     history = recording.url(found, options)
     recording.check(history, options)
     past = recording.past(history, options) if history else None
-    with progress.shown(paths, quiet=options["quiet"]) as told:
-        if past is None and engine is None and not (options["json_file"] or options["junit_file"]):
-            analysis = _bounded(paths, chosen, found, told, options["tables"])
-        else:
-            from loganalyzer.checks.ignoring import without_ignored
-            from loganalyzer.pipeline import analyse
-
-            every = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
-            analysis = _written(every, options["tables"])
-    chosen = _recorded(paths) or chosen
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
-    _write(analysis, chosen, options)
+    with Outputs(options) as outputs:
+        with progress.shown(paths, quiet=options["quiet"]) as told, outputs.filling() as sink:
+            if past is None and engine is None:
+                from loganalyzer.bounded import analyse_bounded
+
+                analysis = analyse_bounded(paths, chosen, found.ignores, sink, told)
+            else:
+                from loganalyzer.checks.ignoring import without_ignored
+                from loganalyzer.pipeline import analyse
+
+                analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
+                sink.whole(analysis)
+        chosen, moment = _recorded(paths) or chosen, clock.now()
+        outputs.put(analysis, chosen, moment)
+    _write(analysis, chosen, moment, options)
     actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
     added = recording.add(history, analysis, options, chosen.gpu) if history else None
     if not options["quiet"]:
@@ -74,28 +77,6 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, fail_on))
-
-
-def _bounded(
-    paths: tuple[str, ...], chosen: Settings, found: Configuration, told: Progress | None, folder: Path | None
-) -> Analysis:
-    """The analysis in bounded memory: of very many runs it holds the gravest, and the totals of all."""
-    from loganalyzer.bounded import analyse_bounded
-
-    if folder is None:
-        return analyse_bounded(paths, chosen, found.ignores, progress=told)
-    from loganalyzer.report.table_files import TableFiles
-
-    with TableFiles(folder) as files:
-        return analyse_bounded(paths, chosen, found.ignores, files, told)
-
-
-def _written(analysis: Analysis, folder: Path | None) -> Analysis:
-    if folder is not None:
-        from loganalyzer.report.table_files import write_tables
-
-        write_tables(analysis, folder)
-    return analysis
 
 
 def _recorded(paths: tuple[str, ...]) -> Settings | None:
@@ -132,29 +113,13 @@ def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
         click.echo(f"\nreport: {page_file}", err=to_stdout)
 
 
-def _write(analysis: Analysis, chosen: Settings, options: dict[str, Any]) -> None:
+def _write(analysis: Analysis, chosen: Settings, moment: datetime, options: dict[str, Any]) -> None:
     """Each room of the report is imported by who asks for it: most calls write one of these, or none."""
-    moment, page_file = clock.now(), _page_file(options)
-    if options["json_file"]:
-        put(options["json_file"], _document(analysis, chosen, moment))
+    page_file = _page_file(options)
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(analysis, chosen))
-    if options["junit_file"]:
-        put(options["junit_file"], _junit(analysis, chosen, options["fail_on"]))
     if page_file:
         put(page_file, _page(analysis, chosen, moment))
-
-
-def _document(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
-    from loganalyzer.report import document
-
-    return document.to_json(analysis, generated_at=moment, version=__version__, settings=chosen)
-
-
-def _junit(analysis: Analysis, chosen: Settings, fail_on: FailOn) -> str:
-    from loganalyzer.report import junit
-
-    return junit.render(analysis, chosen, fail_on)
 
 
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from loganalyzer.tables import SCHEMA_VERSION
 from loganalyzer.totals import Totals
 
 MOST_RUNS_WITH_STEPS: Final = 100
+_AT_ONCE: Final = 50_000
+"""Rows that become text together."""
 
 
 def to_json(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None = None) -> str:
@@ -25,7 +28,22 @@ def to_json(analysis: Analysis, *, generated_at: datetime, version: str, setting
 
     `totals` has the counts of the whole, where the tables hold its gravest part.
     """
-    head: dict[str, object] = {
+    return "".join(pieces(analysis, generated_at=generated_at, version=version, settings=settings))
+
+
+def pieces(
+    analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None = None
+) -> Iterator[str]:
+    """The same text, piece by piece: that of many runs must not be held."""
+    begun = head(analysis, generated_at=generated_at, version=version, settings=settings)
+    if analysis.counted is not None:
+        begun.append(f'"totals": {_totals(analysis.counted)}')
+    return composed(begun, ((name, listed(frame)) for name, frame in analysis.tables()))
+
+
+def head(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None) -> list[str]:
+    """The members in front of the tables, each as JSON."""
+    members: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "loganalyzer", "version": version},
         "generated_at": generated_at.isoformat(),
@@ -34,12 +52,19 @@ def to_json(analysis: Analysis, *, generated_at: datetime, version: str, setting
         "notes": list(analysis.notes),
     }
     if settings is not None:
-        head["settings"] = told(settings)
-    parts = [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
-    if analysis.counted is not None:
-        parts.append(f'"totals": {_totals(analysis.counted)}')
-    parts += [f"{json.dumps(name)}: {rows(frame)}" for name, frame in analysis.tables()]
-    return "{" + ",\n".join(parts) + "}\n"
+        members["settings"] = told(settings)
+    return [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in members.items()]
+
+
+def composed(begun: Iterable[str], tables: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
+    """The document's text, piece by piece: its first members, then the tables, each in any number of parts."""
+    yield "{" + ",\n".join(begun)
+    for name, parts in tables:
+        yield f",\n{json.dumps(name)}: ["
+        for place, part in enumerate(filter(None, parts)):
+            yield f",{part}" if place else part
+        yield "]"
+    yield "}\n"
 
 
 def told(settings: Settings) -> dict[str, object]:
@@ -69,8 +94,8 @@ def shown(analysis: Analysis) -> Analysis:
     part = gravest.gravest(analysis, gravest.MOST_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
-        held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}; --tables has all"
-        notes = (*notes, held)
+        held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}"
+        notes = (*notes, f"{held}; --json and --tables have all")
     return replace(part, excerpts=gravest.cited(part.excerpts, part.findings), notes=notes)
 
 
@@ -84,6 +109,11 @@ def for_page(analysis: Analysis) -> Analysis:
         return part
     note = "the page's data leave out the single steps; --json and --tables have them"
     return replace(part, steps=part.steps.clear(), notes=(*part.notes, note))
+
+
+def listed(frame: pl.DataFrame) -> Iterator[str]:
+    """The rows of a table, some at a time, as the members of a JSON list."""
+    return (rows(part)[1:-1] for part in frame.iter_slices(_AT_ONCE))
 
 
 def rows(frame: pl.DataFrame) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
+import polars as pl
+
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import Rule, chosen
+from loganalyzer.rows import among, only
 from loganalyzer.settings import FailOn, Settings
 from loganalyzer.units import one_line
 
@@ -18,7 +22,11 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 _FAILS: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ("error",)}
 _ELSEWHERE: Final = ("REG002",)
 """Rules that an analysis of logs does not check: a case that passes would claim that it did."""
+_COUNTED: Final = {"testcase": "tests", "failure": "failures", "error": "errors", "skipped": "skipped"}
+_AT_ONCE: Final = 500
+"""Runs that become suites together."""
 Row = Mapping[str, Any]
+Places = dict[tuple[str | None, str | None, str], list[Row]]
 
 
 def render(analysis: Analysis, settings: Settings, fail_on: FailOn) -> str:
@@ -26,36 +34,66 @@ def render(analysis: Analysis, settings: Settings, fail_on: FailOn) -> str:
 
     What could not be checked is skipped, with the reason; an input that could not be read is an error.
     """
-    rules = [rule for rule in chosen(settings) if rule.id not in _ELSEWHERE]
-    fails = _FAILS[fail_on]
-    found, skipped = (_by_place(frame.iter_rows(named=True)) for frame in (analysis.findings, analysis.not_checked))
-    root = ET.Element("testsuites", name="loganalyze")
-    for run in analysis.runs.iter_rows(named=True):
+    cases = Cases(settings, fail_on)
+    suites = list(cases.suites(analysis.runs, analysis.findings, analysis.not_checked))
+    return "".join(cases.document(suites, analysis))
+
+
+class Cases:
+    """Suites of some runs after others, what all of them add up to, and at last the document."""
+
+    def __init__(self, settings: Settings, fail_on: FailOn) -> None:
+        self._rules = [rule for rule in chosen(settings) if rule.id not in _ELSEWHERE]
+        self._fails = _FAILS[fail_on]
+        self._counts: Counter[str] = Counter()
+        self._of_no_run: Places = {}
+
+    def suites(self, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Iterator[str]:
+        """The suites of these runs, some at a time. Findings of no run are kept for the document's last suite."""
+        for key, rows in _by_place(only(findings, pl.col("run_id").is_null())).items():
+            self._of_no_run.setdefault(key, []).extend(rows)
+        for some in runs.iter_slices(_AT_ONCE):
+            found, skipped = (_by_place(among(frame, some, ["run_id"])) for frame in (findings, not_checked))
+            yield "".join(self._told(self._suite(run, found, skipped)) for run in some.iter_rows(named=True))
+
+    def document(self, suites: Iterable[str], analysis: Analysis) -> Iterator[str]:
+        """The document around these suites; `analysis` has the verdict and the problems."""
+        last = ET.Element("testsuite", name="inputs")
+        _inputs(last, analysis, self._rules, self._of_no_run, self._fails)
+        behind = self._told(last) if len(last) else ""
+        root = ET.Element("testsuites", {"name": "loganalyze", **_attributes(self._counts)})
+        begun, end = ET.tostring(root, encoding="unicode", short_empty_elements=False).split("><")
+        yield f'<?xml version="1.0" encoding="utf-8"?>\n{begun}>'
+        yield from suites
+        yield f"{behind}\n<{end}\n"
+
+    def _suite(self, run: Row, found: Places, skipped: Places) -> ET.Element:
         place = f"{one_line(PurePath(run['source'] or '?').name)}:{run['line']}"
-        suite = _suite(root, f"{place} ({run['run_id']})", run["total_s"])
-        for rule in rules:
+        suite = ET.Element("testsuite", name=clean(f"{place} ({run['run_id']})"))
+        if run["total_s"] is not None:
+            suite.set("time", f"{run['total_s']:.3f}")
+        for rule in self._rules:
             key = (run["run_id"], None, rule.id)
-            _case(suite, rule, place, found.get(key, []), skipped.get(key, []), fails)
-    _inputs(root, analysis, rules, found, fails)
-    _count(root)
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+            _case(suite, rule, place, found.get(key, []), skipped.get(key, []), self._fails)
+        return suite
+
+    def _told(self, suite: ET.Element) -> str:
+        """A suite with its own counts, which those of the document grow by."""
+        counts = Counter(element.tag for element in suite.iter() if element.tag in _COUNTED)
+        self._counts += counts
+        for name, count in _attributes(counts).items():
+            suite.set(name, count)
+        ET.indent(suite, level=1)
+        return "\n  " + ET.tostring(suite, encoding="unicode")
 
 
-def _by_place(rows: Iterable[Row]) -> dict[tuple[str | None, str | None, str], list[Row]]:
+def _by_place(frame: pl.DataFrame) -> Places:
     """Rows by run and rule; those of no run by source and rule."""
-    places: dict[tuple[str | None, str | None, str], list[Row]] = {}
-    for row in rows:
+    places: Places = {}
+    for row in frame.iter_rows(named=True):
         source = None if row["run_id"] is not None else row["source"]
         places.setdefault((row["run_id"], source, row["rule"]), []).append(row)
     return places
-
-
-def _suite(root: ET.Element, name: str, seconds: float | None = None) -> ET.Element:
-    suite = ET.SubElement(root, "testsuite", name=clean(name))
-    if seconds is not None:
-        suite.set("time", f"{seconds:.3f}")
-    return suite
 
 
 def _case(
@@ -81,17 +119,12 @@ def _told(row: Row) -> str:
 
 
 def _inputs(
-    root: ET.Element,
-    analysis: Analysis,
-    rules: Iterable[Rule],
-    found: Mapping[tuple[str | None, str | None, str], list[Row]],
-    fails: tuple[str, ...],
+    suite: ET.Element, analysis: Analysis, rules: Iterable[Rule], found: Places, fails: tuple[str, ...]
 ) -> None:
     """Findings about files rather than runs, and inputs that gave none."""
-    suite = _suite(root, "inputs")
     known = {rule.id: rule for rule in rules}
-    for (run, source, name), rows in found.items():
-        if run is None and name in known:
+    for (_, source, name), rows in found.items():
+        if name in known:
             _case(suite, known[name], one_line(PurePath(source or "?").name), rows, [], fails)
     problems = list(analysis.problems)
     if analysis.verdict == "no-runs":
@@ -99,17 +132,11 @@ def _inputs(
     for problem in problems:
         case = ET.SubElement(suite, "testcase", classname="inputs", name=clean(problem.splitlines()[0]))
         ET.SubElement(case, "error", message=clean(problem.splitlines()[0])).text = clean(problem)
-    if not len(suite):
-        root.remove(suite)
 
 
-def _count(root: ET.Element) -> None:
+def _attributes(counts: Counter[str]) -> dict[str, str]:
     """The totals that readers of the format look for."""
-    for element in (*root, root):
-        counts = {kind: len(list(element.iter(kind))) for kind in ("testcase", "failure", "error", "skipped")}
-        names = {"testcase": "tests", "failure": "failures", "error": "errors", "skipped": "skipped"}
-        for kind, count in counts.items():
-            element.set(names[kind], str(count))
+    return {name: str(counts[kind]) for kind, name in _COUNTED.items()}
 
 
 def clean(text: str) -> str:

@@ -79,13 +79,3 @@ class TableFiles:
             raise ReportError(
                 f"{self._folder}: cannot be written: {error.strerror or error}", "give a folder you may write to"
             ) from None
-
-
-def write_tables(analysis: Analysis, folder: Path) -> None:
-    """All tables at once.
-
-    Raises:
-        ReportError: as `TableFiles`.
-    """
-    with TableFiles(folder) as files:
-        files.whole(analysis)

@@ -90,7 +90,7 @@ def _elsewhere(runs: int) -> str:
     """Where the other ones of so many runs are."""
     if runs <= gravest.MOST_RUNS:
         return "see the report"
-    return f"the report has the gravest {gravest.MOST_RUNS}, --tables writes all"
+    return f"the report has the gravest {gravest.MOST_RUNS}, --json and --tables have all"
 
 
 def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:

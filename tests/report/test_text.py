@@ -106,5 +106,5 @@ def test_what_a_summary_leaves_out_is_said_in_one_line_and_by_whom_it_is_told(
     assert "  … and 10 more runs: see the report" in map(str.rstrip, out.getvalue().splitlines())
     monkeypatch.setattr(text.gravest, "MOST_RUNS", 35)
     text.write(many_runs(40), out)
-    said = "  … and 10 more runs: the report has the gravest 35, --tables writes all"
+    said = "  … and 10 more runs: the report has the gravest 35, --json and --tables have all"
     assert said in map(str.rstrip, out.getvalue().splitlines())

@@ -1,0 +1,82 @@
+"""The outputs that hold every row, of an analysis that comes at once or volume by volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from loganalyzer import __version__
+from loganalyzer.cli.output import put
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.bounded import Sink
+    from loganalyzer.settings import Settings
+
+
+class Outputs:
+    """Tables, the JSON document and JUnit cases, as far as they are asked for; each room is imported by who asks."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        from loganalyzer.spool import Spool
+
+        self._options = options
+        self._spool = Spool()
+        self._sinks: list[Sink] = []
+
+    def __enter__(self) -> Self:
+        self._spool.__enter__()
+        if self._options["json_file"]:
+            from loganalyzer.report.document_file import DocumentFile
+
+            self._document = DocumentFile(self._spool)
+            self._sinks.append(self._document)
+        if self._options["junit_file"]:
+            from loganalyzer.report.junit_file import JunitFile
+
+            self._cases = JunitFile(self._spool)
+            self._sinks.append(self._cases)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._spool.__exit__(*failure)
+
+    @contextmanager
+    def filling(self) -> Iterator[Self]:
+        """Is given an analysis inside of the block; behind it, tables are in their places.
+
+        Raises:
+            ReportError: they cannot be written.
+        """
+        if self._options["tables"] is None:
+            yield self
+            return
+        from loganalyzer.report.table_files import TableFiles
+
+        with TableFiles(self._options["tables"]) as files:
+            self._sinks.append(files)
+            yield self
+
+    def whole(self, analysis: Analysis) -> None:
+        """Everything."""
+        for sink in self._sinks:
+            sink.whole(analysis)
+
+    def part(self, analysis: Analysis) -> None:
+        """Some volume."""
+        for sink in self._sinks:
+            sink.part(analysis)
+
+    def put(self, analysis: Analysis, chosen: Settings, moment: datetime) -> None:
+        """Write the documents; of an analysis in parts, `analysis` has what holds of all.
+
+        Raises:
+            ReportError: a file cannot be written.
+        """
+        if target := self._options["json_file"]:
+            put(target, self._document.texts(analysis, generated_at=moment, version=__version__, settings=chosen))
+        if target := self._options["junit_file"]:
+            put(target, self._cases.texts(analysis, chosen, self._options["fail_on"]))
