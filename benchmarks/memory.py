@@ -1,7 +1,8 @@
-"""How much memory logs of several GB need: `python benchmarks/memory.py FOLDER [--gigabytes 3]`.
+"""How much memory logs of several GB need: `python benchmarks/memory.py FOLDER [--gigabytes 3] [--documents]`.
 
 FOLDER is what `generate.py` wrote. Each large log in it is repeated until it has that size, in a file beside it that is
-deleted again; the command reads it, writes every table and the report. Memory is the most that the process held.
+deleted again; the command reads it, writes every table and the report, and with `--documents` the JSON document and
+JUnit cases, too. Memory is the most that the process held. Documents need three times the log's size on disk.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from generate import DENSE, LINES, SPARSE, VIDEOS
 from speed import measure, tool
 
 
-def table(folder: Path, gigabytes: float) -> Iterator[str]:
+def table(folder: Path, gigabytes: float, *, documents: bool) -> Iterator[str]:
     """The rows of the table, as Markdown."""
     yield "| input | MB | runs found | report | time | MB/s | memory |"
     yield "|---|---|---|---|---|---|---|"
@@ -26,6 +27,8 @@ def table(folder: Path, gigabytes: float) -> Iterator[str]:
             log, page, tables = Path(scratch) / name, Path(scratch) / "report.html", Path(scratch) / "tables"
             size = _repeated(folder / name, log, int(gigabytes * 1e9)) / 1e6
             options = ["--tables", str(tables), "--html", str(page), "-q", "--fail-on", "never"]
+            if documents:
+                options += ["--json", f"{scratch}/document.json", "--junit", f"{scratch}/cases.xml"]
             found = measure([tool(), str(log), *options], 1)
             runs = pl.scan_parquet(tables / "runs.parquet").select(pl.len()).collect().item()
             yield (
@@ -47,8 +50,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="what generate.py wrote")
     parser.add_argument("--gigabytes", type=float, default=3, help="size of each log [3]")
+    parser.add_argument("--documents", action="store_true", help="write the JSON document and JUnit cases as well")
     given = parser.parse_args()
-    for row in table(given.folder, given.gigabytes):
+    for row in table(given.folder, given.gigabytes, documents=given.documents):
         print(row, flush=True)
 
 

@@ -14,7 +14,9 @@ import pytest
 from fuzz import claims, material, shrink
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
+from loganalyzer import rows
 from loganalyzer.analysis import Analysis
 
 FOLDER = Path(__file__).parent / "cases"
@@ -99,6 +101,18 @@ def test_a_log_is_read_alike_alone_and_beside_others(logs: list[bytes]) -> None:
 def test_a_log_is_read_alike_in_pieces_and_as_a_whole(logs: list[bytes], size: int) -> None:
     for log in logs:
         claims.same_in_pieces(log, size)
+
+
+@given(damaged_logs(8))
+@examples(6)
+def test_tables_are_the_same_by_the_ways_of_few_rows_and_of_many(logs: list[bytes]) -> None:
+    found, _ = claims.analysed(logs)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rows, "_MANY", 1)
+        patched.setattr(rows, "_FEW", 0)
+        tall, _ = claims.analysed(logs)
+    for name, frame in found.tables():
+        assert_frame_equal(getattr(tall, name), frame, check_exact=True)
 
 
 @given(damaged_logs(3))
