@@ -21,7 +21,7 @@ def _table(name: str) -> pl.DataFrame:
     return field(default_factory=lambda: empty(name))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """The tables of `tables.SCHEMAS`, one attribute each.
 

@@ -118,7 +118,7 @@ def _added(last: Analysis, held: Analysis, whole: Analysis) -> pl.DataFrame:
     return pl.concat([last.findings, whole.findings.join(known, on="rule", how="anti", maintain_order="left")])
 
 
-@dataclass
+@dataclass(eq=False)
 class _Across:
     """What the rules that hold runs against one another need of all volumes: little of few runs.
 

@@ -27,7 +27,7 @@ EXPLAINED: Final = 20
 """Near misses of one pattern in one input whose place of failure is worked out; further ones keep their pattern."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
     """What inputs say, before any check. It can be pickled.
 
@@ -57,7 +57,7 @@ class Tables:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volumes:
     """The tables of inputs of any size, volume by volume.
 
@@ -87,7 +87,7 @@ def twins_of(read: Sequence[tuple[str, str]]) -> list[int | None]:
     return [first if first != place else None for place, first in enumerate(firsts)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Extracted:
     """What a batch says, from where to where it reaches, and the inputs that end with it, or could not be opened."""
 

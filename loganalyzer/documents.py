@@ -42,7 +42,7 @@ _VERSION_KEY: Final = b'"schema_version"'
 _MARK: Final = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
     """What a file held.
 

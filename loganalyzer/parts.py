@@ -20,7 +20,7 @@ OUTPUTS: Final = "bar_outputs"
 _IDS: Final = ("run_id", "prompt_id")
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """Frames of some prompts.
 

@@ -22,7 +22,7 @@ MOST_NEAR = 1000
 """Near misses of one input that are kept with their text; the rest is counted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Records:
     """What a batch of pieces says.
 
@@ -178,7 +178,7 @@ def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame | None
     if near.places.is_empty():
         return None
     named = (pl.lit(item.pattern.id).alias("pattern"), pl.lit(len(item.signature)).alias("weight"))
-    return near.places[list(KEY)].pipe(extended, *named).hstack([near.told.rows.alias("text")])
+    return near.places[:, list(KEY)].pipe(extended, *named).hstack([near.told.rows.alias("text")])
 
 
 def _last_on_line(bars: Segments) -> pl.DataFrame:

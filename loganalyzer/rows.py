@@ -28,7 +28,7 @@ def selected(frame: pl.DataFrame, /, *columns: Columns | Iterable[Columns], **na
     """`frame.select`; of a short frame one column after the other, in the calling thread."""
     names = [name for name in columns if isinstance(name, str)]
     if not named and len(names) == len(columns):
-        return frame[names]
+        return frame[:, names]
     if frame.height < _MANY:
         return frame.select_seq(*columns, **named)
     return frame.select(*columns, **named)
@@ -44,7 +44,7 @@ def extended(frame: pl.DataFrame, /, *columns: Columns | Iterable[Columns], **na
 def dropped(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     """`frame` without these columns."""
     names = [name for name in frame.columns if name not in columns]
-    return frame[names] if names else frame.drop(columns)
+    return frame[:, names] if names else frame.drop(columns)
 
 
 def only(frame: pl.DataFrame, /, condition: str | pl.Expr) -> pl.DataFrame:
@@ -83,7 +83,7 @@ def in_order(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     if frame.height < 2:
         return frame
     if frame.height <= _FEW:
-        keys = frame[list(columns)].rows()
+        keys = frame[:, list(columns)].rows()
         return frame if all(one <= two for one, two in pairwise(keys)) else frame.sort(columns)
     if frame.height < _MANY or len(columns) != 2:
         return frame.sort(columns)
@@ -103,7 +103,7 @@ def grouped(frame: pl.DataFrame, /, by: Sequence[str], *figures: pl.Expr) -> pl.
     Of a short frame that is one group, or empty, they are asked without grouping.
     """
     if frame.is_empty():
-        return frame[list(by)].hstack(frame.select_seq(*figures).clear())
+        return frame[:, list(by)].hstack(frame.select_seq(*figures).clear())
     if frame.height < _MANY and all(_is_one(frame[name]) for name in by):
         return frame[:1, list(by)].hstack(frame.select_seq(*figures))
     return frame.group_by(by, maintain_order=True).agg(*figures)
@@ -144,14 +144,14 @@ def firsts(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
         return frame
     if frame.height > _FEW:
         return frame.unique(columns, keep="first", maintain_order=True)
-    keys = frame[list(columns)].rows()
+    keys = frame[:, list(columns)].rows()
     places = {key: place for place, key in reversed(list(enumerate(keys)))}
     return frame if len(places) == len(keys) else frame[sorted(places.values())]
 
 
 def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """The different values of `columns`, in order; fast where equal rows stand together, as those of an input do."""
-    return firsts(thinned(frame[list(columns)], *columns), *columns)
+    return firsts(thinned(frame[:, list(columns)], *columns), *columns)
 
 
 def thinned(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
@@ -165,7 +165,7 @@ def spells(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     A short frame has them row by row.
     """
     if frame.height < _MANY:
-        return frame[list(columns)].with_columns_seq(pl.lit(1, pl.Int64).alias("count"))
+        return frame[:, list(columns)].with_columns_seq(pl.lit(1, pl.Int64).alias("count"))
     first = _changes(frame, *columns)
     behind = first.shift(-1, fill_value=frame.height)
     return frame[first, list(columns)].with_columns((behind - first).cast(pl.Int64).alias("count"))
@@ -228,12 +228,12 @@ def nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = False) ->
         strategy: Literal["forward", "backward"] = "forward" if ahead else "backward"
         return frame.join_asof(known, on="place", by="lane", strategy=strategy, check_sortedness=False)
     passed: dict[int, tuple[list[int], list[int]]] = {}
-    for row, (lane, place) in enumerate(known[["lane", "place"]].rows()):
+    for row, (lane, place) in enumerate(known[:, ["lane", "place"]].rows()):
         places, rows = passed.setdefault(lane, ([], []))
         places.append(place)
         rows.append(row)
     found: list[int | None] = []
-    for lane, place in frame[["lane", "place"]].rows():
+    for lane, place in frame[:, ["lane", "place"]].rows():
         places, rows = passed.get(lane, ([], []))
         at = bisect_left(places, place) if ahead else bisect_right(places, place) - 1
         found.append(rows[at] if 0 <= at < len(rows) else None)
@@ -244,9 +244,9 @@ def _places(
     frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str], *, nulls_equal: bool = False
 ) -> list[int | None]:
     """For each row of `frame` the place of the row of `known` with the same values in `on`."""
-    rows = known[list(on)].rows()
+    rows = known[:, list(on)].rows()
     places = {key: place for place, key in enumerate(rows) if nulls_equal or None not in key}
-    return [places.get(key) for key in frame[list(on)].rows()]
+    return [places.get(key) for key in frame[:, list(on)].rows()]
 
 
 def _beside(frame: pl.DataFrame, known: pl.DataFrame, others: list[str], places: Sequence[int | None]) -> pl.DataFrame:
@@ -254,7 +254,7 @@ def _beside(frame: pl.DataFrame, known: pl.DataFrame, others: list[str], places:
     if not others:
         return frame
     at_once = places == list(range(known.height))
-    return frame.hstack(known[others] if at_once else known[others][pl.Series(places, dtype=pl.UInt32)])
+    return frame.hstack(known[:, others] if at_once else known[:, others][pl.Series(places, dtype=pl.UInt32)])
 
 
 def typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
@@ -265,7 +265,7 @@ def typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataTy
     """
     own = frame.schema
     if all(own.get(name) == dtype for name, dtype in schema.items()):
-        return frame[list(schema)]
+        return frame[:, list(schema)]
     return selected(
         frame,
         (

@@ -80,7 +80,7 @@ def _collected(
     return collection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Batch:
     """Pieces joined so that one query serves many, and the inputs that end with them, or could not be opened."""
 
@@ -127,7 +127,7 @@ def _batches(pieces: Iterable[Piece | Source | SourceError], limit: int) -> Iter
     yield _Batch(held, ended)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Searched:
     """The segments of some pieces, and the inputs that end with them, or could not be opened."""
 

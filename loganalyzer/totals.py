@@ -17,7 +17,7 @@ SKIPPED: Final = pl.Schema(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Totals:
     """Counts over everything that was analysed.
 

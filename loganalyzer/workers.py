@@ -13,8 +13,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-MOST_AT_WORK: Final = 4
-"""More threads than this gain nothing, since polars spreads each query itself, and each holds a batch in memory."""
+MOST_AT_WORK: Final = 3
+"""Each thread holds a batch in memory, and polars spreads each query itself: logs of any size need less than 1 GiB."""
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -77,7 +77,7 @@ def _where(series: Series) -> str:
 
 def _found(context: Context, word: str, fix: str) -> pl.DataFrame:
     rows = only(context.once(_verdicts), pl.col("verdict") == word)
-    placed = matching(rows, context.found.runs[["run_id", "source", "line"]], ["run_id"])
+    placed = matching(rows, context.found.runs[:, ["run_id", "source", "line"]], ["run_id"])
     return findings(
         placed,
         lambda: texts(

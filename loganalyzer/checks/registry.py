@@ -39,7 +39,7 @@ _ROOMS = (
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Extent:
     """What is looked at, where it is not everything.
 
@@ -55,7 +55,7 @@ class Extent:
 WHOLE: Final = Extent()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Context:
     """What a rule may look at.
 
@@ -77,7 +77,7 @@ class Context:
         return cast("Known", self._known[work])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """What a rule says.
 

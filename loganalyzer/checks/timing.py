@@ -43,7 +43,7 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     if rows.is_empty():
         return rows
-    return matching(rows, context.found.runs[["run_id", "source"]], ["run_id"])
+    return matching(rows, context.found.runs[:, ["run_id", "source"]], ["run_id"])
 
 
 @rule(
@@ -61,7 +61,7 @@ def slow_window(context: Context) -> Outcome:
     if runs.is_empty():
         return outcome(None, barred)
     timed = only(context.found.windows, pl.col("total_s").is_not_null())
-    windows = matching(timed, runs[["run_id", "source", "limit"]], ["run_id"])
+    windows = matching(timed, runs[:, ["run_id", "source", "limit"]], ["run_id"])
     rows = findings(
         _slow_windows(only(windows, pl.col("total_s") > pl.col("limit"))),
         lambda: texts(

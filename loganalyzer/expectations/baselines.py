@@ -57,7 +57,7 @@ _TIMING_KEY_OF_RUN: Final = [{"gpu": "card"}.get(name, name) for name in _TIMING
 _UNSWAPPED: Final = pl.col("swapped_blocks").fill_null(0) == 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shelf:
     """All baselines of a call.
 
@@ -124,7 +124,9 @@ class Shelf:
         if held.is_empty():
             return pl.repeat(None, runs.height, dtype=pl.String, eager=True).alias("inferred")
         single = only(grouped(held, ["row"], pl.col("quantization").first(), pl.len()), pl.col("len") == 1)
-        return completed(numbered[["row"]], single[["row", "quantization"]], ["row"])["quantization"].alias("inferred")
+        return completed(numbered[:, ["row"]], single[:, ["row", "quantization"]], ["row"])["quantization"].alias(
+            "inferred"
+        )
 
     def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
         """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""

@@ -15,7 +15,7 @@ BAR_MARKS = ("%|", "it [")
 """What every progress bar holds; segments with a bar are kept away from the patterns of plain messages."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Compiled:
     """A pattern made ready to run over columns.
 

@@ -131,15 +131,17 @@ def _outputs(timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
     return (
         timeline.lanes.pipe(only, pl.col("lane").is_in(_lanes_with_bars(timeline).implode()))
         .rename({"source": "number"})
-        .pipe(completed, sources[["number", "source"]], ["number"])
+        .pipe(completed, sources[:, ["number", "source"]], ["number"])
         .pipe(selected, "source", "stream")
     )
 
 
 def _input_of(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.Series:
     """The input's name for each row of `frame`, which has lane."""
-    numbers = completed(frame[["lane"]], timeline.lanes[["lane", "source"]], ["lane"]).rename({"source": "number"})
-    return completed(numbers, sources[["number", "source"]], ["number"])["source"]
+    numbers = completed(frame[:, ["lane"]], timeline.lanes[:, ["lane", "source"]], ["lane"]).rename(
+        {"source": "number"}
+    )
+    return completed(numbers, sources[:, ["number", "source"]], ["number"])["source"]
 
 
 def _in_windows(paddings: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:

@@ -77,7 +77,7 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("residue"))
         .otherwise(pl.lit("last-decode"))
     )
-    return completed(first, stages[["stage", "windowed"]], ["stage"]).pipe(
+    return completed(first, stages[:, ["stage", "windowed"]], ["stage"]).pipe(
         selected,
         "stage",
         "peak_allocated_gib",

@@ -59,7 +59,7 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
     header = known_in_order(stages.pipe(selected, "stage", "steps"), "stage")
-    steps = completed(rows[["stage"]], header, ["stage"])
+    steps = completed(rows[:, ["stage"]], header, ["stage"])
     total = pl.coalesce(pl.col("total"), steps["steps"])
     filled = rows.pipe(
         extended,
@@ -72,7 +72,7 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
-    lanes = known_in_order(rows[["lane"]], "lane")
+    lanes = known_in_order(rows[:, ["lane"]], "lane")
     ends = completed(lanes, known_in_order(in_order(timeline.ends, "lane"), "lane"), ["lane"])["end"]
     return rows.pipe(extended, (pl.col("place") >= ends).fill_null(value=False).alias("is_lane_end"))
 

@@ -115,7 +115,7 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
         in_order, "lane", "place"
     )
     frame = in_order(frame, "lane", "place")
-    found = nearest(frame[["lane", "place"]], openers)
+    found = nearest(frame[:, ["lane", "place"]], openers)
     if same_prompt:
         own = found["stage_prompt"] == frame["prompt"]
         found = found.pipe(extended, pl.when(own).then(pl.col("stage")).alias("stage"))

@@ -129,7 +129,7 @@ def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`bars` with the prompt of the message before, or, behind `Prompt executed`, the next."""
     if bars.is_empty() or prompts.is_empty():
         return bars.pipe(extended, pl.lit(0, pl.Int64).alias("prompt"))
-    found = nearest(bars[["lane", "place"]], prompts)
+    found = nearest(bars[:, ["lane", "place"]], prompts)
     return bars.pipe(extended, found["prompt"].fill_null(0))
 
 

@@ -22,7 +22,7 @@ from loganalyzer.runs.vocabulary import BANNER
 _OUTPUT = ["source", "stream"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parted:
     """Records parted in two.
 

@@ -122,7 +122,7 @@ def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
 
     The schedule numbers a stage whose ranges each have a place of their own in it. `plan` has stage and stride.
     """
-    placed = completed(known_in_order(found, "stage"), known_in_order(plan[["stage", "stride"]], "stage"), ["stage"])
+    placed = completed(known_in_order(found, "stage"), known_in_order(plan[:, ["stage", "stride"]], "stage"), ["stage"])
     by_schedule = pl.col("audio_start") // pl.col("stride") + 1
     known = placed.pipe(extended, by_schedule.alias("by_schedule"))
     if known.pipe(selected, _counts_on().all()).item():
