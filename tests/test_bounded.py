@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -294,12 +296,24 @@ def test_the_command_writes_documents_of_all_rows(failing: list[str], tmp_path: 
     assert len(of_runs) == 5
 
 
-def test_a_document_that_cannot_be_written_costs_the_tables_nothing(failing: list[str], tmp_path: Path) -> None:
-    bad = str(tmp_path / "none" / "x.json")
-    result = CliRunner().invoke(main, [*failing, "--json", bad, "--tables", str(tmp_path / "tables"), "--no-html"])
+def test_a_document_that_cannot_be_written_costs_the_other_outputs_nothing(failing: list[str], tmp_path: Path) -> None:
+    bad, page = str(tmp_path / "none" / "x.json"), tmp_path / "page.html"
+    tables = tmp_path / "tables"
+    result = CliRunner().invoke(main, [*failing, "--json", bad, "--tables", str(tables), "--html", str(page)])
     assert result.exit_code == 2
-    assert "cannot be written" in result.stderr
-    assert pl.read_parquet(tmp_path / "tables" / "runs.parquet").height == 5
+    assert f"{bad}: cannot be written" in result.stderr
+    assert pl.read_parquet(tables / "runs.parquet").height == 5
+    assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+def test_standard_output_comes_last_so_that_a_reader_may_stop(failing: list[str], tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    command = [sys.executable, "-m", "loganalyzer", *failing, "--json", "-", "--html", str(page)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.communicate(timeout=60)
+    assert page.exists()
 
 
 def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,8 @@ import click
 from loganalyzer import clock
 from loganalyzer.cli import actions, progress, recording
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
-from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.cli.outputs import Outputs
+from loganalyzer.cli.output import STDOUT
+from loganalyzer.cli.outputs import Document, Outputs, write
 from loganalyzer.errors import LogAnalyzerError
 from loganalyzer.units import plural
 
@@ -66,8 +67,7 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
                 analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
                 sink.whole(analysis)
         chosen, moment = _recorded(paths) or chosen, clock.now()
-        outputs.put(analysis, chosen, moment)
-    _write(analysis, chosen, moment, options)
+        write([*outputs.documents(analysis, chosen, moment), *_reports(analysis, chosen, moment, options)])
     actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
     added = recording.add(history, analysis, options, chosen.gpu) if history else None
     if not options["quiet"]:
@@ -113,13 +113,12 @@ def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
         click.echo(f"\nreport: {page_file}", err=to_stdout)
 
 
-def _write(analysis: Analysis, chosen: Settings, moment: datetime, options: dict[str, Any]) -> None:
+def _reports(analysis: Analysis, chosen: Settings, moment: datetime, options: dict[str, Any]) -> Iterator[Document]:
     """Each room of the report is imported by who asks for it: most calls write one of these, or none."""
-    page_file = _page_file(options)
-    if options["markdown_file"]:
-        put(options["markdown_file"], _markdown(analysis, chosen))
-    if page_file:
-        put(page_file, _page(analysis, chosen, moment))
+    if target := options["markdown_file"]:
+        yield target, lambda: _markdown(analysis, chosen)
+    if target := _page_file(options):
+        yield target, lambda: _page(analysis, chosen, moment)
 
 
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:

@@ -1,13 +1,14 @@
-"""The outputs that hold every row, of an analysis that comes at once or volume by volume."""
+"""What is written of an analysis: outputs that hold every row, whether it comes at once or volume by volume."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from loganalyzer import __version__
-from loganalyzer.cli.output import put
+from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.errors import ReportError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.bounded import Sink
     from loganalyzer.settings import Settings
+
+Document = tuple[str, Callable[[], str | Iterable[str]]]
+"""Where a document goes, and what makes its text."""
 
 
 class Outputs:
@@ -70,13 +74,27 @@ class Outputs:
         for sink in self._sinks:
             sink.part(analysis)
 
-    def put(self, analysis: Analysis, chosen: Settings, moment: datetime) -> None:
-        """Write the documents; of an analysis in parts, `analysis` has what holds of all.
-
-        Raises:
-            ReportError: a file cannot be written.
-        """
+    def documents(self, analysis: Analysis, chosen: Settings, moment: datetime) -> Iterator[Document]:
+        """The documents asked for; of an analysis in parts, `analysis` has what holds of all."""
         if target := self._options["json_file"]:
-            put(target, self._document.texts(analysis, generated_at=moment, version=__version__, settings=chosen))
+            texts = self._document.texts
+            yield target, lambda: texts(analysis, generated_at=moment, version=__version__, settings=chosen)
         if target := self._options["junit_file"]:
-            put(target, self._cases.texts(analysis, chosen, self._options["fail_on"]))
+            cases, fail_on = self._cases.texts, self._options["fail_on"]
+            yield target, lambda: cases(analysis, chosen, fail_on)
+
+
+def write(documents: Iterable[Document]) -> None:
+    """Write each document; what goes to standard output comes last, where a reader may stop reading (`| head`).
+
+    Raises:
+        ReportError: a file cannot be written; the others are.
+    """
+    failure: ReportError | None = None
+    for target, text in sorted(documents, key=lambda document: document[0] == STDOUT):
+        try:
+            put(target, text())
+        except ReportError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
