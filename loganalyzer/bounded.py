@@ -83,7 +83,7 @@ def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Si
         part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))
         across.touched.append(_touched(part.findings))
         if sink is not None:
-            sink.part(part)
+            sink.part(across.unsaid(part))
         held = gravest(_joined(held, part), MOST_RUNS)
     last = across.judged(settings)
     cited = across.not_yet(found.lines.cited(last.findings))
@@ -122,13 +122,15 @@ def _added(last: Analysis, held: Analysis, whole: Analysis) -> pl.DataFrame:
 class _Across:
     """What the rules that hold runs against one another need of all volumes: little of few runs.
 
-    `touched` are the runs of which an error or a warning is told that is not ignored.
+    `touched` are the runs of which an error or a warning is told that is not ignored, `shared` the excerpts that
+    findings of no run cite.
     """
 
     runs: list[pl.DataFrame] = field(default_factory=list)
     memory: list[pl.DataFrame] = field(default_factory=list)
     cited: list[pl.DataFrame] = field(default_factory=list)
     touched: list[pl.Series] = field(default_factory=list)
+    shared: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, part: Analysis) -> None:
         """A part before it is masked."""
@@ -138,6 +140,14 @@ class _Across:
         reports = memory.join(runs.select("run_id", "source"), on="run_id").select("source", "line")
         lines = pl.concat([reports, runs.select("source", "line")])
         self.cited.append(part.excerpts.select(_PLACE).join(lines, on=_PLACE, how="semi").unique())
+
+    def unsaid(self, part: Analysis) -> Analysis:
+        """A finished part without the excerpts that findings of no run cite in an earlier one."""
+        before = pl.concat([part.excerpts.clear(), *self.shared])
+        places = part.findings.filter(pl.col("run_id").is_null()).select(_PLACE)
+        self.shared.append(part.excerpts.join(places, on=_PLACE, how="semi"))
+        own = part.excerpts.join(before, on=part.excerpts.columns, how="anti", nulls_equal=True, maintain_order="left")
+        return replace(part, excerpts=own)
 
     def not_yet(self, excerpts: pl.DataFrame) -> pl.DataFrame:
         """Those that no finding of a volume cites."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from loganalyzer import tables
 from loganalyzer.errors import SourceError
-from loganalyzer.excerpts import NO_LINES
+from loganalyzer.excerpts import NO_FAILURES
 from loganalyzer.grammar.compiled import Grammars
 from loganalyzer.packs import NO_NUMBERS, Lines, Pack, Reach, named
 from loganalyzer.pieces import Source
@@ -138,7 +138,7 @@ class Collection:
         return self._tables(rebuilt)
 
     def _tables(self, rebuilt: Mapping[str, pl.DataFrame]) -> Tables:
-        frames = self._whole(rebuilt, self._joined("text", NO_LINES)) | self._about()
+        frames = self._whole(rebuilt, self._joined("text", NO_FAILURES)) | self._about()
         return Tables(frames, (self._all_lines(),), tuple(self._read), tuple(self._problems), tuple(self._secrets))
 
     def volumes(self) -> Volumes:
@@ -160,7 +160,7 @@ class Collection:
         return {"sources": self._described(), "near_misses": self._near()}
 
     def _parts_of(self, volumes: Iterable[Mapping[str, pl.DataFrame]]) -> Iterator[Tables]:
-        about, text = self._about(), self._joined("text", NO_LINES)
+        about, text = self._about(), self._joined("text", NO_FAILURES)
         for rebuilt in volumes:
             own = _within(text, rebuilt["prompts"], self._numbers())
             yield Tables(self._whole(rebuilt, own) | about, (self._all_lines(),))
@@ -260,14 +260,16 @@ def _unending(source: Source, line: int) -> SourceError:
 
 
 def _within(text: pl.DataFrame, prompts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    """The lines (source is a number) that stand where these prompts do."""
+    """The lines (source is a number) that stand where these prompts do, each in its own output."""
+    output = ["source", "stream"]
     reach = (
         prompts.join(numbers, left_on="source", right_on="name")
-        .group_by(pl.col("number").alias("source"))
+        .group_by(pl.col("number").alias("source"), "stream")
         .agg(pl.col("line").min().alias("first"), pl.col("end_line").max().alias("last"))
     )
     inside = pl.col("line").is_between("first", "last")
-    return text.join(reach, on="source", maintain_order="left").filter(inside).drop("first", "last")
+    own = text.join(reach, on=output, nulls_equal=True, maintain_order="left").filter(inside)
+    return own.drop("first", "last")
 
 
 def _reports_in_order(memory: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:

@@ -18,11 +18,12 @@ _FEW = 1000
 FAILURES = ("exception", "wrapper-error", "out-of-memory", "interruption")
 """Events whose lines the rules themselves look for."""
 NO_LINES = pl.DataFrame(schema={**EXCERPTS, "source": pl.UInt32()})
+NO_FAILURES = pl.DataFrame(schema={"source": pl.UInt32(), "stream": pl.String(), **NO_LINES.schema})
 
 
 def failures(records: Records) -> pl.DataFrame:
-    """The lines of messages that say how a prompt ended: source (number), line, event, text."""
-    return _lines(records.messages, pl.col("event").is_in(FAILURES))
+    """The lines of messages that say how a prompt ended: source (number), stream, line, event, text."""
+    return _lines(records.messages, pl.col("event").is_in(FAILURES), NO_FAILURES)
 
 
 def kept(records: Records) -> tuple[bytes, ...]:
@@ -33,7 +34,8 @@ def kept(records: Records) -> tuple[bytes, ...]:
     bars = [
         shown.pipe(selected, "source", "line", pl.lit("window-bar").alias("event"), "text") for shown in records.bars
     ]
-    every = [_lines(records.messages, ~pl.col("event").is_in(FAILURES)), *bars]
+    others = records.messages.pipe(selected, "source", "line", "event", "text")
+    every = [_lines(others, ~pl.col("event").is_in(FAILURES), NO_LINES), *bars]
     return tuple(_packed(frame) for frame in every if not frame.is_empty())
 
 
@@ -50,10 +52,10 @@ def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([NO_LINES, *told]).sort("source", "line", maintain_order=True)
 
 
-def _lines(messages: pl.DataFrame, wanted: pl.Expr) -> pl.DataFrame:
+def _lines(messages: pl.DataFrame, wanted: pl.Expr, without: pl.DataFrame) -> pl.DataFrame:
     own = only(messages, wanted)
     if own.is_empty():
-        return NO_LINES
+        return without
     return _shortened(own).unique(["source", "line", "text"], keep="first", maintain_order=True)
 
 

@@ -29,7 +29,7 @@ class Records:
     Attributes:
         events: event to its records: source (number), line, part, stream, time, pattern (id), and, where the event's
             values are asked for, one column per hole of its patterns.
-        messages: source, line, event, text of every message that is no bar.
+        messages: source, stream, line, event, text of every message that is no bar.
         bars: by pattern source, line, text (String or Enum): what a progress bar showed last on each line.
         near: source, line, pattern, text: lines that are almost a message, `MOST_NEAR` of each input.
         counts: source, records, near, known: how many lines were recognised, how many almost, and how many were either,
@@ -55,7 +55,7 @@ def extract(segments: Segments, grammars: Grammars) -> Records:
     near = _unrecognised(bars, messages, said)
     return Records(
         events=_by_event([*bars, *messages]),
-        messages=said.pipe(selected, "source", "line", "event", "text"),
+        messages=said.pipe(selected, "source", "stream", "line", "event", "text"),
         bars=tuple(one.shown for one in bars if one.shown is not None),
         near=near.group_by("source", maintain_order=True).head(MOST_NEAR),
         counts=_counts([said, *(one.records for one in bars)], near),

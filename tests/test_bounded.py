@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import zip_longest
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -35,6 +36,7 @@ from loganalyzer.tables import SCHEMAS
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 SETTINGS = Settings()
 FAILING = log.ARRIVAL + log.run(369) + "!!! Exception during processing !!! Sizes must match\n" + log.EXECUTED
+FAILING_SOON = log.ARRIVAL + "!!! Exception during processing !!! Sizes must match\n" + log.EXECUTED
 GROWING = (
     log.ARRIVAL
     + "".join(
@@ -55,6 +57,12 @@ def two_workers(text: str) -> str:
     return "".join(f"{name}  | {line}\n" for line in lines for name in ("worker-1", "worker-2"))
 
 
+def side_by_side(one: str, other: str) -> str:
+    """The lines of two containers by turns, each with its own log."""
+    pairs = zip_longest(one.splitlines(), other.splitlines(), fillvalue="")
+    return "".join(f"worker-1  | {first}\nworker-2  | {second}\n" for first, second in pairs)
+
+
 LOGS = {
     "clean": log.BANNER + log.prompt(369) * 5,
     "padded": log.BANNER + (log.prompt(427) + log.prompt(369)) * 3,
@@ -63,6 +71,7 @@ LOGS = {
     "the same peak twice": log.BANNER + of_prompts(14.0, 14.0, 14.2, 14.2, 14.2, 14.4),
     "growing inside": log.BANNER + log.prompt(369) + GROWING + log.prompt(369),
     "two workers": two_workers(log.BANNER + log.prompt(369) + FAILING + log.prompt(427)),
+    "two workers out of step": side_by_side(log.BANNER + log.prompt(369) * 3, log.BANNER + FAILING_SOON * 9),
     "secrets": log.BANNER + log.prompt(369) + FAILING.replace("Sizes", "/home/alice/x.py hf_" + "a" * 34) * 3,
     "near misses": log.BANNER
     + log.prompt(369)
@@ -164,6 +173,17 @@ def test_samples_are_the_same_in_volumes() -> None:
     assert part.totals.findings["count"].sum() == whole.findings.height
     for name in SCHEMAS:
         assert ordered(parts.table(name)).equals(ordered(getattr(whole, name))), name
+
+
+def test_a_line_that_an_input_and_a_run_in_another_volume_are_about_is_given_once(tmp_path: Path) -> None:
+    one_line = b"\xff " + log.prompt(427).replace("\n", "\r").encode() + b"\n"
+    for name, text in (("a.log", log.prompt(369).encode() * 8), ("b.log", one_line + log.prompt(153).encode() * 8)):
+        (tmp_path / name).write_bytes(text)
+    whole = analyse([str(tmp_path)], SETTINGS)
+    _, parts = run([str(tmp_path)])
+    at_line_1 = whole.findings.filter(pl.col("source").str.ends_with("b.log") & (pl.col("line") == 1))
+    assert at_line_1["run_id"].is_null().n_unique() == 2
+    assert ordered(parts.table("excerpts")).equals(ordered(whole.excerpts))
 
 
 @pytest.fixture
