@@ -33,7 +33,7 @@ class Tables:
 
     Attributes:
         frames: the tables of the contract that come from logs, by name; `runs` without quantisation, `memory` with the
-            input of each report as `source`.
+            input of each report as `source`, `excerpts` with the output of each line as `stream`.
         lines: log lines that findings may cite; those of each call of `tabulate` have their own numbers.
         read: name and digest of each input that was read, in order, with those left out.
         problems: as in `Analysis`.
@@ -170,7 +170,9 @@ class Collection:
         return {
             **rebuilt,
             "memory": _reports_in_order(rebuilt["memory"], self._numbers()),
-            "excerpts": self._named(text.sort("source", "line", "event"), "excerpts"),
+            "excerpts": named(
+                text.sort("source", "line", "event", maintain_order=True), self._numbers(), "excerpts", "stream"
+            ),
         }
 
     def _all_lines(self) -> Lines:

@@ -50,9 +50,12 @@ def _meet(one: Reach, other: Reach) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
 
 
-def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str) -> pl.DataFrame:
-    """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out."""
+def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str, *more: str) -> pl.DataFrame:
+    """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out.
+
+    It keeps the columns `more`, which are not of the contract.
+    """
     if frame.is_empty():
-        return tables.empty(table)
+        return tables.empty(table).hstack(frame[:, list(more)])
     placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
-    return tables.conform(placed.with_columns(pl.col("name").alias("source")), table)
+    return tables.conform(placed.with_columns(pl.col("name").alias("source")), table).hstack(placed[:, list(more)])

@@ -122,7 +122,7 @@ def checked(found: Tables, settings: Settings, past: Past | None = None, extent:
     whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None)
     analysis = run_all(whole, shelf, settings, past, asked, extent)
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
-    cited = pl.concat([analysis.excerpts, _cited(found, analysis.findings)])
+    cited = pl.concat([tables.conform(analysis.excerpts, "excerpts"), _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)
 
 

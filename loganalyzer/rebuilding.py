@@ -196,7 +196,10 @@ def _is_interleaved(made: Mapping[str, pl.DataFrame]) -> bool:
 
 def _in_order(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Frames made in parts, in the order of inputs, then outputs: the parts of several outputs come interleaved."""
-    sorted_ = {name: made[name].sort(_first_seen("source"), "stream", "line") for name in ("prompts", "runs")}
+    sorted_ = {
+        name: made[name].sort(_first_seen("source"), "stream", "line", maintain_order=True)
+        for name in ("prompts", "runs")
+    }
     places = {
         key: sorted_[table].select(key).unique(maintain_order=True).with_row_index("at")
         for key, table in (("prompt_id", "prompts"), ("run_id", "runs"))

@@ -206,7 +206,7 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     filled = (pl.col(name).is_not_null().cast(pl.Int32) for name in every.columns if name not in _ALWAYS)
     return (
         every.pipe(extended, pl.sum_horizontal(*filled, pl.lit(0)).alias("filled"))
-        .sort(*KEY, "filled", descending=[False, False, False, True])
+        .sort(*KEY, "filled", descending=[False, False, False, True], maintain_order=True)
         .unique(subset=list(KEY), keep="first", maintain_order=True)
         .pipe(dropped, "filled")
     )
@@ -219,7 +219,7 @@ def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: 
         return NO_NEAR
     return (
         pl.concat(near)
-        .sort(*KEY, "weight", descending=[False, False, False, True])
+        .sort(*KEY, "weight", descending=[False, False, False, True], maintain_order=True)
         .unique(subset=list(KEY), keep="first", maintain_order=True)
         .pipe(selected, "source", "line", "pattern", "text")
     )
@@ -231,7 +231,7 @@ def _without(scanned: Sequence[_Scanned], recognised: Sequence[pl.DataFrame]) ->
     if not near:
         return []
     known = pl.concat([records.pipe(selected, KEY) for records in recognised])
-    return [pl.concat(near).join(known, on=list(KEY), how="anti")]
+    return [pl.concat(near).join(known, on=list(KEY), how="anti", maintain_order="left")]
 
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:

@@ -219,3 +219,9 @@ def test_thousands_of_near_misses_are_counted_and_only_the_first_are_kept() -> N
     assert analysis.near_misses["column"].null_count() == 980
     (message,) = analysis.findings.filter(pl.col("rule") == "LOG001")["message"]
     assert "(1000 or more such lines)" in message
+
+
+def test_a_line_that_is_near_to_two_messages_alike_is_told_alike_however_many_there_are() -> None:
+    line = "Prompt executed in 218.,  5.00s/it]\n"
+    one, many = found(line.encode()), found((line * 200).encode())
+    assert many.near_misses["pattern"].unique().to_list() == one.near_misses["pattern"].to_list()

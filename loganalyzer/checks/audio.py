@@ -48,7 +48,7 @@ def _short(context: Context) -> pl.DataFrame:
     if runs.is_empty():
         return runs
     worst = (
-        context.found.paddings.sort("missing", descending=True)
+        context.found.paddings.sort("missing", descending=True, maintain_order=True)
         .group_by("run_id", maintain_order=True)
         .agg(pl.col("line").first().alias("at"), pl.col("have").first(), pl.col("need").first())
     )

@@ -75,7 +75,7 @@ def _inside_runs(memory: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
         return reports.clear()
     return (
         reports.join(runs.select("run_id", "source", "total", "peak_reserved_gib"), on="run_id")
-        .sort("run_id", "phase", "line")
+        .sort("run_id", "phase", "line", maintain_order=True)
         .group_by("run_id", "source", "phase", maintain_order=True)
         .agg(
             pl.col("line").last(),
@@ -107,7 +107,7 @@ def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
         "gpu",
     ]
     return (
-        peaks.sort("source", "line")
+        peaks.sort("source", "line", maintain_order=True)
         .group_by(keys, maintain_order=True)
         .agg(
             pl.col("run_id", "line", "total").last(),
@@ -153,7 +153,7 @@ def carried_peak(context: Context) -> Outcome:
     runs = own if context.before is None else pl.concat([context.before, own], how="diagonal")
     if runs.height < 2:
         return outcome()
-    runs = runs.sort("source", "stream", "line")
+    runs = runs.sort("source", "stream", "line", maintain_order=True)
     within = ["source", "stream"]
     same = only(
         runs,

@@ -29,16 +29,17 @@ def _failed(context: Context) -> pl.DataFrame:
 
 
 def _event_line(context: Context, prompts: pl.DataFrame, status: str) -> pl.Expr:
-    """The line of the failure itself, where the excerpts hold it."""
+    """The line of the failure itself, where the excerpts (with `stream`) hold it."""
     events = {"failed": ["exception", "wrapper-error", "out-of-memory"], "interrupted": ["interruption"]}
     if status not in events:
         return pl.lit(None, pl.Int64)
     shown = only(context.found.excerpts, pl.col("event").is_in(events[status]))
+    output = ("source", pl.col("stream").fill_null(""))
     inside = (
-        prompts.pipe(selected, "prompt_id", "source", "line", "end_line").sort("source", "line")
+        prompts.pipe(selected, "prompt_id", *output, "line", "end_line").sort("source", "line")
         .join_asof(
-            shown.pipe(selected, "source", "line", pl.col("line").alias("shown")).sort("source", "line"),
-            on="line", by="source", strategy="forward", check_sortedness=False,
+            shown.pipe(selected, *output, "line", pl.col("line").alias("shown")).sort("source", "line"),
+            on="line", by=["source", "stream"], strategy="forward", check_sortedness=False,
         )
         .filter(pl.col("shown") <= pl.col("end_line"))
     )  # fmt: skip

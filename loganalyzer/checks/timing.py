@@ -178,7 +178,7 @@ def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
         return far
     return (
         _with_source(far, context)
-        .sort("duration_s", "run_id", "line", descending=[True, False, False])
+        .sort("duration_s", "run_id", "line", descending=[True, False, False], maintain_order=True)
         .group_by("run_id", "source", maintain_order=True)
         .agg(
             pl.col("line", "window", "step", "duration_s", "median").first(),
