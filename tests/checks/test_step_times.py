@@ -10,9 +10,10 @@ from polars.testing import assert_frame_equal
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks import step_times
 from loganalyzer.checks.registry import Context
+from loganalyzer.checks.timing import slowdown_trend
 from loganalyzer.expectations import baselines
 from loganalyzer.settings import Settings
-from loganalyzer.tables import STEPS
+from loganalyzer.tables import STEPS, conform
 
 SHELF = baselines.load()
 ROWS = st.lists(
@@ -98,3 +99,12 @@ def test_the_windows_of_a_run_stand_together_and_in_their_order(rows: list[tuple
     assert runs.n_unique() == runs.len()
     windows = found.select(pl.col("window").fill_null(0).diff().over("run_id").min()).item()
     assert windows is None or windows > 0
+
+
+def test_steps_without_a_duration_do_not_slow_down() -> None:
+    steps = [
+        ("f-R2", window, step, 0.0, 0.0, "rate", 10 * window + step) for window in range(1, 7) for step in (1, 2, 3)
+    ]
+    runs = conform(pl.DataFrame({"run_id": ["f-R2"], "source": ["a.log"], "line": [2]}), "runs")
+    found = Analysis(steps=pl.DataFrame(steps, schema=STEPS, orient="row"), runs=runs)
+    assert slowdown_trend(Context(found, SHELF, Settings())).findings.is_empty()
