@@ -48,7 +48,7 @@ class JunitFile:
         """The document, piece by piece; of an analysis in parts, `analysis` has its verdict and problems."""
         cases = Cases(settings, fail_on)
         suites = [
-            self._spool.write(some.encode())
+            self._spool.keep(some.encode())
             for runs, findings, not_checked in self._tables()
             for some in cases.suites(runs, findings, not_checked)
         ]
