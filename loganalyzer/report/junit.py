@@ -21,7 +21,9 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 """What XML 1.0 cannot hold, not even escaped: control characters among others."""
 _FAILS: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ("error",)}
 _ELSEWHERE: Final = ("REG002",)
-"""Rules that an analysis of logs does not check: a case that passes would claim that it did."""
+_OF_A_WORKFLOW: Final = "RUN005"
+_SPOKEN_FOR: Final = {"REG003": "REG001"}
+"""Rules of which another says, for both, what could not be checked."""
 _COUNTED: Final = {"testcase": "tests", "failure": "failures", "error": "errors", "skipped": "skipped"}
 _AT_ONCE: Final = 500
 """Runs that become suites together."""
@@ -43,7 +45,7 @@ class Cases:
     """Suites of some runs after others, what all of them add up to, and at last the document."""
 
     def __init__(self, settings: Settings, fail_on: FailOn) -> None:
-        self._rules = [rule for rule in chosen(settings) if rule.id not in _ELSEWHERE]
+        self._rules = [rule for rule in chosen(settings) if _is_checked(rule, settings)]
         self._fails = _FAILS[fail_on]
         self._counts: Counter[str] = Counter()
         self._of_no_run: Places = {}
@@ -73,8 +75,8 @@ class Cases:
         if run["total_s"] is not None:
             suite.set("time", f"{run['total_s']:.3f}")
         for rule in self._rules:
-            key = (run["run_id"], None, rule.id)
-            _case(suite, rule, place, found.get(key, []), skipped.get(key, []), self._fails)
+            own, spoken = ((run["run_id"], None, name) for name in (rule.id, _SPOKEN_FOR.get(rule.id, rule.id)))
+            _case(suite, rule, place, found.get(own, []), skipped.get(spoken, []), self._fails)
         return suite
 
     def _told(self, suite: ET.Element) -> str:
@@ -85,6 +87,13 @@ class Cases:
             suite.set(name, count)
         ET.indent(suite, level=1)
         return "\n  " + ET.tostring(suite, encoding="unicode")
+
+
+def _is_checked(rule: Rule, settings: Settings) -> bool:
+    """Whether an analysis of logs checks a rule: a case that passes would claim that it did."""
+    if rule.id == _OF_A_WORKFLOW and settings.workflow is None:
+        return False
+    return rule.witness == "log" and rule.id not in _ELSEWHERE
 
 
 def _by_place(frame: pl.DataFrame) -> Places:
