@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
 from loganalyzer.settings import Settings
@@ -86,6 +88,12 @@ def run(
 
 def prompt(audio: int = 153, **more: object) -> str:
     return ARRIVAL + lora() + run(audio, **more) + EXECUTED  # type: ignore[arg-type]
+
+
+def side_by_side(one: str, other: str) -> str:
+    """The lines of two containers by turns, each with its own log."""
+    pairs = zip_longest(one.splitlines(), other.splitlines(), fillvalue="")
+    return "".join(f"worker-1  | {first}\nworker-2  | {second}\n" for first, second in pairs)
 
 
 def analyse(text: str, settings: Settings | None = None, name: str = "test.log") -> Analysis:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import zip_longest
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -57,12 +56,6 @@ def two_workers(text: str) -> str:
     return "".join(f"{name}  | {line}\n" for line in lines for name in ("worker-1", "worker-2"))
 
 
-def side_by_side(one: str, other: str) -> str:
-    """The lines of two containers by turns, each with its own log."""
-    pairs = zip_longest(one.splitlines(), other.splitlines(), fillvalue="")
-    return "".join(f"worker-1  | {first}\nworker-2  | {second}\n" for first, second in pairs)
-
-
 LOGS = {
     "clean": log.BANNER + log.prompt(369) * 5,
     "padded": log.BANNER + (log.prompt(427) + log.prompt(369)) * 3,
@@ -71,7 +64,7 @@ LOGS = {
     "the same peak twice": log.BANNER + of_prompts(14.0, 14.0, 14.2, 14.2, 14.2, 14.4),
     "growing inside": log.BANNER + log.prompt(369) + GROWING + log.prompt(369),
     "two workers": two_workers(log.BANNER + log.prompt(369) + FAILING + log.prompt(427)),
-    "two workers out of step": side_by_side(log.BANNER + log.prompt(369) * 3, log.BANNER + FAILING_SOON * 9),
+    "two workers out of step": log.side_by_side(log.BANNER + log.prompt(369) * 3, log.BANNER + FAILING_SOON * 9),
     "secrets": log.BANNER + log.prompt(369) + FAILING.replace("Sizes", "/home/alice/x.py hf_" + "a" * 34) * 3,
     "near misses": log.BANNER
     + log.prompt(369)
@@ -277,6 +270,18 @@ def cases(text: str) -> dict[str, list[str]]:
     root = ET.fromstring(text)
     told = {suite.get("name", ""): sorted(ET.tostring(case, encoding="unicode") for case in suite) for suite in root}
     return {**told, "": [str(root.attrib)]}
+
+
+def test_documents_of_few_runs_need_no_temporary_file(
+    failing: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("loganalyzer.spool.TemporaryFile", none)
+    result = CliRunner().invoke(main, [*failing, "--no-html", "-q", "--json", str(tmp_path / "x.json"), "--junit", "-"])
+    assert result.exit_code == 1
+    assert len(cases(result.stdout)) > 5
 
 
 @pytest.mark.parametrize("fail_on", ["error", "warning", "never"])

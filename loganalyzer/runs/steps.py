@@ -27,8 +27,9 @@ _TELLING: Final = (
 )  # fmt: skip
 """What steps are read from."""
 _TIMED: Final = ("stage", "bar", "line", "n", "gained", "duration_s", "uncertainty_s", "spent_s", "doubtful")
-"""What is said of steps."""
+"""What the time between two refreshes says."""
 _STEP: Final = ("stage", "bar", "step", "duration_s", "uncertainty_s", "method", "line", "doubtful")
+"""What each row of `steps` says."""
 _AVERAGED: Final = ("stage", "bar", "line", "n", "total", "rate", "rate_error", "closing")
 """What averages are read from."""
 

@@ -178,6 +178,6 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
 def _side_by_side(found: pl.DataFrame, expected: pl.DataFrame) -> pl.DataFrame:
     """All windows of both, which most often are the same ones."""
     keys = ["stage", "window"]
-    if found[keys].equals(expected[keys]):
+    if found[:, keys].equals(expected[:, keys]):
         return found.hstack(expected.pipe(dropped, *keys))
     return found.join(expected, on=keys, how="full", coalesce=True)
