@@ -1,8 +1,9 @@
 """Time the whole command on generated logs beside ripgrep: `python benchmarks/speed.py FOLDER [--repeats 3]`.
 
 FOLDER is what `generate.py` wrote. Measured is the command as a user starts it, from the interpreter's start to the
-last table written; ripgrep counts, in the same files, the lines that hold one of the fixed words by which the command
-finds its lines. Each figure is the fastest of the repeats, with the files in the page cache.
+last table written. ripgrep counts, in the same files, the lines that hold one of the fixed words by which the command
+finds its lines (`-c`), and all places where one stands (`--count-matches`); where a log is nothing but bars, the bare
+query of `prototype.py` reads them. Each figure is the fastest of the repeats, with the files in the page cache.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from generate import DENSE, LINES, SMALL, SPARSE, VIDEOS
 
 from loganalyzer.grammar import load
 from loganalyzer.grammar.compiled import compile_all
+
+PROTOTYPE = str(Path(__file__).with_name("prototype.py"))
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,12 @@ def _once(command: Sequence[str]) -> Measured:
 
 
 def table(folder: Path, repeats: int) -> Iterator[str]:
-    """The rows of the table, as Markdown."""
-    yield "| input | MB | runs found | loganalyze | MB/s | memory | ripgrep | MB/s | time, ripgrep = 1 |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    """The rows of the table, as Markdown; each time of another command comes with ours as a multiple of it."""
+    yield (
+        "| input | MB | runs found | loganalyze | MB/s | memory | `rg -c` | ours / it "
+        "| `rg --count-matches` | ours / it | bare polars | ours / it |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     with tempfile.TemporaryDirectory() as scratch:
         words, tables = Path(scratch) / "words", Path(scratch) / "tables"
         words.write_text("\n".join(compile_all(load.shipped()).anchors) + "\n", encoding="utf-8")
@@ -65,12 +71,15 @@ def table(folder: Path, repeats: int) -> Iterator[str]:
             ours = measure(
                 [tool(), str(path), "--tables", str(tables), "--no-html", "-q", "--fail-on", "never"], repeats
             )
-            plain = measure(["rg", "-c", "--fixed-strings", "--file", str(words), str(path)], repeats)
             runs = pl.scan_parquet(tables / "runs.parquet").select(pl.len()).collect().item()
+            found = ["rg", "--fixed-strings", "--file", str(words), str(path)]
+            beside = [measure([*found, option], repeats) for option in ("-c", "--count-matches")]
+            if name in (DENSE, LINES):
+                beside.append(measure([sys.executable, PROTOTYPE, str(path), str(Path(scratch) / "bars")], repeats))
+            cells = [f"{other.seconds:.2f} s | {ours.seconds / other.seconds:.1f}" for other in beside]
             yield (
                 f"| {name} | {size:.0f} | {runs} | {ours.seconds:.2f} s | {size / ours.seconds:.0f} "
-                f"| {ours.memory_mib:.0f} MiB | {plain.seconds:.2f} s | {size / plain.seconds:.0f} "
-                f"| {ours.seconds / plain.seconds:.1f} |"
+                f"| {ours.memory_mib:.0f} MiB | {' | '.join(cells)} |" + " – | – |" * (len(cells) < 3)
             )
 
 

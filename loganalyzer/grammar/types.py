@@ -15,6 +15,8 @@ _BLANK: Final = frozenset(" \t")
 ANY: Final = frozenset(map(chr, range(32, 127))) | {"\t"}
 _GIB: Final = {"K": 2.0**-20, "M": 2.0**-10, "G": 1.0, "T": 2.0**10, "B": 2.0**-30}
 _INT64: Final = 2**63
+_INT64_DIGITS: Final = 19
+"""More are refused before they are read, which for thousands of digits Python does not do at all."""
 _SLOWEST: Final = 1e9
 """Seconds an item; a figure beyond is damaged, and sums of such figures would leave the numbers."""
 
@@ -52,7 +54,10 @@ class HoleType(NamedTuple):
 
 
 def _read_int(text: str) -> dict[str, object]:
-    value = int(text)
+    digits = text.lstrip("-0")
+    if len(digits) > _INT64_DIGITS:
+        return {"": None}
+    value = int(digits or "0") * (-1 if text.startswith("-") else 1)
     return {"": value if -_INT64 <= value < _INT64 else None}
 
 

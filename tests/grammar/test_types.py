@@ -17,6 +17,13 @@ from loganalyzer.grammar.types import TYPES
 CASES = [
     ("int", "-42", {"": -42}),
     ("int", "99999999999999999999", {"": None}),
+    ("int", "-9223372036854775808", {"": -(2**63)}),
+    ("int", "-0", {"": 0}),
+    pytest.param("int", "1" * 5000, {"": None}, id="an int of more digits than Python reads"),
+    pytest.param("int", "-" + "0" * 5000 + "7", {"": -7}, id="an int with more zeros in front than Python reads"),
+    pytest.param("number", "1" * 5000, {"": None}, id="a number of more digits than Python reads"),
+    pytest.param("size", "1" * 5000 + " GB", {"": None}, id="a size of more digits than Python reads"),
+    pytest.param("rate", "1" * 5000 + "s/it", {"": None, "_error": None}, id="a rate of more digits than Python reads"),
     ("float", "1e-05", {"": 1e-05}),
     ("float", "nan", {"": None}),
     ("float", "inf", {"": None}),
