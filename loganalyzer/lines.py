@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import polars as pl
 
+from loganalyzer.json_lines import HIDING, OPENINGS
 from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
 from loganalyzer.repeats import Repeats, repeats, together
 from loganalyzer.rows import extended, selected, those
-from loganalyzer.wrappers import INSIDE_TEXT, JSON_LINE, SEPARATOR, STAMP_INSIDE, is_prefixed, unwrap
+from loganalyzer.terminal_codes import INSIDE_TEXT
+from loganalyzer.wrappers import SEPARATOR, STAMP_INSIDE, is_prefixed, unwrap
 
 PLACES = pl.Schema(
     {
@@ -24,7 +26,7 @@ PLACES = pl.Schema(
 
 _BLANKS = " \t\r"
 _CODES_OR_CUTS = f"[{''.join(INSIDE_TEXT)}\r]"
-_CONTAINED = [*(mark.decode() for mark in CUT_MARKS), JSON_LINE]
+_CONTAINED = [*(mark.decode() for mark in CUT_MARKS), *OPENINGS]
 """Lines without any of these, without a stamp or a prefix are segments as they stand."""
 
 
@@ -67,7 +69,7 @@ def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> Segments:
         held = _holding(Segments(lines.pipe(selected, "row"), told), anchors)
         return Segments(_placed(_numbered(held.places, pieces)), held.told)
     kept = _numbered(_lines_with(lines, data, anchors), pieces)
-    cut = _cut(unwrap(kept))
+    cut = _cut(unwrap(kept, anchors))
     found = Segments(
         cut.pipe(selected, (pl.col(name).cast(dtype) for name, dtype in PLACES.items())), repeats(cut["text"])
     )
@@ -97,14 +99,13 @@ def _holding(found: Segments, anchors: Sequence[str]) -> Segments:
 def _lines_with(lines: pl.DataFrame, data: bytes, anchors: Sequence[str]) -> pl.DataFrame:
     """The lines of `data` that hold a fixed text, or may.
 
-    Lines with codes or NULs inside are kept whatever they say, since these may stand inside a fixed text; so are all
-    lines of pieces in which a container runtime cut lines, perhaps in the middle of one.
+    Lines with what nobody sees inside, or with escapes, are kept whatever they say, since these may stand inside a
+    fixed text; so are all lines of pieces in which a container runtime cut lines, perhaps in the middle of one.
     """
     text = lines["text"].str
     if text.contains_any([mark.decode() for mark in CUT_MARKS]).any() and is_cut(data):
         return lines
-    inside = [code for code in INSIDE_TEXT if code.encode() in data]
-    return those(lines, text.contains_any([*anchors, *inside]))
+    return those(lines, text.contains_any([*anchors, *INSIDE_TEXT, *HIDING]))
 
 
 def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:

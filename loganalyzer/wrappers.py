@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import cache
 
 import polars as pl
 
+from loganalyzer import json_lines, terminal_codes
 from loganalyzer.grammar import model
 from loganalyzer.grammar.load import wrappers
 from loganalyzer.grammar.lower import Lowered, lower
-from loganalyzer.grammar.types import TYPES
-from loganalyzer.pieces import CUT_MARKS, SPLIT_BYTES
+from loganalyzer.pieces import CUT_MARKS
 from loganalyzer.rows import dropped, extended, selected
 
 DEEPEST = 3
 """Wrappers around wrappers that are taken off: a runtime's stamp, a container's name, a launcher's level."""
 
-ANSI = r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])"
 STAMP_INSIDE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) - "
 """ComfyUI's own log buffer stamps every write, so that stamps stand inside lines."""
 SEPARATOR = "\x1e"
-JSON_LINE = '{"'
-"""What stands in every line that is JSON."""
-INSIDE_TEXT = ("\x1b", "\0")
-"""What can stand inside a message's fixed text and is taken out: terminal codes and NULs."""
-
-_JSON_LINE = pl.Struct({"log": pl.String, "stream": pl.String, "time": pl.String})
+_OUTPUTS = ["stdout", "stderr"]
+_STAMP_ONLY = "syslog-stamp"
+_NAMES_ONLY = "syslog"
+"""Behind the same stamp, a message of two words and a colon looks like a host and a program."""
 
 
 @cache
@@ -48,34 +47,45 @@ def is_prefixed(texts: pl.Series) -> pl.Series:
     return texts.str.contains(_any_prefix())
 
 
-def unwrap(lines: pl.DataFrame) -> pl.DataFrame:
+def unwrap(lines: pl.DataFrame, anchors: Sequence[str] = ()) -> pl.DataFrame:
     """Lines (source, line, text) with their wrappers taken off, and two more columns.
 
-    `time` (Datetime, as the wrapper names it) and `stream` (the container's or worker's name), null where
+    `time` (Datetime, as the wrapper names it) and `stream` (the container's, worker's or process's name), null where
     nothing names them. Lines that the container runtime cut into pieces are whole again, under their first number.
+    A message that begins with one of the fixed texts `anchors` is not taken for a host's and a program's name.
     """
     lines = lines.pipe(
         extended,
         pl.lit(None, pl.Datetime("us")).alias("time"),
         pl.lit(None, pl.String).alias("stream"),
+        pl.lit(None, pl.String).alias("output"),
         pl.lit(value=False).alias("partial"),
         pl.lit(value=False).alias("whole"),
     )
-    plain = _strip_ansi(_unwrap_json(lines))
+    plain = _opened(lines)
     lines = plain
     for _ in range(DEEPEST):
         wrapped = is_prefixed(lines["text"])
         if not wrapped.any():
             break
-        lines = pl.concat([lines.filter(~wrapped), _strip_prefix(lines.filter(wrapped))])
-    return _joined(lines if lines is plain else lines.sort("source", "line")).pipe(dropped, "partial", "whole")
+        lines = pl.concat([lines.filter(~wrapped), _opened(_strip_prefix(lines.filter(wrapped), anchors))])
+    return _joined(lines if lines is plain else lines.sort("source", "line")).pipe(
+        dropped, "output", "partial", "whole"
+    )
+
+
+def _opened(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines without codes, those that are JSON with the messages in them."""
+    clean = _without_codes(lines)
+    unpacked = json_lines.unpacked(clean)
+    return clean if unpacked is clean else _without_codes(unpacked)
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:
-    """Pieces of one line put together again, within each stream."""
+    """Pieces of one line put together again, within each output of each stream."""
     if not lines["partial"].any():
         return lines
-    within = ["source", "stream"]
+    within = ["source", "stream", "output"]
     begins = ~pl.col("partial").shift(1, fill_value=False).over(within)
     return (
         lines.pipe(extended, begins.cast(pl.Int64).cum_sum().over(within).alias("piece"))
@@ -91,67 +101,52 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _strip_ansi(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines without terminal codes and NULs. Where only these stood inside a runtime's mark, it is none."""
-    odd = pl.col("text").str.contains_any(list(INSIDE_TEXT))
+def _without_codes(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines without what nobody sees. Where only that stood inside a runtime's mark, it is none."""
+    odd = terminal_codes.is_odd(pl.col("text"))
     if not lines.pipe(selected, odd.any()).item():
         return lines
-    clean = pl.col("text").str.replace_all(ANSI, "").str.replace_all("[\\x1b\\x00]", "")
+    clean = terminal_codes.cleaned(pl.col("text"))
     marked = pl.col("text").str.contains_any([mark.decode() for mark in CUT_MARKS])
     return lines.pipe(
-        extended, pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"), (odd & ~marked).alias("whole")
-    )
-
-
-def _unwrap_json(lines: pl.DataFrame) -> pl.DataFrame:
-    """`{"log": …, "stream": …, "time": …}`, as docker's default driver writes; stdout and stderr stay together."""
-    if not lines["text"].str.contains(JSON_LINE, literal=True).any():
-        return lines
-    is_json = lines["text"].str.contains(r'^\s*\{"(?:log|stream|time|msg|message)":')
-    if not is_json.any():
-        return lines
-    inner = lines.filter(is_json).pipe(
         extended,
-        pl.col("text").str.json_path_match("$.log").alias("log"),
-        pl.col("text").str.json_path_match("$.message").alias("message"),
-        pl.col("text").str.json_path_match("$.msg").alias("msg"),
-        pl.col("text").str.json_path_match("$.time").alias("stamp"),
+        pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"),
+        (pl.col("whole") | (odd & ~marked)).alias("whole"),
     )
-    inner = inner.pipe(
-        extended,
-        pl.coalesce("log", "message", "msg", "text").str.strip_chars_end("\r\n").alias("text"),
-        _time(pl.col("stamp")).alias("time"),
-        _is_piece(pl.col("log")).alias("partial"),
-    ).pipe(selected, lines.columns)
-    return pl.concat([lines.filter(~is_json), inner]).sort("source", "line")
-
-
-def _is_piece(log: pl.Expr) -> pl.Expr:
-    """Whether docker cut this write and goes on in the next line; a cut character becomes one of three bytes."""
-    size = log.str.len_bytes().is_between(SPLIT_BYTES - 3, SPLIT_BYTES + 9)
-    return (size & ~log.str.ends_with("\n")).fill_null(value=False)
 
 
 def _partial(values: pl.DataFrame) -> pl.Expr:
     return pl.lit(values["part"] == "P") & ~pl.col("whole") if "part" in values.columns else pl.col("partial")
 
 
-def _worker(name: pl.Series) -> pl.Series:
-    """The name of a container or worker; stdout and stderr are two outputs of one process, not two streams."""
-    return name.set(name.is_in(["stdout", "stderr"]), None)
+def _worker(values: pl.DataFrame) -> list[pl.Series]:
+    """The name of a container, a worker or a process; stdout and stderr are two outputs of one, not two streams."""
+    if "stream" not in values.columns:
+        return []
+    name = values["stream"].set(values["stream"].is_in(_OUTPUTS), None)
+    if "process" in values.columns:
+        name = name + "[" + values["process"].cast(pl.String) + "]"
+    return [values["host"] + "/" + name if "host" in values.columns else name]
 
 
-def _time(stamp: pl.Expr) -> pl.Expr:
-    return TYPES["timestamp"].columns(stamp)[""]
+def _output(values: pl.DataFrame) -> list[pl.Series]:
+    """Which of a process's outputs the line is from, where that is named."""
+    if "stream" not in values.columns:
+        return []
+    return [values["stream"].set(~values["stream"].is_in(_OUTPUTS), None)]
 
 
-def _strip_prefix(lines: pl.DataFrame) -> pl.DataFrame:
+def _strip_prefix(lines: pl.DataFrame, anchors: Sequence[str]) -> pl.DataFrame:
     """Each line without the first wrapper that fits it."""
     parts = []
     rest = lines
-    for _, lowered in _prefixes():
+    for pattern, lowered in _prefixes():
         regex = "^" + _bare(lowered)
         fits, values = Lowered(regex, lowered.groups).read(rest["text"])
+        if pattern.id == _NAMES_ONLY and fits.any():
+            message = rest["text"].str.contains(_message_behind_stamp(tuple(anchors)))
+            values = values.filter(~message.filter(fits))
+            fits &= ~message
         if not fits.any():
             continue
         found = rest.filter(fits)
@@ -161,8 +156,17 @@ def _strip_prefix(lines: pl.DataFrame) -> pl.DataFrame:
                 extended,
                 pl.col("text").str.replace(regex, "").alias("text"),
                 pl.coalesce("time", *(values[name] for name in ("time",) if name in values.columns)).alias("time"),
-                pl.coalesce("stream", *(_worker(values[name]) for name in ("stream",) if name in values.columns)),
+                pl.coalesce("stream", *_worker(values)).alias("stream"),
+                pl.coalesce("output", *_output(values)).alias("output"),
                 _partial(values).alias("partial"),
             )
         )
     return pl.concat([*parts, rest])
+
+
+@cache
+def _message_behind_stamp(anchors: tuple[str, ...]) -> str:
+    """The expression for a stamp and a message whose fixed text begins in its first two words."""
+    bare = {pattern.id: _bare(lowered) for pattern, lowered in _prefixes()}
+    texts = "|".join(re.escape(text) for text in anchors) or "$^"
+    return f"^{bare[_STAMP_ONLY]}(?:[^ ]+ ){{0,1}}[^ ]*?(?:{texts})"

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from itertools import zip_longest
 
 import logtext as log
 import polars as pl
@@ -14,10 +15,13 @@ from polars.testing import assert_frame_equal
 
 from loganalyzer import repeats
 from loganalyzer.analysis import Analysis
+from loganalyzer.grammar.compiled import compile_all
+from loganalyzer.grammar.load import shipped
 from loganalyzer.pipeline import analyse_sources
 from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
 from loganalyzer.tabulate import tabulate
+from loganalyzer.wrappers import unwrap
 
 CLEAN = log.BANNER + log.prompt(427)
 STAMP = "2025-11-11T10:00:00.123456789Z"
@@ -53,6 +57,16 @@ def stuttering(text: str) -> str:
     return re.sub(r"\r[^\r]*  0%[^\r]*", lambda bar: bar[0] * 400, text)
 
 
+def json_lines(line_to_object: Callable[[str], dict[str, object]], ends: str = "\n") -> Callable[[str], bytes]:
+    return lambda text: ends.join(json.dumps(line_to_object(line)) for line in text.rstrip("\n").split("\n")).encode()
+
+
+def journal_object(line: str) -> dict[str, object]:
+    """The journal writes a message with control characters as the numbers of its bytes."""
+    message = list(line.encode()) if "\r" in line else line
+    return {"__CURSOR": "s=1", "_PID": "4711", "_HOSTNAME": "gpu-7", "SYSLOG_IDENTIFIER": "python3", "MESSAGE": message}
+
+
 def stamped_writes(text: str) -> bytes:
     """ComfyUI's own buffer stamps every write, so that stamps stand inside lines."""
     parts = [
@@ -73,16 +87,37 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "kubernetes in pieces": kubernetes_pieces,
     "docker json": docker_json,
     "docker json in pieces": lambda text: docker_json(stuttering(text), 1 << 14),
-    "json lines of a log shipper": lambda text: "\n".join(
-        json.dumps({"log": line}) for line in text.rstrip("\n").split("\n")
-    ).encode(),
+    "json lines of a log shipper": json_lines(lambda line: {"log": line}),
+    "json lines with the message behind others": json_lines(
+        lambda line: {"@timestamp": STAMP, "level": "info", "log": {"offset": 7}, "message": line}
+    ),
+    "json lines with the message inside": json_lines(lambda line: {"id": "x", "content": {"message": line}}),
+    "json lines of telemetry": json_lines(lambda line: {"timestamp": 1762855200, "body": line}),
+    "json lines of the journal": json_lines(journal_object),
+    "a list of json objects": lambda text: (
+        b"[" + json_lines(lambda line: {"date": 1762855200.5, "log": line}, ",\n")(text) + b"]"
+    ),
+    "kubernetes around json": lambda text: prefixed(f"{STAMP} stderr F ")(docker_json(text).decode()),
+    "compose around coloured json": lambda text: prefixed("comfyui-1  | \x1b[36m")(docker_json(text).decode()),
     "level": prefixed("[INFO] "),
+    "journal": prefixed("Nov 11 10:00:00 gpu-7 python3[4711]: "),
+    "journal with full stamps": prefixed("2025-11-11T10:00:00+0000 gpu-7 python3[4711]: "),
+    "syslog without a number": prefixed("Nov 11 10:00:00 gpu-7 start-comfy.sh: "),
+    "syslog's stamp alone": prefixed("Nov  1 10:00:00 "),
+    "kubectl with prefix": prefixed("[pod/talk-7d9f-x2x/comfyui] "),
     "manager": prefixed("[2025-03-24 20:41:58.946] "),
     "asctime": prefixed("2025-11-10 12:34:56,789 - INFO - "),
     "stamp around level": prefixed(f"{STAMP} [INFO] "),
     "stamps inside": stamped_writes,
     "colours": lambda text: "".join(f"\x1b[32m{line}\x1b[0m\n" for line in text.rstrip("\n").split("\n")).encode(),
     "cursor moves": lambda text: text.replace("\n", "\x1b[A\x1b[K\n").encode(),
+    "colours with colons": lambda text: text.replace("\n", "\x1b[0m\n\x1b[38:2::255:0:0m").encode(),
+    "character sets": prefixed("\x1b(B\x1b[m"),
+    "a window's title": prefixed("\x1b]0;comfy: python3 main.py\x07"),
+    "links": lambda text: text.replace("Sampling", "\x1b]8;;https://x.example\x1b\\Sampling\x1b]8;;\x1b\\").encode(),
+    "codes in one character": lambda text: text.replace("\n", "\x9b0m\n\x9b36m").encode(),
+    "blanks that do not break": lambda text: text.replace(" ", "\xa0").encode(),
+    "characters without a width": lambda text: re.sub(r"\b(\w)(\w)", "\\1\xad\u200b\\2", text).encode(),
     "nuls": lambda text: b"\0\0\0\n".join([b"", text.encode()]),
     "no last line end": lambda text: text.rstrip("\n").encode(),
 }
@@ -136,6 +171,70 @@ def test_workers_that_write_into_one_file_are_told_apart_by_their_prefix() -> No
     assert runs["stream"].to_list() == ["worker-1", "worker-2"]
     assert runs["missing_frames"].to_list() == [47, 14]
     assert runs["observed_windows"].to_list() == [4, 6]
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "streams"),
+    [
+        (
+            ["Nov 11 10:00:00 gpu-7 python3[4711]: ", "Nov 11 10:00:00 gpu-7 python3[4812]: "],
+            ["gpu-7/python3[4711]", "gpu-7/python3[4812]"],
+        ),
+        (
+            ["2025-11-11T10:00:00Z a python3[9]: ", "2025-11-11T10:00:00Z b python3[9]: "],
+            ["a/python3[9]", "b/python3[9]"],
+        ),
+        (["Nov 11 10:00:00 a comfyui: ", "Nov 11 10:00:00 b comfyui: "], ["a/comfyui", "b/comfyui"]),
+        (["[pod/a/comfyui] ", "[pod/b/comfyui] "], ["a/comfyui", "b/comfyui"]),
+    ],
+)
+def test_processes_of_one_name_are_told_apart_by_host_and_number(prefixes: list[str], streams: list[str]) -> None:
+    texts = [(log.BANNER + log.prompt(audio)).split("\n") for audio in (250, 427)]
+    mixed = [
+        f"{prefix}{line}\n" for pair in zip_longest(*texts) for prefix, line in zip(prefixes, pair, strict=True) if line
+    ]
+    runs = found("".join(mixed).encode()).runs.sort("stream")
+    assert runs["stream"].to_list() == streams
+    assert runs["missing_frames"].to_list() == [47, 14]
+
+
+def test_containers_whose_json_lines_name_them_are_told_apart() -> None:
+    texts = [(log.BANNER + log.prompt(audio)).split("\n") for audio in (250, 427)]
+    mixed = [
+        json.dumps({"log": f"{line}\n", "stream": "stderr", "attrs": {"tag": tag}, "time": STAMP})
+        for pair in zip_longest(*texts)
+        for tag, line in zip(("w1", "w2"), pair, strict=True)
+        if line
+    ]
+    runs = found("\n".join(mixed).encode()).runs.sort("stream")
+    assert runs.select("stream", "missing_frames").rows() == [("w1", 47), ("w2", 14)]
+
+
+def test_a_line_in_pieces_is_whole_though_the_other_output_writes_between_them() -> None:
+    lines = CLEAN.rstrip("\n").split("\n")
+    pair = next(number for number, line in enumerate(lines) if line.startswith("Audio embedding"))
+    bar = lines[pair + 2]
+    assert bar.startswith("\rSampling audio indices")
+    pieces = [
+        *(f"{STAMP} stderr F {line}" for line in lines[:pair]),
+        f"{STAMP} stderr P {bar[:60]}",
+        *(f"{STAMP} stdout F {line}" for line in lines[pair : pair + 2]),
+        f"{STAMP} stderr F {bar[60:]}",
+        *(f"{STAMP} stderr F {line}" for line in lines[pair + 3 :]),
+    ]
+    whole, apart = found(CLEAN.encode()), found("\n".join(pieces).encode())
+    for table in ("paddings", "windows", "steps"):
+        assert facts(apart, table).rows() == facts(whole, table).rows()
+
+
+@pytest.mark.parametrize("stamp", ["Nov 11 10:00:00 ", "Oct  3 08:15:42 "])
+def test_a_message_behind_a_stamp_is_not_taken_for_a_host_and_a_program(stamp: str) -> None:
+    grammars = compile_all(shipped())
+    samples = sorted({sample.line for pattern in grammars.by_id.values() for sample in pattern.samples})
+    frame = pl.DataFrame({"source": 0, "line": range(len(samples)), "text": samples})
+    bare = unwrap(frame, grammars.anchors).sort("line")["text"]
+    stamped = unwrap(frame.with_columns(stamp + pl.col("text")), grammars.anchors).sort("line")["text"]
+    assert stamped.to_list() == bare.to_list()
 
 
 def test_the_wrappers_times_become_those_of_the_prompt() -> None:
