@@ -68,3 +68,41 @@ def test_valid_utf_8_is_left_as_it_is(text: str) -> None:
     decoded = decode(text.encode())
     assert decoded.data == text.encode()
     assert decoded.undecodable == 0
+
+
+LOG = "Multitalk mode: infinitetalk\r\n" + TEXT * 3 + "\n\n" + TEXT
+
+
+@pytest.mark.parametrize("again", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("utf-8", "utf-16-le"),
+        ("utf-8", "utf-16"),
+        ("utf-8-sig", "utf-16-le"),
+        ("utf-16", "utf-8"),
+        ("utf-16", "utf-8-sig"),
+        ("utf-16-le", "utf-8"),
+        ("utf-16-be", "utf-8"),
+    ],
+)
+def test_a_file_that_two_programs_write_in_encodings_of_their_own_is_read_whole(
+    first: str, second: str, again: int
+) -> None:
+    data = LOG.encode(first) + LOG.encode(second)
+    data += (LOG.encode(first.removesuffix("-sig")) + LOG.encode(second)) * again
+    decoded = decode(data)
+    assert decoded.data.decode().replace("\ufeff", "") == LOG * (2 + 2 * again)
+    assert decoded.undecodable == 0
+
+
+def test_a_stray_byte_in_what_was_appended_costs_only_itself() -> None:
+    decoded = decode(LOG.encode("utf-16") + b"caf\xe9 \n" + LOG.encode())
+    assert decoded.data.decode() == LOG + "caf\ufffd \n" + LOG
+    assert decoded.undecodable == 1
+
+
+@given(st.text(st.characters(codec="utf-16", exclude_characters="\0"), max_size=200))
+def test_utf_16_of_any_script_stays_whole(text: str) -> None:
+    data = (LOG + text + "\n" + LOG).encode("utf-16")
+    assert decode(data).data.decode() == LOG + text + "\n" + LOG
