@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
 import polars as pl
 
-from loganalyzer import tables
-from loganalyzer.errors import SourceError
+from loganalyzer import left_out, tables
+from loganalyzer.errors import PassedOverError, SourceError
 from loganalyzer.excerpts import NO_FAILURES
 from loganalyzer.grammar.compiled import Grammars
 from loganalyzer.packs import NO_NUMBERS, Lines, Pack, Reach, named
@@ -38,6 +38,7 @@ class Tables:
         read: name and digest of each input that was read, in order, with those left out.
         problems: as in `Analysis`.
         secrets: one text per input, which only who has the input can tell: what masks are made with.
+        passed_over: what was not read, on purpose.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -45,16 +46,12 @@ class Tables:
     read: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """As in `Analysis`: what was left out, and why."""
-        names = [one_line(name) for name, _ in self.read]
-        return tuple(
-            f"{name}: has the same content as {names[first]}, which is analysed once"
-            for name, first in zip(names, twins_of(self.read), strict=True)
-            if first is not None
-        )
+        return left_out.notes(self.passed_over, self.read, self.frames["sources"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,27 +61,23 @@ class Volumes:
     Attributes:
         whole: everything, where it has room in memory; then there are no volumes.
         parts: the volumes. They share no prompt; the first has all there is to say of inputs and near misses.
-        lines, read, problems, secrets: as in `Tables`, of all volumes; the volumes have none but the lines.
+        sources: the table of that name.
+        lines, read, problems, secrets, passed_over: as in `Tables`, of all volumes; these have none but the lines.
     """
 
     whole: Tables | None
-    parts: Iterator[Tables]
-    lines: Lines
-    read: tuple[tuple[str, str], ...]
-    problems: tuple[str, ...]
-    secrets: tuple[str, ...]
+    parts: Iterator[Tables] = iter(())
+    sources: pl.DataFrame = field(default_factory=lambda: tables.empty("sources"))
+    lines: Lines = field(default_factory=Lines)
+    read: tuple[tuple[str, str], ...] = ()
+    problems: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """As in `Tables`."""
-        return Tables({}, read=self.read).notes
-
-
-def twins_of(read: Sequence[tuple[str, str]]) -> list[int | None]:
-    """For each (name, digest) the place of the first with the same digest, where that is another: that one counts."""
-    digests: dict[str, int] = {}
-    firsts = [digests.setdefault(digest, place) for place, (_, digest) in enumerate(read)]
-    return [first if first != place else None for place, first in enumerate(firsts)]
+        return left_out.notes(self.passed_over, self.read, self.sources)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +97,7 @@ class Collection:
     def __init__(self, grammars: Grammars, settings: Settings, spool: Spool | None = None) -> None:
         self.grammars = grammars
         self._problems: list[str] = []
+        self._passed_over: list[str] = []
         self._rebuilding = Rebuilding([item.pattern for item in grammars.compiled], settings, spool)
         self._spool = spool
         self._digests: dict[str, int] = {}
@@ -139,28 +133,40 @@ class Collection:
 
     def _tables(self, rebuilt: Mapping[str, pl.DataFrame]) -> Tables:
         frames = self._whole(rebuilt, self._joined("text", NO_FAILURES)) | self._about()
-        return Tables(frames, (self._all_lines(),), tuple(self._read), tuple(self._problems), tuple(self._secrets))
+        return Tables(
+            frames,
+            (self._all_lines(),),
+            tuple(self._read),
+            tuple(self._problems),
+            tuple(self._secrets),
+            tuple(self._passed_over),
+        )
 
     def volumes(self) -> Volumes:
         """The same, volume by volume where it has no room in memory."""
         rebuilt = self._rebuilding.finished()
         first = next(rebuilt)
         if not self._rebuilding.is_spooled:
-            return Volumes(self._tables(first), iter(()), Lines(), (), (), ())
+            return Volumes(self._tables(first))
+        about = self._about()
         return Volumes(
             None,
-            self._parts_of(chain([first], rebuilt)),
+            self._parts_of(chain([first], rebuilt), about),
+            about["sources"],
             self._all_lines(),
             tuple(self._read),
             tuple(self._problems),
             tuple(self._secrets),
+            tuple(self._passed_over),
         )
 
     def _about(self) -> dict[str, pl.DataFrame]:
         return {"sources": self._described(), "near_misses": self._near()}
 
-    def _parts_of(self, volumes: Iterable[Mapping[str, pl.DataFrame]]) -> Iterator[Tables]:
-        about, text = self._about(), self._joined("text", NO_FAILURES)
+    def _parts_of(
+        self, volumes: Iterable[Mapping[str, pl.DataFrame]], about: dict[str, pl.DataFrame]
+    ) -> Iterator[Tables]:
+        text = self._joined("text", NO_FAILURES)
         for rebuilt in volumes:
             own = _within(text, rebuilt["prompts"], self._numbers())
             yield Tables(self._whole(rebuilt, own) | about, (self._all_lines(),))
@@ -198,7 +204,7 @@ class Collection:
     def _end(self, source: Source | SourceError) -> None:
         """The same content a second time, whatever its name, would give every run twice."""
         if isinstance(source, SourceError):
-            self._problems.append(str(source))
+            (self._passed_over if isinstance(source, PassedOverError) else self._problems).append(str(source))
             return
         if source.problem:
             self._problems.append(str(source.problem))

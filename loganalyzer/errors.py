@@ -25,6 +25,10 @@ class SourceError(LogAnalyzerError):
     """An input could not be read; the other inputs go on."""
 
 
+class PassedOverError(SourceError):
+    """Something beside the inputs was not read, on purpose: worth a note, no failure."""
+
+
 class GrammarError(LogAnalyzerError):
     """A pattern file is refused: names the file, the pattern, the key and the reason."""
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.collecting import Tables, twins_of
+from loganalyzer.collecting import Tables
+from loganalyzer.left_out import twins_of
 
 _OWNERS: Final = {"run_id": "runs", "prompt_id": "prompts"}
 """Where the input stands of rows that only name their run, or their prompt."""
@@ -31,6 +32,7 @@ def merged(parts: Sequence[Tables]) -> Tables:
         read=read,
         problems=tuple(problem for part in kept for problem in part.problems),
         secrets=tuple(secret for part in kept for secret in part.secrets),
+        passed_over=tuple(note for part in kept for note in part.passed_over),
     )
 
 

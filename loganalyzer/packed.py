@@ -7,6 +7,7 @@ import lzma
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -81,24 +82,38 @@ def plain(file: IO[bytes]) -> Iterator[bytes]:
 
 def zip_members(
     file: Path | IO[bytes], name: str, wanted: Callable[[str], bool]
-) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Name and bytes of each wanted member of an archive, in the order of their names.
+) -> Iterator[tuple[str, Iterator[bytes] | None]]:
+    """Name and bytes of each wanted member of an archive, in the order of their names; of others None for the bytes.
+
+    Members may be packed themselves. Of several with one name, all but the first have their number behind it.
 
     Raises:
         SourceError: together they unpack to more than the bound.
         OSError: it cannot be read; one of `errors()` where it is damaged.
     """
     left = LARGEST_UNPACKED
+    seen: Counter[str] = Counter()
     with zipfile.ZipFile(file) as archive:
-        members = sorted(item.filename for item in archive.infolist() if not item.is_dir() and wanted(item.filename))
-        if len(members) > MOST_MEMBERS:
-            raise SourceError(f"{name}: holds {len(members)} logs", f"at most {MOST_MEMBERS} are read from one archive")
-        for member in members:
-            left -= archive.getinfo(member).file_size
+        members = sorted((item for item in archive.infolist() if not item.is_dir()), key=lambda item: item.filename)
+        if sum(wanted(item.filename) for item in members) > MOST_MEMBERS:
+            raise SourceError(f"{name}: holds more than {MOST_MEMBERS} logs", "unpack it, and read it folder by folder")
+        for item in members:
+            if not wanted(item.filename):
+                yield item.filename, None
+                continue
+            left -= item.file_size
             if left < 0:
-                raise _too_large(f"{name}/{member}")
-            with archive.open(member) as opened:
-                yield member, plain(opened)
+                raise _too_large(f"{name}/{item.filename}")
+            seen[item.filename] += 1
+            member = item.filename if seen[item.filename] == 1 else f"{item.filename} ({seen[item.filename]})"
+            with archive.open(item) as opened:
+                yield member, _member(opened, f"{name}/{member}", item.filename)
+
+
+def _member(opened: IO[bytes], shown: str, name: str) -> Iterator[bytes]:
+    if name.lower().endswith(ZIP):
+        raise SourceError(f"{shown}: an archive inside an archive is not read", "unpack it, and name the inner one")
+    yield from unpacked(opened, name)
 
 
 def _bounded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:

@@ -75,8 +75,10 @@ def chunks(url: str, address: Address) -> Iterator[bytes]:
         yield from packed.unpacked(file, address.place)
 
 
-def zip_members(url: str, address: Address, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Name and bytes of each wanted member of an archive. It is kept in a file meanwhile: its index stands at its end.
+def zip_members(
+    url: str, address: Address, wanted: Callable[[str], bool]
+) -> Iterator[tuple[str, Iterator[bytes] | None]]:
+    """As `packed.zip_members`. The archive is kept in a file meanwhile: its index stands at its end.
 
     Raises:
         SourceError: as `chunks`; so do the members while they are read.
@@ -86,7 +88,7 @@ def zip_members(url: str, address: Address, wanted: Callable[[str], bool]) -> It
             for chunk in packed.plain(file):
                 kept.write(chunk)
         for member, content in packed.zip_members(cast("IO[bytes]", kept), address.place, wanted):
-            yield member, _clear(address, content)
+            yield member, None if content is None else _clear(address, content)
 
 
 def _clear(address: Address, given: Iterator[Item]) -> Iterator[Item]:

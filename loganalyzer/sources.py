@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from loganalyzer import packed
-from loganalyzer.errors import SourceError
+from loganalyzer.errors import PassedOverError, SourceError
 from loganalyzer.units import encodable, one_line
 
 if TYPE_CHECKING:
@@ -25,7 +26,19 @@ STDIN = "-"
 _OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 """What a shell hands over in place of a file, as in `loganalyze <(docker logs comfyui)`; other pipes may never end."""
 
-_LOG_SUFFIXES = (".log", ".txt", ".out", ".jsonl")
+_LOG_SUFFIXES = (".log", ".txt", ".out", ".err", ".jsonl")
+_LOG_NAME = re.compile(r"\.(?:log|txt|out|err|jsonl|stdout|stderr)(?:[._-](?:[0-9][0-9_.tz-]*|old|bak|prev))?$")
+"""Also the names that logrotate, docker and kubernetes give to older logs: `comfyui.log.1`, `comfyui.log-20251111`."""
+_NO_TEXT = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".webm", ".mkv", ".mov"),
+        *(".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+        *(".safetensors", ".gguf", ".pt", ".pth", ".ckpt", ".bin", ".onnx", ".npy", ".npz", ".parquet", ".db"),
+        *(".py", ".pyc", ".so", ".dll", ".exe", ".html", ".css", ".js", ".toml", ".yaml", ".yml"),
+    }
+)
+"""What nobody takes for a log; other files in a folder are said to be left out."""
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +80,19 @@ def _expand(argument: str) -> Sequence[str | SourceError]:
         return _folder(argument)
     if os.path.lexists(argument) or not glob.has_magic(argument):
         return [argument]
-    names = glob.glob(argument, recursive=True)  # noqa: PTH207 -- a pattern may begin at the root
-    found = sorted(name for name in names if _kind(name) != stat.S_IFDIR)
+    return _matching(argument)
+
+
+def _matching(pattern: str) -> list[str | SourceError]:
+    """What fits a pattern that the shell did not expand, folders searched as if they were named."""
+    names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 -- a pattern may begin at the root
+    found: list[str | SourceError] = [name for name in names if _kind(name) != stat.S_IFDIR]
+    for name in names:
+        if _kind(name) == stat.S_IFDIR:
+            found += _within(name)
     if not found:
         raise SourceError(
-            f"{one_line(argument)}: no file matches", "check the pattern, or quote it if it was meant as a name"
+            f"{one_line(pattern)}: no file matches", "check the pattern, or quote it if it was meant as a name"
         )
     return found
 
@@ -86,20 +107,59 @@ def _address(name: str) -> Address | None:
 
 
 def _folder(argument: str) -> list[str | SourceError]:
-    """The logs in a folder, in order, also those that will turn out unreadable; then the folders that are so."""
-    closed: list[OSError] = []
-    found = [
-        str(Path(folder) / name)
-        for folder, _, names in os.walk(argument, onerror=closed.append)
-        for name in names
-        if is_log(name) and _kind(str(Path(folder) / name)) != stat.S_IFDIR
-    ]
-    if not found and not closed:
+    """What `_within` finds; an error where that is nothing."""
+    found = _within(argument)
+    if all(isinstance(item, PassedOverError) for item in found):
         endings = ", ".join(_LOG_SUFFIXES)
         raise SourceError(
             f"{one_line(argument)}: no log in this folder", f"logs are files ending in {endings}, or packed ones"
         )
-    return [*sorted(found), *(_unread(str(error.filename), error) for error in closed)]
+    return found
+
+
+def _within(folder: str) -> list[str | SourceError]:
+    """The logs in a folder, in order, also those that will turn out unreadable; then what is not read, and why."""
+    closed: list[OSError] = []
+    found: list[str] = []
+    others: list[str] = []
+    links: list[str] = []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
+        links += [str(Path(place) / name) for name in folders if (Path(place) / name).is_symlink()]
+        for name in names:
+            if not is_log(name):
+                others.append(str(Path(place) / name))
+            elif _kind(str(Path(place) / name)) != stat.S_IFDIR:
+                found.append(str(Path(place) / name))
+    return [
+        *sorted(found),
+        *(_unread(str(error.filename), error) for error in closed),
+        *_left_out(folder, others),
+        *(
+            PassedOverError(f"{one_line(link)}: a link to a folder is not followed; name it to have it read")
+            for link in sorted(links)
+            if not _is_searched_anyway(link, folder)
+        ),
+    ]
+
+
+def _is_searched_anyway(link: str, folder: str) -> bool:
+    """Whether a link leads to a place inside the folder, or to one around it, which would never end."""
+    ends, top = Path(link).resolve(), Path(folder).resolve()
+    return ends.is_relative_to(top) or top.is_relative_to(ends)
+
+
+def _left_out(place: str, names: Sequence[str]) -> list[SourceError]:
+    """A note on files in a folder or archive that are not called like logs and could be some."""
+    told = sorted(name for name in names if _could_be_text(Path(name)))
+    if not told:
+        return []
+    more = f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+    shown = ", ".join(one_line(Path(name).name) for name in told[:_MOST_NAMED])
+    return [PassedOverError(f"{one_line(place)}: not called like logs, and left out: {shown}{more}")]
+
+
+def _could_be_text(path: Path) -> bool:
+    return path.suffix.lower() not in _NO_TEXT and not path.name.startswith(".")
 
 
 def _kind(name: str) -> int | None:
@@ -114,11 +174,13 @@ def is_log(name: str) -> bool:
     """Whether a file found in a folder or archive looks like a log, by its suffix; packed ones count."""
     path = Path(name.lower())
     inner = path.with_suffix("") if path.suffix in packed.SUFFIXES else path
-    return path.suffix == packed.ZIP or inner.suffix in _LOG_SUFFIXES
+    return path.suffix == packed.ZIP or _LOG_NAME.search(inner.name) is not None
 
 
-def read(name: str) -> Iterator[Input]:
-    """The inputs behind one name: one, or as many as an archive holds logs. Each is read while it is iterated.
+def read(name: str) -> Iterator[Input | SourceError]:
+    """The inputs behind one name: one, or as many as an archive holds logs, and a note on what else it holds.
+
+    Each is read while it is iterated.
 
     Raises:
         SourceError: where it, or while iterated one of its inputs, cannot be read or unpacked; names it and the reason.
@@ -147,7 +209,7 @@ def from_bytes(name: str, raw: bytes) -> Input:
     return Input(name, (raw,))
 
 
-def _remote(url: str, address: Address) -> Iterator[Input]:
+def _remote(url: str, address: Address) -> Iterator[Input | SourceError]:
     """What is shown of a URL, here and in every report, holds no secret."""
     from loganalyzer import remote
 
@@ -157,20 +219,26 @@ def _remote(url: str, address: Address) -> Iterator[Input]:
         yield Input(address.shown, remote.chunks(url, address))
 
 
-def _archive(name: str) -> Iterator[Input]:
+def _archive(name: str) -> Iterator[Input | SourceError]:
     members = (
-        (member, _clear(f"{name}/{member}", chunks)) for member, chunks in packed.zip_members(Path(name), name, is_log)
+        (member, None if chunks is None else _clear(f"{name}/{member}", chunks))
+        for member, chunks in packed.zip_members(Path(name), name, is_log)
     )
     yield from _members(encodable(name), _clear(name, members))
 
 
-def _members(name: str, members: Iterator[tuple[str, Iterator[bytes]]]) -> Iterator[Input]:
+def _members(name: str, members: Iterator[tuple[str, Iterator[bytes] | None]]) -> Iterator[Input | SourceError]:
     empty = True
+    others: list[str] = []
     for member, chunks in members:
+        if chunks is None:
+            others.append(member)
+            continue
         empty = False
         yield Input(encodable(f"{name}/{member}"), chunks)
     if empty:
         raise SourceError(f"{one_line(name)}: no log in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
+    yield from _left_out(name, others)
 
 
 def _clear(name: str, given: Iterator[Item]) -> Iterator[Item]:

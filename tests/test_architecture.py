@@ -35,7 +35,7 @@ LEVELS = (
     {"records"},
     {"runs", "excerpts", "history", "comparison", "baselining", "open_prompts"},
     {"parts"},
-    {"rebuilding", "checks", "packs"},
+    {"rebuilding", "checks", "packs", "left_out"},
     {"collecting", "lint"},
     {"tabulate", "merging"},
     {"engine"},

@@ -110,7 +110,7 @@ def test_a_cluster_finds_what_this_process_finds(workers: partial[Dask], mix: Pa
     there = analyse([str(mix), "nowhere/*.log"], engine=workers(batch_bytes=20_000, batch_inputs=inputs))
     assert_same_analysis(there, here)
     assert len(here.problems) == 4
-    assert len(here.notes) == 6
+    assert len(here.notes) == 8
     assert "window-bar" in here.excerpts["event"]
     assert here.memory["run_id"].null_count() > 0
 

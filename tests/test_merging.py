@@ -105,7 +105,7 @@ def test_the_mix_has_what_could_go_wrong() -> None:
     assert "window-bar" in found.excerpts["event"]
     assert len(whole.problems) == 4
     assert "empty again.log: has the same content as empty.log, which is analysed once" in whole.notes
-    assert len(whole.notes) == 5
+    assert len(whole.notes) == 6
 
 
 def test_problems_come_in_the_order_of_the_inputs() -> None:

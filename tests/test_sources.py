@@ -8,6 +8,7 @@ import gzip
 import lzma
 import os
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from loganalyzer import packed as packed_inputs
 from loganalyzer import sources
-from loganalyzer.errors import SourceError
+from loganalyzer.errors import PassedOverError, SourceError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -41,6 +42,51 @@ def test_a_folder_gives_its_logs_at_any_depth_in_order(tmp_path: Path) -> None:
     for name in ("b/c/z.log", "a.txt", "b/y.log.gz", "b/picture.png"):
         (tmp_path / name).write_bytes(TEXT)
     assert names([str(tmp_path)]) == [str(tmp_path / name) for name in ("a.txt", "b/c/z.log", "b/y.log.gz")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "c.log.1",
+        "c.log.2.gz",
+        "c.log-20251111",
+        "c.log.2025-11-11T10-00",
+        "c.prev.log",
+        "c.txt.old",
+        "c.err",
+        "c.stderr",
+    ],
+)
+def test_older_logs_under_the_names_that_rotation_gives_are_found(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(TEXT)
+    assert names([str(tmp_path)]) == [str(tmp_path / name)]
+
+
+def test_files_in_a_folder_that_could_be_logs_and_are_not_called_so_are_named(tmp_path: Path) -> None:
+    for name in ("a.log", "nohup", "b.json", "c.md", "d.csv", "e.png", ".hidden", "f.log.py"):
+        (tmp_path / name).write_bytes(TEXT)
+    first, note = sources.find([str(tmp_path)])
+    assert first == str(tmp_path / "a.log")
+    assert isinstance(note, PassedOverError)
+    assert note.message == f"{tmp_path}: not called like logs, and left out: b.json, c.md, d.csv and 1 more"
+
+
+def test_a_link_to_a_folder_elsewhere_is_named_and_not_followed(tmp_path: Path) -> None:
+    for place in ("logs", "real"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "a.log").write_bytes(TEXT)
+    (tmp_path / "logs" / "today").symlink_to(tmp_path / "real")
+    first, note = sources.find([str(tmp_path / "logs")])
+    assert first == str(tmp_path / "logs" / "a.log")
+    assert isinstance(note, PassedOverError)
+    assert note.message == f"{tmp_path}/logs/today: a link to a folder is not followed; name it to have it read"
+
+
+def test_a_folder_that_fits_a_pattern_is_searched_as_if_the_shell_had_named_it(tmp_path: Path) -> None:
+    (tmp_path / "sub.log").mkdir()
+    for name in ("a.log", "sub.log/b.log"):
+        (tmp_path / name).write_bytes(TEXT)
+    assert names([str(tmp_path / "*")]) == [str(tmp_path / "a.log"), str(tmp_path / "sub.log" / "b.log")]
 
 
 def test_a_pattern_that_the_shell_left_alone_is_expanded(tmp_path: Path) -> None:
@@ -106,6 +152,36 @@ def test_an_archive_gives_its_logs_under_names_of_their_own(tmp_path: Path) -> N
     assert [source.name for source in sources.read(str(path))] == [f"{path}/1.txt", f"{path}/b/2.log"]
 
 
+def test_members_that_are_packed_again_are_unpacked(tmp_path: Path) -> None:
+    path = archive(tmp_path / "logs.zip", {f"a.log{suffix}": pack(TEXT) for suffix, pack in PACKERS.items()})
+    assert [b"".join(source.chunks) for source in sources.read(str(path))] == [TEXT] * len(PACKERS)
+
+
+def test_an_archive_inside_an_archive_is_one_clear_error_beside_the_other_members(tmp_path: Path) -> None:
+    inner = archive(tmp_path / "inner.zip", {"b.log": TEXT})
+    path = archive(tmp_path / "outer.zip", {"a.log": TEXT, "inner.zip": inner.read_bytes(), "z.log": TEXT})
+    assert said([str(path)]) == [f"{path}/inner.zip: an archive inside an archive is not read"]
+    outer = [source for source in sources.read(str(path)) if not source.name.endswith("inner.zip")]
+    assert [source.name for source in outer] == [f"{path}/a.log", f"{path}/z.log"]
+
+
+def test_members_of_one_name_are_all_read(tmp_path: Path) -> None:
+    path = tmp_path / "nights.zip"
+    for text in (TEXT, b"another night\n"):
+        with warnings.catch_warnings(), zipfile.ZipFile(path, "a") as target:
+            warnings.simplefilter("ignore")
+            target.writestr("comfyui.log", text)
+    read = {source.name: b"".join(source.chunks) for source in sources.read(str(path))}
+    assert read == {f"{path}/comfyui.log": TEXT, f"{path}/comfyui.log (2)": b"another night\n"}
+
+
+def test_members_that_could_be_logs_and_are_not_called_so_are_named(tmp_path: Path) -> None:
+    path = archive(tmp_path / "logs.zip", {"a.log": TEXT, "b": TEXT, "c.png": b"x"})
+    _, note = sources.read(str(path))
+    assert isinstance(note, PassedOverError)
+    assert note.message == f"{path}: not called like logs, and left out: b"
+
+
 @pytest.mark.parametrize("members", [{}, {"picture.png": b"x"}])
 def test_an_archive_without_a_log_says_so(members: dict[str, bytes], tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no log in this archive"):
@@ -145,7 +221,7 @@ def test_a_directory_called_like_a_log_is_searched_and_a_link_to_a_folder_above_
     (tmp_path / "x.log" / "loop").symlink_to(tmp_path)
     assert names([str(tmp_path)]) == [str(tmp_path / "x.log" / "a.log")]
     assert names([str(tmp_path / "x.log")]) == [str(tmp_path / "x.log" / "a.log")]
-    assert names([str(tmp_path / "*.log"), str(tmp_path)])[1:] == [str(tmp_path / "x.log" / "a.log")]
+    assert names([str(tmp_path / "*.log"), str(tmp_path)]) == [str(tmp_path / "x.log" / "a.log")]
 
 
 def test_an_empty_directory_called_like_a_log_is_said_once(tmp_path: Path) -> None:

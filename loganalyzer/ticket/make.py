@@ -53,4 +53,4 @@ def _inputs(paths: Sequence[str]) -> Iterator[Input]:
         if isinstance(name, SourceError):
             continue
         with suppress(SourceError):
-            yield from read(name)
+            yield from (given for given in read(name) if not isinstance(given, SourceError))
