@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import extended, in_order, nearest, only, selected
-from loganalyzer.runs.stages import assign
+from loganalyzer.expectations.schedule import CONTEXT_FRAMES
+from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, typed
+from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
+
+_ROW = pl.Schema(
+    {
+        "stage": pl.UInt32,
+        "place": pl.Int64,
+        "subject": pl.Int64,
+        "have": pl.Int64,
+        "need": pl.Int64,
+        "padding": pl.Int64,
+        "missing": pl.Int64,
+        "context": pl.Int64,
+        "line": pl.Int64,
+    }
+)
 
 
 def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per request: stage, place, subject, have, need, padding, missing, context, line.
 
     `missing` = need − have frames are driven by silence or mirrored speech; `context` = padding − missing are the
-    frames upstream adds for the neighbourhood of the last one. `padding` is null where the second line is lost.
+    frames upstream adds for the neighbourhood of the last one. `padding` is null where the second line is lost. Where
+    the first one is, the length alone tells what is missing, and subject, have and need are null.
     """
-    requests = assign(timeline.event("padding-request"), stages)
-    lengths = timeline.event("padding-length").pipe(
+    requests = _assigned(timeline.event("padding-request"), stages)
+    printed = timeline.event("padding-length")
+    lengths = printed.pipe(
         selected,
         "lane",
         "place",
@@ -27,11 +44,38 @@ def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     paired = nearest(in_order(requests, "lane", "place"), lengths, ahead=True)
     again = pl.col("length_place") == pl.col("length_place").shift(-1).over("lane", order_by="place")
     own = ~again.fill_null(value=False) & (pl.col("length_prompt") == pl.col("prompt"))
+    paired = paired.pipe(extended, own.alias("own"))
     missing = pl.col("need") - pl.col("have")
+    pairs = paired.pipe(extended, pl.when("own").then("padding").alias("padding")).pipe(
+        extended, missing.alias("missing"), (pl.col("padding") - missing).alias("context")
+    )
     return (
-        paired.pipe(extended, pl.when(own).then("padding").alias("padding"))
-        .pipe(extended, missing.alias("missing"), (pl.col("padding") - missing).alias("context"))
+        pl.concat([typed(pairs, _ROW), typed(_lone(printed, only(paired, "own"), stages), _ROW)])
         .pipe(only, pl.col("stage").is_not_null())
-        .pipe(selected, "stage", "place", "subject", "have", "need", "padding", "missing", "context", "line")
         .pipe(in_order, "stage", "place")
     )
+
+
+def _lone(printed: pl.DataFrame, own: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """The lengths that no request stands above."""
+    if printed.height == own.height:
+        return printed.clear()
+    known = own.pipe(selected, "lane", pl.col("length_place").alias("place"))
+    lone = printed.join(known, on=["lane", "place"], how="anti", maintain_order="left")
+    missing = pl.col("padding") - CONTEXT_FRAMES
+    return (
+        _assigned(lone, stages)
+        .pipe(only, missing >= 0)
+        .pipe(extended, missing.alias("missing"), pl.lit(CONTEXT_FRAMES).alias("context"))
+    )
+
+
+def _assigned(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the stage of each row: the last one opened; where a log begins behind a header, the one to come."""
+    found = assign(frame, stages)
+    above = only(found, pl.col("stage").is_null()).pipe(dropped, "stage")
+    if above.is_empty():
+        return found
+    ahead = assign_ahead(above, only(stages, pl.col("kind") == "bars"))
+    known = only(found, pl.col("stage").is_not_null())
+    return pl.concat([known, ahead.pipe(selected, known.columns)]).pipe(in_order, "lane", "place")

@@ -449,10 +449,12 @@ def _steps(found: Analysis, log: Text) -> None:
 
 def _paddings(found: Analysis, log: Text) -> None:
     lengths = log.said(_LENGTH) if found.paddings.height else set()
-    told = Counter(found.paddings.select("line", "subject", "have", "need").rows())
-    for (line, *figures), times in told.items():
+    told = Counter(found.paddings.select("line", "padding", "subject", "have", "need").rows())
+    for (line, padding, *figures), times in told.items():
         held = [tuple(map(_told_int, match.groups())) for match in _REQUEST.finditer(log.at(line))]
-        assert held.count(tuple(figures)) >= times, (line, figures)
+        if figures == [None, None, None] and tuple(figures) not in held:
+            held = [(None, None, None) for match in _LENGTH.finditer(log.at(line)) if _told_int(match[1]) == padding]
+        assert held.count(tuple(figures)) >= times, (line, padding, figures)
     for padding in found.paddings["padding"].drop_nulls():
         assert (padding,) in lengths, padding
 
