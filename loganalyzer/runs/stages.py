@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, typed
+from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed
 from loganalyzer.runs.timeline import Timeline
 
 _OPENED = pl.Schema(
@@ -23,6 +23,8 @@ _OPENED = pl.Schema(
     }
 )
 
+_BEHIND_SAMPLING = ("padding-request", "padding-length")
+
 _NO_STAGE = pl.lit(None, pl.UInt32).alias("stage")
 
 
@@ -30,11 +32,15 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     """One row per stage: stage (dense number), lane, place, line, prompt, kind, and what its header says.
 
     `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
-    2025-08-20), `bars` (no header in the log: bars alone show the stage).
+    2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known).
     """
     named = named_stages(timeline)
     bare = typed(_headless(timeline.bars["window-bar"], named), _OPENED)
-    return pl.concat([named, bare]).pipe(in_order, "lane", "place").with_row_index("stage")
+    shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
+    unseen = _unseen(timeline, shown)
+    if unseen.height:
+        shown = pl.concat([shown, unseen]).pipe(in_order, "lane", "place")
+    return shown.with_row_index("stage")
 
 
 def named_stages(timeline: Timeline) -> pl.DataFrame:
@@ -57,6 +63,39 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
         .pipe(only, pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
         .pipe(extended, pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
     )
+
+
+def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
+    """Stages of which the mode is printed, and what follows the sampling, yet nothing of the sampling itself.
+
+    Upstream may have changed both the header and the bars; a run whose padding is there must not be lost with them.
+    """
+    modes = timeline.event("mode").pipe(in_order, "lane", "place")
+    if modes.is_empty():
+        return typed(modes, _OPENED)
+    modes = modes.pipe(selected, "lane", "place", "line", "prompt").pipe(
+        extended, pl.col("place").shift(-1).over("lane").alias("next_mode")
+    )
+    alone = those(modes, ~_is_followed(modes, shown))
+    if alone.is_empty():
+        return typed(alone, _OPENED)
+    reports = timeline.event("max-allocated").pipe(only, ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
+    proofs = pl.concat(
+        [found[:, ["lane", "place", "prompt"]] for found in (*map(timeline.event, _BEHIND_SAMPLING), reports)]
+    )
+    unseen = those(alone, _is_followed(alone, proofs.pipe(in_order, "lane", "place")))
+    return typed(unseen.pipe(extended, pl.lit("mode").alias("kind")), _OPENED)
+
+
+def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """Whether a row of `known` comes behind each mode in the same prompt, and before the next mode."""
+    places = known.pipe(
+        selected, "lane", "place", pl.col("place").alias("next_place"), pl.col("prompt").alias("next_prompt")
+    )
+    same = (pl.col("next_prompt") == pl.col("prompt")) & ~(pl.col("next_place") >= pl.col("next_mode")).fill_null(
+        value=False
+    )
+    return nearest(modes, places, ahead=True).pipe(selected, same.fill_null(value=False)).to_series()
 
 
 def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:

@@ -158,6 +158,34 @@ def test_a_cut_out_without_header_still_says_how_much_audio_is_missing_and_what_
     assert finding["fix"].startswith("Cut to 81 frames")
 
 
+RENAMED = log.prompt(427).replace("Sampling ", "Rendering ")
+
+
+def test_a_run_whose_header_and_bars_are_both_renamed_is_there_by_its_mode_and_padding() -> None:
+    found = log.analyse(log.BANNER + RENAMED)
+    assert found.runs.select("mode", "missing_frames", "observed_windows").rows() == [("infinitetalk", 14, None)]
+    assert "AUD001" in found.findings["rule"].to_list()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        log.ARRIVAL + log.MODE + "Prompt executed in 3.00 seconds\n",
+        log.ARRIVAL + log.MODE + log.EXECUTED + log.ARRIVAL + log.padding(427, 441) + log.EXECUTED,
+        log.ARRIVAL + log.MODE + "[WanVAE decode] Max allocated memory: max_memory=5.250 GB\n" + log.EXECUTED,
+        log.ARRIVAL + log.MODE + log.EXECUTED + log.memory(),
+    ],
+    ids=["nothing behind it", "another prompt's padding", "a report of the decoder", "a report behind the end"],
+)
+def test_a_mode_alone_is_no_run(text: str) -> None:
+    assert log.analyse(text).runs.is_empty()
+
+
+def test_of_two_modes_each_has_its_own_run_though_one_lacks_header_and_bars() -> None:
+    found = log.analyse(log.ARRIVAL + RENAMED.split(log.ARRIVAL)[1].split("Prompt executed")[0] + log.run(250))
+    assert found.runs["missing_frames"].to_list() == [14, 47]
+
+
 def test_a_bar_whose_clock_runs_backwards_gives_no_negative_steps() -> None:
     desc = "Sampling audio indices 0-81"
     bar = (
