@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import completed, extended, grouped, in_order, known_in_order, only, selected
+from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -29,10 +30,11 @@ def described(
         known = completed(known, more, ["stage"])
     windowed = (pl.col("kind") != "plain") | pl.col("looped").fill_null(value=False)
     known = known.pipe(extended, windowed.alias("windowed"))
+    audio = pl.coalesce("audio_frames", "feature_frames", "frames_early")
     return known.pipe(
         extended,
         _mode().alias("mode"),
-        pl.when("windowed").then(pl.coalesce("audio_frames", "feature_frames", "frames_early")).alias("audio_frames"),
+        pl.when("windowed").then(audio).alias("audio_frames"),
         pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
         pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
         .then("plain_frames")
@@ -43,20 +45,26 @@ def described(
 
 def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Stages with the plain header in which the windowed loop's own bars or lines stand, as until 2025-08-20."""
-    frames = [timeline.bars["outer-bar"], timeline.event("audio-range"), timeline.event("schedule-announced")]
+    lines = ("audio-range", "schedule-announced", "padding-request")
+    frames = [timeline.bars["outer-bar"], *map(timeline.event, lines)]
     inside = pl.concat([assign(frame.pipe(selected, "lane", "place", "prompt"), stages) for frame in frames])
     inside = only(inside, pl.col("stage").is_not_null())
     return inside.pipe(grouped, ["stage"], pl.lit(value=True).first().alias("looped"))
 
 
 def _mode() -> pl.Expr:
-    """The mode line names it; the loops without one are told by what they print, or by windows side by side."""
+    """The mode line names it; the loops without one are told by what they print, or by windows side by side.
+
+    Only the MultiTalk loop prints that line (facts sheet, section 1.4): one that names another loop tells nothing.
+    """
     side_by_side = (
         pl.col("mode_line").is_null() & (pl.col("kind") == "header") & (pl.col("seen_stride") == pl.col("seen_window"))
     )
     return (
         pl.when(~pl.col("windowed"))
         .then(pl.lit("plain"))
+        .when(pl.col("mode_line").is_in(OTHER_LOOPS))
+        .then(None)
         .when(pl.col("mode_line").is_not_null())
         .then("mode_line")
         .when(pl.col("animate_bar") | pl.col("is_animate"))
