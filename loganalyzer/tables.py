@@ -64,6 +64,7 @@ RUNS: Final = pl.Schema(
         "height": pl.Int64,
         "steps": pl.Int64,
         "speakers": pl.Int64,
+        "shortest_frames": pl.Int64,
         "announced_windows": pl.Int64,
         "observed_windows": pl.Int64,
         "expected_windows": pl.Int64,

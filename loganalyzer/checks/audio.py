@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
+from loganalyzer.checks.log import is_near
+from loganalyzer.checks.outcomes import Need, findings, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.checks.schedule import talking
+from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
 from loganalyzer.expectations import schedule
 from loganalyzer.rows import extended, grouped, matching, only
 
@@ -20,12 +21,16 @@ def clock(frames: pl.Expr, fps: float) -> pl.Expr:
     ])  # fmt: skip
 
 
-def ways_out(context: Context, runs: pl.DataFrame) -> pl.Expr:
-    """The three ways out, in the house's order, with this run's numbers. `runs` has A as audio_frames."""
+def ways_out(context: Context, need: pl.Expr | None = None) -> pl.Expr:
+    """The three ways out, in the house's order, with a run's own numbers; the audio's length is its audio_frames.
+
+    `need` is where the last window ends, as the schedule says unless it is given. No aligned count is named where the
+    schedule does not end there: then it is not the run's.
+    """
     fps = context.settings.fps
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
-    cut = pl.when(audio >= window).then(window + (audio - window) // step * step)
-    more = schedule.end(schedule.windows(audio, window, step), window, step)
+    more = schedule.end(schedule.windows(audio, window, step), window, step) if need is None else need
+    cut = pl.when((audio >= window) & ((more - window) % step == 0)).then(window + (audio - window) // step * step)
     shorten = pl.format(
         "Cut to {} frames ({} s), the largest aligned count the audio fills",
         cut,
@@ -43,21 +48,28 @@ def _capital(text: pl.Expr) -> pl.Expr:
 
 
 def _short(context: Context) -> pl.DataFrame:
-    """Runs with missing frames: at, the line of the worst padding warning, else of the run."""
+    """Runs with missing frames: `have` and `need` of the worst padding, and audio_frames of the audio that is padded.
+
+    `at` is the line of its warning, null where the log prints none; line is that, else the run's.
+    """
     runs = only(talking(context), pl.col("missing_frames") > 0)
     if runs.is_empty():
         return runs
     worst = (
-        context.found.paddings.sort("missing", descending=True, maintain_order=True)
+        context.found.paddings.sort("missing", descending=True, nulls_last=True, maintain_order=True)
         .group_by("run_id", maintain_order=True)
-        .agg(pl.col("line").first().alias("at"), pl.col("have").first(), pl.col("need").first())
+        .agg(pl.col("line", "have", "need", "missing").first())
+        .rename({"line": "at"})
     )
-    return runs.join(worst, on="run_id", how="left", maintain_order="left").pipe(
-        extended,
-        pl.coalesce("at", "line").alias("line"),
-        pl.coalesce("have", "audio_frames").alias("have"),
-        pl.coalesce("audio_frames", "have").alias("audio_frames"),
-        pl.coalesce("need", pl.col("audio_frames") + pl.col("missing_frames")).alias("need"),
+    reached = context.found.windows.group_by("run_id").agg(pl.col("audio_end").max().alias("reached"))
+    own = pl.col("missing") == pl.col("missing_frames")
+    return (
+        runs.join(worst, on="run_id", how="left", maintain_order="left")
+        .join(reached, on="run_id", how="left", maintain_order="left")
+        .pipe(extended, pl.when(own).then("at").alias("at"), pl.coalesce("need", "reached").alias("need"))
+        .pipe(extended, pl.coalesce("at", "line").alias("line"), have=pl.col("need") - pl.col("missing_frames"))
+        .pipe(extended, pl.min_horizontal("audio_frames", "have").alias("audio_frames"))
+        .pipe(extended, pl.when(pl.col("mirrored") | ~is_near(context, "silence-missing")).then("mirrored"))
     )
 
 
@@ -69,8 +81,21 @@ def _where(context: Context) -> pl.Expr:
     )  # fmt: skip
 
 
-def _unknown(context: Context) -> pl.DataFrame:
-    return only(talking(context), pl.col("missing_frames").is_null())
+def _why_unknown() -> pl.Expr:
+    return (
+        pl.when(pl.col("status") != "completed")
+        .then(worded("the run is {}: it never came to its last window", "status"))
+        .when(pl.col("audio_frames").is_null())
+        .then(pl.lit("neither padding warnings nor the audio's length are in the log"))
+        .when(pl.col("observed_windows").fill_null(0) < pl.col("expected_windows"))
+        .then(pl.lit("neither padding warnings nor the last window are in the log"))
+        .otherwise(pl.lit("neither padding warnings nor every speaker's length are in the log"))
+    )
+
+
+def _measured(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Talking runs of which it is known how many frames are missing, and the others with the reason."""
+    return judged(talking(context), Need(pl.col("missing_frames").is_not_null(), _why_unknown))
 
 
 @rule(
@@ -107,18 +132,11 @@ def audio_shortfall(context: Context) -> Outcome:
             ),
             observed=pl.format("{} frames missing (have {}, need {})", missing, "have", "need"),
             expected=pl.lit("0 frames missing"),
-            fix=ways_out(context, short),
+            fix=ways_out(context, pl.col("need")),
         ),
     )  # fmt: skip
-    return outcome(rows, skipped(_unknown(context), _why_unknown()))
-
-
-def _why_unknown() -> pl.Expr:
-    return (
-        pl.when(pl.col("status") != "completed")
-        .then(pl.format("the run is {}: it never came to its last window", "status"))
-        .otherwise(pl.lit("neither padding warnings nor audio ranges are in the log"))
-    )
+    _, barred = context.once(_measured)
+    return outcome(rows, barred, other_loops(context))
 
 
 @rule(
@@ -142,7 +160,10 @@ def context_padding(context: Context) -> Outcome:
             fix=pl.lit("Nothing to change."),
         ),
     )
-    return outcome(rows)
+    warned = pl.col("run_id").is_in(context.found.paddings["run_id"].drop_nulls().unique().implode())
+    measured, barred = context.once(_measured)
+    _, unwarned = judged(measured, Need(warned | (pl.col("expected_windows") == 1), "no padding warning is in the log"))
+    return outcome(rows, barred, unwarned)
 
 
 def _harmless(context: Context) -> pl.DataFrame:
@@ -153,31 +174,6 @@ def _harmless(context: Context) -> pl.DataFrame:
     figures = (pl.col("missing").max(), pl.col("line").first().alias("at"), pl.col("padding").max())
     harmless = only(grouped(paddings, ["run_id"], *figures), pl.col("missing") == 0)
     return matching(runs, harmless, ["run_id"]).pipe(extended, pl.col("at").alias("line"))
-
-
-@rule(
-    "AUD003",
-    "audio-shorter-than-requested",
-    "warning",
-    summary="The audio is shorter than the frames asked for, so fewer were used.",
-    why="The video comes out shorter than planned. A difference of one frame is upstream's float arithmetic, not the "
-    "audio: it is not reported.",
-    example="[MultiTalk] Audio duration (427 frames) is shorter than requested (500 frames). Using 427 frames.",
-    fix="Ask for an aligned count that the audio fills, or supply more audio.",
-)
-def audio_shorter(context: Context) -> Outcome:
-    """Requested against used frames."""
-    short = only(talking(context), pl.col("requested_frames") - pl.col("audio_frames") > 1)
-    rows = findings(
-        short,
-        lambda: texts(
-            message=pl.format("{} frames were asked for, the audio has {}.", "requested_frames", "audio_frames"),
-            observed=pl.format("{} frames", "audio_frames"),
-            expected=pl.format("{} frames", "requested_frames"),
-            fix=ways_out(context, short),
-        ),
-    )
-    return outcome(rows)
 
 
 @rule(
@@ -192,7 +188,12 @@ def audio_shorter(context: Context) -> Outcome:
 )
 def mirrored_padding(context: Context) -> Outcome:
     """Only where frames are missing does it show."""
-    short = only(context.once(_short), pl.col("mirrored"))
+    short, unfilled = judged(
+        context.once(_short),
+        Need(pl.col("mirrored").is_not_null(), "the log does not tell what the missing end is padded with"),
+    )
+    _, barred = context.once(_measured)
+    short = only(short, pl.col("mirrored"))
     rows = findings(
         short,
         lambda: texts(
@@ -201,10 +202,12 @@ def mirrored_padding(context: Context) -> Outcome:
             ).pipe(_capital),
             observed=pl.lit("no encoded silence file"),
             expected=pl.lit("padding with encoded silence, or none"),
-            fix=pl.concat_str([pl.lit("Install the wrapper's encoded silence file. "), ways_out(context, short)]),
+            fix=pl.concat_str(
+                [pl.lit("Install the wrapper's encoded silence file. "), ways_out(context, pl.col("need"))]
+            ),
         ),
     )
-    return outcome(rows)
+    return outcome(rows, unfilled, barred, other_loops(context))
 
 
 @rule(
@@ -217,59 +220,33 @@ def mirrored_padding(context: Context) -> Outcome:
     fix="Supply audio for a whole window, or cut the video to the audio's length.",
 )
 def clamped_audio(context: Context) -> Outcome:
-    """Short audio in one window."""
+    """Short audio in one window, of whichever speaker has the least."""
     fps = context.settings.fps
-    short = only(
-        talking(context), (pl.col("audio_frames") < pl.col("window_frames")) & (pl.col("expected_windows") == 1)
+    audio, window = pl.min_horizontal("audio_frames", "shortest_frames"), pl.col("window_frames")
+    single = pl.col("expected_windows") == 1
+    runs, barred = judged(
+        talking(context),
+        LENGTH,
+        COUNT,
+        Need(
+            ~single | (audio < window) | pl.col("shortest_frames").is_not_null(),
+            "the log does not tell every speaker's length",
+        ),
     )
-    gap = pl.col("window_frames") - pl.col("audio_frames")
+    short = only(runs, single & (audio < window))
+    gap = window - audio
+    whose = pl.when(audio < pl.col("audio_frames")).then(pl.lit("shortest speaker's audio")).otherwise(pl.lit("audio"))
     rows = findings(
         short,
         lambda: texts(
             message=pl.format(
-                "The audio fills {} of the window's {} frames; the last embedding is reused for {} frames ({} s), "
+                "The {} fills {} of the window's {} frames; the last embedding is reused for {} frames ({} s), "
                 "from {} on.",
-                "audio_frames", "window_frames", gap, number(gap / fps), clock(pl.col("audio_frames"), fps),
+                whose, audio, "window_frames", gap, number(gap / fps), clock(audio, fps),
             ),
-            observed=pl.format("{} frames", "audio_frames"),
+            observed=pl.format("{} frames", audio),
             expected=pl.format("{} frames or more", "window_frames"),
-            fix=pl.format(
-                "Cut the video to {} frames, or supply {} s more audio.", "audio_frames", number(gap / fps)
-            ),
+            fix=pl.format("Cut the video to {} frames, or supply {} s more audio.", audio, number(gap / fps)),
         ),
     )  # fmt: skip
-    return outcome(rows)
-
-
-@rule(
-    "AUD006",
-    "frame-rate",
-    "warning",
-    summary="Audio seconds and frames give another frame rate than the configured one.",
-    why="Lips drift against the sound when the embedding and the video are made at different rates.",
-    example="seconds=17.084s beside Sampling 392 frames: 23 fps where 25 is configured",
-    fix="Give the audio node and the video node the same rate, or configure the rate you mean.",
-)
-def frame_rate(context: Context) -> Outcome:
-    """Upstream takes int(seconds × fps) frames, so the rate lies in [A / s, (A + 1) / s)."""
-    runs = talking(context)
-    told = only(runs, pl.col("audio_s") > 0)
-    low = pl.col("audio_frames") / (pl.col("audio_s") + 0.0005)
-    high = (pl.col("audio_frames") + 2) / (pl.col("audio_s") - 0.0005)
-    fps = context.settings.fps
-    wrong = only(told, ~((low <= fps) & (pl.lit(fps) < high)))
-    rate = pl.col("audio_frames") / pl.col("audio_s")
-    rows = findings(
-        wrong,
-        lambda: texts(
-            message=pl.format(
-                "{} frames over {} s of audio are {} frames per second, not {}.",
-                "audio_frames", number("audio_s", 3), number(rate), number(pl.lit(fps)),
-            ),
-            observed=pl.format("{} fps", number(rate)),
-            expected=pl.format("{} fps", number(pl.lit(fps))),
-            fix=pl.lit(f"Set both nodes to {fps:g} fps, or configure the rate you mean (--fps)."),
-        ),
-    )  # fmt: skip
-    silent = only(runs, pl.col("audio_s").is_null())
-    return outcome(rows, skipped(silent, "the log does not tell the audio's duration (the embedding was cached)"))
+    return outcome(rows, barred, other_loops(context))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
+from loganalyzer.checks.outcomes import Need, findings, judged, number, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.checks.schedule import windowed
 from loganalyzer.rows import extended, only, selected
 
 
@@ -22,16 +21,23 @@ from loganalyzer.rows import extended, only, selected
 def cost_above_baseline(context: Context) -> Outcome:
     """Prompt time times the configured price, against the quantisation's figure scaled to the windows run."""
     price = context.settings.price_per_hour
-    runs = windowed(context)
+    runs = context.found.runs
     if price is None:
         return outcome(None, skipped(runs, "needs price_per_hour in the configuration"))
     shelf = context.shelf.cost.pipe(
         selected, "quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance"
     )
-    priced = runs.join(shelf, on="quantization", how="left", maintain_order="left").pipe(
-        extended,
-        (pl.col("prompt_s") / 3600 * price).alias("cost"),
-        (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
+    priced, barred = judged(
+        runs.join(shelf, on="quantization", how="left", maintain_order="left").pipe(
+            extended,
+            (pl.col("prompt_s") / 3600 * price).alias("cost"),
+            (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
+        ),
+        Need(pl.col("window_frames").is_not_null(), "cost baselines are for runs that go through audio in windows"),
+        Need(pl.col("quantization").is_not_null(), "no quantisation is known: declare it (--quantization)"),
+        Need(pl.col("usd").is_not_null(), lambda: worded("no cost baseline for {}", "quantization")),
+        Need(pl.col("observed_windows").is_not_null(), "the log holds no progress bars to count windows by"),
+        Need(pl.col("cost").is_not_null(), "the log does not tell the prompt's time"),
     )
     dear = only(priced, pl.col("cost") > pl.col("usual") * (1 + pl.col("tolerance")))
     rows = findings(
@@ -46,5 +52,4 @@ def cost_above_baseline(context: Context) -> Outcome:
             fix=pl.lit("See the timing findings beside this one; keep the server warm between prompts."),
         ),
     )  # fmt: skip
-    unknown = only(priced, pl.col("usual").is_null() | pl.col("cost").is_null())
-    return outcome(rows, skipped(unknown, "no cost baseline for this quantisation, or no prompt time in the log"))
+    return outcome(rows, barred)

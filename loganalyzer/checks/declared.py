@@ -8,7 +8,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import Texts, findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.checks.schedule import talking
+from loganalyzer.checks.schedule import other_loops, talking
 from loganalyzer.rows import extended, only
 
 
@@ -132,7 +132,9 @@ def workflow_mismatch(context: Context) -> Outcome:
     doubled = (pl.col("width") == 2 * pl.lit(asked.width)) & (pl.col("height") == 2 * pl.lit(asked.height))
     size_differs = ((pl.col("width") != asked.width) | (pl.col("height") != asked.height)) & ~doubled
     steps = pl.col("steps") != asked.steps
-    found, unknown = [], []
+    found: list[pl.DataFrame] = []
+    unasked: list[str] = []
+    untold: list[pl.Expr] = []
     for what, told, differs, seen, wanted in (
         ("frames", asked.frames, pl.col("audio_frames") > asked.frames, "audio_frames", f"at most {asked.frames}"),
         ("steps", asked.steps, steps, "steps", str(asked.steps)),
@@ -140,11 +142,21 @@ def workflow_mismatch(context: Context) -> Outcome:
         ("size", asked.width and asked.height, size_differs, "size", f"{asked.width}x{asked.height}"),
     ):
         if told is None:
-            unknown.append(what)
+            unasked.append(what)
             continue
+        untold.append(pl.when(pl.col(seen).is_null()).then(pl.lit(what)))
         found.append(findings(only(shown, differs), partial(_mismatch, what, pl.col(seen).cast(pl.String), wanted)))
-    reason = f"the workflow does not tell: {', '.join(unknown)}"
-    return outcome(pl.concat(found) if found else None, *([skipped(runs, reason)] if unknown else []))
+    return outcome(pl.concat(found) if found else None, *_not_compared(shown, unasked, untold), other_loops(context))
+
+
+def _not_compared(runs: pl.DataFrame, unasked: list[str], untold: list[pl.Expr]) -> list[pl.DataFrame]:
+    """What the workflow does not tell, and what the log does not (its name, null where it does)."""
+    missing = pl.concat_str(untold, separator=", ", ignore_nulls=True) if untold else pl.lit("")
+    silent = only(runs.pipe(extended, missing.alias("untold")), pl.col("untold") != "")
+    return [
+        skipped(runs if unasked else runs.clear(), f"the workflow does not tell: {', '.join(unasked)}"),
+        skipped(silent, pl.format("the log does not tell: {}", "untold")),
+    ]
 
 
 def _mismatch(what: str, seen: pl.Expr, wanted: str) -> Texts:

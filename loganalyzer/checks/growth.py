@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.analysis import Analysis
-from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
+from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT, RESERVED
+from loganalyzer.checks.outcomes import Need, at, findings, judged, number, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import only, without
+from loganalyzer.rows import extended, only, without
 
 _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3
@@ -32,15 +33,20 @@ def memory_growth(context: Context) -> Outcome:
         _growth(inside, "window", pl.col("phase").fill_null("memory")),
         _growth(across, "prompt", pl.lit("peak allocated")),
     )
-    rest = only(context.found.runs, pl.col("peak_allocated_gib").is_not_null())
-    rest = without(without(rest, inside, "run_id"), across, "run_id")
-    alone = only(rest, pl.len().over("source", "stream") <= _GROWTH_REPORTS)
-    return outcome(
-        pl.concat(rows),
-        skipped(alone, f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file"),
+    series = Need(
+        pl.col("alike") > _GROWTH_REPORTS,
+        f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file",
     )
+    _, barred = judged(
+        context.found.runs.pipe(extended, pl.len().over(_ALIKE).alias("alike")), REPORT, COVERS, IS_PEAK, series
+    )
+    return outcome(pl.concat(rows), without(barred, _reported(context.found.memory), "run_id"))
 
 
+_ALIKE = (
+    "source", "stream", "mode", "width", "height", "window_frames", "motion_frames", "quantization", "peak_covers",
+    "gpu",
+)  # fmt: skip
 _KEPT = (
     "run_id", "prompt_id", "source", "stream", "line", "mode", "width", "height", "window_frames", "motion_frames",
     "quantization", "gpu", "total_vram_gib", "peak_allocated_gib", "peak_reserved_gib", "peak_covers",
@@ -51,14 +57,16 @@ _PEAK = ("run_id", "prompt_id", "source", "stream", "line", "peak_allocated_gib"
 def concerned(found: Analysis) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`runs` (columns as far as they count) and `memory` of what MEM005 can say anything about.
 
-    Those of all volumes together tell it what the whole would tell.
+    Those of all volumes together tell it what the whole would tell. A run whose own reports show that nothing grows in
+    it, and whose peak is none to be held against others', needs no word; reports count only where they are many.
     """
     rising = _inside_runs(found.memory, found.runs.with_columns(pl.lit(None, pl.Float64).alias("total")))
-    grows = pl.col("run_id").is_in(rising["run_id"].unique().implode())
-    told = only(found.runs, pl.col("peak_allocated_gib").is_not_null() | grows)
-    lone = (pl.col("peak_covers").ne_missing("stage") & ~grows).cast(pl.Int64)
-    few = lone.cum_sum().over("source", "stream") <= _GROWTH_REPORTS + 1
-    return told.filter((lone == 0) | few).select(_KEPT), found.memory.filter(grows.fill_null(value=False))
+    many = pl.col("run_id").is_in(_reported(found.memory)["run_id"].unique().implode()).fill_null(value=False)
+    grows = pl.col("run_id").is_in(rising["run_id"].unique().implode()).fill_null(value=False)
+    settled = many & ~grows & pl.col("peak_covers").ne_missing("stage")
+    runs = found.runs.filter(~settled).select(_KEPT)
+    kept = pl.col("run_id").is_in(runs["run_id"].implode())
+    return runs, found.memory.filter(many & kept)
 
 
 def latest(before: pl.DataFrame | None, runs: pl.DataFrame) -> pl.DataFrame:
@@ -66,6 +74,14 @@ def latest(before: pl.DataFrame | None, runs: pl.DataFrame) -> pl.DataFrame:
     own = runs.filter(pl.col("peak_allocated_gib").is_not_null()).select(_PEAK)
     every = own if before is None else pl.concat([before, own])
     return every.sort("source", "stream", "line").unique(["source", "stream"], keep="last", maintain_order=True)
+
+
+def _reported(memory: pl.DataFrame) -> pl.DataFrame:
+    """run_id of those that have enough reports of one phase to tell whether they rise."""
+    reports = only(memory, pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
+    if reports.height <= _GROWTH_REPORTS:
+        return reports[:0, ["run_id"]]
+    return reports.group_by("run_id", "phase").len().filter(pl.col("len") > _GROWTH_REPORTS).select("run_id")
 
 
 def _inside_runs(memory: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
@@ -94,21 +110,9 @@ def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
     peaks = only(runs, pl.col("peak_covers") == "stage")
     if peaks.height <= _GROWTH_REPORTS:
         return peaks.clear()
-    keys = [
-        "source",
-        "stream",
-        "mode",
-        "width",
-        "height",
-        "window_frames",
-        "motion_frames",
-        "quantization",
-        "peak_covers",
-        "gpu",
-    ]
     return (
         peaks.sort("source", "line", maintain_order=True)
-        .group_by(keys, maintain_order=True)
+        .group_by(_ALIKE, maintain_order=True)
         .agg(
             pl.col("run_id", "line", "total").last(),
             pl.col("peak_allocated_gib").diff().drop_nulls().min().alias("least"),
@@ -151,8 +155,9 @@ def carried_peak(context: Context) -> Outcome:
     """Neighbouring runs of one process (same stream, no restart known by another card or version)."""
     own = only(context.found.runs, pl.col("peak_allocated_gib").is_not_null())
     runs = own if context.before is None else pl.concat([context.before, own], how="diagonal")
+    _, barred = judged(context.found.runs, REPORT, RESERVED)
     if runs.height < 2:
-        return outcome()
+        return outcome(None, barred)
     runs = runs.sort("source", "stream", "line", maintain_order=True)
     within = ["source", "stream"]
     same = only(
@@ -172,4 +177,4 @@ def carried_peak(context: Context) -> Outcome:
             fix=pl.lit("Restart the server before measuring memory."),
         ),
     )
-    return outcome(rows)
+    return outcome(rows, barred)

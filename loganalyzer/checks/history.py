@@ -8,7 +8,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import matching, only, selected
+from loganalyzer.rows import matching, only, selected, without
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
@@ -32,19 +32,29 @@ def _verdicts(context: Context) -> pl.DataFrame:
 
     What came after tonight, where an old log is looked at again, is left out.
     """
-    past = context.past
-    if past is None:
+    if context.past is None:
         return pl.DataFrame(schema=_JUDGED)
     from loganalyzer.history.series import judged  # and numpy with it, which no other rule needs
     from loganalyzer.metrics import KEY
 
-    together = past.with_tonight(context.found, context.settings.gpu)
+    together = context.once(_figures)
     concerned = together.filter("tonight").pipe(selected, "metric", "basis", *KEY).unique()
     alike = ["metric", "basis", *KEY]
     rows = together.join(concerned, on=alike, how="semi", nulls_equal=True, maintain_order="left")
     until_tonight = pl.col("tonight").reverse().cum_max().reverse().over(alike)
     told = [_told(series) for series in judged(rows.filter(until_tonight))]
     return pl.DataFrame(told, schema=_JUDGED, orient="row")
+
+
+def _figures(context: Context) -> pl.DataFrame:
+    """The figures of all runs that can be in a series, with `tonight`."""
+    from loganalyzer.metrics import METRICS
+
+    if context.past is None:
+        return pl.DataFrame(schema={"run_id": pl.String, "tonight": pl.Boolean})
+    in_series = [name for name, metric in METRICS.items() if metric.kind != "exact"]
+    together = context.past.with_tonight(context.found, context.settings.gpu)
+    return together.filter(pl.col("metric").is_in(in_series))
 
 
 def _told(series: Series) -> tuple[str, ...]:
@@ -104,11 +114,14 @@ def metric_regressed(context: Context) -> Outcome:
         "Compare versions, attention mode and settings with the runs before (`loganalyze compare`, `history trend`); "
         "if the change is meant, ignore the rule with a reason and a date until these runs are the usual ones."
     )
-    return outcome(_found(context, "regressed", fix), _unjudged(context))
+    silent = without(context.found.runs, context.once(_figures).filter("tonight"), "run_id")
+    return outcome(
+        _found(context, "regressed", fix), _unjudged(context), skipped(silent, "the log tells no figure to compare")
+    )
 
 
 def _unjudged(context: Context) -> pl.DataFrame:
-    """Series of too few runs, those of one run with the same reason together; and runs that tell no figure at all."""
+    """Series of too few runs, those of one run with the same reason together."""
     rows = context.once(_verdicts)
     few = (
         rows.filter(pl.col("verdict") == "unknown")

@@ -11,6 +11,12 @@ from loganalyzer.records import MOST_NEAR
 from loganalyzer.rows import extended, only
 
 
+def is_near(context: Context, pattern: str) -> pl.Expr:
+    """Whether a line of a run's input almost reads as `pattern`: then nothing follows from the message's absence."""
+    misses = only(context.found.near_misses, pl.col("pattern") == pattern)
+    return pl.col("source").is_in(misses["source"].unique().implode())
+
+
 @rule(
     "LOG001",
     "unrecognised-variant",

@@ -4,47 +4,44 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
+from loganalyzer.checks.outcomes import Need, at, findings, judged, mode, number, outcome, size, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.rows import extended, only
 
 NOT_A_PEAK = "this wrapper version does not print the sampling peak"
-_NO_REPORT = "the log holds no memory report for this run"
+IS_PEAK = Need(pl.col("peak_covers") == "stage", NOT_A_PEAK)
+REPORT = Need(pl.col("peak_allocated_gib").is_not_null(), "the log holds no memory report for this run")
+COVERS = Need(
+    pl.col("peak_covers").is_not_null(), "the memory report is incomplete: what its peak covers cannot be told"
+)
+RESERVED = Need(
+    pl.col("peak_reserved_gib").is_not_null(), "the memory report is incomplete: it does not tell what was reserved"
+)
 _INFERRED = "the quantisation was inferred from the peak itself, which cannot confirm it: declare it (--quantization)"
 _UNDECLARED = "no quantisation is known: declare it (--quantization)"
 
 
-def _judged(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _judged(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Runs whose peak may be held against a baseline, with its band, and the others with the reason."""
-    runs = context.shelf.with_vram(only(context.found.runs, pl.col("status") == "completed"))
-    reason = (
-        pl.when(pl.col("peak_allocated_gib").is_null())
-        .then(pl.lit(_NO_REPORT))
-        .when(pl.col("peak_covers").is_null())
-        .then(pl.lit("the memory report is incomplete: what its peak covers cannot be told"))
-        .when(pl.col("peak_covers") != "stage")
-        .then(pl.lit(NOT_A_PEAK))
-        .when(pl.col("quantization").is_null())
-        .then(pl.lit(_UNDECLARED))
-        .when(pl.col("quantization_source") == "vram")
-        .then(pl.lit(_INFERRED))
-        .when(pl.col("vram_low").is_null())
-        .then(
-            pl.format(
-                "no baseline for {} in mode {} at {}x{}, LoRA rank {}, {}/{}, {} blocks swapped",
-                "quantization", pl.col("mode").fill_null("unknown"), "width", "height",
-                pl.col("lora_rank").cast(pl.String).fill_null("unknown"), "window_frames", "motion_frames",
-                pl.col("swapped_blocks").fill_null(0),
-            )
-        )
+    return judged(
+        context.shelf.with_vram(context.found.runs),
+        Need(pl.col("status") == "completed", lambda: worded("the run is {}: its peak was never printed", "status")),
+        REPORT,
+        COVERS,
+        IS_PEAK,
+        Need(pl.col("quantization").is_not_null(), _UNDECLARED),
+        Need(pl.col("quantization_source") != "vram", _INFERRED),
+        Need(pl.col("vram_low").is_not_null(), _no_baseline),
+    )
+
+
+def _no_baseline() -> pl.Expr:
+    return worded(
+        "no baseline for {} in {} at {}, LoRA rank {}, {}, {} blocks swapped",
+        "quantization", mode(), size(), "lora_rank",
+        pl.coalesce(pl.format("{}/{}", "window_frames", "motion_frames"), pl.lit("no windows")),
+        pl.col("swapped_blocks").fill_null(0),
     )  # fmt: skip
-    runs = runs.pipe(extended, reason.alias("reason"))
-    barred = only(runs, pl.col("reason").is_not_null())
-    lost = only(context.found.runs, pl.col("status") != "completed")
-    return only(runs, pl.col("reason").is_null()), [
-        skipped(barred, pl.col("reason")),
-        skipped(lost, pl.format("the run is {}: its peak was never printed", "status")),
-    ]
 
 
 @rule(
@@ -67,7 +64,7 @@ def vram_above(context: Context) -> Outcome:
             "above",
             "Check the loaded model file, LoRA, block swap and tiling against the last good run.",
         ),
-        *barred,
+        barred,
     )
 
 
@@ -86,13 +83,13 @@ def vram_below(context: Context) -> Outcome:
     runs, barred = context.once(_judged)
     below = only(runs, pl.col("peak_allocated_gib") < pl.col("vram_low"))
     if below.is_empty():
-        return outcome(None, *barred)
+        return outcome(None, barred)
     rows = _band_findings(
         below, "below", "Load the model file of the declared quantisation, or declare what is loaded."
     )
     fits = pl.lit(context.shelf.inferred_quantization(below))
     hint = pl.when(fits.is_not_null()).then(pl.format(" It fits {}.", fits)).otherwise(pl.lit(""))
-    return outcome(rows.pipe(extended, pl.concat_str(["message", hint]).alias("message")), *barred)
+    return outcome(rows.pipe(extended, pl.concat_str(["message", hint]).alias("message")), barred)
 
 
 def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
@@ -138,27 +135,20 @@ def vram_headroom(context: Context) -> Outcome:
             fix=pl.lit("Swap more transformer blocks, use tiled VAE, or a lighter quantisation."),
         ),
     )  # fmt: skip
-    return outcome(rows, *barred)
+    return outcome(rows, barred)
 
 
-def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _with_total(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
-    runs = context.found.runs.pipe(extended, total.alias("total"))
-    reason = (
-        pl.when(pl.col("peak_reserved_gib").is_null())
-        .then(pl.lit(_NO_REPORT))
-        .when(pl.col("total").is_null())
-        .then(pl.lit("the log does not name the card's memory (set total_vram_gib)"))
-        .when(
-            pl.col("peak_covers").ne_missing("stage")
-            & (pl.col("peak_reserved_gib") <= pl.col("total") * (1 - context.settings.headroom_fraction))
-        )
-        .then(pl.lit(NOT_A_PEAK))
+    tight = pl.col("peak_reserved_gib") > pl.col("total") * (1 - context.settings.headroom_fraction)
+    return judged(
+        context.found.runs.pipe(extended, total.alias("total")),
+        Need(REPORT.met | RESERVED.met, REPORT.reason),
+        RESERVED,
+        Need(pl.col("total").is_not_null(), "the log does not name the card's memory (set total_vram_gib)"),
+        Need(COVERS.met | tight, COVERS.reason),
+        Need(IS_PEAK.met | tight, IS_PEAK.reason),
     )
-    runs = runs.pipe(extended, reason.alias("reason"))
-    return only(runs, pl.col("reason").is_null()), [
-        skipped(only(runs, pl.col("reason").is_not_null()), pl.col("reason"))
-    ]
 
 
 @rule(
@@ -173,10 +163,13 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
 )
 def fragmentation(context: Context) -> Outcome:
     """Both figures of one report, where they cover the same time."""
-    runs = only(
-        context.found.runs, pl.col("peak_allocated_gib").is_not_null() & pl.col("peak_reserved_gib").is_not_null()
+    like, barred = judged(
+        context.found.runs,
+        REPORT,
+        RESERVED,
+        COVERS,
+        Need(IS_PEAK.met, "the two figures cover different times in this wrapper version"),
     )
-    like = only(runs, pl.col("peak_covers") == "stage")
     gap = pl.col("peak_reserved_gib") / pl.col("peak_allocated_gib") - 1
     wide = only(like, gap > context.settings.fragmentation_fraction)
     rows = findings(
@@ -193,8 +186,7 @@ def fragmentation(context: Context) -> Outcome:
             ),
         ),
     )  # fmt: skip
-    other = only(runs, pl.col("peak_covers") != "stage")
-    return outcome(rows, skipped(other, "the two figures cover different times in this wrapper version"))
+    return outcome(rows, barred)
 
 
 @rule(
@@ -209,7 +201,8 @@ def fragmentation(context: Context) -> Outcome:
 )
 def peak_not_sampling(context: Context) -> Outcome:
     """Every windowed run of the later eras."""
-    runs = only(context.found.runs, pl.col("peak_covers").is_in(["residue", "last-decode"]))
+    told, barred = judged(context.found.runs, REPORT, COVERS)
+    runs = only(told, pl.col("peak_covers") != "stage")
     meaning = (
         pl.when(pl.col("peak_covers") == "residue")
         .then(pl.lit("what was still allocated after the last VAE decode"))
@@ -228,4 +221,4 @@ def peak_not_sampling(context: Context) -> Outcome:
             ),
         ),
     )
-    return outcome(rows)
+    return outcome(rows, barred)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.memory import NOT_A_PEAK
-from loganalyzer.checks.outcomes import at, findings, number, outcome, skipped, texts
+from loganalyzer.checks.memory import COVERS, IS_PEAK, NOT_A_PEAK, REPORT
+from loganalyzer.checks.outcomes import Need, Texts, at, findings, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.checks.schedule import talking
+from loganalyzer.checks.schedule import other_loops, talking
 from loganalyzer.rows import extended, only, selected
 
 _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
 
 
 def _required(context: Context) -> pl.DataFrame:
-    """Talking runs with min_quantization, min_rank, rank_wanted (position in the ranking) of their size."""
+    """Talking runs with pixels, and min_quantization and min_lora as their size requires, null where it requires none.
+
+    Of a run of unknown size only what every size requires is known: the LoRA's rank, where it is the same for all.
+    """
     needs = context.shelf.requirement.pipe(
         selected,
         pl.col("pixels"),
@@ -22,7 +25,17 @@ def _required(context: Context) -> pl.DataFrame:
         pl.col("lora_rank").alias("min_lora"),
     ).sort("pixels")
     runs = talking(context).pipe(extended, (pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
-    return only(runs, pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
+    sized = only(runs, pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
+    ranks = needs["min_lora"].unique()
+    unsized = only(runs, pl.col("pixels").is_null()).pipe(
+        extended,
+        pl.lit(None, pl.String).alias("min_quantization"),
+        pl.lit(ranks.item() if len(ranks) == 1 else None, pl.Int64).alias("min_lora"),
+    )
+    return pl.concat([unsized, sized])
+
+
+_SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and height")
 
 
 @rule(
@@ -37,45 +50,59 @@ def _required(context: Context) -> pl.DataFrame:
 def quantization_below_resolution(context: Context) -> Outcome:
     """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
     ranking = {name: position for position, name in enumerate(context.shelf.ranking)}
-    runs = context.once(_required)
-    runs = runs.pipe(
+    required = context.once(_required).pipe(
         extended,
         pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
         pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("want"),
     )
-    low = only(runs, pl.col("have") < pl.col("want"))
-    doubtful = (pl.col("peak_covers") == "residue").fill_null(value=False)
+    is_low = pl.col("have") < pl.col("want")
+    free = pl.col("min_quantization").is_null()
+    runs, barred = judged(
+        required,
+        _SIZE,
+        Need(
+            free | pl.col("want").is_not_null(),
+            lambda: worded("{}, which is required, has no place in the ranking of quantisations", "min_quantization"),
+        ),
+        Need(free | pl.col("have").is_not_null(), _why_unranked),
+        Need(free | ~is_low | pl.col("peak_covers").ne_missing("residue"), _DOUBLED),
+    )
+    rows = findings(only(runs, is_low), _too_light)
+    return outcome(rows, barred, other_loops(context))
+
+
+def _why_unranked() -> pl.Expr:
+    undeclared = "no quantisation is known: declare it (--quantization)"
+    return (
+        pl.when(pl.col("quantization").is_not_null())
+        .then(worded("{} has no place in the ranking of quantisations", "quantization"))
+        .when(pl.col("peak_covers") != "stage")
+        .then(pl.lit(f"{undeclared}; {NOT_A_PEAK}"))
+        .otherwise(pl.lit(undeclared))
+    )
+
+
+def _too_light() -> Texts:
+    is_inferred = pl.col("quantization_source") == "vram"
     shown = (
-        pl.when(pl.col("quantization_source") == "vram")
+        pl.when(is_inferred)
         .then(pl.format("{} (inferred from the peak of {} GiB)", "quantization", number("peak_allocated_gib")))
         .otherwise(pl.format("{} (from {})", "quantization", "quantization_source"))
     )
-    rows = findings(
-        only(low, ~doubtful),
-        lambda: texts(
-            message=pl.format(
-                "{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"
-            ),
-            observed=shown,
-            expected=pl.format("{} or better", "min_quantization"),
-            fix=pl.format(
-                "Load a {} model or better{}.",
-                "min_quantization",
-                pl.when(pl.col("quantization_source") == "vram")
-                .then(pl.lit("; if another one is loaded, declare it with --quantization"))
-                .otherwise(pl.lit("; or render at a smaller size")),
-            ),
+    return texts(
+        message=pl.format(
+            "{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"
         ),
-    )  # fmt: skip
-    unknown = only(runs, pl.col("min_quantization").is_not_null() & pl.col("have").is_null())
-    reason = (
-        pl.when(pl.col("quantization").is_not_null())
-        .then(pl.format("{} has no place in the ranking of quantisations", "quantization"))
-        .when((pl.col("peak_covers") != "stage").fill_null(value=False))
-        .then(pl.lit(f"no quantisation is known: declare it (--quantization); {NOT_A_PEAK}"))
-        .otherwise(pl.lit("no quantisation is known: declare it (--quantization)"))
+        observed=shown,
+        expected=pl.format("{} or better", "min_quantization"),
+        fix=pl.format(
+            "Load a {} model or better{}.",
+            "min_quantization",
+            pl.when(is_inferred)
+            .then(pl.lit("; if another one is loaded, declare it with --quantization"))
+            .otherwise(pl.lit("; or render at a smaller size")),
+        ),
     )
-    return outcome(rows, skipped(unknown, reason), skipped(only(low, doubtful), _DOUBLED))
 
 
 @rule(
@@ -89,7 +116,15 @@ def quantization_below_resolution(context: Context) -> Outcome:
 )
 def lora_rank(context: Context) -> Outcome:
     """The rank in the LoRA's file name."""
-    runs = context.once(_required)
+    free = pl.col("min_lora").is_null()
+    runs, barred = judged(
+        context.once(_required),
+        Need(~free | _SIZE.met, _SIZE.reason),
+        Need(
+            free | pl.col("lora_rank").is_not_null(),
+            "no loaded LoRA has a rank in its name (or the loader was cached)",
+        ),
+    )
     wrong = only(runs, pl.col("lora_rank") != pl.col("min_lora"))
     rows = findings(
         _at_lora(wrong, context.found.loras),
@@ -100,8 +135,7 @@ def lora_rank(context: Context) -> Outcome:
             fix=pl.format("Load the LoRA file with rank{} in its name.", "min_lora"),
         ),
     )
-    unknown = only(runs, pl.col("min_lora").is_not_null() & pl.col("lora_rank").is_null())
-    return outcome(rows, skipped(unknown, "no loaded LoRA has a rank in its name (or the loader was cached)"))
+    return outcome(rows, barred, other_loops(context))
 
 
 def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
@@ -127,13 +161,19 @@ def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
 )
 def quantization_mismatch(context: Context) -> Outcome:
     """Declared against inferred, where the peak is a true one."""
-    declared = only(
-        context.found.runs, pl.col("quantization").is_not_null() & (pl.col("quantization_source") != "vram")
+    held = context.found.runs.pipe(extended, context.shelf.inferred_quantization(context.found.runs).alias("fits"))
+    runs, barred = judged(
+        held,
+        Need(
+            pl.col("quantization").is_not_null() & (pl.col("quantization_source") != "vram"),
+            "no quantisation is declared (--quantization)",
+        ),
+        REPORT,
+        COVERS,
+        IS_PEAK,
+        Need(pl.col("fits").is_not_null(), "the peak fits no single baseline of this mode, size, LoRA and schedule"),
     )
-    if declared.is_empty():
-        return outcome()
-    judged = declared.pipe(extended, context.shelf.inferred_quantization(declared).alias("fits"))
-    wrong = only(judged, pl.col("fits") != pl.col("quantization"))
+    wrong = only(runs, pl.col("fits") != pl.col("quantization"))
     rows = findings(
         at(wrong, "peak_line"),
         lambda: texts(
@@ -146,12 +186,4 @@ def quantization_mismatch(context: Context) -> Outcome:
             fix=pl.format("Load the {} file in the model loader, or declare {}.", "quantization", "fits"),
         ),
     )  # fmt: skip
-    unclear = only(judged, pl.col("fits").is_null())
-    reason = (
-        pl.when(pl.col("peak_allocated_gib").is_null())
-        .then(pl.lit("the log holds no memory report for this run"))
-        .when((pl.col("peak_covers") != "stage").fill_null(value=False))
-        .then(pl.lit(NOT_A_PEAK))
-        .otherwise(pl.lit("the peak fits no single baseline of this size, LoRA and schedule"))
-    )
-    return outcome(rows, skipped(unclear, reason))
+    return outcome(rows, barred)

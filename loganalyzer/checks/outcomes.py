@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 import polars as pl
 
 from loganalyzer.checks.registry import Outcome
-from loganalyzer.rows import extended, selected
+from loganalyzer.rows import extended, selected, those
+from loganalyzer.runs.planned import is_unknown_mode
 from loganalyzer.tables import FINDINGS, NOT_CHECKED
 
 FOUND: Final = pl.Schema({k: v for k, v in FINDINGS.items() if k not in ("rule", "name", "severity")})
@@ -17,6 +18,17 @@ SKIPPED: Final = pl.Schema({k: v for k, v in NOT_CHECKED.items() if k not in ("r
 _NO_FINDINGS: Final = pl.DataFrame(schema=FOUND)
 _NONE_SKIPPED: Final = pl.DataFrame(schema=SKIPPED)
 _UNTOLD: Final = "the log does not tell the figures"
+_UNKNOWN: Final = "unknown"
+
+
+class Need(NamedTuple):
+    """What must hold of a run for a rule to judge it, and what is said of a run of which it does not.
+
+    As with findings, words that hold figures are asked only where a run lacks what is needed.
+    """
+
+    met: pl.Expr
+    reason: str | Callable[[], pl.Expr]
 
 
 class Texts(TypedDict):
@@ -67,8 +79,46 @@ def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
     text = pl.lit(reason) if isinstance(reason, str) else reason
     return rows.pipe(
-        selected, run.cast(pl.String).alias("run_id"), pl.col("source").cast(pl.String), text.alias("reason")
+        selected,
+        run.cast(pl.String).alias("run_id"),
+        pl.col("source").cast(pl.String),
+        text.fill_null(_UNTOLD).alias("reason"),
     )
+
+
+def judged(runs: pl.DataFrame, *needs: Need) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The runs that meet every need, and the others as not checked, with the reason of the first that they do not meet.
+
+    A need that is null is not met: what is unknown counts neither as judged nor as passed.
+    """
+    if runs.is_empty():
+        return runs, _NONE_SKIPPED
+    met = runs.select_seq(pl.all_horizontal(need.met for need in needs)).to_series().fill_null(value=False)
+    if met.all():
+        return runs, _NONE_SKIPPED
+    reasons = (pl.when(~need.met.fill_null(value=False)).then(_text(need.reason)) for need in needs)
+    return those(runs, met), skipped(those(runs, ~met), pl.coalesce(reasons))
+
+
+def _text(reason: str | Callable[[], pl.Expr]) -> pl.Expr:
+    return pl.lit(reason) if isinstance(reason, str) else reason().fill_null(_UNTOLD)
+
+
+def worded(text: str, *parts: str | pl.Expr) -> pl.Expr:
+    """`pl.format`, which is null where a single part is, with `unknown` in place of such a part."""
+    exprs = (pl.col(part) if isinstance(part, str) else part for part in parts)
+    return pl.format(text, *(expr.cast(pl.String).fill_null(_UNKNOWN) for expr in exprs))
+
+
+def mode() -> pl.Expr:
+    """A run's mode in words."""
+    unknown = pl.when(is_unknown_mode()).then(pl.lit("the unknown ")).otherwise(pl.lit(""))
+    return pl.concat_str([unknown, worded("mode {}", "mode")])
+
+
+def size() -> pl.Expr:
+    """A run's width and height in words."""
+    return pl.coalesce(pl.format("{}x{}", "width", "height"), pl.lit("an unknown size"))
 
 
 def outcome(found: pl.DataFrame | None = None, *not_checked: pl.DataFrame) -> Outcome:

@@ -24,6 +24,7 @@ Known = TypeVar("Known")
 _ROOMS = (
     "schedule",
     "audio",
+    "embedding",
     "memory",
     "growth",
     "model",

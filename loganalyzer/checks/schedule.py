@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
+from loganalyzer.checks.outcomes import Need, findings, judged, mode, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations import schedule
 from loganalyzer.rows import extended, matching, only
-from loganalyzer.runs.planned import TALKING
+from loganalyzer.runs.planned import is_talking, is_unknown_mode
 
-_NO_BARS = "the log holds no progress bars (container logs often drop them)"
-_NO_HEADER = "the log does not tell the audio's length"
+LENGTH = Need(pl.col("audio_frames").is_not_null(), "the log does not tell the audio's length")
+COUNT = Need(pl.col("expected_windows").is_not_null(), "the windows seen make no schedule to count by")
+_BARS = Need(
+    pl.col("observed_windows").is_not_null(), "the log holds no progress bars (container logs often drop them)"
+)
+_HEADER = Need(pl.col("announced_windows").is_not_null(), "the log holds no header that announces a window count")
 
 
 def windowed(context: Context) -> pl.DataFrame:
@@ -29,17 +33,19 @@ def _windowed(context: Context) -> pl.DataFrame:
 
 
 def _talking(context: Context) -> pl.DataFrame:
-    return only(windowed(context), pl.col("mode").is_null() | pl.col("mode").is_in(TALKING))
+    return only(windowed(context), is_talking())
 
 
-def _without_count(context: Context) -> pl.DataFrame:
-    """Where windows cannot be counted off, with the reason."""
-    return skipped(only(windowed(context), pl.col("expected_windows").is_null()), _NO_HEADER)
+def other_loops(context: Context) -> pl.DataFrame:
+    """Windowed runs of the other loops, which the rules on the MultiTalk loop say nothing of, with the reason."""
+    return context.once(_other_loops)
 
 
-def _without_bars(context: Context) -> pl.DataFrame:
-    unseen = pl.col("expected_windows").is_not_null() & pl.col("observed_windows").is_null()
-    return skipped(only(windowed(context), unseen), _NO_BARS)
+def _other_loops(context: Context) -> pl.DataFrame:
+    others = only(windowed(context), ~is_talking())
+    if others.is_empty():
+        return skipped(others, "")
+    return skipped(others, worded("the rule knows the MultiTalk loop only, and the run is of {}", mode()))
 
 
 @rule(
@@ -75,7 +81,10 @@ def window_sequence(context: Context) -> Outcome:
             fix=pl.lit("Compare the wrapper's version with the last good run, and report both ranges upstream."),
         ),
     )
-    return outcome(rows, context.once(_without_count), context.once(_without_bars))
+    ranged = only(context.found.windows, pl.col("audio_start").is_not_null())["run_id"].unique()
+    range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "no window's audio range is in the log")
+    _, barred = judged(windowed(context), LENGTH, COUNT, _BARS, range_seen)
+    return outcome(rows, barred)
 
 
 @rule(
@@ -92,11 +101,15 @@ def announced_windows(context: Context) -> Outcome:
     """The estimate uses W - M - D; with a HuMo reference (unknown to the log) it is one that no rule predicts."""
     estimate = schedule.announced(pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride"))
     announced = pl.col("announced_windows")
-    other = only(
+    usual = (announced == pl.col("estimate")) | (announced == pl.col("expected_windows"))
+    told, barred = judged(
         talking(context).pipe(extended, estimate.alias("estimate")),
-        (announced != pl.col("estimate")) & (announced != pl.col("expected_windows")),
+        _HEADER,
+        LENGTH,
+        COUNT,
+        Need(usual | pl.col("schedule_observed"), "window and overlap cannot be observed in this log"),
     )
-    wrong = only(other, pl.col("schedule_observed"))
+    wrong = only(told, ~usual)
     rows = findings(
         wrong,
         lambda: texts(
@@ -109,8 +122,7 @@ def announced_windows(context: Context) -> Outcome:
             fix=pl.lit("Check which wrapper version ran: its arithmetic may have changed."),
         ),
     )  # fmt: skip
-    unsure = only(other, ~pl.col("schedule_observed"))
-    return outcome(rows, skipped(unsure, "window and overlap cannot be observed in this log"))
+    return outcome(rows, barred, other_loops(context))
 
 
 @rule(
@@ -124,7 +136,8 @@ def announced_windows(context: Context) -> Outcome:
 )
 def missing_windows(context: Context) -> Outcome:
     """Windows seen against windows that the loop really runs."""
-    short = only(windowed(context), pl.col("observed_windows") < pl.col("expected_windows"))
+    runs, barred = judged(windowed(context), LENGTH, COUNT, _BARS)
+    short = only(runs, pl.col("observed_windows") < pl.col("expected_windows"))
     rows = findings(
         short,
         lambda: texts(
@@ -138,7 +151,7 @@ def missing_windows(context: Context) -> Outcome:
             fix=pl.lit("Mend what stopped the run (see the findings beside this one), and render it again."),
         ),
     )  # fmt: skip
-    return outcome(rows, context.once(_without_count), context.once(_without_bars))
+    return outcome(rows, barred)
 
 
 def _reached(context: Context, runs: pl.DataFrame) -> pl.Expr:
@@ -158,14 +171,16 @@ def _reached(context: Context, runs: pl.DataFrame) -> pl.Expr:
     fix="Set frame_window_size and motion_frame to the configured values, or configure the schedule you mean.",
 )
 def nonstandard_schedule(context: Context) -> Outcome:
-    """Only what the ranges show is judged."""
+    """Only what the ranges show is judged. SkyReels V3 has a schedule of its own; so may a mode that is not known."""
     settings = context.settings
-    house = only(talking(context), pl.col("mode").is_null() | (pl.col("mode") != "skyreelsv3"))
-    other = only(
+    house = only(talking(context), pl.col("mode").ne_missing("skyreelsv3"))
+    window_differs = pl.col("window_frames") != settings.window_frames
+    runs, barred = judged(
         house,
-        (pl.col("window_frames") != settings.window_frames)
-        | (pl.col("schedule_observed") & (pl.col("motion_frames") != settings.motion_frames)),
+        Need(~is_unknown_mode(), lambda: worded("which schedule is usual for {} is not known", mode())),
+        Need(window_differs | pl.col("schedule_observed"), "the overlap shows only with two windows or more"),
     )
+    other = only(runs, window_differs | (pl.col("motion_frames") != settings.motion_frames))
     wanted = f"{settings.window_frames}/{settings.motion_frames}"
     rows = findings(
         other,
@@ -184,5 +199,4 @@ def nonstandard_schedule(context: Context) -> Outcome:
             ),
         ),
     )
-    single = only(house, ~pl.col("schedule_observed"))
-    return outcome(rows, skipped(single, "the overlap shows only with two windows or more"))
+    return outcome(rows, barred, other_loops(context))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks import step_times
-from loganalyzer.checks.outcomes import findings, number, outcome, skipped, texts
+from loganalyzer.checks.memory import COVERS, IS_PEAK, NOT_A_PEAK
+from loganalyzer.checks.outcomes import Need, findings, judged, mode, number, outcome, size, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.checks.schedule import windowed
 from loganalyzer.rows import extended, matching, only, without
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
+_FEWEST_TO_JUMP = 2
 _STEADY = 0.7
 """Least correlation of the windows' order with that of their times, of a slowdown that no window is out of."""
 _SPILL_FACTOR = 3.0
@@ -19,25 +20,18 @@ _FULL = 0.9
 
 
 def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Windowed runs with a timing baseline, and the others with the reason."""
-    runs = context.shelf.with_timing(windowed(context), context.settings.gpu)
-    reason = (
-        pl.when(pl.col("card").is_null())
-        .then(pl.lit("the log does not name the card (set gpu in the configuration)"))
-        .when(pl.col("window_high").is_null())
-        .then(
-            pl.format(
-                "no timing baseline for {} at {}x{} with {} steps",
-                "card", pl.col("width").cast(pl.String).fill_null("?"),
-                pl.col("height").cast(pl.String).fill_null("?"), pl.col("steps").cast(pl.String).fill_null("?"),
-            )
-        )
-    )  # fmt: skip
-    runs = runs.pipe(
-        extended, reason.alias("reason"), (pl.col("window_high") * (1 + pl.col("window_tolerance"))).alias("limit")
+    """Runs with a timing baseline, with the limit of a window's time (s), and the others with the reason."""
+    limit = pl.col("window_high") * (1 + pl.col("window_tolerance"))
+    return judged(
+        context.shelf.with_timing(context.found.runs, context.settings.gpu).pipe(extended, limit.alias("limit")),
+        Need(pl.col("card").is_not_null(), "the log does not name the card (set gpu in the configuration)"),
+        Need(pl.col("limit").is_not_null(), _no_baseline),
     )
-    barred = only(runs, pl.col("reason").is_not_null())
-    return only(runs, pl.col("reason").is_null()), skipped(barred, pl.col("reason"))
+
+
+def _no_baseline() -> pl.Expr:
+    windows = pl.coalesce(pl.format("windows of {} frames", "window_frames"), pl.lit("no windows"))
+    return worded("no timing baseline for {} in {} at {} with {} steps, {}", "card", mode(), size(), "steps", windows)
 
 
 def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -262,14 +256,29 @@ def _steadily(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     fix="Swap more blocks, lower the size, or switch the driver's system-memory fallback off.",
 )
 def memory_spill(context: Context) -> Outcome:
-    """A sustained jump between windows, near the card's total."""
+    """A sustained jump between windows, near the card's total. A figure that is no peak can only hide a full card."""
+    known = only(step_times.by_run(context), pl.col("windows") >= _FEWEST_TO_JUMP)
+    timed, untimed = judged(
+        context.found.runs,
+        Need(
+            pl.col("run_id").is_in(known["run_id"].implode()), f"fewer than {_FEWEST_TO_JUMP} windows with step times"
+        ),
+    )
     jumped = _jumped(context)
     if jumped.is_empty():
-        return outcome()
+        return outcome(None, untimed)
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
-    runs = context.found.runs.pipe(extended, total.alias("total"))
-    suspects = runs.join(jumped, on="run_id", maintain_order="left").pipe(extended, pl.col("at").alias("line"))
-    full = suspects.filter(pl.col("peak_reserved_gib") > _FULL * pl.col("total"))
+    suspects = timed.join(jumped, on="run_id", maintain_order="left").pipe(
+        extended, pl.col("at").alias("line"), total.alias("total")
+    )
+    is_full = pl.col("peak_reserved_gib") > _FULL * pl.col("total")
+    sized, barred = judged(
+        suspects,
+        Need(is_full.is_not_null(), "steps jumped, but the log does not tell how full the card was"),
+        Need(is_full | COVERS.met, f"steps jumped, but {COVERS.reason}"),
+        Need(is_full | IS_PEAK.met, f"steps jumped, but {NOT_A_PEAK}"),
+    )
+    full = only(sized, is_full)
     rows = findings(
         full,
         lambda: texts(
@@ -282,8 +291,7 @@ def memory_spill(context: Context) -> Outcome:
             fix=pl.lit("Swap more blocks or lower the size; switch the driver's system-memory fallback off."),
         ),
     )  # fmt: skip
-    unknown = suspects.filter(pl.col("peak_reserved_gib").is_null() | pl.col("total").is_null())
-    return outcome(rows, skipped(unknown, "steps jumped, but the log does not tell how full the card was"))
+    return outcome(rows, untimed, barred)
 
 
 def _jumped(context: Context) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import completed, extended, grouped, in_order, known_in_order, only, selected
+from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -16,7 +17,8 @@ def described(
 ) -> pl.DataFrame:
     """`stages` with mode, windowed, audio_frames, announced_windows, observed, and the columns of `facts` and `seen`.
 
-    `found` are the windows seen, one row per bar; `seen` their schedule (`windows.observed_schedule`).
+    `found` are the windows seen, one row per bar; `seen` their schedule (`windows.observed_schedule`). Lengths of
+    speakers of whom the first is not as long as the header says are another run's: `shortest_frames` is null there.
     """
     counted = found.pipe(
         grouped,
@@ -29,10 +31,12 @@ def described(
         known = completed(known, more, ["stage"])
     windowed = (pl.col("kind") != "plain") | pl.col("looped").fill_null(value=False)
     known = known.pipe(extended, windowed.alias("windowed"))
+    audio = pl.coalesce("audio_frames", "feature_frames", "frames_early")
     return known.pipe(
         extended,
         _mode().alias("mode"),
-        pl.when("windowed").then(pl.coalesce("audio_frames", "feature_frames", "frames_early")).alias("audio_frames"),
+        pl.when("windowed").then(audio).alias("audio_frames"),
+        pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
         pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
         pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
         .then("plain_frames")
@@ -43,20 +47,26 @@ def described(
 
 def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Stages with the plain header in which the windowed loop's own bars or lines stand, as until 2025-08-20."""
-    frames = [timeline.bars["outer-bar"], timeline.event("audio-range"), timeline.event("schedule-announced")]
+    lines = ("audio-range", "schedule-announced", "padding-request")
+    frames = [timeline.bars["outer-bar"], *map(timeline.event, lines)]
     inside = pl.concat([assign(frame.pipe(selected, "lane", "place", "prompt"), stages) for frame in frames])
     inside = only(inside, pl.col("stage").is_not_null())
     return inside.pipe(grouped, ["stage"], pl.lit(value=True).first().alias("looped"))
 
 
 def _mode() -> pl.Expr:
-    """The mode line names it; the loops without one are told by what they print, or by windows side by side."""
+    """The mode line names it; the loops without one are told by what they print, or by windows side by side.
+
+    Only the MultiTalk loop prints that line (facts sheet, section 1.4): one that names another loop tells nothing.
+    """
     side_by_side = (
         pl.col("mode_line").is_null() & (pl.col("kind") == "header") & (pl.col("seen_stride") == pl.col("seen_window"))
     )
     return (
         pl.when(~pl.col("windowed"))
         .then(pl.lit("plain"))
+        .when(pl.col("mode_line").is_in(OTHER_LOOPS))
+        .then(None)
         .when(pl.col("mode_line").is_not_null())
         .then("mode_line")
         .when(pl.col("animate_bar") | pl.col("is_animate"))
@@ -89,29 +99,34 @@ def sums(found: pl.DataFrame) -> pl.DataFrame:
 def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame) -> pl.DataFrame:
     """stage, missing_frames, mirrored: how much of the video no audio drives, and what drives it instead.
 
-    The padding warnings tell; where they are lost, or were not printed yet, the last window's range against the
-    audio's length does. A run of one window pads nothing.
+    The padding warnings tell; where they are lost, or were not printed yet, the last window's range against the length
+    of every speaker's audio does: each that ends before the window does is padded (facts sheet, section 1.3). Where a
+    shorter speaker cannot be ruled out, nothing is known to be whole. A run of one window pads nothing.
     """
-    warned = paddings.pipe(grouped, ["stage"], pl.col("missing").max().alias("warned"))
+    warned = paddings.pipe(grouped, ["stage"], pl.col("missing").max().alias("warned"), pl.col("need").max())
     ends = found.pipe(
         grouped,
         ["stage"],
         pl.col("audio_end").max().alias("last_end"),
         pl.col("bar").is_not_null().sum().alias("ran"),
     )
-    computed = (
-        pl.when((pl.col("ran") == 1) & (pl.col("expected_windows") == 1))
-        .then(0)
-        .when((pl.col("ran") > 1) & (pl.col("last_end") >= pl.col("audio_frames")))
-        .then(pl.col("last_end") - pl.col("audio_frames"))
-    )
-    return completed(completed(stages, warned, ["stage"]), ends, ["stage"]).pipe(
+    known = completed(completed(stages, warned, ["stage"]), ends, ["stage"])
+    single = ((pl.col("ran") == 1) & (pl.col("expected_windows") == 1)).fill_null(value=False)
+    reached = pl.when((pl.col("ran") > 1) & (pl.col("last_end") >= pl.col("audio_frames"))).then("last_end")
+    need = pl.coalesce("need", reached)
+    first = pl.coalesce("warned", need - pl.col("audio_frames"))
+    missing = pl.coalesce(
+        pl.max_horizontal(first, need - pl.col("shortest_frames")), pl.when(single).then(pl.lit(0, pl.Int64))
+    ).clip(0)
+    whole = pl.col("warned").is_not_null() | pl.col("shortest_frames").is_not_null() | single
+    silent = pl.col("warned").is_not_null() & (pl.col("kind") == "header")
+    return known.pipe(
         selected,
         "stage",
-        pl.when(pl.col("windowed")).then(pl.coalesce("warned", computed).clip(0)).alias("missing_frames"),
+        pl.when(pl.col("windowed") & (whole | (missing > 0))).then(missing).alias("missing_frames"),
         pl.when(pl.col("mirrored_line").fill_null(value=False))
         .then(pl.lit(value=True))
-        .when(pl.col("warned").is_not_null())
+        .when(silent)
         .then(pl.lit(value=False))
         .alias("mirrored"),
     )

@@ -13,6 +13,8 @@ from loganalyzer.runs.timeline import Timeline
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
 """From this day on, audio that fits one window runs one window, and padding is announced."""
+SHORTER_SAID = date(2025, 8, 20)
+"""From this day on, the embedding node says where the audio is shorter than the frames asked for."""
 _USE = ("lane", "prompt", "pattern")
 _RESIDUE = (date(2025, 12, 1), date(2025, 12, 31))
 
@@ -39,6 +41,12 @@ def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
             pl.when(~contradicts).then("until").alias("until"),
         )
     )
+
+
+def is_until(day: date) -> pl.Expr:
+    """Whether a run's `wrapper_era` (see `label`) ends by this day."""
+    until = pl.col("wrapper_era").str.split("..").list.last().str.to_date("%Y-%m-%d", strict=False)
+    return (until <= day).fill_null(value=False)
 
 
 def label(since: pl.Expr, until: pl.Expr) -> pl.Expr:

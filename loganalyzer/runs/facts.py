@@ -15,8 +15,8 @@ from loganalyzer.runs.timeline import Timeline
 def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per stage, with what precedes it.
 
-    Columns: stage, mode_line, feature_frames, speakers, mirrored_line, requested_frames, audio_s, is_s2v, is_animate,
-    swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early.
+    Columns: stage, mode_line, feature_frames, shortest_frames, speakers, mirrored_line, requested_frames, audio_s,
+    is_s2v, is_animate, swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early.
     """
     found = stages.pipe(selected, "stage", "lane", "prompt")
     for part in (_said_before(timeline, stages), _early_schedule(timeline, stages), _model(timeline, stages)):
@@ -54,6 +54,7 @@ def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         stands("s2v-embeds").alias("is_s2v"),
         stands("wananimate").alias("is_animate"),
         last("audio-features", frames.list.first()).alias("feature_frames"),
+        last("audio-features", frames.list.min()).alias("shortest_frames"),
         last("audio-features", frames.list.len().cast(pl.Int64)).alias("speakers"),
         last("audio-shorter", pl.col("requested")).alias("requested_frames"),
         pl.coalesce(last("audio-mix", pl.col("seconds")), last("audio-duration", pl.col("seconds"))).alias("audio_s"),

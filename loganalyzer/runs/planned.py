@@ -10,7 +10,19 @@ from loganalyzer.rows import completed, extended
 from loganalyzer.runs.eras import ONE_WINDOW_CASE
 
 TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
-"""The modes of the MultiTalk loop; a windowed run of unknown mode is taken for one of them."""
+"""The modes of the MultiTalk loop that are known."""
+OTHER_LOOPS = ("plain", "s2v", "wananimate")
+"""What other loops are called. Only the MultiTalk loop names its mode, so that every other name is one of its own."""
+
+
+def is_talking() -> pl.Expr:
+    """Whether a windowed run is of the MultiTalk loop: its arithmetic is the same whatever the mode is called."""
+    return ~pl.col("mode").is_in(OTHER_LOOPS).fill_null(value=False)
+
+
+def is_unknown_mode() -> pl.Expr:
+    """Whether the log names a mode that nothing is known of: its usual window and overlap, its baselines."""
+    return (is_talking() & ~pl.col("mode").is_in(TALKING)).fill_null(value=False)
 
 
 def configured(schedules: tuple[Schedule, ...], window: int, motion: int) -> pl.DataFrame:
@@ -35,9 +47,11 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
 
     `stages` has mode, windowed, audio_frames, announced_windows, observed (ranges seen), seen_window, seen_stride,
     window_early, motion_early, until. What the ranges show counts; the configured figures stand in while nothing
-    shows; a single window too short for the configured overlap has none. All are null for runs without windows.
+    shows, also for a mode that is not known; a single window too short for the configured overlap has none. All are
+    null for runs without windows.
     """
-    known = completed(stages, wanted, ["mode"], nulls_equal=True)
+    usual = pl.when(pl.col("mode").is_in([*TALKING, *OTHER_LOOPS])).then("mode").alias("usual")
+    known = completed(stages.pipe(extended, usual), wanted.rename({"mode": "usual"}), ["usual"], nulls_equal=True)
     wanted_stride = schedule.stride(pl.col("want_window"), pl.col("want_motion"), pl.col("drop_frames"))
     window = pl.coalesce("window_early", "seen_window", "want_window")
     early = schedule.stride(pl.col("window_early"), pl.col("motion_early"), pl.col("drop_frames"))
@@ -69,10 +83,6 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     return known.pipe(extended, [pl.when("windowed").then(pl.col(name)).alias(name) for name in windowed])
 
 
-def _talking() -> pl.Expr:
-    return pl.col("mode").is_null() | pl.col("mode").is_in(TALKING)
-
-
 def _usable() -> pl.Expr:
     return (pl.col("stride") > 0) & (pl.col("window_frames") > 0) & (pl.col("audio_frames") > 0)
 
@@ -88,7 +98,7 @@ def _expected() -> pl.Expr:
     return (
         pl.when(~_usable())
         .then(None)
-        .when(_talking())
+        .when(is_talking())
         .then(talking)
         .when(pl.col("mode") == "s2v")
         .then(pl.col("announced_windows"))
@@ -99,4 +109,4 @@ def _expected() -> pl.Expr:
 
 def _aligned() -> pl.Expr:
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
-    return pl.when(_usable() & _talking()).then(schedule.is_aligned(audio, window, step))
+    return pl.when(_usable() & is_talking()).then(schedule.is_aligned(audio, window, step))

@@ -101,18 +101,20 @@ def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
 def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     """Place, range and count of `bars` in order, with `unowned`, `orphan` and `again`.
 
-    `unowned`: no header of its own prompt stands above the bar; `orphan`: nor is it the redraw of another bar;
-    `again`: the audio restarts. A bar behind `Prompt executed` may be a failed window's, redrawn when it is closed;
-    it is no orphan, provided that the bar before belongs to this prompt or the one before.
+    `unowned`: the last header above the bar is none of a windowed loop of its own prompt; `orphan`: nor is it the
+    redraw of another bar; `again`: the audio restarts. A bar behind `Prompt executed` may be a failed window's, redrawn
+    when it is closed; it is no orphan, provided that the bar before belongs to this prompt or the one before.
     """
     return _told_apart(_below_headers(bars, named))
 
 
 def _below_headers(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """`bars` in order, with `header_prompt`: that of the last header above each."""
-    headers = named.pipe(selected, "lane", "place", pl.col("prompt").alias("header_prompt")).pipe(
-        in_order, "lane", "place"
-    )
+    """`bars` in order, with `header_prompt`: that of the last header above each; null under the plain sampler's.
+
+    The plain sampler draws no such bars: below its header they show a windowed loop whose own header is not there.
+    """
+    prompt = pl.when(pl.col("kind") == "header").then("prompt")
+    headers = named.pipe(selected, "lane", "place", prompt.alias("header_prompt")).pipe(in_order, "lane", "place")
     own = bars.pipe(selected, "lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
     return nearest(in_order(own, "lane", "place"), headers)
 

@@ -12,7 +12,7 @@ from loganalyzer.checks.registry import chosen
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.baselines import Shelf
 from loganalyzer.expectations.names import DISTILL_LORA
-from loganalyzer.runs.planned import TALKING
+from loganalyzer.runs.planned import is_talking
 from loganalyzer.settings import Settings, Severity
 
 GOING_ON: Final = ("RUN004", "SCH003", "LOG003", "AUD001", "AUD004")
@@ -88,15 +88,16 @@ def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[To
     runs = found.runs.filter(
         pl.col("prompt_id").is_in(last["prompt_id"].implode())
         & (pl.col("status") == "truncated")
-        & (pl.col("mode").is_null() | pl.col("mode").is_in(TALKING))
+        & is_talking()
         & (pl.col("audio_frames") > pl.col("window_frames"))
         & (pl.col("stride") > 0)
     )
     warned: list[Told] = []
-    for line, audio, window, stride, mirrored in runs.select(
-        "line", "audio_frames", "window_frames", "stride", "mirrored"
+    least = pl.min_horizontal("audio_frames", "shortest_frames")
+    for line, frames, audio, window, stride, mirrored in runs.select(
+        "line", "audio_frames", least.alias("least"), "window_frames", "stride", "mirrored"
     ).rows():
-        need = schedule.aligned_at_least(audio, window, stride)
+        need = schedule.aligned_at_least(frames, window, stride)
         shorter = schedule.aligned_at_most(audio, window, stride)
         if need > audio:
             filling = "mirrored speech" if mirrored else "padding"
@@ -104,7 +105,8 @@ def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[To
                 f"The last {need - audio} frames ({(need - audio) / settings.fps:.2f} s) will be driven by {filling}: "
                 f"{audio} frames of audio, windows up to {need}."
             )
-            fix = f"Stop it and ask for {shorter} frames; or let it run and cut the video back to {audio}."
+            way_out = "supply more audio" if shorter is None else f"ask for {shorter} frames"
+            fix = f"Stop it and {way_out}; or let it run and cut the video back to {audio}."
             warned += [("AUD001", line, message, fix)] + ([("AUD004", line, message, fix)] if mirrored else [])
     return warned
 

@@ -153,6 +153,30 @@ def test_the_shortfall_says_frames_seconds_place_and_three_ways_out() -> None:
     assert row["line"] == 10
 
 
+def test_a_shorter_speakers_shortfall_names_that_speakers_ways_out() -> None:
+    text = log.prompt(369).replace(log.padding(369, 369), log.padding(369, 369) + log.padding(300, 369, subject=1))
+    row = found(text, Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
+    assert "frames 300 to 368 of the video" in row["message"]
+    assert row["fix"] == (
+        "Cut to 297 frames (11.88 s), the largest aligned count the audio fills; or render 369 frames and cut the "
+        "video back to 300; or supply 2.76 s more audio for 369 frames."
+    )
+
+
+def test_a_warning_with_a_number_too_large_to_be_one_takes_no_figures_from_the_others() -> None:
+    warnings = log.padding(427, 441) + log.padding(427, 10**20, subject=1)
+    text = log.prompt(427).replace(log.padding(427, 441), warnings).replace("Sampling 427 frames in", "Rendering")
+    row = found(text, Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
+    assert row["message"].startswith("14 frames (0.56 s) are missing: frames 427 to 440")
+    assert row["observed"] == "14 frames missing (have 427, need 441)"
+
+
+def test_no_aligned_count_is_named_of_a_schedule_that_does_not_end_where_the_warning_says() -> None:
+    text = log.prompt(153).replace("72-153", "56-137").replace(log.padding(153, 153), log.padding(300, 369))
+    fix = found(text, Q6).findings.filter(pl.col("rule") == "AUD001")["fix"].item()
+    assert fix.startswith("Render 369 frames and cut the video back to")
+
+
 @pytest.mark.parametrize(("audio", "missing", "cut"), [(175, 50, 153), (425, 16, 369), (427, 14, 369)])
 def test_the_guides_own_examples(audio: int, missing: int, cut: int) -> None:
     analysis = found(log.prompt(audio), Q6)

@@ -29,6 +29,54 @@ def test_missing_frames_are_computed_where_the_warning_is_not_in_the_log() -> No
     assert only_run(text)["missing_frames"] == 14
 
 
+def shapes(*frames: int) -> str:
+    return f"Multitalk audio features shapes (per speaker): [{', '.join(f'({count}, 12, 768)' for count in frames)}]\n"
+
+
+@pytest.mark.parametrize(("frames", "missing"), [((369,), 0), ((369, 300), 69), ((369, 420), 0), ((369, 400, 360), 9)])
+def test_a_shorter_speaker_is_told_by_the_lengths_where_no_warning_is_in_the_log(
+    frames: tuple[int, ...], missing: int
+) -> None:
+    text = log.prompt(369).replace(log.padding(369, 369), "").replace(log.MODE, shapes(*frames) + log.MODE)
+    run = only_run(text)
+    assert (run["missing_frames"], run["shortest_frames"]) == (missing, min(frames))
+
+
+def test_a_shorter_speaker_is_told_by_the_lengths_where_only_the_first_ones_warning_is_in_the_log() -> None:
+    run = only_run(log.prompt(369).replace(log.MODE, shapes(369, 300) + log.MODE))
+    assert (run["missing_frames"], run["mirrored"]) == (69, False)
+
+
+@pytest.mark.parametrize("told", ["", shapes(153, 100)], ids=["no lengths", "another run's"])
+def test_without_warning_and_lengths_of_all_speakers_nothing_is_known_to_be_whole(told: str) -> None:
+    text = log.prompt(369).replace(log.padding(369, 369), "").replace(log.MODE, told + log.MODE)
+    found = log.analyse(text)
+    assert found.runs["missing_frames"].item() is None
+    reason = found.not_checked.filter(pl.col("rule") == "AUD001")["reason"].item()
+    assert reason == "neither padding warnings nor every speaker's length are in the log"
+
+
+def test_a_speaker_shorter_than_a_single_window_repeats_its_last_embedding() -> None:
+    found = log.analyse(log.prompt(81).replace(log.MODE, shapes(81, 50) + log.MODE))
+    message = found.findings.filter(pl.col("rule") == "AUD005")["message"].item()
+    assert message.startswith("The shortest speaker's audio fills 50 of the window's 81 frames")
+
+
+def test_windows_below_the_plain_samplers_header_are_another_stage_whose_header_is_lost() -> None:
+    plain = "Sampling 81 frames at 1280x720 with 4 steps\n" + log.memory()
+    windowed = log.run(427).replace("Sampling 427 frames in", "Rendering 427 frames in")
+    runs = log.analyse(log.ARRIVAL + plain + windowed + log.EXECUTED).runs
+    assert runs.select("mode", "observed_windows", "missing_frames").rows() == [
+        ("plain", 0, None),
+        ("infinitetalk", 6, 14),
+    ]
+
+
+def test_a_mode_line_that_names_another_loop_is_not_believed() -> None:
+    run = only_run(log.prompt(427).replace("infinitetalk", "s2v"))
+    assert (run["mode"], run["missing_frames"], run["expected_windows"]) == (None, 14, 6)
+
+
 @pytest.mark.parametrize(
     ("report", "covers", "era"),
     [

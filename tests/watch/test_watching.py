@@ -47,6 +47,13 @@ def test_padding_ahead_is_said_at_the_header(tmp_path: Path) -> None:
     assert piece.startswith(b"Sampling 100 frames")
 
 
+def test_a_second_speaker_who_ends_early_is_said_at_the_header(tmp_path: Path) -> None:
+    shapes = "Multitalk audio features shapes (per speaker): [(369, 12, 768), (50, 12, 768)]\n"
+    piece = warned_at(tmp_path, log.BANNER + log.prompt(369).replace(log.MODE, shapes + log.MODE), "AUD001")
+    assert piece is not None
+    assert piece.startswith(b"Sampling 369 frames in")
+
+
 def test_an_aligned_run_is_watched_without_a_warning(tmp_path: Path) -> None:
     assert [one for _, look in looks(tmp_path, log.BANNER + log.prompt(153)) for one in look.warned] == []
 
