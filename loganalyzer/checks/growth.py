@@ -7,11 +7,18 @@ import polars as pl
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT, RESERVED
 from loganalyzer.checks.outcomes import Need, at, findings, judged, number, outcome, texts
-from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.checks.registry import Context, Outcome, apart, rule
 from loganalyzer.rows import extended, only, without
 
 _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3
+
+
+@apart("MEM005")
+def without_a_series(context: Context) -> Outcome:
+    """The runs whose peak is none to be held against others', and that have too few reports of their own."""
+    _, barred = judged(context.found.runs, REPORT, COVERS, IS_PEAK)
+    return outcome(None, without(barred, _reported(context.found.memory), "run_id"))
 
 
 @rule(
@@ -37,10 +44,11 @@ def memory_growth(context: Context) -> Outcome:
         pl.col("alike") > _GROWTH_REPORTS,
         f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file",
     )
-    _, barred = judged(
-        context.found.runs.pipe(extended, pl.len().over(_ALIKE).alias("alike")), REPORT, COVERS, IS_PEAK, series
+    told, barred = judged(context.found.runs, REPORT, COVERS, IS_PEAK)
+    _, few = judged(told.pipe(extended, pl.len().over(_ALIKE).alias("alike")), series)
+    return outcome(
+        pl.concat(rows), *(without(part, _reported(context.found.memory), "run_id") for part in (barred, few))
     )
-    return outcome(pl.concat(rows), without(barred, _reported(context.found.memory), "run_id"))
 
 
 _ALIKE = (
@@ -55,18 +63,16 @@ _PEAK = ("run_id", "prompt_id", "source", "stream", "line", "peak_allocated_gib"
 
 
 def concerned(found: Analysis) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`runs` (columns as far as they count) and `memory` of what MEM005 can say anything about.
+    """`runs` (columns as far as they count) and `memory` of what MEM005 can say anything about beside others.
 
-    Those of all volumes together tell it what the whole would tell. A run whose own reports show that nothing grows in
-    it, and whose peak is none to be held against others', needs no word; reports count only where they are many.
+    Those of all volumes together tell it what the whole would tell: runs whose peak can be held against others', and
+    those in which memory grows. Reports count only where they are many.
     """
     rising = _inside_runs(found.memory, found.runs.with_columns(pl.lit(None, pl.Float64).alias("total")))
-    many = pl.col("run_id").is_in(_reported(found.memory)["run_id"].unique().implode()).fill_null(value=False)
     grows = pl.col("run_id").is_in(rising["run_id"].unique().implode()).fill_null(value=False)
-    settled = many & ~grows & pl.col("peak_covers").ne_missing("stage")
-    runs = found.runs.filter(~settled).select(_KEPT)
-    kept = pl.col("run_id").is_in(runs["run_id"].implode())
-    return runs, found.memory.filter(many & kept)
+    runs = found.runs.filter((pl.col("peak_covers") == "stage").fill_null(value=False) | grows).select(_KEPT)
+    many = pl.col("run_id").is_in(_reported(found.memory)["run_id"].unique().implode()).fill_null(value=False)
+    return runs, found.memory.filter(many & pl.col("run_id").is_in(runs["run_id"].implode()))
 
 
 def latest(before: pl.DataFrame | None, runs: pl.DataFrame) -> pl.DataFrame:

@@ -126,6 +126,12 @@ class Rule:
     witness: Witness = "log"
     reach: Reach = "run"
 
+    def within(self, extent: Extent) -> Check | None:
+        """What is asked where no more than `extent` is looked at."""
+        if extent.reach in (None, self.reach):
+            return self.check
+        return _APART.get(self.id) if extent.reach == "run" else None
+
     def severity_under(self, settings: Settings) -> Severity:
         """`severities` names the rule, so it goes before `strict`, which speaks of several; then the rule's own."""
         usual = self.strict if settings.strict and self.strict else self.severity
@@ -133,6 +139,8 @@ class Rule:
 
 
 _RULES: dict[str, Rule] = {}
+_APART: dict[str, Check] = {}
+"""What rules of reach `runs` say of each run for itself, by their ids."""
 
 
 def rule(
@@ -154,6 +162,16 @@ def rule(
         if id in _RULES:
             raise ValueError(f"two rules are called {id}")
         _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, reach=reach, **texts)
+        return check
+
+    return register
+
+
+def apart(id: str) -> Callable[[Check], Check]:  # noqa: A002 -- the word of every output
+    """Register what a rule of reach `runs` says of each run for itself, so that these need not wait for the others."""
+
+    def register(check: Check) -> Check:
+        _APART[id] = check
         return check
 
     return register
@@ -182,8 +200,8 @@ def run_all(
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
     context = Context(found, shelf, settings, past, asked, extent.before)
-    asked_for = [item for item in chosen(settings) if item.witness == "log" and extent.reach in (None, item.reach)]
-    outcomes = [(item, item.check(context)) for item in asked_for]
+    asked_for = [(item, item.within(extent)) for item in chosen(settings) if item.witness == "log"]
+    outcomes = [(item, check(context)) for item, check in asked_for if check is not None]
     findings = [
         _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))
         for item, outcome in outcomes
