@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from loganalyzer.cli import targets
 from loganalyzer.cli.options import configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 
@@ -56,8 +57,10 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     from loganalyzer.planner import document
     from loganalyzer.planner import plan as planning
 
+    found = configuration(options["config_file"])
+    targets.check({"--json": options["json_file"]}, (*targets.configured(found, options), *audio))
     asked = _asked(options["workflow"])
-    chosen = _with_workflow(settings(configuration(options["config_file"]), options), asked, options)
+    chosen = _with_workflow(settings(found, options), asked, options)
     windows, expected = planning.Windows(chosen.window_frames, chosen.motion_frames), _expected(chosen, asked, options)
     if options["table"]:
         if audio or options["frames"]:
