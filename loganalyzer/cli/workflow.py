@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from loganalyzer.cli import targets
-from loganalyzer.cli.options import FAILING, configuration, settings
+from loganalyzer.cli.options import FAILING, RATE, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.replacing import replacement
 
@@ -32,7 +32,7 @@ _SHARED = (
         show_default=True,
         help="How several speakers are put together: at the same time, or one after the other.",
     ),
-    click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames per second.  [default: 25]"),
+    click.option("--fps", type=RATE, help="Frames per second.  [default: 25]"),
     click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
     click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
     click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
