@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -47,6 +48,9 @@ _FAIL_ON: Final = ("error", "warning", "never")
 _ENGINES: Final = ("local", "dask")
 _RULE: Final = r"""(?:^|[\s{,])["']?rule["']?\s*="""
 _POSITIVE: Final = ("window_frames", "fps", "total_vram_gib")
+SLOWEST_FPS: Final = 0.1
+FASTEST_FPS: Final = 1000.0
+"""Rates between which a video's lies."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,10 @@ def _check_value(where: str, key: str, value: object, wanted: str) -> None:
         raise ConfigurationError(f"{where}{key!r} holds something that is no text", f"it takes {wanted}")
     if key in _POSITIVE and isinstance(value, int | float) and value <= 0:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be above zero")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+    if key == "fps" and isinstance(value, int | float) and not SLOWEST_FPS <= value <= FASTEST_FPS:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {SLOWEST_FPS:g} to {FASTEST_FPS:g}")
     if (key == "fail_on" and value not in _FAIL_ON) or (key == "engine" and value not in _ENGINES):
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
 

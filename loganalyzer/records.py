@@ -18,6 +18,13 @@ KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
 NO_COUNTS = pl.DataFrame(schema={"source": pl.UInt32, **dict.fromkeys(("records", "near", "known"), pl.Int64)})
 _FEW = 10_000
+ALIKE = {
+    "exception": "failure-like",
+    "wrapper-error": "failure-like",
+    "out-of-memory": "failure-like",
+    "interruption": "interruption-like",
+}
+"""Events whose near misses are events too: a message about a prompt's end that has changed must not be silence."""
 MOST_NEAR = 1000
 """Near misses of one input that are kept with their text; the rest is counted."""
 
@@ -54,10 +61,10 @@ def extract(segments: Segments, grammars: Grammars) -> Records:
     said, messages = _messages(carrying)
     near = _unrecognised(bars, messages, said)
     return Records(
-        events=_by_event([*bars, *messages]),
+        events=_by_event([*bars, *messages]) | _alike(near, grammars),
         messages=said.pipe(selected, "source", "stream", "line", "event", "text"),
         bars=tuple(one.shown for one in bars if one.shown is not None),
-        near=near.group_by("source", maintain_order=True).head(MOST_NEAR),
+        near=near[:, NO_NEAR.columns].group_by("source", maintain_order=True).head(MOST_NEAR),
         counts=_counts([said, *(one.records for one in bars)], near),
     )
 
@@ -178,7 +185,7 @@ def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame | None
     if near.places.is_empty():
         return None
     named = (pl.lit(item.pattern.id).alias("pattern"), pl.lit(len(item.signature)).alias("weight"))
-    return near.places[:, list(KEY)].pipe(extended, *named).hstack([near.told.rows.alias("text")])
+    return near.places[:, [*KEY, "stream", "time"]].pipe(extended, *named).hstack([near.told.rows.alias("text")])
 
 
 def _last_on_line(bars: Segments) -> pl.DataFrame:
@@ -221,8 +228,20 @@ def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: 
         pl.concat(near)
         .sort(*KEY, "weight", descending=[False, False, False, True], maintain_order=True)
         .unique(subset=list(KEY), keep="first", maintain_order=True)
-        .pipe(selected, "source", "line", "pattern", "text")
+        .pipe(dropped, "weight")
     )
+
+
+def _alike(near: pl.DataFrame, grammars: Grammars) -> dict[str, pl.DataFrame]:
+    """Near misses of messages that say how a prompt ended, as events of their own."""
+    if near.is_empty():
+        return {}
+    names = {item.pattern.id: ALIKE[item.pattern.event] for item in grammars.compiled if item.pattern.event in ALIKE}
+    told = near.pipe(
+        extended, pl.col("pattern").replace_strict(names, default=None, return_dtype=pl.String).alias("like")
+    )
+    frames = {name: only(told, pl.col("like") == name).pipe(dropped, "like", "text") for name in {*names.values()}}
+    return {name: frame for name, frame in frames.items() if not frame.is_empty()}
 
 
 def _without(scanned: Sequence[_Scanned], recognised: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:

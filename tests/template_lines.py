@@ -28,6 +28,7 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "clock": st.one_of(
         st.just("?"), st.builds("{:02}:{:02}".format, st.integers(0, 59), st.integers(0, 59)), st.just("1:02:03")
     ),
+    "hours": st.builds("{:02}:{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59), st.integers(0, 59)),
     "size": st.builds("{} {}".format, FIGURES, st.sampled_from(["GB", "MB", "MiB", "bytes", "B"])),
     "rate": st.one_of(
         st.just("?it/s"), st.builds("{}{}".format, FIGURES, st.sampled_from(["s/it", "it/s", "s", "it/"]))

@@ -140,14 +140,48 @@ def interrupted(context: Context) -> Outcome:
     fix="Get the whole log; look at the system's log for a killed process.",
 )
 def truncated(context: Context) -> Outcome:
-    """Every prompt without an end."""
-    rows = findings(
-        _ended(context, "truncated"),
+    """Every prompt without an end, and runs that broke off in one which another run ended."""
+    prompts = _ended(context, "truncated")
+    runs = only(context.found.runs, pl.col("status") == "truncated")
+    lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
+    another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."
+    return outcome(pl.concat([_cut_off(prompts, "The log ends before the prompt does{}."), _cut_off(lost, another)]))
+
+
+def _cut_off(rows: pl.DataFrame, told: str) -> pl.DataFrame:
+    return findings(
+        rows,
         lambda: texts(
-            message=pl.format("The log ends before the prompt does{}.", _progress()),
+            message=pl.format(told, _progress()),
             observed=pl.lit("truncated"),
             expected=pl.lit("completed"),
             fix=pl.lit("Get the whole log; if it is whole, look for a killed process in the system's log."),
         ),
     )
-    return outcome(rows)
+
+
+@rule(
+    "RUN006",
+    "unexplained-traceback",
+    "warning",
+    summary="A traceback stands right before the prompt's end, and no message says what became of it.",
+    why="Nodes catch exceptions and print them, and so does the web server when a browser goes away: the prompt may "
+    "have been none the worse. But nothing behind the traceback shows that it went on.",
+    example='Traceback (most recent call last):\n  File "/opt/ComfyUI/custom_nodes/combine.py", line 12, in save\n'
+    "Prompt executed in 80.36 seconds",
+    fix="Read the traceback, and see whether the video is there.",
+)
+def unexplained_traceback(context: Context) -> Outcome:
+    """Prompts that completed, as far as messages tell, with a traceback as the last word."""
+    rows = only(_ended(context, "completed"), pl.col("error").is_not_null())
+    return outcome(
+        findings(
+            rows,
+            lambda: texts(
+                message=pl.lit("A traceback stands right before the prompt's end, and no message explains it."),
+                observed=pl.col("error"),
+                expected=pl.lit("no traceback behind the last message"),
+                fix=pl.lit("Read the traceback above this line in the log, and see whether the video is there."),
+            ),
+        )
+    )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loganalyzer.cli import streams
+
 if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.comparison.model import Comparison
@@ -18,7 +20,7 @@ def report(annotations: Callable[[], list[str]], markdown: Callable[[], str]) ->
     """Annotations go to standard error, which GitHub reads as well, so that standard output stays a document's."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations():
-            click.echo(line, err=True)
+            streams.command(line)
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file:
         _append(Path(file), markdown)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer import clock
-from loganalyzer.cli import actions, progress, recording
+from loganalyzer.cli import actions, progress, recording, targets
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
 from loganalyzer.cli.outputs import Document, Outputs, write
@@ -52,6 +52,7 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     engine = chosen_engine(found, options)
     history = recording.url(found, options)
     recording.check(history, options)
+    targets.check(_targets(options, history), targets.configured(found, options), paths)
     past = recording.past(history, options) if history else None
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
     with Outputs(options) as outputs:
@@ -77,6 +78,13 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, fail_on))
+
+
+def _targets(options: dict[str, Any], history: str | None) -> dict[str, targets.Target]:
+    """What is written, by the option that names it."""
+    files = {f"--{name}": options[f"{name}_file"] for name in ("json", "markdown", "junit")}
+    own = {"--html": _page_file(options), "--history": targets.store(history)}
+    return {**files, **own, **targets.tables(options["tables"])}
 
 
 def _recorded(paths: tuple[str, ...]) -> Settings | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from loganalyzer import clock
-from loganalyzer.cli import progress
+from loganalyzer.cli import progress, targets
 from loganalyzer.cli.analyze import exit_code
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
@@ -43,7 +43,9 @@ def show(baselines: Path | None, json_file: str | None, config_file: Path | None
     from loganalyzer.expectations import baselines as expectations
     from loganalyzer.report import baselines_shown
 
-    shelf = expectations.load(baselines or configuration(config_file).values.get("baselines"))
+    found = configuration(config_file)
+    targets.check({"--json": json_file}, targets.configured(found, {"baselines": baselines}))
+    shelf = expectations.load(baselines or found.values.get("baselines"))
     if json_file:
         put(json_file, baselines_shown.to_json(shelf))
     if json_file != STDOUT:
@@ -99,6 +101,7 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     found = configuration(options["config_file"])
     file = Path(options["baselines"] or found.values.get("baselines") or DEFAULT)
     chosen = settings(found, {**options, "baselines": file if file.is_file() else None})
+    targets.check({"--json": options["json_file"], "--baselines": file}, (found.path, options["workflow"]), paths)
     analysis = _analysed(paths, chosen)
     if analysis.runs.is_empty():
         raise SourceError("no run found in any input: nothing to accept")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer import clock
-from loganalyzer.cli import actions, recording
+from loganalyzer.cli import actions, recording, targets
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 
@@ -49,6 +49,8 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     chosen = settings(found, options)
     engine = chosen_engine(found, options)
     where = recording.url(found, options) or recording.DEFAULT
+    written = {"--json": options["json_file"], "--markdown": options["markdown_file"], "--html": options["html"]}
+    targets.check(written, (*targets.configured(found, options), targets.store(where)), (base, head))
     (before, lost_before), (after, lost_after) = (sides.read(name, chosen, where, engine) for name in (base, head))
     comparison = compared(before, after)
     _write(comparison, options, lambda: _page(comparison, (before, after), chosen))

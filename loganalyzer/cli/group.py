@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from loganalyzer import __version__
-from loganalyzer.cli import garbage
+from loganalyzer.cli import garbage, streams
 from loganalyzer.errors import LogAnalyzerError
 
-COULD_NOT = 2
+COULD_NOT: Final = 2
+STOPPED: Final = 130
+"""What shells expect of a call that Ctrl-C ended."""
 COMMANDS: Final = (
     "analyze",
     "baseline",
@@ -49,6 +51,15 @@ class DefaultGroup(click.Group):
             args = ["analyze", *args]
         return super().parse_args(ctx, args)
 
+    def main(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- as click has it
+        """Everything that is called writes on guarded streams, `--help` and wrong usage as well."""
+        with streams.guarded():
+            try:
+                return super().main(*args, **more)
+            except LogAnalyzerError as error:
+                click.echo(f"loganalyze: {error}", err=True)
+                sys.exit(COULD_NOT)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the user can mend is said in one message, with exit code 2."""
         try:
@@ -56,6 +67,9 @@ class DefaultGroup(click.Group):
         except LogAnalyzerError as error:
             click.echo(f"loganalyze: {error}", err=True)
             ctx.exit(COULD_NOT)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\nloganalyze: stopped", err=True)
+            ctx.exit(STOPPED)
 
 
 @click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,9 +81,9 @@ def main() -> None:
     a command is reached as ./NAME.
 
     Exit codes: 0 within expectations, 1 a finding at or above --fail-on, 2 the job could not be done
-    (wrong usage, an input that cannot be read, or no run found in any input).
+    (wrong usage, an input that cannot be read, an output that cannot be written, or no run found in any input).
     """
     garbage.collect_seldom()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, streams.Guarded):
             stream.reconfigure(errors="backslashreplace")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli import progress, recording
+from loganalyzer.cli import progress, recording, targets
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.errors import HistoryError
@@ -35,13 +35,15 @@ def history() -> None:
     """
 
 
-def _store(options: dict[str, Any]) -> AbstractContextManager[Store]:
+def _store(options: dict[str, Any], json_file: str | None) -> AbstractContextManager[Store]:
+    """The history to be read; the JSON document must not take its place."""
     from pathlib import Path
 
     from loganalyzer.history.store import Store
 
     named: Path | None = Path(options["config_file"]) if options["config_file"] else None
     where = recording.url(configuration(named), options) or recording.DEFAULT
+    targets.check({"--json": json_file}, (named, targets.store(where)))
     return Store.at(where, create=False)
 
 
@@ -66,6 +68,8 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
     where = recording.url(found, options) or recording.DEFAULT
+    written = {"--json": options["json_file"], "--history": targets.store(where)}
+    targets.check(written, targets.configured(found, options), paths)
     with progress.shown(paths, quiet=options["quiet"]) as told:
         analysis = analyse(paths, chosen, told, chosen_engine(found, options))
     for problem in (*analysis.problems, *analysis.notes):
@@ -92,7 +96,7 @@ def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
     from loganalyzer.history.store import Selection
     from loganalyzer.report import history_document, history_text
 
-    with _store(options) as store:
+    with _store(options, json_file) as store:
         runs = store.runs(Selection(label=options["label"]))
     if json_file:
         put(json_file, history_document.runs(runs))
@@ -110,7 +114,7 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
     from loganalyzer.history.store import Selection
     from loganalyzer.report import history_document, history_text
 
-    with _store(options) as store:
+    with _store(options, json_file) as store:
         known = [name for name in store.runs()["run_id"].to_list() if name.startswith(run_id)]
         exact = [name for name in known if name == run_id] or known
         if len(exact) != 1:
@@ -140,7 +144,7 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
     for name in metric:
         if name not in METRICS:
             raise click.UsageError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
-    with _store(options) as store:
+    with _store(options, json_file) as store:
         series = judged(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
     if json_file:
         put(json_file, history_document.trend(series))
@@ -169,7 +173,7 @@ def prune(
 
     if before is None and label is None and keep is None:
         raise click.UsageError("say which runs: --before, --label or --keep")
-    with _store(options) as store:
+    with _store(options, json_file) as store:
         runs = store.runs(Selection(label=label, before=before, keep=keep or 0))
         if options["yes"]:
             store.remove(runs["run_id"].to_list())

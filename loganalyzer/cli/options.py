@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -22,11 +23,26 @@ ENGINES = ("local", "dask")
 FAILING: Mapping[str, tuple[str, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 """What `--fail-on` takes, and the severities that count from there on."""
 
+
+class Number(click.FloatRange):
+    """A number within bounds, which `nan` and `inf` are not: the first passes every comparison of click's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """The number, if it is one."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number to reckon with", param, ctx)
+        return number
+
+
+RATE = Number(config.SLOWEST_FPS, config.FASTEST_FPS)
+"""Frames per second; what no video has would give durations that are no numbers."""
+
 _PATH = click.Path(path_type=Path)
 _ANALYSIS = (
     click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; no log names it."),
     click.option("--workflow", type=_PATH, help="The workflow of these runs: they are held against what it asks for."),
-    click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames per second.  [default: 25]"),
+    click.option("--fps", type=RATE, help="Frames per second.  [default: 25]"),
     click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
     click.option("--patterns", multiple=True, type=_PATH, help="A folder of further message patterns."),
     click.option(
@@ -77,10 +93,20 @@ def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
         values["severities"] = _but_strict_ones(values.get("severities", {}))
     chosen = Settings(**values)
     if chosen.motion_frames >= chosen.window_frames:
-        raise ConfigurationError(
-            f"{found.path}: motion_frames = {chosen.motion_frames} leaves no stride in {chosen.window_frames} frames"
-        )
+        raise ConfigurationError(_no_stride(found, given, chosen))
     return chosen
+
+
+def _no_stride(found: config.Configuration, given: Mapping[str, Any], chosen: Settings) -> str:
+    """The fault in the words of where it was given: as options, in the file, or one here and one there."""
+    options = {"window_frames": "--window", "motion_frames": "--motion"}
+    window, motion = (
+        f"{option} {getattr(chosen, name)}" if given.get(name) is not None else f"{name} = {getattr(chosen, name)}"
+        for name, option in options.items()
+    )
+    by_file = not all(given.get(name) is not None for name in options)
+    where = f"{found.path}: " if found.path and by_file else ""
+    return f"{where}{motion} leaves no stride in {window}: windows share fewer frames than they have"
 
 
 def _but_strict_ones(severities: Mapping[str, Severity]) -> dict[str, Severity]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli.options import configuration, settings
+from loganalyzer.cli import targets
+from loganalyzer.cli.options import RATE, Number, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _TABLE_WINDOWS = 30
 @click.command(short_help="Frame counts that fit an audio.")
 @click.argument("audio", nargs=-1, metavar="AUDIO|SECONDS")
 @click.option("--frames", type=click.IntRange(1, 10_000_000), help="Plan for so many frames of audio instead.")
-@click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames per second.  [default: 25]")
+@click.option("--fps", type=RATE, help="Frames per second.  [default: 25]")
 @click.option("--window", "window_frames", type=click.IntRange(5), help="Frames of a window.  [default: 81]")
 @click.option("--motion", "motion_frames", type=click.IntRange(0), help="Frames that windows share.  [default: 9]")
 @click.option(
@@ -42,7 +43,7 @@ _TABLE_WINDOWS = 30
 @click.option("--size", metavar="WxH", help="The video's size, for the expected time, e.g. 1280x720.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of a window, for the expected time.")
 @click.option("--quantization", metavar="NAME", help="The model's quantisation, for the expected cost, e.g. Q6_K.")
-@click.option("--price-per-hour", type=click.FloatRange(min=0), help="USD of a GPU hour, for the expected cost.")
+@click.option("--price-per-hour", type=Number(0, 1_000_000), help="USD of a GPU hour, for the expected cost.")
 @click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key.")
 @click.option("--table", is_flag=True, help="List the aligned counts.")
 @click.option("--rows", type=click.IntRange(1, 10_000), default=_TABLE_WINDOWS, show_default=True, help="Its length.")
@@ -56,8 +57,10 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     from loganalyzer.planner import document
     from loganalyzer.planner import plan as planning
 
+    found = configuration(options["config_file"])
+    targets.check({"--json": options["json_file"]}, (*targets.configured(found, options), *audio))
     asked = _asked(options["workflow"])
-    chosen = _with_workflow(settings(configuration(options["config_file"]), options), asked, options)
+    chosen = _with_workflow(settings(found, options), asked, options)
     windows, expected = planning.Windows(chosen.window_frames, chosen.motion_frames), _expected(chosen, asked, options)
     if options["table"]:
         if audio or options["frames"]:

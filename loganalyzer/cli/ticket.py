@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from loganalyzer import clock
-from loganalyzer.cli import progress
+from loganalyzer.cli import progress, targets
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.errors import ReportError
 
@@ -27,7 +27,9 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     """
     from loganalyzer.ticket.make import make
 
-    chosen = settings(configuration(options["config_file"]), options)
+    found = configuration(options["config_file"])
+    chosen = settings(found, options)
+    targets.check({"--output": options["output"]}, targets.configured(found, options), paths)
     with progress.shown(paths, quiet=options["quiet"]) as told:
         made = make(paths, chosen, told, generated_at=clock.now())
     _write(options["output"], made.ticket.data)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli.options import FAILING, analysis_options, configuration, settings
+from loganalyzer.cli.options import FAILING, Number, analysis_options, configuration, settings
 
 if TYPE_CHECKING:
     from loganalyzer.watch.outlook import Warned
@@ -27,10 +27,8 @@ _REST = 3.0
 @click.command(short_help="Follow a growing log, and warn in time.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--on-error", metavar="COMMAND", help="Run this at each error, without a shell; see LOGANALYZE_RULE.")
-@click.option("--once-idle", type=click.FloatRange(min=0), metavar="SECONDS", help="End once nothing came for so long.")
-@click.option(
-    "--interval", type=click.FloatRange(min=0.05), default=1.0, show_default=True, help="Seconds between looks."
-)
+@click.option("--once-idle", type=Number(min=0), metavar="SECONDS", help="End once nothing came for so long.")
+@click.option("--interval", type=Number(min=0.05), default=1.0, show_default=True, help="Seconds between looks.")
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @analysis_options
 @click.pass_context

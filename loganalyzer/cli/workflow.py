@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from loganalyzer.cli.options import FAILING, configuration, settings
+from loganalyzer.cli import targets
+from loganalyzer.cli.options import FAILING, RATE, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.replacing import replacement
 
@@ -31,7 +32,7 @@ _SHARED = (
         show_default=True,
         help="How several speakers are put together: at the same time, or one after the other.",
     ),
-    click.option("--fps", type=click.FloatRange(0.1, 1000), help="Frames per second.  [default: 25]"),
+    click.option("--fps", type=RATE, help="Frames per second.  [default: 25]"),
     click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
     click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
     click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
@@ -62,13 +63,15 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:  # noqa: A
     """Say which settings of FILE would waste a run, and what to set instead."""
     from loganalyzer.lint.document import to_document, to_text
 
+    found = configuration(options["config_file"])
+    targets.check({"--json": options["json_file"]}, (file, *options["audio"], *targets.configured(found, options)))
     checked = _checked(file, options)
     if options["json_file"]:
         put(options["json_file"], json.dumps(to_document(checked), ensure_ascii=False, indent=1) + "\n")
     if options["json_file"] != STDOUT:
         for line in to_text(checked):
             click.echo(line)
-    fail_on = options["fail_on"] or configuration(options["config_file"]).values.get("fail_on", "error")
+    fail_on = options["fail_on"] or found.values.get("fail_on", "error")
     ctx.exit(int(any(found.severity in FAILING[fail_on] for found in checked.findings)))
 
 
@@ -85,6 +88,8 @@ def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, 
     from loganalyzer.lint.fixing import difference, fixed, preferred
 
     target = _target(file, output, in_place=in_place)
+    kept = targets.configured(configuration(options["config_file"]), options)
+    targets.check({"--output": target}, (*options["audio"], *kept))
     checked = _checked(file, options)
     decided = prefer or ("shorter" if options["audio"] else None)
     done = fixed(checked, preferred("longer" if decided == "longer" else "shorter") if decided else _ask)

@@ -215,6 +215,9 @@ TYPES: Final[Mapping[str, HoleType]] = {
         _clock_columns,
         dtype=pl.Float64,
     ),
+    "hours": HoleType(
+        r"[0-9]{2}:[0-9]{2}:[0-9]{2}", DIGITS, DIGITS | {":"}, _read_clock, _clock_columns, dtype=pl.Float64
+    ),
     "size": HoleType(
         rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns, dtype=pl.Float64
     ),

@@ -75,7 +75,8 @@ class TableFiles:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except (OSError, pl.exceptions.PolarsError) as error:  # a full disk is either, as polars has it
+            reason = getattr(error, "strerror", None) or error
             raise ReportError(
-                f"{self._folder}: cannot be written: {error.strerror or error}", "give a folder you may write to"
+                f"{self._folder}: cannot be written: {reason}", "give a folder with room that you may write to"
             ) from None

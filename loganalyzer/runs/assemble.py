@@ -17,7 +17,7 @@ from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
 from loganalyzer.runs import windows as window_rows
 from loganalyzer.runs.timeline import Timeline, build
-from loganalyzer.runs.vocabulary import BANNER
+from loganalyzer.runs.vocabulary import BANNER, UNCLEAR
 from loganalyzer.settings import Settings
 from loganalyzer.tables import conform
 
@@ -58,7 +58,8 @@ class _Parts(NamedTuple):
 
 def neutral_events(patterns: Sequence[Pattern]) -> frozenset[str]:
     """The events that say nothing about where a prompt begins."""
-    return frozenset(pattern.event for pattern in patterns if pattern.file == _STARTUP) - set(BANNER)
+    startup = {pattern.event for pattern in patterns if pattern.file == _STARTUP}
+    return frozenset(startup | {*UNCLEAR}) - set(BANNER)
 
 
 def rebuild(
@@ -102,7 +103,7 @@ def _stages(
 
 
 def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame) -> pl.DataFrame:
-    stages = outcome.outcomes(stages, executions)
+    stages = outcome.outcomes(timeline, stages, executions)
     for more in (
         outcome.end_lines(stages, [parts.bar_lines, parts.paddings], executions),
         facts.banners(timeline, stages),

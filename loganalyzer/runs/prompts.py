@@ -2,6 +2,11 @@
 
 `got prompt` is a request's arrival, which may come while another prompt runs; `Prompt executed` comes after
 failures and interruptions too. So a prompt is what lies between two `Prompt executed`, or restarts.
+
+A prompt failed where a message says so, or almost (a near miss of such a message), or where the last thing before its
+end is a traceback whose exception left a node: its first frame is ComfyUI's own `execute`. Tracebacks of other origin
+prove nothing, since nodes catch exceptions and print them, and the web server does so when a connection breaks off: one
+right before the end is told as the `error` of a prompt that completed. One that anything followed was caught.
 """
 
 from __future__ import annotations
@@ -10,9 +15,12 @@ import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vocabulary import BANNER, WAITING
+from loganalyzer.runs.vocabulary import BANNER, UNCLEAR, WAITING
 
 LOST = ("exception", "out-of-memory", "wrapper-error")
+_LIKE = "a message that is almost one of a failure"
+_LEFT = "an exception without a message: its traceback stands right before the prompt's end"
+_CAUGHT = "a traceback right before the prompt's end"
 
 
 def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
@@ -36,7 +44,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
         grouped, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
     )
     keys = ["lane", "prompt"]
-    for more in (ended, lost, stopped):
+    for more in (ended, lost, stopped, _alike(timeline, found), _traced(timeline, found, neutral)):
         found = completed(found, more, keys)
     return (
         found.pipe(
@@ -45,14 +53,29 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
             .then(pl.lit("failed"))
             .when(pl.col("stopped"))
             .then(pl.lit("interrupted"))
+            .when(pl.col("like_lost") | pl.col("left"))
+            .then(pl.lit("failed"))
+            .when(pl.col("like_stopped"))
+            .then(pl.lit("interrupted"))
             .when(pl.col("executed_line").is_not_null())
             .then(pl.lit("completed"))
             .otherwise(pl.lit("truncated"))
             .alias("status"),
+            pl.when(pl.col("lost") | pl.col("stopped"))
+            .then("error")
+            .when(pl.col("like_lost"))
+            .then(pl.lit(_LIKE))
+            .when(pl.col("left"))
+            .then(pl.lit(_LEFT))
+            .when(
+                pl.col("executed_line").is_not_null() & ~pl.col("like_stopped").fill_null(value=False) & ~pl.col("left")
+            )
+            .then(pl.lit(_CAUGHT))
+            .alias("error"),
             pl.coalesce("executed_line", "end_line").alias("end_line"),
             pl.col("out_of_memory").fill_null(value=False),
         )
-        .pipe(dropped, "executed_line", "lost", "stopped")
+        .pipe(dropped, "executed_line", "lost", "stopped", "like_lost", "like_stopped", "left")
         .pipe(in_order, "lane", "prompt")
     )
 
@@ -87,6 +110,38 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str])
         .pipe(only, pl.col("ran") | (pl.col("arrived") > 0))
         .pipe(dropped, "ran", "arrived")
     )
+
+
+def _alike(timeline: Timeline, found: pl.DataFrame) -> pl.DataFrame:
+    """lane, prompt, like_lost, like_stopped: whether a message almost says that they failed, or were stopped."""
+    names = {"failure-like": "like_lost", "interruption-like": "like_stopped"}
+    frames = [timeline.event(event).pipe(selected, *_AT, pl.lit(name).alias("like")) for event, name in names.items()]
+    inside = _begun(pl.concat(frames), found)
+    stands = ((pl.col("like") == name).any().alias(name) for name in names.values())
+    return inside.pipe(grouped, ["lane", "prompt"], *stands)
+
+
+def _traced(timeline: Timeline, found: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+    """lane, prompt, left: prompts of which a traceback is the last message but their end; whether it left a node."""
+    traces = ("traceback", "core-frame")
+    idle = {*WAITING, *BANNER, *neutral, *UNCLEAR, "executed"} - {*traces}
+    messages = timeline.messages if not timeline.event("traceback").is_empty() else timeline.messages.clear()
+    last = (
+        only(messages, ~pl.col("event").is_in(list(idle)))
+        .pipe(selected, *_AT, "event")
+        .pipe(grouped, ["lane", "prompt"], pl.col("place", "event").last())
+    )
+    own = _begun(only(last, pl.col("event").is_in(traces)), found)
+    return own.pipe(selected, "lane", "prompt", (pl.col("event") == "core-frame").alias("left"))
+
+
+_AT = ("lane", "prompt", "place")
+
+
+def _begun(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Of `rows` those behind the beginning of their prompt: what a server says as it starts is none of it."""
+    begins = found.pipe(selected, "lane", "prompt", pl.col("place").alias("begins"))
+    return completed(rows, begins, ["lane", "prompt"]).pipe(only, pl.col("place") > pl.col("begins"))
 
 
 def _losses(timeline: Timeline) -> pl.DataFrame:

@@ -29,6 +29,10 @@ HOLES: Final[dict[str, Types]] = {
     "wrapper-error": {"message": pl.String},
     "out-of-memory": {},
     "interruption": {},
+    "failure-like": {},
+    "interruption-like": {},
+    "traceback": {},
+    "core-frame": {},
     "total-vram": {"total_vram_gib": pl.Float64},
     "torch-version": {"torch_version": pl.String},
     "device": {"gpu": pl.String},
@@ -82,6 +86,9 @@ WAITING: Final = (
     "validation-prompt",
 )
 """Printed by the server while anything, or nothing, runs."""
+
+UNCLEAR: Final = ("traceback", "core-frame", "failure-like", "interruption-like")
+"""Printed while a server starts as well as while a prompt runs: no evidence of one, but of how one ended."""
 
 _KEY: Final[Types] = {
     "source": pl.UInt32,

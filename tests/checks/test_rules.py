@@ -85,6 +85,8 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("RUN003", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1) + "Processing interrupted\n" + log.EXECUTED,
      Q6, CLEAN, Q6),
     ("RUN004", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1), Q6, CLEAN, Q6),
+    ("RUN006", log.prompt(369).replace(log.EXECUTED, "Traceback (most recent call last):\n" + log.EXECUTED), Q6,
+     log.prompt(369).replace(log.MODE, "Traceback (most recent call last):\n" + log.MODE), Q6),
     ("RUN005", log.prompt(369, size="832x480"), ASKED, CLEAN, ASKED),
     ("LOG001", "Sampling 250 frames in four windows, at 1280x720 with 4 steps\n" + CLEAN, Q6,
      "Sampling rate 44100, frames in buffer 81 windows\n" + CLEAN, Q6),

@@ -9,6 +9,7 @@ import pytest
 from loganalyzer.errors import GrammarError
 from loganalyzer.grammar import load
 from loganalyzer.grammar.samples import verify_meaning
+from loganalyzer.records import ALIKE
 from loganalyzer.runs.vocabulary import BARS, HOLES
 
 BROKEN = Path(__file__).parent.parent / "broken_patterns"
@@ -59,6 +60,8 @@ def test_shipped_patterns_fill_every_hole_that_the_program_relies_on() -> None:
     filled: dict[str, set[str | None]] = {}
     for pattern in load.shipped():
         filled.setdefault(pattern.event, set()).update(hole.name for hole in load.model.holes(pattern.nodes))
+    assert ALIKE.keys() <= filled.keys()
+    filled |= {event: set() for event in ALIKE.values()}
     wanted = {event: set(names) for event, names in HOLES.items()}
     missing = {
         event: names - filled.get(event, set()) - {"rate_error"}

@@ -114,3 +114,72 @@ def test_ids_follow_from_content_not_from_the_name() -> None:
     one, other = log.analyse(log.prompt(), name="a.log"), log.analyse(log.prompt(), name="elsewhere/b.log")
     assert one.runs["run_id"].to_list() == other.runs["run_id"].to_list()
     assert one.prompts["prompt_id"].to_list() == other.prompts["prompt_id"].to_list()
+
+
+TRACEBACK = "Traceback (most recent call last):\n"
+CORE = TRACEBACK + '  File "/opt/ComfyUI/execution.py", line 498, in execute\n    output = run()\nRuntimeError: boom\n'
+NODE = TRACEBACK + '  File "/opt/ComfyUI/custom_nodes/video/save.py", line 12, in save\nOSError: no such folder\n'
+WEB = TRACEBACK + '  File "/venv/aiohttp/web_protocol.py", line 480, in start\nConnectionResetError: Cannot write\n'
+
+
+def ended(last_words: str) -> str:
+    return log.BANNER + log.ARRIVAL + log.run() + last_words + log.EXECUTED
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "!!! Exception while processing !!! boom\n",
+        "Got an OOM; unloading all models\n",
+        "Error during sampling (2)\n",
+        CORE,
+    ],
+)
+def test_a_prompt_failed_where_a_message_almost_says_so_or_an_exception_left_a_node(words: str) -> None:
+    row = log.analyse(ended(words)).prompts.row(0, named=True)
+    assert row["status"] == "failed"
+    assert row["error"]
+    assert statuses(log.ARRIVAL + words + log.EXECUTED + log.prompt()) == ["failed", "completed"]
+
+
+@pytest.mark.parametrize(
+    "words", ["Processing was interrupted\n", "processing interrupted\n", "Processing interrupted.\n"]
+)
+def test_a_prompt_was_interrupted_where_a_message_almost_says_so(words: str) -> None:
+    found = log.analyse(ended(words))
+    assert found.prompts["status"].to_list() == ["interrupted"]
+    assert "LOG001" in found.findings["rule"].to_list()
+
+
+@pytest.mark.parametrize("trace", [NODE, WEB])
+def test_a_traceback_of_other_origin_right_before_the_end_is_told_and_no_failure(trace: str) -> None:
+    found = log.analyse(ended(trace))
+    assert found.prompts["status"].to_list() == ["completed"]
+    assert found.prompts["error"].to_list() == ["a traceback right before the prompt's end"]
+    assert "RUN006" in found.findings["rule"].to_list()
+
+
+@pytest.mark.parametrize("trace", [CORE, NODE])
+def test_a_traceback_that_anything_followed_was_caught(trace: str) -> None:
+    text = log.BANNER + log.ARRIVAL + trace + log.run() + log.EXECUTED
+    row = log.analyse(text).prompts.row(0, named=True)
+    assert (row["status"], row["error"]) == ("completed", None)
+
+
+@pytest.mark.parametrize("words", [CORE, NODE, "!!! Exception while importing !!! boom\n"])
+def test_what_goes_wrong_while_a_server_starts_is_no_prompts_fault(words: str) -> None:
+    starting = log.BANNER.replace("Python version", words + "Python version")
+    assert statuses(starting) == []
+    assert statuses(starting + log.ARRIVAL + log.EXECUTED) == ["completed"]
+    assert statuses(log.prompt() + starting + log.prompt()) == ["completed", "completed"]
+
+
+def test_a_failure_that_a_message_names_keeps_its_words() -> None:
+    found = log.analyse(ended(FAILURE.splitlines()[0] + "\n" + CORE))
+    assert found.prompts["error"].to_list() == ["Sizes of tensors must match"]
+
+
+@pytest.mark.parametrize("cut", ["in 00:11", "in 00:11:4", "in 00:1", "in 126.6"])
+def test_an_end_that_is_cut_off_is_not_believed(cut: str) -> None:
+    found = log.analyse(log.ARRIVAL + log.run() + f"Prompt executed {cut}")
+    assert found.prompts.select("status", "duration_s").row(0) == ("truncated", None)

@@ -289,3 +289,42 @@ def test_absurd_figures_neither_fill_the_memory_nor_raise(line: str) -> None:
     assert found.windows.height <= 20_010
     assert found.steps.height <= 10_100
     assert found.runs["audio_frames"].to_list()[-1] == 153
+
+
+CUT = log.ARRIVAL + log.MODE + log.header(250, 4) + log.window(0, 81)
+
+
+def outcomes(text: str) -> list[str]:
+    return log.analyse(text).runs["status"].to_list()
+
+
+def rules_on(text: str) -> list[str]:
+    return log.analyse(text).findings["rule"].to_list()
+
+
+def test_a_stage_whose_windows_are_missing_was_cut_off_though_another_one_follows() -> None:
+    assert outcomes(CUT + log.prompt()) == ["truncated", "completed"]
+    assert "RUN004" in rules_on(CUT + log.prompt())
+    assert outcomes(log.ARRIVAL + log.MODE + log.header(250, 4) + log.prompt()) == ["truncated", "completed"]
+
+
+def test_a_stage_without_a_report_was_cut_off_where_a_request_and_a_stage_with_one_follow() -> None:
+    text = log.ARRIVAL + log.run(report="") + log.prompt()
+    assert outcomes(text) == ["truncated", "completed"]
+    assert "RUN004" in rules_on(text)
+
+
+def test_a_waiting_request_cuts_nothing_off() -> None:
+    waiting = log.run().replace(log.padding(153, 153), log.ARRIVAL + log.padding(153, 153))
+    assert outcomes(log.ARRIVAL + waiting + log.run(250) + log.EXECUTED) == ["completed", "completed"]
+
+
+def test_stages_of_one_prompt_that_print_no_report_are_completed() -> None:
+    for between in ("", log.ARRIVAL):
+        text = log.ARRIVAL + log.run(report="") + between + log.run(250, report="") + log.EXECUTED
+        assert outcomes(text) == ["completed", "completed"]
+
+
+def test_stages_without_bars_are_completed_by_those_that_follow() -> None:
+    text = log.ARRIVAL + log.header(250, 4) + log.header(153, 3) + log.EXECUTED
+    assert outcomes(text) == ["completed", "completed"]

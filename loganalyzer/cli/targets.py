@@ -1,0 +1,102 @@
+"""Where a call may write: never over what it reads, and each file, or standard output, once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from loganalyzer.cli.output import STDOUT
+from loganalyzer.errors import SourceError
+from loganalyzer.units import one_line
+
+if TYPE_CHECKING:
+    from loganalyzer.config import Configuration
+
+Target = str | Path | None
+"""A file, `-`, a history's URL, or nothing."""
+
+_SQLITE: Final = "sqlite:///"
+
+
+def check(writes: Mapping[str, Target], reads: Iterable[Target] = (), inputs: Iterable[str] = ()) -> None:
+    """Refuse outputs (option to target) that would replace one another, or what is read.
+
+    `reads` are single files, `inputs` what `sources.find` takes: folders and patterns too. Links are followed.
+
+    Raises:
+        click.UsageError: names the option and the file.
+    """
+    named = {option: os.fspath(target) for option, target in writes.items() if target}
+    _each_once(named)
+    there = {option: name for option, name in named.items() if _file(name) is not None}
+    if not there:
+        return
+    read = {file: name for name in _read(reads, inputs) if (file := _file(name)) is not None}
+    for option, name in there.items():
+        file = _file(name)
+        if file in read:
+            raise click.UsageError(
+                f"{option} {one_line(name)} would overwrite what is read, {one_line(read[file])}: name another file"
+            )
+
+
+def configured(found: Configuration, given: Mapping[str, Any]) -> tuple[Target, ...]:
+    """The files that a configuration and the options name: itself, the workflow, the baselines."""
+    return found.path, given.get("workflow"), given.get("baselines"), found.values.get("baselines")
+
+
+def tables(folder: Path | None) -> dict[str, Path]:
+    """The files that `--tables` writes."""
+    if folder is None:
+        return {}
+    from loganalyzer.tables import SCHEMAS
+
+    return {f"--tables, {name}": folder / f"{name}.parquet" for name in SCHEMAS}
+
+
+def store(url: str | None) -> str | None:
+    """The file of a history; None where it is no file."""
+    return url.removeprefix(_SQLITE) if url and url.startswith(_SQLITE) else None
+
+
+def _each_once(named: Mapping[str, str]) -> None:
+    taken: dict[object, str] = {}
+    for option, name in named.items():
+        place = _place(name)
+        if place is None:
+            continue
+        if place in taken:
+            what = "standard output" if name == STDOUT else one_line(name)
+            raise click.UsageError(f"{taken[place]} and {option} would both be written to {what}: name two files")
+        taken[place] = option
+
+
+def _read(reads: Iterable[Target], inputs: Iterable[str]) -> Iterator[str]:
+    from loganalyzer import sources
+
+    yield from (os.fspath(name) for name in reads if name)
+    for found in sources.find(inputs):
+        if not isinstance(found, SourceError):
+            yield found
+
+
+def _place(name: str) -> object:
+    """What tells a target from every other; None for pipes and devices, which take any number."""
+    if name == STDOUT:
+        return STDOUT
+    if Path(name).exists():
+        return _file(name)
+    return os.path.realpath(name)
+
+
+def _file(name: str) -> tuple[int, int] | None:
+    """A regular file's own number, whatever it is called; None for what is not there, or no file."""
+    try:
+        found = Path(name).stat()
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino) if Path(name).is_file() else None
