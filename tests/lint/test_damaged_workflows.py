@@ -41,7 +41,7 @@ def damaged(draw: st.DrawFn) -> Any:
         try:
             for step in place[:-1]:
                 holder = holder[step]
-            holder[place[-1]] = draw(JUNK)
+            holder[place[-1]] = copy.deepcopy(draw(JUNK))  # else it could hold itself
         except (LookupError, TypeError):
             continue  # an earlier damage took the place away
     return document
