@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer import excerpts, tables
-from loganalyzer.rows import only, selected
+from loganalyzer.rows import matching, only, selected
 from loganalyzer.spool import Stored
 
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
@@ -35,7 +35,7 @@ class Lines:
         """Of these lines those that findings name, as the table `excerpts`."""
         if findings.is_empty():
             return tables.empty("excerpts")
-        places = findings.join(self.numbers, left_on="source", right_on="name").pipe(
+        places = matching(findings, self.numbers.rename({"name": "source"}), ["source"]).pipe(
             selected, pl.col("number").alias("source"), "line"
         )
         known = only(places, pl.col("line").is_not_null()).unique().sort("source", "line")
@@ -57,5 +57,5 @@ def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str, *more: str) ->
     """
     if frame.is_empty():
         return tables.empty(table).hstack(frame[:, list(more)])
-    placed = frame.join(numbers, left_on="source", right_on="number", how="inner", maintain_order="left")
+    placed = matching(frame, numbers.rename({"number": "source"}), ["source"])
     return tables.conform(placed.with_columns(pl.col("name").alias("source")), table).hstack(placed[:, list(more)])

@@ -12,7 +12,20 @@ from loganalyzer.grammar.compiled import BAR_MARKS, Compiled, Grammars
 from loganalyzer.grammar.lower import read_all
 from loganalyzer.lines import Segments
 from loganalyzer.repeats import Repeats
-from loganalyzer.rows import dropped, extended, grouped, in_order, only, selected, thinned, those
+from loganalyzer.rows import (
+    different,
+    dropped,
+    extended,
+    firsts,
+    grouped,
+    in_order,
+    only,
+    paired,
+    selected,
+    thinned,
+    those,
+    without,
+)
 
 KEY = ("source", "line", "part")
 NO_NEAR = pl.DataFrame(schema={"source": pl.UInt32, "line": pl.Int64, "pattern": pl.String, "text": pl.String})
@@ -133,9 +146,9 @@ def _carrying(grammars: Grammars, rows: pl.DataFrame) -> _Carrying:
         rows.pipe(selected, pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
         .with_row_index("at")
         .explode("anchor")
-        .join(pl.DataFrame(owners, schema={"anchor": pl.String, "place": pl.UInt32}, orient="row"), on="anchor")
+        .pipe(paired, pl.DataFrame(owners, schema={"anchor": pl.String, "place": pl.UInt32}, orient="row"), ["anchor"])
         .pipe(selected, "place", "at")
-        .unique()
+        .pipe(different)
         .pipe(in_order, "place", "at")
     )
     names = (
@@ -227,7 +240,7 @@ def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: 
     return (
         pl.concat(near)
         .sort(*KEY, "weight", descending=[False, False, False, True], maintain_order=True)
-        .unique(subset=list(KEY), keep="first", maintain_order=True)
+        .pipe(firsts, *KEY)
         .pipe(dropped, "weight")
     )
 
@@ -250,7 +263,7 @@ def _without(scanned: Sequence[_Scanned], recognised: Sequence[pl.DataFrame]) ->
     if not near:
         return []
     known = pl.concat([records.pipe(selected, KEY) for records in recognised])
-    return [pl.concat(near).join(known, on=list(KEY), how="anti", maintain_order="left")]
+    return [without(pl.concat(near), known, *KEY)]
 
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:

@@ -41,6 +41,13 @@ def extended(frame: pl.DataFrame, /, *columns: Columns | Iterable[Columns], **na
     return frame.with_columns(*columns, **named)
 
 
+def repeated(name: str, text: str, times: int) -> pl.Series:
+    """A column of one text."""
+    if times < _MANY:
+        return pl.Series(name, [text] * times, dtype=pl.String)
+    return pl.Series(name, [text], dtype=pl.String).new_from_index(0, times)
+
+
 def dropped(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     """`frame` without these columns."""
     names = [name for name in frame.columns if name not in columns]
@@ -68,14 +75,13 @@ def those(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
     return frame[mask.arg_true()]
 
 
-def without(frame: pl.DataFrame, others: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The rows whose `key` stands in no row of `others`."""
+def without(frame: pl.DataFrame, others: pl.DataFrame, *on: str) -> pl.DataFrame:
+    """The rows whose values in `on` stand in no row of `others`."""
     if frame.is_empty() or others.is_empty():
         return frame
     if frame.height + others.height <= _FEW:
-        gone = set(others[key].drop_nulls())
-        return those(frame, pl.Series([value not in gone for value in frame[key]], dtype=pl.Boolean))
-    return frame.join(others.select(key), on=key, how="anti", maintain_order="left")
+        return those(frame, pl.Series([place is None for place in _places(frame, others, on)], dtype=pl.Boolean))
+    return frame.join(others.select(on), on=on, how="anti", maintain_order="left")
 
 
 def in_order(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
@@ -149,6 +155,11 @@ def firsts(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     return frame if len(places) == len(keys) else frame[sorted(places.values())]
 
 
+def different(frame: pl.DataFrame) -> pl.DataFrame:
+    """The different rows, in any order."""
+    return firsts(frame, *frame.columns) if frame.height <= _FEW else frame.unique()
+
+
 def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """The different values of `columns`, in order; fast where equal rows stand together, as those of an input do."""
     return firsts(thinned(frame[:, list(columns)], *columns), *columns)
@@ -207,6 +218,20 @@ def matching(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.
     places = _places(frame, known, on)
     met = those(frame, pl.Series([place is not None for place in places], dtype=pl.Boolean))
     return _beside(met, known, others, [place for place in places if place is not None])
+
+
+def paired(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """Each row of `frame` beside each row of `known` with the same values in `on`; a tall one's in any order."""
+    if frame.height + known.height > _FEW:
+        return frame.join(known, on=list(on))
+    places: dict[tuple[object, ...], list[int]] = {}
+    for place, key in enumerate(known[:, list(on)].rows()):
+        if None not in key:
+            places.setdefault(key, []).append(place)
+    beside = [places.get(key, []) for key in frame[:, list(on)].rows()]
+    own = [row for row, found in enumerate(beside) for _ in found]
+    others = [name for name in known.columns if name not in on]
+    return _beside(frame[own], known, others, [place for found in beside for place in found])
 
 
 def among(frame: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:

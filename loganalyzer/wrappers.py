@@ -34,8 +34,10 @@ def _prefixes() -> tuple[tuple[model.Pattern, Lowered], ...]:
 
 @cache
 def _any_prefix() -> str:
-    bodies = "|".join(f"(?:{_bare(lowered)})" for _, lowered in _prefixes())
-    return f"^(?:{bodies})"
+    """Where one wrapper goes on behind all of another, as stamps alone are one, that one tells of both."""
+    bodies = [_bare(lowered) for _, lowered in _prefixes()]
+    shortest = [body for body in bodies if not any(body != other and body.startswith(other) for other in bodies)]
+    return f"^(?:{'|'.join(f'(?:{body})' for body in shortest)})"
 
 
 def _bare(lowered: Lowered) -> str:

@@ -173,6 +173,8 @@ def _cut_off(rows: pl.DataFrame, told: str) -> pl.DataFrame:
 )
 def unexplained_traceback(context: Context) -> Outcome:
     """Prompts that completed, as far as messages tell, with a traceback as the last word."""
+    if context.found.prompts["error"].null_count() == context.found.prompts.height:
+        return outcome()
     rows = only(_ended(context, "completed"), pl.col("error").is_not_null())
     return outcome(
         findings(

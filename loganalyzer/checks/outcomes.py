@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypedDict
 
 import polars as pl
 
 from loganalyzer.checks.registry import Outcome
-from loganalyzer.rows import extended, selected, those
+from loganalyzer.rows import extended, repeated, selected, those
 from loganalyzer.runs.planned import is_unknown_mode
 from loganalyzer.tables import FINDINGS, NOT_CHECKED
 
@@ -76,14 +76,11 @@ def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
     """One row per run (or input) that could not be checked, with the reason."""
     if rows.is_empty():
         return _NONE_SKIPPED
-    run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
-    text = pl.lit(reason) if isinstance(reason, str) else reason
-    return rows.pipe(
-        selected,
-        run.cast(pl.String).alias("run_id"),
-        pl.col("source").cast(pl.String),
-        text.fill_null(_UNTOLD).alias("reason"),
-    )
+    if isinstance(reason, str) and "run_id" in rows.columns:
+        return rows[:, ["run_id", "source"]].hstack([repeated("reason", reason, rows.height)])
+    run = "run_id" if "run_id" in rows.columns else pl.lit(None, pl.String).alias("run_id")
+    text = pl.lit(reason) if isinstance(reason, str) else reason.fill_null(_UNTOLD)
+    return rows.pipe(selected, run, "source", text.alias("reason"))
 
 
 def judged(runs: pl.DataFrame, *needs: Need) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -93,15 +90,31 @@ def judged(runs: pl.DataFrame, *needs: Need) -> tuple[pl.DataFrame, pl.DataFrame
     """
     if runs.is_empty():
         return runs, _NONE_SKIPPED
-    met = runs.select_seq(pl.all_horizontal(need.met for need in needs)).to_series().fill_null(value=False)
-    if met.all():
-        return runs, _NONE_SKIPPED
-    reasons = (pl.when(~need.met.fill_null(value=False)).then(_text(need.reason)) for need in needs)
-    return those(runs, met), skipped(those(runs, ~met), pl.coalesce(reasons))
+    masks = runs.select_seq(need.met.fill_null(value=False).alias(str(place)) for place, need in enumerate(needs))
+    left: pl.Series | None = None
+    barred = []
+    for need, met in zip(needs, masks.get_columns(), strict=True):
+        if met.all():
+            continue
+        unmet = ~met if left is None else left & ~met
+        if unmet.any():
+            barred.append((unmet.arg_true(), skipped(those(runs, unmet), _text(need.reason))))
+            left = met if left is None else left & met
+    return (runs if left is None else those(runs, left)), _in_the_order_of_runs(barred)
 
 
-def _text(reason: str | Callable[[], pl.Expr]) -> pl.Expr:
-    return pl.lit(reason) if isinstance(reason, str) else reason().fill_null(_UNTOLD)
+def _in_the_order_of_runs(barred: Sequence[tuple[pl.Series, pl.DataFrame]]) -> pl.DataFrame:
+    """Rows that came with their places, in the order of these."""
+    if not barred:
+        return _NONE_SKIPPED
+    if len(barred) == 1:
+        return barred[0][1]
+    places = pl.concat([place for place, _ in barred])
+    return pl.concat([rows for _, rows in barred])[places.arg_sort()]
+
+
+def _text(reason: str | Callable[[], pl.Expr]) -> str | pl.Expr:
+    return reason if isinstance(reason, str) else reason()
 
 
 def worded(text: str, *parts: str | pl.Expr) -> pl.Expr:

@@ -18,7 +18,7 @@ import polars as pl
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.names import CARD_MAKER
-from loganalyzer.rows import completed, extended, grouped, only, selected
+from loganalyzer.rows import completed, extended, grouped, only, paired, selected
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -120,7 +120,7 @@ class Shelf:
         )
         held = only(numbered, _UNSWAPPED & peak.is_not_null())
         if not held.is_empty():
-            held = held.join(self._vram_bands, on=keys).filter(peak.is_between(pl.col("vram_low"), pl.col("vram_high")))
+            held = paired(held, self._vram_bands, keys).filter(peak.is_between(pl.col("vram_low"), pl.col("vram_high")))
         if held.is_empty():
             return pl.repeat(None, runs.height, dtype=pl.String, eager=True).alias("inferred")
         single = only(grouped(held, ["row"], pl.col("quantization").first(), pl.len()), pl.col("len") == 1)

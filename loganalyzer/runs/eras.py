@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.rows import distinct, extended, firsts, grouped
+from loganalyzer.rows import distinct, extended, firsts, grouped, matching
 from loganalyzer.runs.timeline import Timeline
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
@@ -33,7 +33,7 @@ def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
     used = pl.concat([distinct(frame, *_USE) for frame in records], how="vertical_relaxed").pipe(firsts, *_USE)
     contradicts = (pl.col("since") >= pl.col("until")).fill_null(value=False)
     return (
-        used.join(spans, on="pattern", how="inner")
+        matching(used, spans, ["pattern"])
         .pipe(grouped, ["lane", "prompt"], pl.col("since").max(), pl.col("until").min())
         .pipe(
             extended,

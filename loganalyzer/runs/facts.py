@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, paired, selected
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
 
@@ -99,13 +99,13 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     opened = stages.pipe(selected, "stage", *keys, pl.col("place").alias("stage_place"))
     before = pl.col("place") < pl.col("stage_place")
     rank = (
-        opened.join(ranked.pipe(extended, distill.alias("distill")), on=keys, how="inner")
+        paired(opened, ranked.pipe(extended, distill.alias("distill")), keys)
         .pipe(only, before)
         .pipe(in_order, "stage", "distill", "place")
         .pipe(grouped, ["stage"], pl.col("rank").last().alias("lora_rank"))
     )
     swapped = (
-        opened.join(swaps, on=keys, how="inner")
+        paired(opened, swaps, keys)
         .pipe(only, before)
         .pipe(in_order, "stage", "place")
         .pipe(grouped, ["stage"], pl.col("blocks").last().alias("swapped_blocks"))

@@ -46,6 +46,8 @@ def outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) ->
 
 def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """`stages` with `next`, whether another stage of the prompt follows, and `followed`: in order."""
+    if stages[:, ["lane", "prompt"]].is_unique().all():
+        return stages.pipe(extended, *(pl.lit(value=False).alias(name) for name in ("next", "followed")))
     arrivals = timeline.event("arrival").pipe(selected, "lane", "place", pl.col("place").alias("arrived"))
     ahead = nearest(in_order(stages, "lane", "place"), in_order(arrivals, "lane", "place"), ahead=True)
     behind = {name: pl.col(name).shift(-1).over("lane", "prompt") for name in ("place", "report_place")}

@@ -11,6 +11,8 @@ right before the end is told as the `error` of a prompt that completed. One that
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
@@ -115,6 +117,8 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str])
 def _alike(timeline: Timeline, found: pl.DataFrame) -> pl.DataFrame:
     """lane, prompt, like_lost, like_stopped: whether a message almost says that they failed, or were stopped."""
     names = {"failure-like": "like_lost", "interruption-like": "like_stopped"}
+    if all(timeline.event(event).is_empty() for event in names):
+        return pl.DataFrame(schema=_NONE_ALIKE)
     frames = [timeline.event(event).pipe(selected, *_AT, pl.lit(name).alias("like")) for event, name in names.items()]
     inside = _begun(pl.concat(frames), found)
     stands = ((pl.col("like") == name).any().alias(name) for name in names.values())
@@ -125,9 +129,10 @@ def _traced(timeline: Timeline, found: pl.DataFrame, neutral: frozenset[str]) ->
     """lane, prompt, left: prompts of which a traceback is the last message but their end; whether it left a node."""
     traces = ("traceback", "core-frame")
     idle = {*WAITING, *BANNER, *neutral, *UNCLEAR, "executed"} - {*traces}
-    messages = timeline.messages if not timeline.event("traceback").is_empty() else timeline.messages.clear()
+    if timeline.event("traceback").is_empty():
+        return pl.DataFrame(schema=_NONE_TRACED)
     last = (
-        only(messages, ~pl.col("event").is_in(list(idle)))
+        only(timeline.messages, ~pl.col("event").is_in(list(idle)))
         .pipe(selected, *_AT, "event")
         .pipe(grouped, ["lane", "prompt"], pl.col("place", "event").last())
     )
@@ -136,6 +141,9 @@ def _traced(timeline: Timeline, found: pl.DataFrame, neutral: frozenset[str]) ->
 
 
 _AT = ("lane", "prompt", "place")
+_PROMPT: Final = {"lane": pl.UInt32, "prompt": pl.Int64}
+_NONE_ALIKE: Final = pl.Schema({**_PROMPT, "like_lost": pl.Boolean, "like_stopped": pl.Boolean})
+_NONE_TRACED: Final = pl.Schema({**_PROMPT, "left": pl.Boolean})
 
 
 def _begun(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

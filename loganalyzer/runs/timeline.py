@@ -7,7 +7,19 @@ from typing import NamedTuple
 
 import polars as pl
 
-from loganalyzer.rows import completed, distinct, dropped, extended, firsts, grouped, in_order, nearest, only, selected
+from loganalyzer.rows import (
+    among,
+    completed,
+    distinct,
+    dropped,
+    extended,
+    firsts,
+    grouped,
+    in_order,
+    nearest,
+    only,
+    selected,
+)
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 
 _PARTS = 1 << 20
@@ -102,7 +114,7 @@ def _keys(events: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.DataFrame) -> pl.DataFrame:
     places = [frame.pipe(selected, "lane", "place") for frame in (messages, *bars.values())]
     last = pl.concat(places).pipe(grouped, ["lane"], pl.col("place").max().alias("end"))
-    return last.join(lanes, on="lane", how="semi")
+    return among(last, lanes, ["lane"])
 
 
 def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
