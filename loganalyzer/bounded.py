@@ -75,9 +75,12 @@ def _whole(found: Analysis, ignoring: Ignoring, settings: Settings, sink: Sink |
 
 def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Sink | None) -> Analysis:
     masks = masking.masker(found.secrets)
-    held, across, before = Analysis(), _Across(), None
+    held, across = Analysis(), _Across()
+    before: pl.DataFrame | None = None
+    near: pl.DataFrame | None = None
     for volume in found.parts:
-        part = checked(volume, settings, extent=Extent("run", before))
+        near = volume.frames["near_misses"] if near is None else near
+        part = checked(volume, settings, extent=Extent("run", before, near))
         before = latest(before, part.runs)
         across.add(part)
         part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import polars as pl
@@ -11,21 +12,21 @@ from loganalyzer.grammar.types import TYPES
 from loganalyzer.pieces import SPLIT_BYTES
 from loganalyzer.rows import extended, selected
 
-OPENINGS: Final = ('{"', '{ "')
+OPENINGS: Final = ('{"', '{ "', '{  "', '{\t"')
 """Of which one stands in every line that is JSON."""
 HIDING: Final = ('"MESSAGE":[', '"MESSAGE": [', '"MESSAGE" : [', r"\u00")
 """Where a message's fixed text may not be seen before it is unpacked."""
 
 _LOG = "$.log"
 _OUTPUT = "$.stream"
-_MESSAGES = ("$.message", "$.MESSAGE", "$.msg", "$.body", "$.content.message")
+_MESSAGES = ("$.message", "$.MESSAGE", "$.msg", "$.body", "$.content.message", "$.textPayload")
 _TIMES = ("$.time", "$.timestamp", "$['@timestamp']", "$.ts", "$.date")
 _CONTAINERS = ("$.attrs.tag", "$.container_name", "$.kubernetes.pod_name")
 _JOURNAL = ("$._HOSTNAME", "$.SYSLOG_IDENTIFIER", "$._PID")
 _PATHS = (_LOG, _OUTPUT, *_MESSAGES, *_TIMES, *_CONTAINERS, *_JOURNAL)
 
 _OBJECT = r'^[ \t\[]*\{[ \t]*"[A-Za-z0-9_@.$-]{1,60}"[ \t]*:'
-_HAS_MESSAGE = r'"(?:log|message|MESSAGE|msg|body)"[ \t]*:[ \t]*["\[]'
+_HAS_MESSAGE = r'"(?:log|message|MESSAGE|msg|body|textPayload)"[ \t]*:[ \t]*["\[]'
 _LOG_IS_TEXT = r'"log"[ \t]*:[ \t]*"'
 _IN_BYTES = r'"MESSAGE"[ \t]*:[ \t]*\[([0-9, ]+)\]'
 """The journal writes a message with control characters as the numbers of its bytes."""
@@ -33,11 +34,18 @@ _AROUND = " \t[],\r"
 """What stands around the objects of a list."""
 
 
+def escaped(texts: Iterable[str]) -> list[str]:
+    """How those of the texts stand inside a JSON line that look different there."""
+    inside = {text: json.dumps(text, ensure_ascii=False)[1:-1] for text in texts}
+    return [other for text, other in inside.items() if other != text]
+
+
 def unpacked(lines: pl.DataFrame) -> pl.DataFrame:
     """`lines` with the messages of those that are JSON as their `text`.
 
     Changed are text, time, stream (the container or the process), output (stdout or stderr) and partial (docker cut
-    this write, and goes on in the next line). A line that is no whole JSON object stays as it is.
+    this write, and goes on in the next line). A message of several lines, as shippers join them, has carriage returns
+    between them, at which lines are cut. A line that is no whole JSON object stays as it is.
     """
     text = lines["text"]
     if not text.str.contains_any(list(OPENINGS)).any():
@@ -51,7 +59,10 @@ def unpacked(lines: pl.DataFrame) -> pl.DataFrame:
     told = [name for name in held.columns if name in _PATHS]
     inner = held.pipe(
         extended,
-        pl.coalesce(*_message(told), "text").str.strip_chars_end("\r\n").alias("text"),
+        pl.coalesce(*_message(told), "text")
+        .str.strip_chars_end("\r\n")
+        .str.replace_all("\n", "\r", literal=True)
+        .alias("text"),
         pl.coalesce(*(_time(pl.col(path)) for path in told if path in _TIMES), "time").alias("time"),
         pl.coalesce(*_stream(told), "stream").alias("stream"),
         pl.coalesce(*(path for path in told if path == _OUTPUT), "output").alias("output"),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from loganalyzer.json_lines import HIDING, OPENINGS
+from loganalyzer.json_lines import HIDING, OPENINGS, escaped
 from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
 from loganalyzer.repeats import Repeats, repeats, together
 from loganalyzer.rows import extended, selected, those
@@ -105,7 +105,7 @@ def _lines_with(lines: pl.DataFrame, data: bytes, anchors: Sequence[str]) -> pl.
     text = lines["text"].str
     if text.contains_any([mark.decode() for mark in CUT_MARKS]).any() and is_cut(data):
         return lines
-    return those(lines, text.contains_any([*anchors, *INSIDE_TEXT, *HIDING]))
+    return those(lines, text.contains_any([*anchors, *escaped(anchors), *INSIDE_TEXT, *HIDING]))
 
 
 def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:

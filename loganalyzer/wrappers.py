@@ -22,6 +22,8 @@ STAMP_INSIDE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6
 """ComfyUI's own log buffer stamps every write, so that stamps stand inside lines."""
 SEPARATOR = "\x1e"
 _OUTPUTS = ["stdout", "stderr"]
+_SHIPPERS = 2
+"""JSON inside of JSON that is unpacked."""
 _STAMP_ONLY = "syslog-stamp"
 _NAMES_ONLY = "syslog"
 """Behind the same stamp, a message of two words and a colon looks like a host and a program."""
@@ -77,10 +79,14 @@ def unwrap(lines: pl.DataFrame, anchors: Sequence[str] = ()) -> pl.DataFrame:
 
 
 def _opened(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines without codes, those that are JSON with the messages in them."""
+    """Lines without codes, those that are JSON, or hold JSON of another shipper, with the messages in them."""
     clean = _without_codes(lines)
-    unpacked = json_lines.unpacked(clean)
-    return clean if unpacked is clean else _without_codes(unpacked)
+    for _ in range(_SHIPPERS):
+        unpacked = json_lines.unpacked(clean)
+        if unpacked is clean:
+            break
+        clean = _without_codes(unpacked)
+    return clean
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:

@@ -70,6 +70,10 @@ LOGS = {
     + log.prompt(369)
     + "Sampling 250 frames in four windows, at 1280x720\n" * 3
     + log.prompt(369),
+    "near misses on padding": log.BANNER
+    + log.prompt(369)
+    + "no encoded silence found\n[InfiniteTalk] Audio duration (427 frames) is shorter than (441)\n" * 2
+    + log.prompt(427) * 2,
     "no bars": log.BANNER + (log.ARRIVAL + log.header(369, 6) + log.EXECUTED) * 4 + log.prompt(153),
     "cut off": (log.BANNER + log.prompt(369) * 4)[:-300],
     "nothing": "nothing of ours\n" * 20,

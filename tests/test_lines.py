@@ -94,6 +94,11 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "json lines with the message inside": json_lines(lambda line: {"id": "x", "content": {"message": line}}),
     "json lines of telemetry": json_lines(lambda line: {"timestamp": 1762855200, "body": line}),
     "json lines of the journal": json_lines(journal_object),
+    "json in json": json_lines(lambda line: {"log": json.dumps({"message": line}) + "\n", "stream": "stderr"}),
+    "json lines with many blanks": lambda text: prefixed("")(docker_json(text).decode().replace('{"log"', '{  "log"')),
+    "json messages of several lines": lambda text: json_lines(lambda block: {"message": block.replace("\x1e", "\n")})(
+        re.sub("\n(?=(Max|Padding))", "\x1e", text)
+    ),
     "a list of json objects": lambda text: (
         b"[" + json_lines(lambda line: {"date": 1762855200.5, "log": line}, ",\n")(text) + b"]"
     ),

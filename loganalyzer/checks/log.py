@@ -13,8 +13,11 @@ from loganalyzer.rows import extended, only
 
 def is_near(context: Context, pattern: str) -> pl.Expr:
     """Whether a line of a run's input almost reads as `pattern`: then nothing follows from the message's absence."""
-    misses = only(context.found.near_misses, pl.col("pattern") == pattern)
+    misses = only(context.near, pl.col("pattern") == pattern)
     return pl.col("source").is_in(misses["source"].unique().implode())
+
+
+_IS_UNSEEN = pl.all_horizontal(pl.col(name).is_null() for name in ("announced_windows", "width", "steps"))
 
 
 @rule(
@@ -95,7 +98,7 @@ def undecodable_bytes(context: Context) -> Outcome:
 )
 def no_progress_bars(context: Context) -> Outcome:
     """Windowed runs without any bar in their file."""
-    runs = only(windowed(context), pl.col("observed_windows").is_null())
+    runs = only(windowed(context), pl.col("observed_windows").is_null() & ~_IS_UNSEEN)
     rows = findings(
         runs,
         lambda: texts(
@@ -103,6 +106,31 @@ def no_progress_bars(context: Context) -> Outcome:
             observed=pl.lit("0 bars"),
             expected=pl.format("{} windows", pl.col("expected_windows").cast(pl.String).fill_null("some")),
             fix=pl.lit("Redirect the server's stderr to a file, bars included."),
+        ),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "LOG004",
+    "unseen-sampling",
+    "warning",
+    strict="error",
+    summary="A run's mode is printed, and neither its header nor its windows are there in words that are known.",
+    why="Upstream may have changed both. What they tell is not checked, and a run like this was once not seen at all.",
+    example="Multitalk mode: infinitetalk\nRendering 427 frames in 6 windows, at 1280x720 with 4 steps\n"
+    "Padding length: 17",
+    fix="See what is printed between the mode and the memory report; add the new forms to patterns/, or report them.",
+)
+def unseen_sampling(context: Context) -> Outcome:
+    """Windowed runs without header and bars."""
+    rows = findings(
+        only(windowed(context), pl.col("observed_windows").is_null() & _IS_UNSEEN),
+        lambda: texts(
+            message=pl.lit("Neither the header nor the windows of this run are in the log as they are known."),
+            observed=pl.format("mode {}", pl.col("mode").fill_null("?")),
+            expected=pl.lit("a header, and a bar for each window"),
+            fix=pl.lit("See what stands behind this line; add the new forms to patterns/, or report them."),
         ),
     )
     return outcome(rows)

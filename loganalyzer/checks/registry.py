@@ -47,10 +47,12 @@ class Extent:
     Attributes:
         reach: only the rules of that reach are asked.
         before: the last run of each output in the volumes before (`growth.latest`).
+        near: the near misses of all volumes.
     """
 
     reach: Reach | None = None
     before: pl.DataFrame | None = None
+    near: pl.DataFrame | None = None
 
 
 WHOLE: Final = Extent()
@@ -60,7 +62,7 @@ WHOLE: Final = Extent()
 class Context:
     """What a rule may look at.
 
-    `asked` is what a workflow asks for, where one was named; `before` as in `Extent`.
+    `asked` is what a workflow asks for, where one was named; `before` as in `Extent`; `near` has all near misses.
     """
 
     found: Analysis
@@ -69,6 +71,7 @@ class Context:
     past: Past | None = None
     asked: Asked | None = None
     before: pl.DataFrame | None = None
+    near: pl.DataFrame = field(default_factory=lambda: tables.empty("near_misses"))
     _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, work: Callable[[Context], Known]) -> Known:
@@ -199,7 +202,8 @@ def run_all(
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    context = Context(found, shelf, settings, past, asked, extent.before)
+    near = found.near_misses if extent.near is None else extent.near
+    context = Context(found, shelf, settings, past, asked, extent.before, near)
     asked_for = [(item, item.within(extent)) for item in chosen(settings) if item.witness == "log"]
     outcomes = [(item, check(context)) for item, check in asked_for if check is not None]
     findings = [

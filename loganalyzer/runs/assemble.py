@@ -114,7 +114,9 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         stages = completed(stages, more, ["stage"])
     return stages.pipe(
         extended,
-        pl.when("has_bars").then(pl.col("observed").fill_null(0)).alias("observed_windows"),
+        pl.when(pl.col("has_bars") & (pl.col("kind") != "mode"))
+        .then(pl.col("observed").fill_null(0))
+        .alias("observed_windows"),
         eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, paired, selected
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
 
@@ -94,23 +94,22 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """What was loaded for the prompt before the stage began; a later stage may use what an earlier one loaded."""
     ranked = loras(timeline).filter(pl.col("rank").is_not_null())
     distill = pl.col("name").str.to_lowercase().str.contains(DISTILL_LORA, literal=True)
-    swaps = timeline.event("block-swap").pipe(selected, "lane", "prompt", "place", "blocks")
-    keys = ["lane", "prompt"]
-    opened = stages.pipe(selected, "stage", *keys, pl.col("place").alias("stage_place"))
-    before = pl.col("place") < pl.col("stage_place")
-    rank = (
-        paired(opened, ranked.pipe(extended, distill.alias("distill")), keys)
-        .pipe(only, before)
-        .pipe(in_order, "stage", "distill", "place")
-        .pipe(grouped, ["stage"], pl.col("rank").last().alias("lora_rank"))
+    opened = stages.pipe(selected, "stage", "lane", "prompt", "place").pipe(in_order, "lane", "place")
+    ranks = [_loaded(opened, only(ranked, which), "rank") for which in (distill, ~distill)]
+    return opened.pipe(
+        selected,
+        "stage",
+        ranks[0].zip_with(ranks[0].is_not_null(), ranks[1]).alias("lora_rank"),
+        _loaded(opened, timeline.event("block-swap"), "blocks").alias("swapped_blocks"),
     )
-    swapped = (
-        paired(opened, swaps, keys)
-        .pipe(only, before)
-        .pipe(in_order, "stage", "place")
-        .pipe(grouped, ["stage"], pl.col("blocks").last().alias("swapped_blocks"))
-    )
-    return completed(completed(stages.pipe(selected, "stage"), rank, ["stage"]), swapped, ["stage"])
+
+
+def _loaded(opened: pl.DataFrame, loads: pl.DataFrame, value: str) -> pl.Series:
+    """What the last of `loads` (lane, prompt, place, `value`) before each stage says, where that is of its prompt."""
+    known = loads.pipe(selected, "lane", "place", pl.col("prompt").alias("its_prompt"), value)
+    last = nearest(opened, in_order(known, "lane", "place"))
+    own = pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col(value))
+    return last.pipe(selected, own.alias(value)).to_series()
 
 
 def banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:

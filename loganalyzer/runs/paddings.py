@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations.schedule import CONTEXT_FRAMES
-from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, typed
+from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, typed, without
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
 
@@ -50,22 +50,25 @@ def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         extended, missing.alias("missing"), (pl.col("padding") - missing).alias("context")
     )
     return (
-        pl.concat([typed(pairs, _ROW), typed(_lone(printed, only(paired, "own"), stages), _ROW)])
+        pl.concat([typed(pairs, _ROW), typed(_lone(timeline, only(paired, "own"), stages), _ROW)])
         .pipe(only, pl.col("stage").is_not_null())
         .pipe(in_order, "stage", "place")
     )
 
 
-def _lone(printed: pl.DataFrame, own: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """The lengths that no request stands above."""
+def _lone(timeline: Timeline, own: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """The lengths that no request stands above; not those behind a stage's report, when its sampling is over."""
+    printed = timeline.event("padding-length")
     if printed.height == own.height:
         return printed.clear()
     known = own.pipe(selected, "lane", pl.col("length_place").alias("place"))
-    lone = printed.join(known, on=["lane", "place"], how="anti", maintain_order="left")
+    lone = _assigned(without(printed, known, "lane", "place"), stages)
+    reports = timeline.event("max-allocated").pipe(only, ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
+    ended = assign(reports, stages).pipe(selected, "lane", "place", pl.col("stage").alias("ended"))
     missing = pl.col("padding") - CONTEXT_FRAMES
     return (
-        _assigned(lone, stages)
-        .pipe(only, missing >= 0)
+        nearest(in_order(lone, "lane", "place"), in_order(ended, "lane", "place"))
+        .pipe(only, (missing >= 0) & pl.col("ended").ne_missing(pl.col("stage")))
         .pipe(extended, missing.alias("missing"), pl.lit(CONTEXT_FRAMES).alias("context"))
     )
 

@@ -11,15 +11,13 @@ right before the end is told as the `error` of a prompt that completed. One that
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
+from loganalyzer.runs.last_words import LOST, last_words
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vocabulary import BANNER, UNCLEAR, WAITING
+from loganalyzer.runs.vocabulary import BANNER, WAITING
 
-LOST = ("exception", "out-of-memory", "wrapper-error")
 _LIKE = "a message that is almost one of a failure"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"
 _CAUGHT = "a traceback right before the prompt's end"
@@ -46,7 +44,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
         grouped, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
     )
     keys = ["lane", "prompt"]
-    for more in (ended, lost, stopped, _alike(timeline, found), _traced(timeline, found, neutral)):
+    for more in (ended, lost, stopped, last_words(timeline, found, neutral)):
         found = completed(found, more, keys)
     return (
         found.pipe(
@@ -112,44 +110,6 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str])
         .pipe(only, pl.col("ran") | (pl.col("arrived") > 0))
         .pipe(dropped, "ran", "arrived")
     )
-
-
-def _alike(timeline: Timeline, found: pl.DataFrame) -> pl.DataFrame:
-    """lane, prompt, like_lost, like_stopped: whether a message almost says that they failed, or were stopped."""
-    names = {"failure-like": "like_lost", "interruption-like": "like_stopped"}
-    if all(timeline.event(event).is_empty() for event in names):
-        return pl.DataFrame(schema=_NONE_ALIKE)
-    frames = [timeline.event(event).pipe(selected, *_AT, pl.lit(name).alias("like")) for event, name in names.items()]
-    inside = _begun(pl.concat(frames), found)
-    stands = ((pl.col("like") == name).any().alias(name) for name in names.values())
-    return inside.pipe(grouped, ["lane", "prompt"], *stands)
-
-
-def _traced(timeline: Timeline, found: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
-    """lane, prompt, left: prompts of which a traceback is the last message but their end; whether it left a node."""
-    traces = ("traceback", "core-frame")
-    idle = {*WAITING, *BANNER, *neutral, *UNCLEAR, "executed"} - {*traces}
-    if timeline.event("traceback").is_empty():
-        return pl.DataFrame(schema=_NONE_TRACED)
-    last = (
-        only(timeline.messages, ~pl.col("event").is_in(list(idle)))
-        .pipe(selected, *_AT, "event")
-        .pipe(grouped, ["lane", "prompt"], pl.col("place", "event").last())
-    )
-    own = _begun(only(last, pl.col("event").is_in(traces)), found)
-    return own.pipe(selected, "lane", "prompt", (pl.col("event") == "core-frame").alias("left"))
-
-
-_AT = ("lane", "prompt", "place")
-_PROMPT: Final = {"lane": pl.UInt32, "prompt": pl.Int64}
-_NONE_ALIKE: Final = pl.Schema({**_PROMPT, "like_lost": pl.Boolean, "like_stopped": pl.Boolean})
-_NONE_TRACED: Final = pl.Schema({**_PROMPT, "left": pl.Boolean})
-
-
-def _begun(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Of `rows` those behind the beginning of their prompt: what a server says as it starts is none of it."""
-    begins = found.pipe(selected, "lane", "prompt", pl.col("place").alias("begins"))
-    return completed(rows, begins, ["lane", "prompt"]).pipe(only, pl.col("place") > pl.col("begins"))
 
 
 def _losses(timeline: Timeline) -> pl.DataFrame:

@@ -81,7 +81,7 @@ INPUTS = {
 """What must be known of a run of which a rule says nothing: neither a finding, nor that it was not checked."""
 
 OF_THE_LOG_ITSELF = {
-    *("RUN001", "RUN002", "RUN003", "RUN004", "RUN006", "LOG001", "LOG002", "LOG003"),
+    *("RUN001", "RUN002", "RUN003", "RUN004", "RUN006", "LOG001", "LOG002", "LOG003", "LOG004"),
     *("REG001", "REG002", "REG003", "RUN005", "CFG001"),
 }
 """Rules that speak of how a prompt ended or of how a log reads; and those on what is held against it."""

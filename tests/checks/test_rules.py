@@ -92,6 +92,7 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
      "Sampling rate 44100, frames in buffer 81 windows\n" + CLEAN, Q6),
     ("LOG002", "caf\udce9\n" + CLEAN, Q6, "café\n" + CLEAN, Q6),
     ("LOG003", log.ARRIVAL + log.MODE + log.header(153, 3) + log.memory() + log.EXECUTED, Q6, CLEAN, Q6),
+    ("LOG004", log.prompt(427).replace("Sampling ", "Rendering "), Q6, CLEAN, Q6),
 ]  # fmt: skip
 IDS = [case[0] for case in CASES]
 BESIDE_A_LOG = {"REG001", "REG002", "REG003", "CFG001"}

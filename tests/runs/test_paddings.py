@@ -45,3 +45,8 @@ def test_a_warning_behind_a_prompts_end_is_not_the_next_runs() -> None:
 def test_a_length_of_less_than_the_context_tells_nothing() -> None:
     found = log.analyse(PROMPT.replace(REQUEST + LENGTH, "Padding length: 2\n"))
     assert found.paddings.is_empty()
+
+
+def test_a_length_behind_the_memory_report_is_not_the_samplings() -> None:
+    found = log.analyse(log.prompt(369).replace(log.EXECUTED, "[AudioConcat] Padding length: 40\n" + log.EXECUTED))
+    assert found.runs["missing_frames"].to_list() == [0]

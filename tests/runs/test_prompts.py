@@ -183,3 +183,25 @@ def test_a_failure_that_a_message_names_keeps_its_words() -> None:
 def test_an_end_that_is_cut_off_is_not_believed(cut: str) -> None:
     found = log.analyse(log.ARRIVAL + log.run() + f"Prompt executed {cut}")
     assert found.prompts.select("status", "duration_s").row(0) == ("truncated", None)
+
+
+@pytest.mark.parametrize(
+    "words", ["Got an OOM, retrying with tiled decoding\n", "Error during sampling (2)\n", CORE, NODE]
+)
+@pytest.mark.parametrize("work", [log.window(360, 441), log.memory()])
+def test_what_the_prompts_work_follows_was_no_end(words: str, work: str) -> None:
+    found = log.analyse(ended(words + work))
+    assert found.prompts["status"].to_list() == ["completed"]
+    assert found.prompts["error"].to_list() == [None]
+
+
+def test_a_failed_windows_bar_that_is_closed_behind_the_exception_is_no_work() -> None:
+    begun = log.window(360, 441, done=2)
+    redrawn = log.refresh("Sampling audio indices 360-441", 2, 4, 11, " 5.00s/it") + "\n"
+    assert statuses(ended(begun + "\n" + CORE + redrawn)) == ["failed"]
+
+
+def test_a_frame_of_comfyui_without_a_traceback_says_nothing_whatever_other_logs_hold() -> None:
+    frame = CORE.removeprefix(TRACEBACK)
+    assert statuses(ended(frame)) == ["completed"]
+    assert statuses(ended(NODE + log.memory()) + ended(frame)) == ["completed", "completed"]

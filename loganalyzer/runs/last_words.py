@@ -1,0 +1,76 @@
+"""How a prompt ended where no message that is known says so: what stands last in it.
+
+Nodes catch exceptions and go on, and print what they caught; the web server prints tracebacks when a connection breaks
+off. So only words that nothing of the prompt's work follows say how it ended: a near miss of a failure or an
+interruption, or a traceback. One whose first frame is ComfyUI's own `execute` left a node, and the prompt with it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.rows import completed, grouped, only, selected
+from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.vocabulary import BANNER, UNCLEAR, WAITING
+
+LOST: Final = ("exception", "out-of-memory", "wrapper-error")
+_TRACES: Final = ("traceback", "core-frame")
+_LIKE: Final = {"failure-like": "like_lost", "interruption-like": "like_stopped"}
+_AT: Final = ("lane", "prompt", "place")
+_KEYS: Final = ["lane", "prompt"]
+_NONE: Final = pl.DataFrame(
+    schema={"lane": pl.UInt32, "prompt": pl.Int64} | dict.fromkeys(("like_lost", "like_stopped", "left"), pl.Boolean)
+)
+
+
+def last_words(timeline: Timeline, found: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+    """One row for each prompt that ends with such words: lane, prompt, like_lost, like_stopped, left.
+
+    `like_lost` and `like_stopped`: a message is almost one of a failure, or of an interruption; `left`: whether the
+    exception of a traceback left a node, null without one. `found` has lane, prompt, place of each prompt.
+    """
+    if all(timeline.event(event).is_empty() for event in (*_LIKE, "traceback")):
+        return _NONE
+    idle = {*WAITING, *BANNER, *neutral, *UNCLEAR, *LOST, "interruption", "executed"}
+    words = _words(timeline)
+    ends = completed(found[:, list(_AT)].rename({"place": "begins"}), _last_work(timeline, idle), _KEYS)
+    last = completed(words, ends, _KEYS).pipe(
+        only, pl.col("place") > pl.max_horizontal("begins", pl.col("works").fill_null(-1))
+    )
+    traced = pl.col("event") == "traceback"
+    return last.pipe(
+        grouped,
+        _KEYS,
+        *((pl.col("event") == event).any().alias(name) for event, name in _LIKE.items()),
+        pl.when(traced.any()).then((traced & pl.col("is_core")).any()).alias("left"),
+    )
+
+
+def _words(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, place, event, is_core: near misses of ends, and tracebacks, is_core where that frame follows."""
+    frames = [timeline.event(event).pipe(selected, *_AT, pl.lit(event).alias("event")) for event in (*_LIKE, *_TRACES)]
+    words = pl.concat(frames).sort("lane", "place")
+    behind = pl.col("event").shift(-1).over("lane", "prompt") == "core-frame"
+    return words.pipe(selected, *_AT, "event", behind.fill_null(value=False).alias("is_core")).pipe(
+        only, pl.col("event") != "core-frame"
+    )
+
+
+def _last_work(timeline: Timeline, idle: set[str]) -> pl.DataFrame:
+    """lane, prompt, works: the place of the last message, or of the last bar's advance, that shows a prompt at work.
+
+    A bar that is only redrawn may be that of a failed window, which is closed behind the exception. Of bars whose
+    figures nobody reads, the last refresh may be such a one.
+    """
+    said = only(timeline.messages, ~pl.col("event").is_in(sorted(idle))).pipe(selected, *_AT)
+    bars = (frame.sort("lane", "place").filter(_advances(frame)) for frame in timeline.bars.values())
+    places = pl.concat([said, *(frame.pipe(selected, *_AT) for frame in bars)])
+    return places.pipe(grouped, _KEYS, pl.col("place").max().alias("works"))
+
+
+def _advances(bars: pl.DataFrame) -> pl.Expr:
+    if "n" not in bars.columns:
+        return pl.col("place").shift(-1).over("lane", "prompt").is_not_null()
+    return (pl.col("n") > pl.col("n").shift(1).over("lane")).fill_null(value=False)
