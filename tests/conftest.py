@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+"""How long an example takes on a busy machine is no property of the tool; times are measured in `benchmarks/`."""
 
 IN_JOBS = (
     "GITHUB_ACTIONS",
