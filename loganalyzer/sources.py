@@ -6,6 +6,7 @@ import errno
 import glob
 import os
 import re
+import signal
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -201,6 +202,9 @@ def read(name: str) -> Iterator[Input | SourceError]:
 def _standard_input() -> Iterator[bytes]:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
+    if hasattr(signal, "siginterrupt"):
+        # polars has the system go on with a read after Ctrl-C: a pipe that is silent would never let go.
+        signal.siginterrupt(signal.SIGINT, True)
     yield from packed.plain(sys.stdin.buffer)
 
 

@@ -7,7 +7,10 @@ import errno
 import gzip
 import lzma
 import os
+import signal
+import subprocess
 import sys
+import time
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -337,6 +340,30 @@ def test_an_archive_whose_index_cannot_be_decoded_is_one_clear_error(tmp_path: P
     path.write_bytes(path.read_bytes().replace("ü".encode(), b"\xff\xff"))
     (message,) = said([str(path)])
     assert message.startswith(f"{path}: cannot be read: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_ctrl_c_is_heard_while_standard_input_is_silent() -> None:
+    reading = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import polars as pl; from loganalyzer import sources\n"
+        "pl.select(pl.lit(1)); print('ready', flush=True)\n"
+        "try: [b''.join(given.chunks) for given in sources.read('-')]\n"
+        "except KeyboardInterrupt: print('stopped', flush=True)\n"
+    )
+    silent, writer = os.pipe()
+    with subprocess.Popen([sys.executable, "-c", reading], stdin=silent, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(0.5)  # until it reads
+        child.send_signal(signal.SIGINT)
+        try:
+            assert child.wait(timeout=30) == 0
+            assert child.stdout.readline() == "stopped\n"
+        finally:
+            os.close(writer)
+            child.kill()
+    os.close(silent)
 
 
 def test_standard_input_that_is_closed_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

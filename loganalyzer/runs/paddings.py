@@ -8,19 +8,11 @@ from loganalyzer.expectations.schedule import CONTEXT_FRAMES
 from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, typed, without
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables import PADDINGS
 
 _ROW = pl.Schema(
-    {
-        "stage": pl.UInt32,
-        "place": pl.Int64,
-        "subject": pl.Int64,
-        "have": pl.Int64,
-        "need": pl.Int64,
-        "padding": pl.Int64,
-        "missing": pl.Int64,
-        "context": pl.Int64,
-        "line": pl.Int64,
-    }
+    {"stage": pl.UInt32, "place": pl.Int64}
+    | {name: dtype for name, dtype in PADDINGS.items() if name not in ("run_id", "window")}
 )
 
 

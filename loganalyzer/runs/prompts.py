@@ -18,7 +18,7 @@ from loganalyzer.runs.last_words import LOST, last_words
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, WAITING
 
-_LIKE = "a message that is almost one of a failure"
+_LIKE = "a message almost says so, which LOG001 names"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"
 _CAUGHT = "a traceback right before the prompt's end"
 
