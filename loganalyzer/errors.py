@@ -51,3 +51,12 @@ class WorkflowError(LogAnalyzerError):
 
 class HistoryError(LogAnalyzerError):
     """A store of runs cannot be used."""
+
+
+def install_hint(extra: str) -> str:
+    """Say how to install an extra of `pyproject.toml`, as the way out of an error.
+
+    The distribution is called comfyui-loganalyzer and is not published yet, so the hint installs from the repository:
+    the names `loganalyzer` and `loganalyze` on PyPI belong to other people's packages.
+    """
+    return f"in a clone of loganalyzer's repository: pip install '.[{extra}]'"

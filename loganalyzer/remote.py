@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from loganalyzer import packed
 from loganalyzer.addresses import HTTP, STORES, Address, without_secrets
-from loganalyzer.errors import SourceError
+from loganalyzer.errors import SourceError, install_hint
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -145,7 +145,7 @@ def _store(url: str, address: Address) -> tuple[AbstractFileSystem, str]:
 
 
 def _without(extra: str, address: Address) -> SourceError:
-    return SourceError(f"{address.shown}: reading this needs an extra", f"pip install 'loganalyzer[{extra}]'")
+    return SourceError(f"{address.shown}: reading this needs an extra", install_hint(extra))
 
 
 def _http_options(url: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     {"units", "addresses", "rows"},
     {"errors"},
-    {"tables", "settings", "resources", "clock", "ignores", "replacing", "totals", "spool"},
+    {"tables", "settings", "resources", "clock", "ignores", "atomic_write", "totals", "spool"},
     {
         "analysis",
         "document_rows",

@@ -26,6 +26,41 @@ def test_the_quick_start_is_two_lines_in_one_block() -> None:
     assert [len(lines) for lines in starts if lines] == [2]
 
 
+INSTALL_TEXTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder, pattern in (("", "*.md"), ("docs", "**/*"), (".github", "**/*"), ("loganalyzer", "**/*.py"))
+    for path in (ROOT / folder).glob(pattern)
+    if path.suffix in {".md", ".yml", ".yaml", ".py"} and path.name != "CHANGELOG.md"
+)
+STRANGERS_PACKAGE = re.compile(
+    r"(?:pip3?|pipx|uvx?)(?: [^\s&|;]+)*? ['\"]?(?:loganalyzer|loganalyze)(?:\[[^]]*\])?['\"]?(?![\w/.-])"
+)
+"""An install command that fetches another author's package of that name from PyPI."""
+
+
+@pytest.mark.parametrize("name", INSTALL_TEXTS)
+def test_nobody_is_told_to_install_a_strangers_package(name: str) -> None:
+    assert STRANGERS_PACKAGE.findall((ROOT / name).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_a_strangers"),
+    [
+        ("pip install loganalyzer", True),
+        ("pip install 'loganalyzer[postgres]'", True),
+        ("pip install -U loganalyze", True),
+        ("pipx install loganalyzer", True),
+        ("uvx loganalyze", True),
+        ("pip install comfyui-loganalyzer", False),
+        ("pip install '.[postgres]'", False),
+        ('pip install "$LOGANALYZER"', False),
+        ("pip install . && loganalyze sample_logs/*.txt", False),
+    ],
+)
+def test_an_install_command_for_a_strangers_package_is_recognized(line: str, is_a_strangers: bool) -> None:
+    assert bool(STRANGERS_PACKAGE.search(line)) is is_a_strangers
+
+
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)h][^)]*)\)", README))))
 def test_what_the_readme_links_to_is_there(link: str) -> None:
     assert (ROOT / link).is_file()

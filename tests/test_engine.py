@@ -29,7 +29,7 @@ from loganalyzer.engine import cluster as cluster_engine
 from loganalyzer.engine.batches import Batch, batches, making, tables_of
 from loganalyzer.engine.cluster import Dask
 from loganalyzer.engine.local import Local
-from loganalyzer.errors import LogAnalyzerError
+from loganalyzer.errors import LogAnalyzerError, install_hint
 from loganalyzer.pipeline import analyse
 from loganalyzer.settings import Settings
 from sample_logs import FOLDER
@@ -297,7 +297,7 @@ def test_without_the_extra_one_message_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setattr(cluster_engine, "find_spec", lambda _: None)
     result = call(many[0], "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1")
     assert result.exit_code == 2
-    assert "pip install 'loganalyzer[distributed]'" in result.stderr
+    assert install_hint("distributed") in result.stderr
 
 
 def test_batches_are_bounded_and_archives_and_large_files_stand_alone(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 
 from loganalyzer import remote, sources
 from loganalyzer.cli.group import main
-from loganalyzer.errors import SourceError
+from loganalyzer.errors import SourceError, install_hint
 
 fsspec = pytest.importorskip("fsspec", reason="the extra `test` brings it")
 pytest.importorskip("aiohttp", reason="the extra `test` brings it")
@@ -269,7 +269,7 @@ def test_without_the_library_the_message_says_what_to_install(
     monkeypatch.setitem(sys.modules, library, None)
     result = call(url)
     assert result.exit_code == 2
-    assert f"{url}: reading this needs an extra\n  pip install 'loganalyzer[{extra}]'" in result.stderr
+    assert f"{url}: reading this needs an extra\n  {install_hint(extra)}" in result.stderr
 
 
 def test_the_libraries_are_not_imported_where_no_input_is_a_url(tmp_path: Path) -> None:

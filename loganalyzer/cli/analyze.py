@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from loganalyzer import clock
 from loganalyzer.cli import actions, progress, recording, targets
@@ -68,6 +69,8 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
                 analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
                 sink.whole(analysis)
         chosen, moment = _recorded(paths) or chosen, clock.now()
+        if analysis.verdict == "no-runs" and not _is_given(ctx, "html"):
+            options["no_html"] = True  # an earlier call's report is worth more than an empty one
         write([*outputs.documents(analysis, chosen, moment), *_reports(analysis, chosen, moment, options)])
     actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
     added = recording.add(history, analysis, options, chosen.gpu) if history else None
@@ -78,6 +81,11 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, fail_on))
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    """Whether the user named this option, instead of leaving it at its default."""
+    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _targets(options: dict[str, Any], history: str | None) -> dict[str, targets.Target]:

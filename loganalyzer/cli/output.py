@@ -8,26 +8,21 @@ from typing import Final
 
 import click
 
-from loganalyzer.errors import ReportError
+from loganalyzer import atomic_write
 
 STDOUT: Final = "-"
 
 
 def put(target: str, text: str | Iterable[str]) -> None:
-    """Write `text`, whole or piece by piece, to a file, or to standard output for `-`.
+    """Write `text`, at once or chunk by chunk, to a file, or to standard output for `-`.
+
+    A file is replaced atomically: a call that is stopped or fails leaves the earlier one as it was.
 
     Raises:
         ReportError: the file cannot be written.
     """
-    pieces = (text,) if isinstance(text, str) else text
     if target == STDOUT:
-        for piece in pieces:
-            click.echo(piece, nl=False)
+        for chunk in (text,) if isinstance(text, str) else text:
+            click.echo(chunk, nl=False)
         return
-    try:
-        with Path(target).open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-    except OSError as error:
-        raise ReportError(
-            f"{target}: cannot be written: {error.strerror or error}", "name a file you may write"
-        ) from None
+    atomic_write.write(Path(target), text)

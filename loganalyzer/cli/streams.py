@@ -55,6 +55,11 @@ class Guarded:
         """That of the stream."""
         return getattr(self._raw, "encoding", None) or "utf-8"
 
+    @property
+    def buffer(self) -> GuardedBytes:
+        """The same stream for bytes: click writes shell completions as bytes."""
+        return GuardedBytes(self)
+
     def isatty(self) -> bool:
         """Whether it is a terminal; Python has None for a stream that was closed before it started."""
         return self._raw is not None and self._raw.isatty()
@@ -122,6 +127,26 @@ class Guarded:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._raw.fileno())
             os.close(nowhere)
+
+
+class GuardedBytes:
+    """Takes UTF-8 bytes and writes them to a guarded stream as text, so that the same rules hold for both."""
+
+    def __init__(self, stream: Guarded) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        """Write UTF-8 text; other bytes are replaced.
+
+        Raises:
+            ReportError: as `Guarded.write`.
+        """
+        self._stream.write(data.decode("utf-8", "replace"))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+        self._stream.flush()
 
 
 @contextmanager

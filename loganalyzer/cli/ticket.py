@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from loganalyzer import clock
+from loganalyzer import atomic_write, clock
 from loganalyzer.cli import progress, targets
 from loganalyzer.cli.options import analysis_options, configuration, settings
-from loganalyzer.errors import ReportError
 
 
 @click.command(short_help="Pack a bug ticket, secrets masked.")
@@ -32,7 +31,7 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     targets.check({"--output": options["output"]}, targets.configured(found, options), paths)
     with progress.shown(paths, quiet=options["quiet"]) as told:
         made = make(paths, chosen, told, generated_at=clock.now())
-    _write(options["output"], made.ticket.data)
+    atomic_write.write(options["output"], made.ticket.data)
     for problem in (*made.shown.problems, *made.shown.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     if not options["quiet"]:
@@ -42,12 +41,3 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
         masked = ", ".join(f"{count} {kind}" for kind, count in sorted(made.masked.items()))
         click.echo(f"masked: {masked or 'nothing was found that had to be'}; look at it before you send it")
     ctx.exit(2 if made.shown.problems else 0)
-
-
-def _write(output: Path, data: bytes) -> None:
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise ReportError(
-            f"{output}: cannot be written: {error.strerror or error}", "name a file you may write"
-        ) from None

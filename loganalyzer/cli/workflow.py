@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from loganalyzer.atomic_write import replacement
 from loganalyzer.cli import targets
 from loganalyzer.cli.options import FAILING, RATE, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.replacing import replacement
 
 if TYPE_CHECKING:
     from loganalyzer.lint.faults import Way

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from loganalyzer.collecting import Tables
 from loganalyzer.engine.batches import BATCH_BYTES, BATCH_INPUTS, Batch, Place, batches, making, tables_of, unlike
 from loganalyzer.engine.local import opened
-from loganalyzer.errors import LogAnalyzerError, SourceError
+from loganalyzer.errors import LogAnalyzerError, SourceError, install_hint
 from loganalyzer.merging import merged
 from loganalyzer.settings import Settings
 from loganalyzer.tabulate import Progress, tabulate
@@ -75,7 +75,7 @@ class Dask:
                 version; a pattern or schedule file is refused.
         """
         if find_spec("distributed") is None:
-            raise LogAnalyzerError("--engine dask needs Dask", "pip install 'loganalyzer[distributed]'")
+            raise LogAnalyzerError("--engine dask needs Dask", install_hint("distributed"))
         import distributed  # noqa: F401 -- sets the levels of its loggers, which is not to happen later
 
         settings = replace(settings, patterns=tuple(folder.absolute() for folder in settings.patterns))

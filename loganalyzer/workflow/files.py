@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from loganalyzer.errors import WorkflowError
+from loganalyzer.errors import WorkflowError, install_hint
 
 MOST_BYTES: Final = 16 << 20
 """Of JSON; real workflows have some 0.1 MB."""
@@ -136,7 +136,7 @@ def _of_video(path: Path) -> dict[str, str]:
         import av
     except ImportError:
         raise WorkflowError(
-            f"{path}: videos are read with PyAV, which is not installed", "pip install 'loganalyzer[video]'"
+            f"{path}: videos are read with PyAV, which is not installed", install_hint("video")
         ) from None
     try:
         with av.open(str(path)) as container:

@@ -67,6 +67,39 @@ def test_a_log_without_any_run_is_exit_2_never_a_pass(text: str) -> None:
     assert "NO RUN FOUND" in result.stdout
 
 
+@pytest.mark.parametrize("words", [("histroy", "list"), ("empty.txt",), ("*.nothing",)], ids=" ".join)
+def test_a_call_that_finds_no_run_leaves_an_earlier_report_alone(words: tuple[str, ...], padded: Path) -> None:
+    Path("empty.txt").write_text("nothing of ours\n")
+    call(padded)
+    before = Path("loganalyze-report.html").read_bytes()
+    result = call(*words)
+    assert result.exit_code == 2
+    assert Path("loganalyze-report.html").read_bytes() == before
+    assert "report:" not in result.output
+
+
+def test_a_call_that_finds_no_run_writes_the_page_it_is_asked_for() -> None:
+    Path("empty.txt").write_text("nothing of ours\n")
+    assert call("empty.txt").exit_code == 2
+    assert not Path("loganalyze-report.html").exists()
+    assert call("empty.txt", "--html", "loganalyze-report.html").exit_code == 2
+    assert "loganalyze" in Path("loganalyze-report.html").read_text()
+
+
+def test_a_report_that_cannot_be_finished_leaves_the_earlier_one(padded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call(padded)
+    before = Path("loganalyze-report.html").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = call(padded)
+    assert result.exit_code == 2
+    assert "loganalyze-report.html: cannot be written: No space left on device" in result.output
+    assert Path("loganalyze-report.html").read_bytes() == before
+
+
 def test_an_input_that_cannot_be_read_is_exit_2_and_costs_the_others_nothing(clean: Path) -> None:
     Path("broken.log.gz").write_bytes(b"no archive")
     result = call("gone.log", clean, "broken.log.gz", "--no-html")

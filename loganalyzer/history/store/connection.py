@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from loganalyzer.errors import HistoryError
+from loganalyzer.errors import HistoryError, install_hint
 
 PATIENCE_S: Final = 60
 """How long a writer waits for the others."""
@@ -38,9 +38,7 @@ def connected(text: str, *, create: bool) -> Iterator[sa.Engine]:
     try:
         engine = sa.create_engine(url, poolclass=NullPool, connect_args=_arguments(url))
     except ModuleNotFoundError:
-        raise HistoryError(
-            f"{name}: the driver for PostgreSQL is not installed", "pip install 'loganalyzer[postgres]'"
-        ) from None
+        raise HistoryError(f"{name}: the driver for PostgreSQL is not installed", install_hint("postgres")) from None
     if url.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _prepare)
         sa.event.listen(engine, "begin", _begin)
