@@ -341,7 +341,7 @@ def test_standard_output_comes_last_so_that_a_reader_may_stop(failing: list[str]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.close()
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
     assert page.exists()
 
 

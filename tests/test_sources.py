@@ -358,7 +358,7 @@ def test_ctrl_c_is_heard_while_standard_input_is_silent() -> None:
         time.sleep(0.5)  # until it reads
         child.send_signal(signal.SIGINT)
         try:
-            assert child.wait(timeout=30) == 0
+            assert child.wait(timeout=300) == 0
             assert child.stdout.readline() == "stopped\n"
         finally:
             os.close(writer)

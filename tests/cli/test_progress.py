@@ -9,6 +9,8 @@ import pty
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,12 +19,27 @@ import pytest
 
 from loganalyzer.cli import progress
 
-LONG, SHORT = 1.6, 0.0
+HANGS_S = 300
+"""After so long without an answer a process hangs; no machine is that slow."""
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+class Clock:
+    """A timer that a test lets ring."""
+
+    def __init__(self, seconds: float, ring: Callable[[], None]) -> None:
+        self.seconds, self.ring = seconds, ring
+        self.daemon = self.is_started = self.is_cancelled = False
+
+    def start(self) -> None:
+        self.is_started = True
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
 
 
 @pytest.fixture
@@ -42,53 +59,88 @@ def drawn(terminal: Terminal, paths: list[str], name: str, size: int) -> str:
     with progress.shown(paths, quiet=False) as told:
         assert told is not None
         told(name, size)
-        patience = time.monotonic() + 10
+        patience = time.monotonic() + HANGS_S
         while "MB/s" not in terminal.getvalue() and "?" not in terminal.getvalue():
             assert time.monotonic() < patience
             time.sleep(0.01)
     return terminal.getvalue()
 
 
-def standard_error(words: list[str], *, on_terminal: bool, lasting: float) -> str:
-    """What a real process says there while it reads an input that takes so long to come."""
-    ours, theirs = pty.openpty() if on_terminal else os.pipe()
-    command = [sys.executable, "-m", "loganalyzer", *words, "--no-html"]
+@contextmanager
+def reading_standard_input(stderr: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A real process that has a log on its standard input, and reads on until that is closed."""
+    command = [sys.executable, "-m", "loganalyzer", "-", "--no-html"]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, env=environment
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=environment
     ) as process:
-        os.close(theirs)
+        os.close(stderr)
         assert process.stdin
         process.stdin.write(log.prompt(369).encode())
         process.stdin.flush()
-        time.sleep(lasting)
-        process.stdin.close()
-        said = b""
-        try:
-            while more := os.read(ours, 4096):
-                said += more
-        except OSError:  # how a terminal says that nobody writes to it any more
-            pass
-        finally:
-            os.close(ours)
+        yield process
         assert process.stdout
         assert "1 run in 1 file" in process.stdout.read().decode()
+
+
+def rest_of(descriptor: int) -> str:
+    """What is still written there, until nobody writes any more."""
+    said = b""
+    try:
+        while more := os.read(descriptor, 4096):
+            said += more
+    except OSError:  # how a terminal says that nobody writes to it any more
+        pass
+    finally:
+        os.close(descriptor)
     return said.decode()
 
 
 def test_a_long_input_shows_its_progress_on_a_terminal_and_leaves_nothing_behind() -> None:
-    said = standard_error(["-"], on_terminal=True, lasting=3 * LONG)
-    assert "MB/s" in said or "/?" in said
+    ours, theirs = pty.openpty()
+    with reading_standard_input(theirs) as process:
+        said = ""
+        while "MB/s" not in said and "/?" not in said:  # the input is not at its end before the bar is there
+            said += os.read(ours, 4096).decode()
+        assert process.stdin
+        process.stdin.close()
+        said += rest_of(ours)
     assert said.rstrip().endswith(("\x1b[2K", "\x1b[?25h"))
 
 
-@pytest.mark.parametrize(
-    ("words", "on_terminal", "lasting"),
-    [(["-"], False, LONG), (["-"], True, SHORT)],
-    ids=["piped", "short"],
-)
-def test_nothing_is_shown_into_a_pipe_or_for_a_short_input(words: list[str], on_terminal: bool, lasting: float) -> None:
-    assert standard_error(words, on_terminal=on_terminal, lasting=lasting) == ""
+def test_nothing_is_shown_into_a_pipe() -> None:
+    ours, theirs = os.pipe()
+    with reading_standard_input(theirs) as process:
+        time.sleep(progress.PATIENCE_S + 0.5)  # a slow machine only makes it longer
+        assert process.stdin
+        process.stdin.close()
+        assert rest_of(ours) == ""
+
+
+def test_nothing_is_shown_for_work_that_ends_before_the_patience_does(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks: list[Clock] = []
+    monkeypatch.setattr(progress, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(progress, "Timer", lambda *args: clocks.append(Clock(*args)) or clocks[-1])
+    with progress.shown(["-"], quiet=False) as told:
+        assert told is not None
+        told("-", 500_000)
+    (clock,) = clocks
+    assert (clock.seconds, clock.is_started, clock.is_cancelled) == (1.0, True, True)
+    clock.ring()  # a timer that fires in the same moment draws nothing either
+    assert terminal.getvalue() == ""
+
+
+def test_it_is_shown_from_the_moment_the_patience_ends(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks: list[Clock] = []
+    monkeypatch.setattr(progress, "Timer", lambda *args: clocks.append(Clock(*args)) or clocks[-1])
+    with progress.shown(["-"], quiet=False) as told:
+        assert told is not None
+        assert terminal.getvalue() == ""
+        clocks[0].ring()
+        told("-", 500_000)
+    assert terminal.getvalue() != ""
 
 
 def test_the_total_is_the_size_of_the_plain_files(terminal: Terminal, tmp_path: Path) -> None:
