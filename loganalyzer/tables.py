@@ -95,6 +95,9 @@ RUNS: Final = pl.Schema(
         "torch_version": pl.String,
         "band_low_gib": pl.Float64,
         "band_high_gib": pl.Float64,
+        "finish_observed": pl.Boolean,
+        "verdict": pl.String,
+        "complete": pl.Boolean,
     }
 )
 

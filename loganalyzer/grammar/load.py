@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _REQUIRED = {"id", "event", "title", "why", "stream", "template", "sample", "near"}
-_ALLOWED = _REQUIRED | {"since", "until", "signature", "start", "end"}
+_ALLOWED = _REQUIRED | {"when", "since", "until", "signature", "start", "end"}
+_WHEN = ("prompt", "idle", "startup", "unclear")
 _FEWEST_SAMPLES = 2
 
 
@@ -132,6 +133,7 @@ def _pattern(entry: dict[str, Any], project: str, file: str, pieces: Mapping[str
         title=entry["title"],
         why=entry["why"],
         stream=entry["stream"],
+        when=entry.get("when"),
         since=entry.get("since"),
         until=entry.get("until"),
         notation=entry["template"],
@@ -162,6 +164,8 @@ def _check_values(entry: dict[str, Any]) -> None:
             raise GrammarError(f"key {key!r}: not a text")
     if entry["stream"] not in ("stderr", "stdout"):
         raise GrammarError(f"key 'stream': {entry['stream']!r}", "stderr (logging, bars) or stdout (print)")
+    if entry.get("when", "prompt") not in _WHEN:
+        raise GrammarError(f"key 'when': {entry['when']!r}", f"one of {', '.join(_WHEN)}")
     if len(entry["sample"]) < _FEWEST_SAMPLES:
         raise GrammarError("key 'sample': at least two samples are needed", "add [[pattern.sample]] tables")
 
@@ -234,6 +238,7 @@ def _wrapper(entry: dict[str, Any], file: str) -> model.Pattern:
         title=entry["title"],
         why=entry["why"],
         stream="stderr",
+        when=None,
         since=None,
         until=None,
         notation=entry["template"],

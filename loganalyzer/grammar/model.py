@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import date
 
+When = Literal["prompt", "idle", "startup", "unclear"]
+"""While what a message is printed: a prompt runs; anything or nothing runs (requests come in); the server starts;
+or it is not clear which. Only the first shows that a prompt runs."""
+
 Value = int | float | str | None
 """What a hole holds; timestamps are held as text by samples."""
 
@@ -77,6 +81,7 @@ class Pattern:
         title: what happened, for people.
         why: what the message tells a reader.
         stream: `stderr` or `stdout`, as upstream writes it.
+        when: while what upstream prints it, see `When`; None where a user's pattern does not say.
         since, until: the days between which upstream printed this form; `until` is the first day without it.
         notation: the template as written.
         nodes: the template's model.
@@ -93,6 +98,7 @@ class Pattern:
     title: str
     why: str
     stream: Literal["stderr", "stdout"]
+    when: When | None
     since: date | None
     until: date | None
     notation: str

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
-from loganalyzer.grammar.model import Pattern
+from loganalyzer.grammar.model import Pattern, When
 from loganalyzer.rows import among, completed, distinct, extended, firsts, in_order, known_in_order, only, selected
 from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
 from loganalyzer.runs import described as description
@@ -17,13 +17,9 @@ from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
 from loganalyzer.runs import windows as window_rows
 from loganalyzer.runs.timeline import Timeline, build
-from loganalyzer.runs.vocabulary import BANNER, UNCLEAR
+from loganalyzer.runs.vocabulary import BANNER, LIKE
 from loganalyzer.settings import Settings
 from loganalyzer.tables import conform
-
-_STARTUP = "comfyui-startup.toml"
-"""Its messages come with a server's start, or with nothing in particular; only the banner's own mark a restart."""
-
 
 REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras")
 """The tables made here."""
@@ -57,9 +53,23 @@ class _Parts(NamedTuple):
 
 
 def neutral_events(patterns: Sequence[Pattern]) -> frozenset[str]:
-    """The events that say nothing about where a prompt begins."""
-    startup = {pattern.event for pattern in patterns if pattern.file == _STARTUP}
-    return frozenset(startup | {*UNCLEAR}) - set(BANNER)
+    """The events that say nothing about where a prompt begins: those printed at a start, or at no time in particular.
+
+    A pattern without the key `when` follows the others of its event; an event of which none has it is unclear.
+    """
+    return _printed(patterns, "startup", "unclear") - set(BANNER)
+
+
+def idle_events(patterns: Sequence[Pattern]) -> frozenset[str]:
+    """The events that do not show that a prompt runs."""
+    return _printed(patterns, "startup", "unclear", "idle") | {*BANNER, *LIKE}
+
+
+def _printed(patterns: Sequence[Pattern], *when: When) -> frozenset[str]:
+    """The events that are printed at such times."""
+    known = {pattern.event: pattern.when for pattern in patterns if pattern.when is not None}
+    unclear = {pattern.event: "unclear" for pattern in patterns} | dict.fromkeys(LIKE, "unclear")
+    return frozenset(event for event, time in (unclear | known).items() if time in when)
 
 
 def rebuild(
@@ -79,8 +89,10 @@ def rebuild(
     events.clear()
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
-    executions = prompt_rows.prompts(timeline, opened, neutral)
+    executions = prompt_rows.prompts(timeline, opened, idle_events(patterns))
     timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
+    stages = outcome.outcomes(timeline, _with_last_bars(stages, parts), executions)
+    executions = outcome.with_stops(executions, stages)
     stages = _finished(timeline, stages, parts, executions)
     return _named(timeline, sources, stages, parts, outcome.reach(executions, stages))
 
@@ -102,8 +114,11 @@ def _stages(
     return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
 
 
+def _with_last_bars(stages: pl.DataFrame, parts: _Parts) -> pl.DataFrame:
+    return completed(stages, outcome.last_bars(parts.windows, stages), ["stage"])
+
+
 def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame) -> pl.DataFrame:
-    stages = outcome.outcomes(timeline, stages, executions)
     for more in (
         outcome.end_lines(stages, [parts.bar_lines, parts.paddings], executions),
         facts.banners(timeline, stages),

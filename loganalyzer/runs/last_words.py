@@ -13,7 +13,6 @@ import polars as pl
 
 from loganalyzer.rows import completed, grouped, only, selected
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vocabulary import BANNER, UNCLEAR, WAITING
 
 LOST: Final = ("exception", "out-of-memory", "wrapper-error")
 _TRACES: Final = ("traceback", "core-frame")
@@ -25,17 +24,21 @@ _NONE: Final = pl.DataFrame(
 )
 
 
-def last_words(timeline: Timeline, found: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+def last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
     """One row for each prompt that ends with such words: lane, prompt, like_lost, like_stopped, left.
 
     `like_lost` and `like_stopped`: a message is almost one of a failure, or of an interruption; `left`: whether the
-    exception of a traceback left a node, null without one. `found` has lane, prompt, place of each prompt.
+    exception of a traceback left a node, null without one. `found` has lane, prompt, place of each prompt,
+    `idle` are the events that do not show a prompt at work.
     """
     if all(timeline.event(event).is_empty() for event in (*_LIKE, "traceback")):
         return _NONE
-    idle = {*WAITING, *BANNER, *neutral, *UNCLEAR, *LOST, "interruption", "executed"}
     words = _words(timeline)
-    ends = completed(found[:, list(_AT)].rename({"place": "begins"}), _last_work(timeline, idle), _KEYS)
+    ends = completed(
+        found[:, list(_AT)].rename({"place": "begins"}),
+        _last_work(timeline, {*idle, *LOST, "interruption", "executed"}),
+        _KEYS,
+    )
     last = completed(words, ends, _KEYS).pipe(
         only, pl.col("place") > pl.max_horizontal("begins", pl.col("works").fill_null(-1))
     )

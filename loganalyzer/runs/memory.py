@@ -52,8 +52,7 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
     Columns: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line, peak_line.
     `stages` has stage and windowed: only where VAE coding happens inside the loop does the counter lose the peak.
-    The form without a phase always came as three lines; one that lacks the first may be a newer form with a phase
-    of another name, so nothing is claimed of it.
+    A line without a phase is of the old form, whatever lines around it were lost: only a phase makes it another.
     """
     own = found.pipe(only, pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     first = own.pipe(
@@ -67,11 +66,8 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         pl.col("end_line").first().alias("report_line"),
         pl.col("line").first().alias("peak_line"),
     )
-    unclear = pl.col("phase").is_null() & pl.col("allocated_gib").is_null() & pl.col("windowed")
     covers = (
-        pl.when(unclear)
-        .then(None)
-        .when(pl.col("phase").is_null() | ~pl.col("windowed"))
+        pl.when(pl.col("phase").is_null() | ~pl.col("windowed"))
         .then(pl.lit("stage"))
         .when(pl.col("allocated_gib").is_not_null())
         .then(pl.lit("residue"))

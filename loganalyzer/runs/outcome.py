@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, selected
 from loganalyzer.runs.timeline import Timeline
 
+STOPPED: Final = "sampling stopped at step {} of {} of window {}, and no message says why"
+
 
 def outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
-    """`stages` with status and prompt_s.
+    """`stages` with status, prompt_s and finish_observed.
 
-    `stages` has lane, prompt, place, report_place, windowed, observed, expected_windows. A stage is completed
-    once its memory report is printed, another stage of its prompt follows, or its prompt ended well; else it shares its
-    prompt's fate. A prompt that ends well is no proof of windows that were never seen: that is a finding, not a status.
+    `stages` has lane, prompt, place, report_place, windowed, observed, expected_windows, stopped_at, last_is_full. A
+    stage is completed once its memory report is printed, another stage of its prompt follows, or its prompt ended well;
+    else it shares its prompt's fate. A prompt that ends well is no proof of windows that were never seen: that is a
+    finding, not a status. But upstream prints the report only after the last window, so a last bar that stands below
+    its total, without a report behind it, is that of a stage that failed, whatever message is missing.
+
+    `finish_observed` says whether the log shows that sampling finished: by the report, or by its last window at the
+    last step.
 
     A stage that another one follows was cut off all the same where windows of it are missing, or where a request came
     in between and the other one, but not this one, has a report: then a server was killed and started again without a
@@ -32,16 +41,61 @@ def outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) ->
     known = completed(in_order(stages, "lane", "place"), own, ["lane", "prompt"])
     behind = (pl.col("place") > pl.col("executed_place")).fill_null(value=False)
     well = (pl.col("prompt_status") == "completed") & ~behind
-    finished = pl.col("report_place").is_not_null() | pl.when("next").then(followed).otherwise(well)
-    return known.pipe(
-        extended,
-        pl.when(finished)
+    reported = pl.col("report_place").is_not_null()
+    goes_on = pl.when("next").then(followed).otherwise(well)
+    stopped = pl.col("stopped_at").is_not_null()
+    return known.with_columns(
+        pl.when(reported | (goes_on & ~stopped))
         .then(pl.lit("completed"))
+        .when(goes_on)
+        .then(pl.lit("failed"))
         .when("next")
         .then(pl.lit("truncated"))
         .otherwise(pl.when(~behind).then("prompt_status").fill_null("truncated"))
         .alias("status"),
-    ).pipe(dropped, "prompt_status", "executed_place", "next", "followed")
+        (reported | pl.col("last_is_full").fill_null(value=False)).alias("finish_observed"),
+    ).drop("prompt_status", "executed_place", "next", "followed")
+
+
+def last_bars(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """How far each stage's last bar came: stage, stopped_at, last_is_full.
+
+    `stopped_at` says in words where a bar stands below its total, null of a full one. `last_is_full` is true where the
+    last expected window is at its last step, or the last bar of a stage without windows. `windows` has one row per bar
+    that was seen, and others whose `bar` is null.
+    """
+    last = windows.filter(pl.col("bar").is_not_null()).group_by("stage", maintain_order=True).last()
+    known = last.join(stages.select("stage", "windowed", "expected_windows"), on="stage", maintain_order="left")
+    full = pl.col("steps_done") == pl.col("steps_total")
+    at_end = ~pl.col("windowed") | (pl.col("window") >= pl.col("expected_windows"))
+    return known.select(
+        "stage",
+        pl.when(pl.col("steps_done") < pl.col("steps_total"))
+        .then(pl.format(STOPPED, "steps_done", "steps_total", "window"))
+        .alias("stopped_at"),
+        (full & at_end).alias("last_is_full"),
+    )
+
+
+def with_stops(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`prompts`, in which those that seem completed, but hold a stage that stopped midway, are failed, with the reason.
+
+    `stages` are those of `outcomes`.
+    """
+    stops = (
+        stages.filter((pl.col("status") == "failed") & pl.col("stopped_at").is_not_null())
+        .group_by("lane", "prompt")
+        .agg(pl.col("stopped_at").first())
+    )
+    is_stopped = (pl.col("status") == "completed") & pl.col("stopped_at").is_not_null()
+    return (
+        prompts.join(stops, on=["lane", "prompt"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(is_stopped).then(pl.lit("failed")).otherwise("status").alias("status"),
+            pl.when(is_stopped).then("stopped_at").otherwise("error").alias("error"),
+        )
+        .drop("stopped_at")
+    )
 
 
 def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:

@@ -16,22 +16,22 @@ import polars as pl
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
 from loganalyzer.runs.last_words import LOST, last_words
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vocabulary import BANNER, WAITING
 
 _LIKE = "a message almost says so, which LOG001 names"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"
 _CAUGHT = "a traceback right before the prompt's end"
 
 
-def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
     """One row per execution.
 
     Columns: lane, prompt, line, place, end_line, end_place, duration_s, status, error, out_of_memory, started_at,
     ended_at.
 
-    `stages` (lane, prompt, place, line) are evidence of an execution even where no message names it.
+    `stages` (lane, prompt, place, line) are evidence of an execution even where no message names it; `idle` are the
+    events that show none.
     """
-    found = _evidence(timeline, stages, neutral)
+    found = _evidence(timeline, stages, idle)
     ended = timeline.event("executed").pipe(
         grouped,
         ["lane", "prompt"],
@@ -44,7 +44,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
         grouped, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
     )
     keys = ["lane", "prompt"]
-    for more in (ended, lost, stopped, last_words(timeline, found, neutral)):
+    for more in (ended, lost, stopped, last_words(timeline, found, idle)):
         found = completed(found, more, keys)
     return (
         found.pipe(
@@ -80,12 +80,11 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -
     )
 
 
-def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
+def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
     """The executions: whatever shows that something ran, or a request that nothing is known of afterwards."""
-    idle = [*WAITING, *BANNER, *neutral]
     shown = pl.concat(
         [
-            timeline.messages.pipe(extended, (~pl.col("event").is_in(idle)).alias("ran")),
+            timeline.messages.pipe(extended, (~pl.col("event").is_in(list(idle))).alias("ran")),
             stages.pipe(selected, "lane", "place", "line", pl.lit(None, pl.Datetime("us")).alias("time"))
             .pipe(extended, pl.lit("stage").alias("event"), pl.lit(None, pl.String).alias("pattern"))
             .pipe(extended, stages["prompt"], pl.lit(value=True).alias("ran")),
@@ -93,7 +92,7 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str])
         how="vertical_relaxed",
     ).pipe(in_order, "lane", "place")
     own = pl.col("ran") | (pl.col("event") == "arrival")
-    arrived = (pl.col("event") == "arrival").sum() - (pl.col("event") == "refusal").sum()
+    arrivals, refusals = ((pl.col("event") == name).sum().cast(pl.Int64) for name in ("arrival", "refusal"))
     return (
         shown.pipe(
             grouped,
@@ -105,7 +104,7 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, neutral: frozenset[str])
             pl.col("time").filter(own).drop_nulls().first().alias("started_at"),
             pl.col("time").filter(own).drop_nulls().last().alias("ended_at"),
             pl.col("ran").any(),
-            arrived.alias("arrived"),
+            (arrivals - refusals).alias("arrived"),
         )
         .pipe(only, pl.col("ran") | (pl.col("arrived") > 0))
         .pipe(dropped, "ran", "arrived")

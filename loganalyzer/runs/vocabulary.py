@@ -75,20 +75,8 @@ EVENTS: Final = frozenset({*HOLES, *BARS})
 """Whose values anybody reads."""
 BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "server-start")
 """Printed once, when a server starts."""
-WAITING: Final = (
-    "arrival",
-    "interrupt-request",
-    "output-ignored",
-    "refusal",
-    "validation-detail",
-    "validation-failure",
-    "validation-node",
-    "validation-prompt",
-)
-"""Printed by the server while anything, or nothing, runs."""
-
-UNCLEAR: Final = ("traceback", "core-frame", "failure-like", "interruption-like")
-"""Printed while a server starts as well as while a prompt runs: no evidence of one, but of how one ended."""
+LIKE: Final = ("failure-like", "interruption-like")
+"""Near misses of messages that say how a prompt ended: no evidence of one, but of how one ended."""
 
 _KEY: Final[Types] = {
     "source": pl.UInt32,

@@ -25,6 +25,7 @@ def pattern(nodes: model.Nodes, *, starts_line: bool, ends_line: bool) -> model.
         title="random",
         why="random",
         stream="stderr",
+        when="prompt",
         since=None,
         until=None,
         notation="",
