@@ -56,13 +56,18 @@ class Analysis:
 
     @property
     def verdict(self) -> Verdict:
-        """`no-runs` where nothing was recognised; else by the gravest finding."""
-        if self.runs.is_empty():
-            return "no-runs"
+        """By the most severe finding; `no-runs` where neither a run nor an error was found."""
         severities = set(self.findings["severity"].unique())
         if "error" in severities:
             return "fail"
+        if self.runs.is_empty():
+            return "no-runs"
         return "warn" if "warning" in severities else "pass"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every input holds a run, and every run could be checked for what decides its verdict."""
+        return not (self.totals.runless or self.totals.incomplete_runs)
 
     def tables(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """Name and frame of each table, in the contract's order."""

@@ -94,6 +94,7 @@ def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Si
     last = _finished(last, masks, ignoring, settings)
     last = replace(last, counted=across.counted(last))
     whole = ignoring.finished(gravest(_joined(held, last), MOST_RUNS), settings)
+    whole = replace(whole, counted=replace(whole.totals, runless=across.runless(found.sources)))
     if sink is not None:
         sink.part(replace(last, findings=_added(last, held, whole)))
     return whole
@@ -126,7 +127,7 @@ class _Across:
     """What the rules that hold runs against one another need of all volumes: little of few runs.
 
     `touched` are the runs of which an error or a warning is told that is not ignored, `shared` the excerpts that
-    findings of no run cite.
+    findings of no run cite, `inputs` the names of those that hold a run.
     """
 
     runs: list[pl.DataFrame] = field(default_factory=list)
@@ -134,11 +135,13 @@ class _Across:
     cited: list[pl.DataFrame] = field(default_factory=list)
     touched: list[pl.Series] = field(default_factory=list)
     shared: list[pl.DataFrame] = field(default_factory=list)
+    inputs: set[str] = field(default_factory=set)
 
     def add(self, part: Analysis) -> None:
         """A part before it is masked."""
         runs, memory = concerned(part)
         self.runs.append(runs)
+        self.inputs |= set(part.runs["source"].unique())
         self.memory.append(memory)
         reports = memory.join(runs.select("run_id", "source"), on="run_id").select("source", "line")
         lines = pl.concat([reports, runs.select("source", "line")])
@@ -151,6 +154,10 @@ class _Across:
         self.shared.append(part.excerpts.join(places, on=_PLACE, how="semi"))
         own = part.excerpts.join(before, on=part.excerpts.columns, how="anti", nulls_equal=True, maintain_order="left")
         return replace(part, excerpts=own)
+
+    def runless(self, sources: pl.DataFrame) -> int:
+        """How many of the inputs hold no run."""
+        return sources.filter(~pl.col("source").is_in(list(self.inputs))).height
 
     def not_yet(self, excerpts: pl.DataFrame) -> pl.DataFrame:
         """Those that no finding of a volume cites."""

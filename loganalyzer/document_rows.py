@@ -14,10 +14,9 @@ import polars as pl
 from loganalyzer.errors import SourceError
 from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMAS
-from loganalyzer.totals import FOUND, SKIPPED, Totals
+from loganalyzer.totals import COUNTS, FOUND, INCOMPLETE, SKIPPED, Totals
 from loganalyzer.units import encodable
 
-_COUNTS: Final = ("inputs", "runs", "completed", "touched")
 MOST_COUNTED: Final = 10**12
 """A count beyond that is nobody's: it must not make sums overflow."""
 MOST_TEXTS: Final = 10_000
@@ -89,9 +88,10 @@ class Reader:
             return None
         if not isinstance(given, dict):
             raise self._wrong("totals", "an object")
-        numbers = {name: self._number(f"totals.{name}", given.get(name)) for name in _COUNTS}
+        numbers = {name: self._number(f"totals.{name}", given.get(name)) for name in COUNTS}
         findings = self._rows("totals.findings", given.get("findings", []), FOUND)
         not_checked = self._rows("totals.not_checked", given.get("not_checked", []), SKIPPED)
+        incomplete = self._rows("totals.incomplete", given.get("incomplete", []), INCOMPLETE)
         counts = pl.col("count").fill_null(0).clip(0, MOST_COUNTED)
         return Totals(
             numbers["inputs"] or 0,
@@ -100,6 +100,9 @@ class Reader:
             numbers["touched"],
             findings.with_columns(counts),
             not_checked.with_columns(counts),
+            numbers["runless"] or 0,
+            numbers["incomplete_runs"] or 0,
+            incomplete.with_columns(counts),
         )
 
     def _number(self, member: str, value: object) -> int | None:

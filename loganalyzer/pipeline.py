@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from loganalyzer import documents, joining, tables
+from loganalyzer import documents, incomplete, joining, tables
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import WHOLE, Extent, run_all
 from loganalyzer.collecting import Tables
@@ -120,10 +120,15 @@ def checked(found: Tables, settings: Settings, past: Past | None = None, extent:
     asked = _asked(settings)
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
     whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None)
-    analysis = run_all(whole, shelf, settings, past, asked, extent)
+    analysis = _with_verdicts(run_all(whole, shelf, settings, past, asked, extent))
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
     cited = pl.concat([tables.conform(analysis.excerpts, "excerpts"), _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)
+
+
+def _with_verdicts(found: Analysis) -> Analysis:
+    runs = incomplete.with_completeness(found.runs, found.not_checked)
+    return replace(found, runs=incomplete.with_verdicts(runs, found.findings))
 
 
 def _asked(settings: Settings) -> Asked | None:

@@ -189,6 +189,7 @@ NOT_CHECKED: Final = pl.Schema(
         "run_id": pl.String,
         "source": pl.String,
         "reason": pl.String,
+        "kind": pl.String,
     }
 )
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
 
+from loganalyzer import incomplete
 from loganalyzer.rows import only, selected, spells
+from loganalyzer.units import plural
 
 GRAVE: Final = ("error", "warning")
 FOUND: Final = pl.Schema({"rule": pl.String, "name": pl.String, "severity": pl.String, "count": pl.Int64})
 SKIPPED: Final = pl.Schema(
-    {"rule": pl.String, "name": pl.String, "reason": pl.String, "count": pl.Int64, "of_runs": pl.Boolean}
+    {
+        "rule": pl.String,
+        "name": pl.String,
+        "reason": pl.String,
+        "kind": pl.String,
+        "count": pl.Int64,
+        "of_runs": pl.Boolean,
+    }
 )
+COUNTS: Final = ("inputs", "runs", "completed", "touched", "runless", "incomplete_runs")
+"""The members of `Totals` that are numbers."""
+INCOMPLETE: Final = pl.Schema({"reason": pl.String, "count": pl.Int64})
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +37,10 @@ class Totals:
         inputs, runs, completed: how many inputs and sampling stages there were, and how many stages completed.
         touched: how many runs have an error or a warning; None where that cannot be told any more.
         findings: rule, name, severity, count.
-        not_checked: rule, name, reason, count, of_runs: whether every one of them is about a run.
+        not_checked: rule, name, reason, kind, count, of_runs: whether every one of them is about a run.
+        runless: how many inputs hold no run.
+        incomplete_runs: how many runs lack a deciding check.
+        incomplete: reason, count: why runs are incomplete; a run may have several reasons.
     """
 
     inputs: int
@@ -34,6 +49,9 @@ class Totals:
     touched: int | None
     findings: pl.DataFrame
     not_checked: pl.DataFrame
+    runless: int = 0
+    incomplete_runs: int = 0
+    incomplete: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=INCOMPLETE))
 
     def severity(self, name: str) -> int:
         """How many findings are of a severity."""
@@ -47,6 +65,11 @@ class Totals:
     def unchecked(self) -> int:
         """How often a rule lacked its input."""
         return int(self.not_checked["count"].sum())
+
+    def gaps(self) -> list[str]:
+        """What the verdict lacks, in words: inputs without a run, and runs without a deciding check."""
+        runs = [f"{_of(count, self.runs, 'run')}: {reason}" for reason, count in self.incomplete.rows()]
+        return ([f"{_of(self.runless, self.inputs, 'file')}: no run found"] if self.runless else []) + runs
 
     def chosen(self, wanted: pl.Expr) -> Totals:
         """Only of rules that are `wanted`, an expression over `rule`; how many runs they touch is not known."""
@@ -66,6 +89,11 @@ class Totals:
         return replace(self, touched=None, findings=left)
 
 
+def _of(number: int, total: int, noun: str) -> str:
+    """`2 of 3 runs`; `1 run` where that is all."""
+    return plural(total, noun) if number == total else f"{number:,} of {plural(total, noun)}"
+
+
 def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Totals:
     """The totals of these tables, which are whole."""
     number = pl.len().cast(pl.Int64).alias("count")
@@ -77,12 +105,15 @@ def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_
         touched=grave["run_id"].drop_nulls().n_unique(),
         findings=findings.group_by("rule", "name", "severity", maintain_order=True).agg(number),
         not_checked=_skipped(not_checked),
+        runless=inputs.join(runs, on="source", how="anti").height,
+        incomplete_runs=int((~runs["complete"]).sum()),
+        incomplete=incomplete.reasons(not_checked),
     )
 
 
 def _skipped(not_checked: pl.DataFrame) -> pl.DataFrame:
     """Its rows counted: a rule says the same of run after run."""
-    keys = ["rule", "name", "reason"]
+    keys = ["rule", "name", "reason", "kind"]
     said = not_checked.pipe(selected, *keys, pl.col("run_id").is_not_null().alias("of_runs"))
     return (
         spells(said, *keys, "of_runs")
@@ -106,6 +137,9 @@ def together(parts: Sequence[Totals]) -> Totals:
         .group_by("rule", "name", "severity", maintain_order=True)
         .agg(total),
         not_checked=pl.concat([part.not_checked for part in parts])
-        .group_by("rule", "name", "reason", maintain_order=True)
+        .group_by("rule", "name", "reason", "kind", maintain_order=True)
         .agg(total, pl.col("of_runs").all()),
+        runless=sum(part.runless for part in parts),
+        incomplete_runs=sum(part.incomplete_runs for part in parts),
+        incomplete=pl.concat([part.incomplete for part in parts]).group_by("reason", maintain_order=True).agg(total),
     )

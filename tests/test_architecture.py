@@ -12,7 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
     {"units", "addresses", "rows"},
-    {"errors"},
+    {"errors", "incomplete"},
     {"tables", "settings", "resources", "clock", "ignores", "atomic_write", "totals", "spool"},
     {
         "analysis",

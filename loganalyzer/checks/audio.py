@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.log import is_near
-from loganalyzer.checks.outcomes import Need, findings, judged, number, outcome, texts, worded
+from loganalyzer.checks.outcomes import Need, findings, is_near, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import extended, grouped, matching, only
+from loganalyzer.rows import extended, grouped, matching, only, without
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:
@@ -135,8 +134,50 @@ def audio_shortfall(context: Context) -> Outcome:
             fix=ways_out(context, pl.col("need")),
         ),
     )  # fmt: skip
+    assumed = _assumed(context)
     _, barred = context.once(_measured)
-    return outcome(rows, barred, other_loops(context))
+    found = pl.concat([rows, _assumed_findings(context, assumed)])
+    return outcome(found, without(barred, assumed, "run_id"), other_loops(context))
+
+
+def _assumed(context: Context) -> pl.DataFrame:
+    """Completed runs whose header alone shows a shortfall, with `need` and `missing`.
+
+    No range and no padding warning is in the log, so the configured schedule is taken, provided that it gives the
+    window count that the header announces.
+    """
+    runs = only(
+        talking(context),
+        pl.col("missing_frames").is_null()
+        & ~pl.col("schedule_observed")
+        & (pl.col("status") == "completed")
+        & (pl.col("expected_windows") > 1),
+    )
+    if runs.is_empty():
+        return runs
+    audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
+    need = schedule.end(pl.col("expected_windows"), window, step)
+    announced = pl.col("announced_windows")
+    fits = (announced == schedule.announced(audio, window, step)) | (announced == pl.col("expected_windows"))
+    return runs.with_columns(need.alias("need"), (need - audio).alias("missing")).filter(fits & (pl.col("missing") > 0))
+
+
+def _assumed_findings(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
+    return findings(
+        runs,
+        lambda: texts(
+            message=pl.format(
+                "{} frames ({} s) at the end have no audio, if the run used the configured schedule of {}/{}, which "
+                "fits the {} announced windows: {} frames of audio, {} of video. Neither window ranges nor a padding "
+                "warning are in the log.",
+                "missing", number(pl.col("missing") / context.settings.fps), "window_frames", "motion_frames",
+                "announced_windows", "audio_frames", "need",
+            ),
+            observed=pl.format("{} frames of audio for {} frames of video", "audio_frames", "need"),
+            expected=pl.lit("0 frames missing"),
+            fix=ways_out(context, pl.col("need")),
+        ),
+    )  # fmt: skip
 
 
 @rule(

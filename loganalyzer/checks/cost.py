@@ -23,7 +23,7 @@ def cost_above_baseline(context: Context) -> Outcome:
     price = context.settings.price_per_hour
     runs = context.found.runs
     if price is None:
-        return outcome(None, skipped(runs, "needs price_per_hour in the configuration"))
+        return outcome(None, skipped(runs, "price_per_hour is not configured", "configuration"))
     shelf = context.shelf.cost.pipe(
         selected, "quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance"
     )
@@ -33,9 +33,9 @@ def cost_above_baseline(context: Context) -> Outcome:
             (pl.col("prompt_s") / 3600 * price).alias("cost"),
             (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
         ),
-        Need(pl.col("window_frames").is_not_null(), "cost baselines are for runs that go through audio in windows"),
+        Need(pl.col("window_frames").is_not_null(), "cost baselines are for windowed runs only", "not-applicable"),
         Need(pl.col("quantization").is_not_null(), "no quantisation is known: declare it (--quantization)"),
-        Need(pl.col("usd").is_not_null(), lambda: worded("no cost baseline for {}", "quantization")),
+        Need(pl.col("usd").is_not_null(), lambda: worded("no cost baseline for {}", "quantization"), "configuration"),
         Need(pl.col("observed_windows").is_not_null(), "the log holds no progress bars to count windows by"),
         Need(pl.col("cost").is_not_null(), "the log does not tell the prompt's time"),
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks.audio import ways_out
-from loganalyzer.checks.log import is_near
-from loganalyzer.checks.outcomes import Need, findings, judged, number, outcome, texts
+from loganalyzer.checks.outcomes import Need, findings, is_near, judged, number, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import LENGTH, other_loops, talking
 from loganalyzer.rows import only

@@ -14,6 +14,7 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.checks.outcomes import outcome
 from loganalyzer.checks.registry import Context, Outcome, by_gravity, rule, rules
 from loganalyzer.errors import ConfigurationError
+from loganalyzer.incomplete import with_verdicts
 from loganalyzer.settings import Settings
 from loganalyzer.totals import count, together
 from loganalyzer.units import plural
@@ -80,7 +81,9 @@ class Ignoring:
                 kept = kept.filter(~concerned.fill_null(value=False))
                 counted = counted and counted.without(gone)
                 self._counts[entry] = self._counts.get(entry, 0) + gone.height
-        return replace(found, findings=kept, counted=counted)
+        if kept is found.findings:
+            return found
+        return replace(found, runs=with_verdicts(found.runs, kept), findings=kept, counted=counted)
 
     def finished(self, found: Analysis, settings: Settings) -> Analysis:
         """`found`, all parts of which were looked at, with the notes of what was ignored, and with CFG001."""

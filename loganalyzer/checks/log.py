@@ -10,13 +10,6 @@ from loganalyzer.checks.schedule import windowed
 from loganalyzer.records import MOST_NEAR
 from loganalyzer.rows import extended, only
 
-
-def is_near(context: Context, pattern: str) -> pl.Expr:
-    """Whether a line of a run's input almost reads as `pattern`: then nothing follows from the message's absence."""
-    misses = only(context.near, pl.col("pattern") == pattern)
-    return pl.col("source").is_in(misses["source"].unique().implode())
-
-
 _IS_UNSEEN = pl.all_horizontal(pl.col(name).is_null() for name in ("announced_windows", "width", "steps"))
 
 

@@ -6,9 +6,9 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import Need, at, findings, judged, mode, number, outcome, size, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.incomplete import NOT_A_PEAK
 from loganalyzer.rows import extended, only
 
-NOT_A_PEAK = "this wrapper version does not print the sampling peak"
 IS_PEAK = Need(pl.col("peak_covers") == "stage", NOT_A_PEAK)
 REPORT = Need(pl.col("peak_allocated_gib").is_not_null(), "the log holds no memory report for this run")
 COVERS = Need(
@@ -17,22 +17,32 @@ COVERS = Need(
 RESERVED = Need(
     pl.col("peak_reserved_gib").is_not_null(), "the memory report is incomplete: it does not tell what was reserved"
 )
-_INFERRED = "the quantisation was inferred from the peak itself, which cannot confirm it: declare it (--quantization)"
-_UNDECLARED = "no quantisation is known: declare it (--quantization)"
+_INFERRED = "the quantization was inferred from the peak itself, which cannot confirm it: declare it (--quantization)"
+_UNDECLARED = "no quantization is known: declare it (--quantization)"
 
 
 def _judged(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Runs whose peak may be held against a baseline, with its band, and the others with the reason."""
+    """Runs whose peak may be compared with a baseline, with its band, and the others with the reason.
+
+    What a user can declare comes first: where nothing is to be compared with, the log lacks nothing.
+    """
     return judged(
-        context.shelf.with_vram(context.found.runs),
-        Need(pl.col("status") == "completed", lambda: worded("the run is {}: its peak was never printed", "status")),
+        _with_stage_band(context),
+        Need(pl.col("quantization").is_not_null(), _UNDECLARED, "configuration"),
+        Need(pl.col("quantization_source") != "vram", _INFERRED, "configuration"),
+        Need(pl.col("vram_low").is_not_null(), _no_baseline, "configuration"),
+        Need(pl.col("status") == "completed", lambda: worded("the run {}: its peak was never printed", "status")),
         REPORT,
         COVERS,
         IS_PEAK,
-        Need(pl.col("quantization").is_not_null(), _UNDECLARED),
-        Need(pl.col("quantization_source") != "vram", _INFERRED),
-        Need(pl.col("vram_low").is_not_null(), _no_baseline),
     )
+
+
+def _with_stage_band(context: Context) -> pl.DataFrame:
+    """The runs with the band that a true peak of theirs would have."""
+    runs = context.found.runs
+    covers = runs["peak_covers"]
+    return context.shelf.with_vram(runs.with_columns(pl.lit("stage").alias("peak_covers"))).with_columns(covers)
 
 
 def _no_baseline() -> pl.Expr:

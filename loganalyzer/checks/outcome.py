@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, texts
+from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.rows import extended, only, selected
 
@@ -80,7 +80,16 @@ def failed(context: Context) -> Outcome:
             fix=pl.lit("Read the traceback behind this line in the log."),
         ),
     )
-    return outcome(rows)
+    return outcome(rows, _unproven(context))
+
+
+def _unproven(context: Context) -> pl.DataFrame:
+    """Runs that no message calls failed, and that nothing shows to have finished.
+
+    Upstream prints the memory report after the last window and only on success, so its absence is evidence.
+    """
+    silent = only(context.found.runs, (pl.col("status") == "completed") & ~pl.col("finish_observed"))
+    return skipped(silent, "neither the memory report nor the last window's last step is in the log")
 
 
 @rule(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, Literal, NamedTuple, TypedDict
 
 import polars as pl
 
-from loganalyzer.checks.registry import Outcome
+from loganalyzer.checks.registry import Context, Outcome
 from loganalyzer.rows import extended, repeated, selected, those
 from loganalyzer.runs.planned import is_unknown_mode
 from loganalyzer.tables import FINDINGS, NOT_CHECKED
@@ -21,14 +21,19 @@ _UNTOLD: Final = "the log does not tell the figures"
 _UNKNOWN: Final = "unknown"
 
 
+Kind = Literal["log", "configuration", "not-applicable"]
+"""Why a rule did not judge: the log lacks something; nothing is configured to compare with; it is about other runs."""
+
+
 class Need(NamedTuple):
-    """What must hold of a run for a rule to judge it, and what is said of a run of which it does not.
+    """What must hold of a run for a rule to judge it, and the reason and its kind where it does not.
 
     As with findings, words that hold figures are asked only where a run lacks what is needed.
     """
 
     met: pl.Expr
     reason: str | Callable[[], pl.Expr]
+    kind: Kind = "log"
 
 
 class Texts(TypedDict):
@@ -72,15 +77,16 @@ def at(rows: pl.DataFrame, place: str) -> pl.DataFrame:
     return rows if rows.is_empty() else rows.pipe(extended, pl.coalesce(place, "line").alias("line"))
 
 
-def skipped(rows: pl.DataFrame, reason: str | pl.Expr) -> pl.DataFrame:
-    """One row per run (or input) that could not be checked, with the reason."""
+def skipped(rows: pl.DataFrame, reason: str | pl.Expr, kind: Kind = "log") -> pl.DataFrame:
+    """One row per run (or input) that could not be checked, with the reason and its kind."""
     if rows.is_empty():
         return _NONE_SKIPPED
     if isinstance(reason, str) and "run_id" in rows.columns:
-        return rows[:, ["run_id", "source"]].hstack([repeated("reason", reason, rows.height)])
+        constant = [repeated(name, text, rows.height) for name, text in (("reason", reason), ("kind", kind))]
+        return rows[:, ["run_id", "source"]].hstack(constant)
     run = "run_id" if "run_id" in rows.columns else pl.lit(None, pl.String).alias("run_id")
     text = pl.lit(reason) if isinstance(reason, str) else reason.fill_null(_UNTOLD)
-    return rows.pipe(selected, run, "source", text.alias("reason"))
+    return rows.select(run, "source", text.alias("reason"), pl.lit(kind).alias("kind"))
 
 
 def judged(runs: pl.DataFrame, *needs: Need) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -98,7 +104,7 @@ def judged(runs: pl.DataFrame, *needs: Need) -> tuple[pl.DataFrame, pl.DataFrame
             continue
         unmet = ~met if left is None else left & ~met
         if unmet.any():
-            barred.append((unmet.arg_true(), skipped(those(runs, unmet), _text(need.reason))))
+            barred.append((unmet.arg_true(), skipped(those(runs, unmet), _text(need.reason), need.kind)))
             left = met if left is None else left & met
     return (runs if left is None else those(runs, left)), _in_the_order_of_runs(barred)
 
@@ -115,6 +121,15 @@ def _in_the_order_of_runs(barred: Sequence[tuple[pl.Series, pl.DataFrame]]) -> p
 
 def _text(reason: str | Callable[[], pl.Expr]) -> str | pl.Expr:
     return reason if isinstance(reason, str) else reason()
+
+
+def is_near(context: Context, *patterns: str) -> pl.Expr:
+    """Whether a line of a run's input is a near miss of one of these patterns.
+
+    Then nothing follows from the message's absence.
+    """
+    misses = context.near.filter(pl.col("pattern").is_in(patterns))
+    return pl.col("source").is_in(misses["source"].unique().implode())
 
 
 def worded(text: str, *parts: str | pl.Expr) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import Need, findings, judged, mode, outcome, skipped, texts, worded
+from loganalyzer.checks.outcomes import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations import schedule
 from loganalyzer.rows import extended, matching, only
@@ -15,6 +15,7 @@ COUNT = Need(pl.col("expected_windows").is_not_null(), "the windows seen make no
 _BARS = Need(
     pl.col("observed_windows").is_not_null(), "the log holds no progress bars (container logs often drop them)"
 )
+_WINDOW_BARS = ("window-bar-audio", "window-bar-audio-counter", "window-bar-frames", "window-bar-frames-counter")
 _HEADER = Need(pl.col("announced_windows").is_not_null(), "the log holds no header that announces a window count")
 
 
@@ -45,7 +46,8 @@ def _other_loops(context: Context) -> pl.DataFrame:
     others = only(windowed(context), ~is_talking())
     if others.is_empty():
         return skipped(others, "")
-    return skipped(others, worded("the rule knows the MultiTalk loop only, and the run is of {}", mode()))
+    reason = worded("the rule knows the MultiTalk loop only, and the run is of {}", mode())
+    return skipped(others, reason, "not-applicable")
 
 
 @rule(
@@ -135,29 +137,43 @@ def announced_windows(context: Context) -> Outcome:
     fix="Look for the failure, interruption or cut in the log behind the last window, and render again.",
 )
 def missing_windows(context: Context) -> Outcome:
-    """Windows seen against windows that the loop really runs."""
-    runs, barred = judged(windowed(context), LENGTH, COUNT, _BARS)
-    short = only(runs, pl.col("observed_windows") < pl.col("expected_windows"))
+    """Windows seen against windows that the loop really runs; one whose bar is lost may have run."""
+    runs = windowed(context)
+    all_seen = pl.col("observed_windows") >= pl.col("expected_windows")
+    runs = runs if runs.is_empty() else _with_reach(context, runs)
+    runs, barred = judged(
+        runs,
+        LENGTH,
+        COUNT,
+        _BARS,
+        Need(all_seen | ~is_near(context, *_WINDOW_BARS), "bars of windows cannot be read (LOG001)"),
+        Need(
+            all_seen | ~(pl.col("finish_observed") & (pl.col("reached") >= pl.col("audio_frames"))),
+            "not every window's bar is in the log, but its end shows that all windows ran",
+        ),
+    )
     rows = findings(
-        short,
+        only(runs, ~all_seen),
         lambda: texts(
             message=pl.format(
-                "{} of {} windows were begun; the {} run reaches audio frame {} of {}.",
-                "observed_windows", "expected_windows", "status",
-                _reached(context, short), "audio_frames",
+                "The run stopped in window {} of {}, at audio frame {} of {}.",
+                "observed_windows", "expected_windows", "seen_end", "audio_frames",
             ),
             observed=pl.col("observed_windows"),
             expected=pl.col("expected_windows"),
-            fix=pl.lit("Mend what stopped the run (see the findings beside this one), and render it again."),
+            fix=pl.lit("Fix the cause (see the run's other findings), then render again."),
         ),
     )  # fmt: skip
     return outcome(rows, barred)
 
 
-def _reached(context: Context, runs: pl.DataFrame) -> pl.Expr:
-    last = context.found.windows.group_by("run_id").agg(pl.col("audio_end").max())
-    ends = runs.join(last, on="run_id", how="left", maintain_order="left")["audio_end"].fill_null(0)
-    return pl.lit(ends)
+def _with_reach(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
+    """`runs` with `seen_end` and `reached`: the last audio frame of the bars, and of bars and padding requests."""
+    seen = context.found.windows.group_by("run_id").agg(pl.col("audio_end").max().alias("seen_end"))
+    asked = context.found.paddings.group_by("run_id").agg(pl.col("need").max())
+    known = runs.join(seen, on="run_id", how="left", maintain_order="left")
+    known = known.join(asked, on="run_id", how="left", maintain_order="left")
+    return known.with_columns(pl.col("seen_end").fill_null(0), pl.max_horizontal("seen_end", "need").alias("reached"))
 
 
 @rule(
@@ -177,7 +193,7 @@ def nonstandard_schedule(context: Context) -> Outcome:
     window_differs = pl.col("window_frames") != settings.window_frames
     runs, barred = judged(
         house,
-        Need(~is_unknown_mode(), lambda: worded("which schedule is usual for {} is not known", mode())),
+        Need(~is_unknown_mode(), lambda: worded("no usual schedule is known for {}", mode()), "not-applicable"),
         Need(window_differs | pl.col("schedule_observed"), "the overlap shows only with two windows or more"),
     )
     other = only(runs, window_differs | (pl.col("motion_frames") != settings.motion_frames))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks import step_times
-from loganalyzer.checks.memory import COVERS, IS_PEAK, NOT_A_PEAK
+from loganalyzer.checks.memory import COVERS, IS_PEAK
 from loganalyzer.checks.outcomes import Need, findings, judged, mode, number, outcome, size, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.incomplete import NOT_A_PEAK
 from loganalyzer.rows import extended, matching, only, without
 
 _FEWEST_STEPS = 6
@@ -25,7 +26,7 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     return judged(
         context.shelf.with_timing(context.found.runs, context.settings.gpu).pipe(extended, limit.alias("limit")),
         Need(pl.col("card").is_not_null(), "the log does not name the card (set gpu in the configuration)"),
-        Need(pl.col("limit").is_not_null(), _no_baseline),
+        Need(pl.col("limit").is_not_null(), _no_baseline, "configuration"),
     )
 
 

@@ -80,7 +80,7 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
         click.echo(f"history: {plural(added.new, 'run')} added, {added.known} known already", err=True)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
-    ctx.exit(exit_code(analysis, fail_on))
+    ctx.exit(exit_code(analysis, fail_on, strict=chosen.strict))
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
@@ -107,11 +107,15 @@ def _recorded(paths: tuple[str, ...]) -> Settings | None:
         return None
 
 
-def exit_code(analysis: Analysis, fail_on: str) -> int:
-    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input unread or no run found."""
+def exit_code(analysis: Analysis, fail_on: str, *, strict: bool = False) -> int:
+    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input unread or no run found.
+
+    With `strict` an incomplete verdict is 1 as well, unless nothing is to fail.
+    """
     if analysis.problems or analysis.verdict == "no-runs":
         return 2
-    return int(analysis.findings["severity"].is_in(list(FAILING[fail_on])).any())
+    is_lacking = strict and fail_on != "never" and not analysis.complete
+    return int(is_lacking or analysis.findings["severity"].is_in(list(FAILING[fail_on])).any())
 
 
 def _page_file(options: dict[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from loganalyzer import gravest
 from loganalyzer.analysis import Analysis
 from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMA_VERSION
-from loganalyzer.totals import Totals
+from loganalyzer.totals import COUNTS, Totals
 
 MOST_RUNS_WITH_STEPS: Final = 100
 _AT_ONCE: Final = 50_000
@@ -48,6 +48,7 @@ def head(analysis: Analysis, *, generated_at: datetime, version: str, settings: 
         "tool": {"name": "loganalyzer", "version": version},
         "generated_at": generated_at.isoformat(),
         "verdict": analysis.verdict,
+        "complete": analysis.complete,
         "problems": list(analysis.problems),
         "notes": list(analysis.notes),
     }
@@ -80,9 +81,11 @@ def _setting(value: object) -> object:
 
 
 def _totals(totals: Totals) -> str:
-    counts = {name: getattr(totals, name) for name in ("inputs", "runs", "completed", "touched")}
+    counts = {name: getattr(totals, name) for name in COUNTS}
     parts = [f"{json.dumps(name)}: {json.dumps(count)}" for name, count in counts.items()]
-    parts += [f"{json.dumps(name)}: {rows(getattr(totals, name))}" for name in ("findings", "not_checked")]
+    parts += [
+        f"{json.dumps(name)}: {rows(getattr(totals, name))}" for name in ("findings", "not_checked", "incomplete")
+    ]
     return "{" + ", ".join(parts) + "}"
 
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
+from loganalyzer import incomplete
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import Rule, chosen
 from loganalyzer.rows import among, only
@@ -47,6 +48,7 @@ class Cases:
     def __init__(self, settings: Settings, fail_on: FailOn) -> None:
         self._rules = [rule for rule in chosen(settings) if _is_checked(rule, settings)]
         self._fails = _FAILS[fail_on]
+        self._is_strict = settings.strict and fail_on != "never"
         self._counts: Counter[str] = Counter()
         self._of_no_run: Places = {}
 
@@ -74,6 +76,9 @@ class Cases:
         suite = ET.Element("testsuite", name=clean(f"{place} ({run['run_id']})"))
         if run["total_s"] is not None:
             suite.set("time", f"{run['total_s']:.3f}")
+        _properties(suite, run)
+        lacking = [row for rule in incomplete.REASONS for row in skipped.get((run["run_id"], None, rule), [])]
+        _completeness(suite, run, place, [row for row in lacking if row["kind"] == "log"], fails=self._is_strict)
         for rule in self._rules:
             own, spoken = ((run["run_id"], None, name) for name in (rule.id, _SPOKEN_FOR.get(rule.id, rule.id)))
             _case(suite, rule, place, found.get(own, []), skipped.get(spoken, []), self._fails)
@@ -87,6 +92,22 @@ class Cases:
             suite.set(name, count)
         ET.indent(suite, level=1)
         return "\n  " + ET.tostring(suite, encoding="unicode")
+
+
+def _properties(suite: ET.Element, run: Row) -> None:
+    """The run's verdict, and whether it is complete."""
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (("verdict", run["verdict"]), ("complete", run["complete"])):
+        if value is not None:
+            ET.SubElement(properties, "property", name=name, value=clean(str(value).lower()))
+
+
+def _completeness(suite: ET.Element, run: Row, place: str, lacking: list[Row], *, fails: bool) -> None:
+    """A case that passes where all deciding checks could be made; else skipped, and failed under `--strict`."""
+    case = ET.SubElement(suite, "testcase", classname=clean(place), name="complete")
+    if run["complete"] is False:
+        reasons = "; ".join(f"{row['rule']}: {row['reason']}" for row in lacking)
+        ET.SubElement(case, "failure" if fails else "skipped", message=clean(reasons or "a deciding check is missing"))
 
 
 def _is_checked(rule: Rule, settings: Settings) -> bool:

@@ -65,10 +65,19 @@ def _headline(analysis: Analysis) -> Line:
     counts = {name: analysis.totals.severity(name) for name in GRAVE}
     found = [plural(number, name) for name, number in counts.items() if number]
     where = f"{plural(analysis.totals.runs, 'run')} in {plural(analysis.totals.inputs, 'file')}"
-    rest = "nothing to complain about" if analysis.verdict == "pass" else ", ".join(found)
+    rest = "no problems found" if analysis.verdict == "pass" else ", ".join(found)
     if analysis.verdict == "no-runs":
         rest = "a log of WanVideo sampling prints 'Sampling … frames in … windows' and progress bars to stderr"
-    return Line((_VERDICTS[analysis.verdict], (f"  {where}: {rest}", "")))
+    elif analysis.verdict != "fail" and not analysis.complete:
+        rest = "; ".join([*found, *analysis.totals.gaps()])
+    return Line((_verdict(analysis), (f"  {where}: {rest}", "")))
+
+
+def _verdict(analysis: Analysis) -> Words:
+    word, style = _VERDICTS[analysis.verdict]
+    if analysis.verdict == "pass" and not analysis.complete:
+        return f"{word} (incomplete)", "bold yellow"
+    return word, style
 
 
 def _runs(analysis: Analysis) -> Iterator[Block]:

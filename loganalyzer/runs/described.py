@@ -101,7 +101,8 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
 
     The padding warnings tell; where they are lost, or were not printed yet, the last window's range against the length
     of every speaker's audio does: each that ends before the window does is padded (facts sheet, section 1.3). Where a
-    shorter speaker cannot be ruled out, nothing is known to be whole. A run of one window pads nothing.
+    shorter speaker is not named, the header's length counts: the usual embedding node makes all speakers equally long.
+    A run of one window pads nothing.
     """
     warned = paddings.pipe(grouped, ["stage"], pl.col("missing").max().alias("warned"), pl.col("need").max())
     ends = found.pipe(
@@ -112,13 +113,14 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
     )
     known = completed(completed(stages, warned, ["stage"]), ends, ["stage"])
     single = ((pl.col("ran") == 1) & (pl.col("expected_windows") == 1)).fill_null(value=False)
-    reached = pl.when((pl.col("ran") > 1) & (pl.col("last_end") >= pl.col("audio_frames"))).then("last_end")
+    several = (pl.col("ran") > 1) | (pl.col("expected_windows") > 1)
+    reached = pl.when(several & (pl.col("last_end") >= pl.col("audio_frames"))).then("last_end")
     need = pl.coalesce("need", reached)
     first = pl.coalesce("warned", need - pl.col("audio_frames"))
     missing = pl.coalesce(
         pl.max_horizontal(first, need - pl.col("shortest_frames")), pl.when(single).then(pl.lit(0, pl.Int64))
     ).clip(0)
-    whole = pl.col("warned").is_not_null() | pl.col("shortest_frames").is_not_null() | single
+    whole = pl.col("warned").is_not_null() | need.is_not_null() | single
     silent = pl.col("warned").is_not_null() & (pl.col("kind") == "header")
     return known.pipe(
         selected,
