@@ -12,7 +12,7 @@ import polars as pl
 
 from loganalyzer import left_out, tables
 from loganalyzer.errors import PassedOverError, SourceError
-from loganalyzer.excerpts import NO_FAILURES
+from loganalyzer.excerpts import NO_FAILURES, OUTSIDE_PROMPTS
 from loganalyzer.grammar.compiled import Grammars
 from loganalyzer.packs import NO_NUMBERS, Lines, Pack, Reach, named
 from loganalyzer.pieces import Source
@@ -167,9 +167,12 @@ class Collection:
         self, volumes: Iterable[Mapping[str, pl.DataFrame]], about: dict[str, pl.DataFrame]
     ) -> Iterator[Tables]:
         text = self._joined("text", NO_FAILURES)
+        is_outside = pl.col("event").is_in(OUTSIDE_PROMPTS)
+        outside, inside = text.filter(is_outside), text.filter(~is_outside)
         for rebuilt in volumes:
-            own = _within(text, rebuilt["prompts"], self._numbers())
+            own = pl.concat([outside, _within(inside, rebuilt["prompts"], self._numbers())])
             yield Tables(self._whole(rebuilt, own) | about, (self._all_lines(),))
+            outside = outside.clear()
             about = {name: tables.empty(name) for name in about}
 
     def _whole(self, rebuilt: Mapping[str, pl.DataFrame], text: pl.DataFrame) -> dict[str, pl.DataFrame]:

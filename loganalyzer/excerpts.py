@@ -15,15 +15,25 @@ LONGEST = 500
 """Characters of a line that a report shows."""
 _FEW = 1000
 """Lines that are not worth the time to compress them."""
-FAILURES = ("exception", "wrapper-error", "out-of-memory", "interruption")
+OUTSIDE_PROMPTS = ("refusal", "output-ignored", "validation-node", "validation-detail")
+"""Events about prompts that did not run, or not as a whole: they stand between prompts, or in another one."""
+FAILURES = (
+    *("exception", "wrapper-error", "out-of-memory", "interruption"),
+    *("video-writer-failed", "invalid-cast", "lora-key-missing"),
+    *OUTSIDE_PROMPTS,
+)
 """Events whose lines the rules themselves look for."""
+MOST_ALIKE = 50
+"""Lines of one event and input that are kept from one batch: a LoRA of another model has a thousand keys."""
 NO_LINES = pl.DataFrame(schema={**EXCERPTS, "source": pl.UInt32()})
 NO_FAILURES = pl.DataFrame(schema={"source": pl.UInt32(), "stream": pl.String(), **NO_LINES.schema})
 
 
 def failures(records: Records) -> pl.DataFrame:
     """The lines of messages that say how a prompt ended: source (number), stream, line, event, text."""
-    return _lines(records.messages, pl.col("event").is_in(FAILURES), NO_FAILURES)
+    found = _lines(records.messages, pl.col("event").is_in(FAILURES), NO_FAILURES)
+    frequent = pl.int_range(pl.len()).over("source", "event") >= MOST_ALIKE
+    return found if found.height < MOST_ALIKE else found.filter(~(frequent & (pl.col("event") == "lora-key-missing")))
 
 
 def kept(records: Records) -> tuple[bytes, ...]:

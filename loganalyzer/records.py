@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from loganalyzer.doubled_lines import without_doubles
 from loganalyzer.grammar.compiled import BAR_MARKS, Compiled, Grammars
 from loganalyzer.grammar.lower import read_all
 from loganalyzer.lines import Segments
@@ -69,7 +70,7 @@ def extract(segments: Segments, grammars: Grammars) -> Records:
     has_bar = texts.contains_any(list(BAR_MARKS))
     closed = texts.ends_with("s/it]") | texts.ends_with("it/s]")
     bars = list(_bars(grammars, segments.those(segments.told.spread(has_bar))))
-    others = segments.those(segments.told.spread(~(has_bar & closed)))
+    others = without_doubles(segments.those(segments.told.spread(~(has_bar & closed))))
     carrying = _carrying(grammars, others.places.pipe(extended, others.told.rows.alias("text")))
     said, messages = _messages(carrying)
     near = _unrecognised(bars, messages, said)

@@ -32,6 +32,7 @@ LEVELS = (
     {"json_lines", "terminal_codes"},
     {"wrappers"},
     {"lines"},
+    {"doubled_lines"},
     {"records"},
     {"runs", "excerpts", "history", "comparison", "baselining", "open_prompts"},
     {"parts"},

@@ -31,6 +31,7 @@ _ROOMS = (
     "timing",
     "cost",
     "outcome",
+    "outputs",
     "log",
     "history",
     "comparison",
