@@ -28,7 +28,8 @@ class Analysis:
     `excerpts` holds the log lines that prove the findings (source, line, event, text); `masked`
     counts the secrets that stand as masks in the texts of all tables; `problems` one message
     per input that could not be read; `notes` what the user should know and need not mend.
-    `counted` are the totals of the whole, where the tables hold only its gravest part.
+    `counted` are the totals of the whole, where the tables hold only its gravest part; `faults` says how many of the
+    problems are faults of the tool itself.
     """
 
     sources: pl.DataFrame = _table("sources")
@@ -48,6 +49,7 @@ class Analysis:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     counted: Totals | None = None
+    faults: int = 0
 
     @cached_property
     def totals(self) -> Totals:

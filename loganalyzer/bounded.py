@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -15,10 +15,12 @@ from loganalyzer.checks.ignoring import Ignoring
 from loganalyzer.checks.registry import Extent, by_gravity, run_all
 from loganalyzer.collecting import Volumes
 from loganalyzer.engine.local import opened
+from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
 from loganalyzer.gravest import MOST_RUNS, gravest
 from loganalyzer.ignores import Ignore
-from loganalyzer.pipeline import analyse, checked, judged
+from loganalyzer.isolation import is_fault, isolate
+from loganalyzer.pipeline import analyse, checked, judged, with_faults
 from loganalyzer.redact import masking
 from loganalyzer.settings import Settings
 from loganalyzer.sources import find
@@ -59,11 +61,44 @@ def analyse_bounded(
     logs, recorded = documents.parted(paths)
     if recorded:
         return _whole(analyse([*logs, *recorded], settings, progress), ignoring, settings, sink)
-    with Spool(room) as spool:
-        found = volumes(opened(find(logs)), settings, spool, progress=progress)
-        if found.whole is not None:
-            return _whole(judged(found.whole, settings), ignoring, settings, sink)
-        return _in_volumes(found, ignoring, settings, sink)
+    names = list(find(logs))
+
+    def work(chosen: Sequence[str | SourceError], sink: Sink | None = None) -> Analysis:
+        with Spool(room) as spool:
+            found = volumes(opened(chosen), settings, spool, progress=progress)
+            if found.whole is not None:
+                return _whole(judged(found.whole, settings), ignoring, settings, sink)
+            return _in_volumes(found, ignoring, settings, sink)
+
+    filled = _Filled(sink)
+    try:
+        return work(names, filled)
+    except BaseException as error:
+        if filled.has_rows or not is_fault(error):
+            raise
+        rest = isolate(names, work, error)
+    ignoring.forget()
+    return with_faults(work(rest.names, sink), rest.faults)
+
+
+class _Filled:
+    """Hands everything on to a sink, and knows whether it did: rows that were written cannot be taken back."""
+
+    def __init__(self, sink: Sink | None) -> None:
+        self._sink = sink
+        self.has_rows = False
+
+    def whole(self, analysis: Analysis) -> None:
+        """Everything."""
+        self.has_rows = True
+        if self._sink is not None:
+            self._sink.whole(analysis)
+
+    def part(self, analysis: Analysis) -> None:
+        """Some volume."""
+        self.has_rows = True
+        if self._sink is not None:
+            self._sink.part(analysis)
 
 
 def _whole(found: Analysis, ignoring: Ignoring, settings: Settings, sink: Sink | None) -> Analysis:

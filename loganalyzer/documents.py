@@ -115,7 +115,11 @@ def parse(raw: bytes, name: str) -> Document:
     settings = members.get("settings")
     return Document(
         Analysis(
-            **tables, problems=texts["problems"], notes=texts["notes"], counted=reader.totals(members.get("totals"))
+            **tables,
+            problems=texts["problems"],
+            notes=texts["notes"],
+            counted=reader.totals(members.get("totals")),
+            faults=0,
         ),
         None if settings is None else reader.settings(settings),
         _written(members),

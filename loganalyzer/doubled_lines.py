@@ -1,7 +1,7 @@
 """Logs in which every message stands twice: two logging handlers, or `tee` on both streams. Each counts once.
 
-Such a log has a twin for nearly every message close behind it, perhaps with a logger's prefix. A log of one handler
-repeats some messages, but never nearly all of them.
+Such a log has a twin right behind nearly every message, perhaps with a logger's prefix. A log of one handler repeats
+some messages, but never nearly all of them.
 """
 
 from __future__ import annotations
@@ -13,34 +13,31 @@ import polars as pl
 from loganalyzer.lines import Segments
 
 LEAST_SHARE: Final = 0.8
-"""Share of an input's messages that have a twin from which on the input counts as doubled; see the tests for both sides."""
+"""Share of an input's messages in pairs from which on the input counts as doubled."""
 FEWEST_MESSAGES: Final = 10
 """An excerpt of fewer messages may repeat them by chance, as two queued prompts do."""
-FARTHEST: Final = 40
-"""Messages between a message and its twin: a handler prints a traceback as a whole before the other one does."""
 _LOGGER: Final = r"^(?:(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:|\[(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\] )"
 """What Python's own logging formats put in front of a message."""
 
 
-def without_doubles(segments: Segments, farthest: int = FARTHEST) -> Segments:
+def without_doubles(segments: Segments) -> Segments:
     """The segments without the second one of each pair, in inputs where nearly every segment has such a twin."""
     if segments.places.height < FEWEST_MESSAGES:
         return segments
-    is_twin = _is_twin(segments, farthest)
+    is_twin = _is_twin(segments)
     return segments if not is_twin.any() else segments.those(~is_twin)
 
 
-def _is_twin(segments: Segments, farthest: int) -> pl.Series:
-    """Which segments repeat an earlier one of their output, in doubled inputs; false in all others."""
+def _is_twin(segments: Segments) -> pl.Series:
+    """Which segments repeat the one before in their output, in doubled inputs; false in all others."""
     output = ["source", "stream"]
     text = segments.told.rows.cast(pl.String).str.replace(_LOGGER, "").alias("text")
     rows = (
         segments.places.select(*output).with_columns(text).with_columns(pl.int_range(pl.len()).over(output).alias("at"))
     )
-    alike = [*output, "text"]
-    behind = pl.col("at") - pl.col("at").shift(1).over(alike)
-    number = pl.int_range(pl.len()).over(alike)
-    twin = ((number % 2 == 1) & (behind <= farthest)).fill_null(value=False)
+    repeats = (pl.col("text") == pl.col("text").shift(1)).over(output).fill_null(value=False)
+    spell = (~repeats).cum_sum().over(output)
+    twin = rows.select(pl.int_range(pl.len()).over(*output, spell) % 2 == 1).to_series()
     marked = rows.with_columns(twin.alias("twin"))
     share = pl.col("twin").sum().over("source") * 2 >= LEAST_SHARE * pl.len().over("source")
     many = pl.len().over("source") >= FEWEST_MESSAGES

@@ -52,7 +52,13 @@ def gravest(whole: Analysis, most: int) -> Analysis:
         "excerpts": cited(whole.excerpts, findings),
         "trends": whole.trends.head(MOST_TRENDS),
     }
-    return Analysis(**(dict(whole.tables()) | frames), problems=whole.problems, notes=whole.notes, counted=whole.totals)
+    return Analysis(
+        **(dict(whole.tables()) | frames),
+        problems=whole.problems,
+        notes=whole.notes,
+        counted=whole.totals,
+        faults=whole.faults,
+    )
 
 
 def cited(excerpts: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,10 @@ REASONS: Final = {
 """What is said of a run that one of the deciding rules could not judge."""
 
 
+COMPARE_RUNS: Final = ("MEM005",)
+"""Rules that compare the runs of a log with one another."""
+
+
 def deciding(not_checked: pl.DataFrame) -> pl.DataFrame:
     """The rows of `not_checked` that make a run incomplete: a deciding rule, and the log lacks what it needs."""
     is_deciding = (pl.col("kind") == "log") & pl.col("rule").is_in(list(REASONS)) & pl.col("run_id").is_not_null()
@@ -30,7 +34,11 @@ def deciding(not_checked: pl.DataFrame) -> pl.DataFrame:
 
 
 def reasons(not_checked: pl.DataFrame) -> pl.DataFrame:
-    """Why runs are incomplete: reason, count (of runs). The same reason of two rules counts once a run."""
+    """Why runs are incomplete, the most basic reason first: reason, count (of runs).
+
+    The same reason of two rules counts once a run.
+    """
+    order = list(dict.fromkeys([*REASONS.values(), NOT_A_PEAK]))
     said = pl.when(pl.col("reason") == NOT_A_PEAK).then("reason").otherwise(pl.col("rule").replace_strict(REASONS))
     return (
         deciding(not_checked)
@@ -38,6 +46,7 @@ def reasons(not_checked: pl.DataFrame) -> pl.DataFrame:
         .unique(maintain_order=True)
         .group_by("reason", maintain_order=True)
         .agg(pl.len().cast(pl.Int64).alias("count"))
+        .sort(pl.col("reason").cast(pl.Enum(order)))
     )
 
 
@@ -48,9 +57,14 @@ def with_completeness(runs: pl.DataFrame, not_checked: pl.DataFrame) -> pl.DataF
 
 
 def with_verdicts(runs: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """`runs` with `verdict`: `fail`, `warn` or `pass` by the most severe of each run's own findings."""
+    """`runs` with `verdict`: `fail`, `warn` or `pass` by the most severe of each run's own findings.
+
+    What rules that compare runs find counts for the whole, but not here: in a log too long to be held, it is known only
+    after the run's row is written.
+    """
+    own = findings.filter(~pl.col("rule").is_in(COMPARE_RUNS))
     has = {
-        severity: pl.col("run_id").is_in(findings.filter(pl.col("severity") == severity)["run_id"].unique().implode())
+        severity: pl.col("run_id").is_in(own.filter(pl.col("severity") == severity)["run_id"].unique().implode())
         for severity in ("error", "warning")
     }
     verdict = pl.when(has["error"]).then(pl.lit("fail")).when(has["warning"]).then(pl.lit("warn"))

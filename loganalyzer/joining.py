@@ -33,6 +33,7 @@ def joined(parts: Sequence[tuple[str, Analysis]]) -> Analysis:
         problems=tuple(problem for part in kept for problem in part.problems),
         notes=tuple(note for part in kept for note in part.notes),
         counted=together([part.totals for part in kept]) if any(part.counted for part in kept) else None,
+        faults=sum(part.faults for part in kept),
     )
 
 
@@ -56,7 +57,13 @@ def _told_apart(origin: str, part: Analysis, names: dict[str, str]) -> Analysis:
     }
     notes = tuple(f"{origin}: {source} has the same content as an input before it, and counts once" for source in twins)
     frames = {name: _others(frame, gone, renamed) for name, frame in part.tables()}
-    return Analysis(**frames, problems=part.problems, notes=(*part.notes, *notes), counted=_counted(part, frames))
+    return Analysis(
+        **frames,
+        problems=part.problems,
+        notes=(*part.notes, *notes),
+        counted=_counted(part, frames),
+        faults=part.faults,
+    )
 
 
 def _counted(part: Analysis, left: dict[str, pl.DataFrame]) -> Totals | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from loganalyzer.engine import Engine
 from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
+from loganalyzer.isolation import is_fault, isolate
 from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
@@ -65,13 +66,42 @@ def unmasked(
     parts: list[tuple[str, Analysis]] = []
     secrets: list[str] = []
     if logs or not recorded:
-        read = (engine or Local()).tables(find(logs), settings, progress)
-        parts.append(("", checked(read, settings, past)))
-        secrets += read.secrets
+        found, own = _of_logs(find(logs), settings, progress, engine or Local(), past)
+        parts.append(("", found))
+        secrets += own
     for name in recorded:
         parts.append((name, _read_back(name, settings)))
         secrets += parts[-1][1].sources["digest"].drop_nulls().to_list()
     return joining.joined(parts) if recorded else parts[0][1], masking.masker(secrets)
+
+
+def _of_logs(
+    names: Iterable[str | SourceError],
+    settings: Settings,
+    progress: Progress | None,
+    engine: Engine,
+    past: Past | None,
+) -> tuple[Analysis, tuple[str, ...]]:
+    """What these inputs say, nothing masked, and what would mask it; an input on which the tool fails is left out."""
+    every = list(names)
+
+    def work(chosen: Sequence[str | SourceError]) -> tuple[Analysis, tuple[str, ...]]:
+        read = engine.tables(chosen, settings, progress)
+        return checked(read, settings, past), read.secrets
+
+    try:
+        return work(every)
+    except BaseException as error:
+        if not is_fault(error):
+            raise
+        rest = isolate(every, work, error)
+    found, secrets = work(rest.names)
+    return with_faults(found, rest.faults), secrets
+
+
+def with_faults(found: Analysis, faults: tuple[str, ...]) -> Analysis:
+    """`found` with the messages about inputs on which the tool itself failed."""
+    return replace(found, problems=(*found.problems, *faults), faults=found.faults + len(faults))
 
 
 def _read_back(name: str, settings: Settings) -> Analysis:
@@ -119,7 +149,7 @@ def checked(found: Tables, settings: Settings, past: Past | None = None, extent:
     frames["memory"] = tables.conform(frames["memory"], "memory")
     asked = _asked(settings)
     frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
-    whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None)
+    whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None, faults=0)
     analysis = _with_verdicts(run_all(whole, shelf, settings, past, asked, extent))
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
     cited = pl.concat([tables.conform(analysis.excerpts, "excerpts"), _cited(found, analysis.findings)])

@@ -39,7 +39,7 @@ LEVELS = (
     {"rebuilding", "checks", "packs", "left_out"},
     {"collecting", "lint"},
     {"tabulate", "merging"},
-    {"engine"},
+    {"engine", "isolation"},
     {"report"},
     {"pipeline"},
     {"bounded"},

@@ -69,6 +69,10 @@ class Ignoring:
         self._over = [entry for entry in self._entries if entry.is_over(day)]
         self._counts: dict[Ignore, int] = {}
 
+    def forget(self) -> None:
+        """Start to count anew: what was counted so far is analyzed once more."""
+        self._counts.clear()
+
     def taken(self, found: Analysis) -> Analysis:
         """An analysis, or a part of one, without the findings that are ignored."""
         kept, counted = found.findings, found.counted

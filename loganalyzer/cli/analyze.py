@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from loganalyzer import clock
 from loganalyzer.cli import actions, progress, recording, targets
+from loganalyzer.cli.exit_codes import FAULT
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
 from loganalyzer.cli.outputs import Document, Outputs, write
@@ -108,10 +109,12 @@ def _recorded(paths: tuple[str, ...]) -> Settings | None:
 
 
 def exit_code(analysis: Analysis, fail_on: str, *, strict: bool = False) -> int:
-    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input unread or no run found.
+    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input unread or no run found, 3 a fault of ours.
 
     With `strict` an incomplete verdict is 1 as well, unless nothing is to fail.
     """
+    if analysis.faults:
+        return FAULT
     if analysis.problems or analysis.verdict == "no-runs":
         return 2
     is_lacking = strict and fail_on != "never" and not analysis.complete

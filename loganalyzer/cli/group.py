@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, Final
@@ -10,11 +11,11 @@ import click
 
 from loganalyzer import __version__
 from loganalyzer.cli import garbage, streams
+from loganalyzer.cli.exit_codes import COULD_NOT, FAULT, STOPPED
 from loganalyzer.errors import LogAnalyzerError
 
-COULD_NOT: Final = 2
-STOPPED: Final = 130
-"""What shells expect of a call that Ctrl-C ended."""
+_DEBUG: Final = "LOGANALYZE_DEBUG"
+_NO_MEMORY: Final = "not enough memory\n  analyze fewer inputs at once, or give the process more memory"
 COMMANDS: Final = (
     "analyze",
     "baseline",
@@ -59,6 +60,14 @@ class DefaultGroup(click.Group):
             except LogAnalyzerError as error:
                 click.echo(f"loganalyze: {error}", err=True)
                 sys.exit(COULD_NOT)
+            except MemoryError:
+                click.echo(f"loganalyze: {_NO_MEMORY}", err=True)
+                sys.exit(COULD_NOT)
+            except BaseException as error:
+                if os.environ.get(_DEBUG) or not _is_fault(error):
+                    raise
+                click.echo(f"loganalyze: {_fault(error)}", err=True)
+                sys.exit(FAULT)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the user can mend is said in one message, with exit code 2."""
@@ -72,6 +81,21 @@ class DefaultGroup(click.Group):
             ctx.exit(STOPPED)
 
 
+def _is_fault(error: BaseException) -> bool:
+    """Whether an error is a fault of the tool, judged with an import that only such a call needs."""
+    if isinstance(error, SystemExit | KeyboardInterrupt | click.exceptions.Exit | click.ClickException | click.Abort):
+        return False
+    from loganalyzer.isolation import is_fault
+
+    return is_fault(error)
+
+
+def _fault(error: BaseException) -> str:
+    from loganalyzer.isolation import describe
+
+    return f"a fault of loganalyzer: {describe(error)}\n  please report it; {_DEBUG}=1 shows the traceback"
+
+
 @click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="loganalyze")
 def main() -> None:
@@ -81,7 +105,8 @@ def main() -> None:
     a command is reached as ./NAME.
 
     Exit codes: 0 within expectations, 1 a finding at or above --fail-on, 2 the job could not be done
-    (wrong usage, an input that cannot be read, an output that cannot be written, or no run found in any input).
+    (wrong usage, an input that cannot be read, an output that cannot be written, or no run found in any input),
+    3 a fault of loganalyzer itself.
     """
     garbage.collect_seldom()
     for stream in (sys.stdout, sys.stderr):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer.cli import progress, recording, targets
+from loganalyzer.cli.exit_codes import COULD_NOT, FAULT
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.errors import HistoryError
@@ -83,7 +84,7 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     if not options["quiet"] and options["json_file"] != STDOUT:
         known = f", {plural(added.known, 'run')} known already" if added.known else ""
         click.echo(f"{plural(added.new, 'run')} added{known}")
-    ctx.exit(2 if analysis.problems else 0)
+    ctx.exit(FAULT if analysis.faults else COULD_NOT if analysis.problems else 0)
 
 
 @history.command("list")

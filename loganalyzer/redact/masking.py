@@ -117,7 +117,7 @@ def redacted(analysis: Analysis, masking: Masker) -> Analysis:
     problems, notes = (tuple(map(masking.mask, texts)) for texts in (analysis.problems, analysis.notes))
     total = _added(analysis.masked, [(kind, count, masking.places[kind]) for kind, count in masking.values.items()])
     counted = None if analysis.counted is None else _told(analysis.counted, masking)
-    return Analysis(**frames, masked=total, problems=problems, notes=notes, counted=counted)
+    return Analysis(**frames, masked=total, problems=problems, notes=notes, counted=counted, faults=analysis.faults)
 
 
 def _told(totals: Totals, masking: Masker) -> Totals:

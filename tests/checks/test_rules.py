@@ -46,12 +46,26 @@ LATE_OUTLIER = whole(windows(5, 5)).replace(
 )
 CLEAN = log.BANNER + log.prompt(369)
 
+LEFT_OUT = (
+    "Failed to validate prompt for output 131:\n* WanVideoModelLoader 22:\n"
+    "  - Value not in list: model: 'a.gguf' not in ['b.safetensors']\nOutput will be ignored\n"
+)
+REFUSED = log.ARRIVAL + LEFT_OUT + "invalid prompt: {'type': 'prompt_outputs_failed_validation'}\n"
+NO_VIDEO = "[VideoHelperSuite] - ERROR - An error occurred in the ffmpeg subprocess:\nNo space left on device\n"
+NOT_A_NUMBER = "/opt/nodes.py:94: RuntimeWarning: invalid value encountered in cast\n"
+LOST_KEY = "lora key not loaded: blocks.0.cross_attn.k.lora_A.weight\n"
+
 CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("SCH001", log.prompt(297).replace("144-225", "140-221"), Q6, CLEAN, Q6),
     ("SCH002", log.prompt(250).replace("in 4 windows", "in 7 windows"), Q6, log.prompt(369), Q6),
     ("SCH003", log.ARRIVAL + log.header(250, 4) + log.window(0, 81) + log.EXECUTED, Q6, CLEAN, Q6),
     ("SCH004", log.prompt(153).replace("72-153", "56-137"), Q6, CLEAN, Q6),
     ("AUD001", log.prompt(427), Q6, log.prompt(369), Q6),
+    ("RUN008", CLEAN + REFUSED, Q6, CLEAN, Q6),
+    ("RUN009", CLEAN.replace(log.ARRIVAL, log.ARRIVAL + LEFT_OUT), Q6, CLEAN + REFUSED, Q6),
+    ("RUN010", CLEAN.replace(log.EXECUTED, NO_VIDEO + log.EXECUTED), Q6, CLEAN, Q6),
+    ("RUN011", CLEAN.replace(log.EXECUTED, NOT_A_NUMBER + log.EXECUTED), Q6, CLEAN, Q6),
+    ("MOD005", CLEAN.replace(log.MODE, LOST_KEY + log.MODE), Q6, CLEAN, Q6),
     ("AUD002", log.prompt(369), Q6, log.prompt(427), Q6),
     ("AUD003", log.prompt().replace(log.MODE, SHORTER.format(250) + log.MODE), Q6,
      log.prompt().replace(log.MODE, SHORTER.format(154) + log.MODE), Q6),

@@ -47,13 +47,24 @@ def test_a_shorter_speaker_is_told_by_the_lengths_where_only_the_first_ones_warn
     assert (run["missing_frames"], run["mirrored"]) == (69, False)
 
 
-@pytest.mark.parametrize("told", ["", shapes(153, 100)], ids=["no lengths", "another run's"])
-def test_without_warning_and_lengths_of_all_speakers_nothing_is_known_to_be_whole(told: str) -> None:
-    text = log.prompt(369).replace(log.padding(369, 369), "").replace(log.MODE, told + log.MODE)
+@pytest.mark.parametrize("lengths", ["", shapes(153, 100)], ids=["no lengths", "another run's"])
+@pytest.mark.parametrize(("audio", "missing"), [(369, 0), (368, 1), (427, 14)])
+def test_the_headers_length_and_the_last_range_tell_what_is_missing(lengths: str, audio: int, missing: int) -> None:
+    end = audio + missing
+    text = log.prompt(audio).replace(log.padding(audio, end), "").replace(log.MODE, lengths + log.MODE)
     found = log.analyse(text)
-    assert found.runs["missing_frames"].item() is None
-    reason = found.not_checked.filter(pl.col("rule") == "AUD001")["reason"].item()
-    assert reason == "neither padding warnings nor every speaker's length are in the log"
+    assert found.runs["missing_frames"].item() == missing
+    assert "AUD001" not in found.not_checked["rule"].to_list()
+
+
+def test_the_last_windows_bar_alone_tells_what_is_missing() -> None:
+    text = log.ARRIVAL + log.MODE + log.header(427, 6) + log.window(360, 441) + log.memory() + log.EXECUTED
+    assert log.analyse(text).runs["missing_frames"].item() == 14
+
+
+def test_without_the_last_window_nothing_is_known_of_the_audios_end() -> None:
+    text = log.prompt(427).replace(log.padding(427, 441), "").replace(log.window(360, 441), "")
+    assert log.analyse(text).runs["missing_frames"].item() is None
 
 
 def test_a_speaker_shorter_than_a_single_window_repeats_its_last_embedding() -> None:
@@ -87,10 +98,10 @@ def test_a_mode_line_that_names_another_loop_is_not_believed() -> None:
             "residue",
             "2025-12-01..2025-12-31",
         ),
-        ("Max allocated memory: max_memory=9.0 GB\n", None, "2025-09-06..2025-12-01"),
+        ("Max allocated memory: max_memory=9.0 GB\n", "stage", "2025-09-06..2025-12-01"),
         ("", None, "2025-09-06.."),
     ],
-    ids=["to November 2025", "2026", "December 2025", "incomplete", "none"],
+    ids=["to November 2025", "2026", "December 2025", "one line of the old form", "none"],
 )
 def test_what_the_printed_peak_covers_follows_from_its_form(report: str, covers: str | None, era: str) -> None:
     run = only_run(log.prompt(report=report))

@@ -212,6 +212,8 @@ def _finding_rows(found: Analysis) -> list[dict[str, Any]]:
 def _unpacked(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
     """`rows` with its JSON column `facts` as the columns of `schema`, in front of the others."""
     facts = pl.col("facts").str.json_decode(pl.Struct(dict(schema)))
+    beside = rows.drop("facts")
     if rows.is_empty():
-        return pl.DataFrame(schema=pl.Schema([*schema.items(), *rows.drop("facts").schema.items()]))
-    return rows.with_columns(facts).select(pl.col("facts").struct.unnest(), pl.exclude("facts"))
+        return pl.DataFrame(schema=schema | beside.schema)
+    unpacked = rows.select(facts).unnest("facts")
+    return unpacked.with_columns(beside)
