@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from loganalyzer.carriage_returns import is_spelled
 from loganalyzer.json_lines import HIDING, OPENINGS, escaped
 from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
 from loganalyzer.repeats import Repeats, repeats, together
@@ -85,6 +86,7 @@ def _unwrapped(told: Repeats) -> Repeats | None:
         texts.str.contains(_CODES_OR_CUTS).any()
         or texts.str.contains_any(_CONTAINED).any()
         or texts.str.contains(STAMP_INSIDE).any()
+        or is_spelled(texts).any()
         or is_prefixed(texts).any()
         or ((texts != told.texts).any() and texts.is_duplicated().any())
     )

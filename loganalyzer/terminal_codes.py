@@ -6,6 +6,8 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.carriage_returns import COLUMN_ONE
+
 INVISIBLE: Final = ("\x1b", "\0", "\x9b", "\xad", "\u200b", "\u2060", "\ufeff")
 """They can stand inside a message's fixed text: what begins a terminal's code, and what shows as nothing."""
 FIXED_BLANKS: Final = ("\xa0", "\u202f")
@@ -30,4 +32,9 @@ def is_odd(text: pl.Expr) -> pl.Expr:
 
 def cleaned(text: pl.Expr) -> pl.Expr:
     """The texts as they are read on a screen."""
-    return text.str.replace_all(_CODE, "").str.replace_all(_LEFT, "").str.replace_all(_BLANK, " ")
+    return (
+        text.str.replace_all(COLUMN_ONE, "\r")
+        .str.replace_all(_CODE, "")
+        .str.replace_all(_LEFT, "")
+        .str.replace_all(_BLANK, " ")
+    )

@@ -8,7 +8,7 @@ from functools import cache
 
 import polars as pl
 
-from loganalyzer import json_lines, terminal_codes
+from loganalyzer import carriage_returns, json_lines, terminal_codes
 from loganalyzer.grammar import model
 from loganalyzer.grammar.load import wrappers
 from loganalyzer.grammar.lower import Lowered, lower
@@ -86,7 +86,15 @@ def _opened(lines: pl.DataFrame) -> pl.DataFrame:
         if unpacked is clean:
             break
         clean = _without_codes(unpacked)
-    return clean
+    return _with_returns(clean)
+
+
+def _with_returns(lines: pl.DataFrame) -> pl.DataFrame:
+    spelled = carriage_returns.is_spelled(lines["text"])
+    if not spelled.any():
+        return lines
+    texts = lines["text"]
+    return lines.with_columns(texts.scatter(spelled.arg_true(), carriage_returns.restored(texts.filter(spelled))))
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:

@@ -29,6 +29,7 @@ LEVELS = (
     {"remote", "documents", "joining", "gravest", "redact", "metrics", "planner", "workflow"},
     {"sources"},
     {"pieces"},
+    {"carriage_returns"},
     {"json_lines", "terminal_codes"},
     {"wrappers"},
     {"lines"},
