@@ -47,9 +47,10 @@ def test_an_upgraded_store_takes_new_runs_and_knows_its_old_ones(old: str) -> No
     monday = log.analyse(log.BANNER + log.prompt(427), Settings(quantization="Q6_K"), "monday.log")
     new = log.analyse(log.BANNER + log.prompt(427, step_s=5.5), Settings(quantization="Q6_K"), "today.log")
     with Store.at(old) as store:
-        assert store.add(monday, added_at=datetime(2026, 3, 1)) == Added(0, 1)
+        added = store.add(monday, added_at=datetime(2026, 3, 1))
+        assert (added.new, added.updated) == (0, 1)
         assert store.add(new, added_at=datetime(2026, 3, 1)) == Added(1, 0)
-        assert set(store.findings()["run_id"]) == set(new.runs["run_id"])
+        assert set(store.findings()["run_id"]) == {*monday.runs["run_id"], *new.runs["run_id"]}
 
 
 def test_an_upgrade_is_done_once(old: str) -> None:
@@ -83,4 +84,4 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(HistoryError, match="schema version 99") as caught, Store.at(f"sqlite:///{file}"):
         pass
-    assert caught.value.hint == "update loganalyzer"
+    assert caught.value.hint == "Update loganalyzer."
