@@ -109,7 +109,8 @@ class Matcher:
             for run in candidates:
                 if id(run) not in taken and not contradict(reading, run.reading):
                     return run, False
-        return self._named(reading, occasion, taken), True
+        # Whoever says when a run took place says that it is another one than any whose time is not known.
+        return (None if occasion.said_at else self._named(reading, occasion, taken)), True
 
     def _alike(self, reading: Reading) -> list[Known]:
         """Runs with the same step times, those that share most of them first."""
@@ -157,7 +158,7 @@ def _of_occasion(place: str, occasion: Occasion, runs: Iterable[Known]) -> tuple
         compared = {_compare(occasion, one) for one in run.occasions[place]}
         if True in compared:
             return run, False
-        if None in compared and guess is None:
+        if None in compared and guess is None and occasion.said_at is None:
             guess = run
     return None if guess is None else (guess, True)
 

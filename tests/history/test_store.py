@@ -106,6 +106,31 @@ def test_a_selection_leaves_out_and_removal_takes_the_figures_with_it(url: str) 
         assert store.findings()["run_id"].n_unique() == 1
 
 
+def test_what_is_kept_is_decided_by_the_time_of_the_runs_and_not_by_when_they_were_added(url: str) -> None:
+    """Added newest first: whoever counts by insertion removes the wrong ones."""
+    with Store.at(url, create=True) as store:
+        for place, day in enumerate((9, 3, 7, 1, 5)):
+            added_at = datetime(2026, 3, 1 + place)
+            store.add(analysis(5 + day / 10, f"{day}.log"), added_at=added_at, at=datetime(2026, 2, day))
+        assert store.runs(Selection(keep=2))["source"].to_list() == ["1.log", "3.log", "5.log"]
+        assert store.runs(Selection(before=datetime(2026, 2, 5)))["source"].to_list() == ["1.log", "3.log"]
+
+
+def test_prune_removes_the_oldest_runs_by_their_own_time(url: str) -> None:
+    from click.testing import CliRunner
+
+    from loganalyzer.cli.group import main
+
+    with Store.at(url, create=True) as store:
+        for place, day in enumerate((9, 3, 7, 1, 5)):
+            added_at = datetime(2026, 3, 1 + place)
+            store.add(analysis(5 + day / 10, f"{day}.log"), added_at=added_at, at=datetime(2026, 2, day))
+    result = CliRunner().invoke(main, ["history", "prune", "--keep", "2", "--yes", "--history", url])
+    assert result.exit_code == 0, result.output
+    with Store.at(url, read_only=True) as store:
+        assert store.runs()["source"].to_list() == ["7.log", "9.log"]
+
+
 def test_thousands_of_runs_are_taken_out_at_once(url: str) -> None:
     with Store.at(url, create=True) as store:
         store.add(analysis(), added_at=NOON)

@@ -39,7 +39,7 @@ _FITS: Final[Mapping[type, Callable[[object], bool]]] = {
     pl.String: _is_text,
     pl.Int64: _is_whole,
     pl.Float64: _is_number,
-    pl.Boolean: lambda value: isinstance(value, bool),
+    pl.Boolean: lambda value: isinstance(value, bool | int) and value in (0, 1),
     pl.Datetime: lambda value: isinstance(value, datetime) and value.tzinfo is None,
 }
 """Which values a column of a type may hold; other types are left to polars."""
@@ -65,7 +65,9 @@ def table(rows: Sequence[Sequence[Any]], schema: pl.Schema, required: Sequence[s
     """
     for (name, dtype), values in zip(schema.items(), zip(*rows, strict=True), strict=bool(rows)):
         _check_column(name, values, dtype, is_required=name in required)
-    return _framed([dict(zip(schema, row, strict=True)) for row in rows], schema)
+    truths = [name for name, dtype in schema.items() if dtype == pl.Boolean]
+    named = [dict(zip(schema, row, strict=True)) for row in rows]
+    return _framed([{**row, **{name: _truth(row[name]) for name in truths}} for row in named], schema)
 
 
 def unpacked(texts: Sequence[Any], schema: pl.Schema, ids: Sequence[str] = ()) -> pl.DataFrame:
@@ -129,6 +131,11 @@ def _check_column(name: str, values: Sequence[object], dtype: pl.DataType, *, is
 
 def _is_hashable(_value: object) -> bool:
     return True
+
+
+def _truth(value: object) -> bool | None:
+    """SQLite keeps truth values as 0 and 1."""
+    return None if value is None else bool(value)
 
 
 def _framed(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from loganalyzer.history.store.checking import checked_id, fetched, table, unpac
 from loganalyzer.history.store.connection import connected, in_memory, retried
 from loganalyzer.history.store.schema import FILES, FINDINGS, MEASUREMENTS, READINGS, RUNS, VERSION
 from loganalyzer.history.store.selecting import Selection, conditions
-from loganalyzer.history.store.upgrades import bring_up_to_date, version
+from loganalyzer.history.store.upgrades import bring_up_to_date, refuse_foreign, version
 from loganalyzer.history.store.writing import BATCH, Added, Noted
 from loganalyzer.metrics import KEY, METRICS
 
@@ -34,7 +34,7 @@ ADDED: Final[dict[str, pl.DataType]] = {
 }
 """What the store knows of a run beside its row of `runs`: when it took place and was added, its label and commit."""
 _PLACES: Final = {name: place for place, name in enumerate(METRICS)}
-_FIGURES: Final = ("run_id", "metric", "unit", "basis", "value", "figures", "estimated")
+_FIGURES: Final = ("run_id", "metric", "unit", "basis", "value", "figures")
 _REQUIRED: Final = ("run_id", "metric", "unit", "value", "values", "estimated", "at", "number")
 
 
@@ -54,6 +54,8 @@ class Store:
         Raises:
             HistoryError: it cannot be used; says why.
         """
+        if not read_only:
+            refuse_foreign(url)
         with connected(url, create=create, writes=not read_only) as engine:
             store = cls(engine)
             with engine.connect() as connection:
@@ -143,7 +145,9 @@ class Store:
 
     def recorded(self, chosen: Selection | None = None) -> pl.DataFrame:
         """Figures in the order of their runs' times; columns of `RECORDED`."""
-        figures = (MEASUREMENTS.c[name] for name in _FIGURES)
+        # As it is stored: what is neither 0 nor 1 must not become true.
+        estimated = sa.type_coerce(MEASUREMENTS.c.estimated, sa.Integer)
+        figures = (*(MEASUREMENTS.c[name] for name in _FIGURES), estimated)
         of_run = (RUNS.c[name] for name in (*KEY, "at", "number"))
         statement = (
             sa.select(*figures, *of_run)

@@ -5,12 +5,16 @@ A step is never changed once it was released: stores made by it exist.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from loganalyzer.errors import HistoryError
+from loganalyzer.history.store.connection import history_url
+from loganalyzer.history.store.files import opened_read_only
 from loganalyzer.history.store.schema import METADATA, VERSION
 from loganalyzer.units import one_line
 
@@ -53,6 +57,28 @@ def version(connection: sa.Connection) -> int:
         shown = ", ".join(repr(one_line(name)) for name in sorted(foreign)[:3])
         raise HistoryError(f"the database is not a loganalyzer history: it has the tables {shown}", _OTHER)
     return 0
+
+
+def refuse_foreign(text: str) -> None:
+    """Refuse a SQLite database of something else before it is opened to be written, which would change it.
+
+    Raises:
+        HistoryError: the database is no history.
+    """
+    url = history_url(text)
+    file = Path(str(url.database))
+    if url.get_backend_name() != "sqlite" or not file.is_file() or not file.stat().st_size:
+        return
+    engine = sa.create_engine("sqlite://", poolclass=sa.NullPool, creator=lambda: opened_read_only(file))
+    try:
+        with engine.connect() as connection:
+            version(connection)
+    except HistoryError as error:
+        raise HistoryError(f"{url.render_as_string()}: {error.message}", error.hint) from None
+    except (sa.exc.SQLAlchemyError, sqlite3.Error):
+        return  # whoever opens it to write says what is wrong, or repairs what a killed writer left
+    finally:
+        engine.dispose()
 
 
 _FIRST: Final = """

@@ -57,12 +57,16 @@ class Noted:
 
 @dataclass
 class _Run:
-    """A run of this call: the readings of it, of which the last one with the largest extent counts."""
+    """A run of this call: the readings of it, of which the last one with the largest extent counts.
+
+    `read_as` is its id in this call; `reading` is an earlier one where that one has more of the run.
+    """
 
     number: int | None
     run_id: str
     place: str | None
     reading: Reading
+    read_as: str
     occasions: list[tuple[str, Occasion]] = field(default_factory=list)
     is_guess: bool = False
     is_replaced: bool = True
@@ -94,11 +98,18 @@ def _collected(matches: Iterable[Match], before: dict[int, Reading], ids: set[st
         if run is None:
             run_id = match.run.run_id if old else _free(match.reading.run_id, ids)
             ids.add(run_id)
-            run = _Run(match.run.number, run_id, old.run_id if old else None, old or match.reading)
+            run = _Run(
+                match.run.number,
+                run_id,
+                old.run_id if old else None,
+                old or match.reading,
+                match.reading.run_id,
+            )
             run.is_replaced = old is None
             found[key] = run
         if match.reading.extent >= run.reading.extent or match.reading.run_id == run.place:
             run.reading, run.is_replaced = match.reading, True
+            run.read_as = match.reading.run_id
         run.is_guess |= match.is_guess
         run.occasions.append((match.reading.run_id, match.occasion))
     return list(found.values())
@@ -138,7 +149,7 @@ class _Rows:
 
     def of_run(self, run: _Run, occasion: Occasion) -> dict[str, Any]:
         """The columns of `runs` but for its number."""
-        row = self.runs[run.reading.run_id]
+        row = self.runs[run.read_as]
         at = row["at"]
         if row["run_id"] not in self.timed and occasion.said_at is None and occasion.file_time is not None:
             at = occasion.file_time
@@ -148,7 +159,7 @@ class _Rows:
             "run_id": run.run_id,
             "fingerprint": f"run:{run.run_id}",
             "at": at,
-            "facts": _with_id(self.facts[run.reading.run_id], run.run_id),
+            "facts": _with_id(self.facts[run.read_as], run.run_id),
             "added_at": self.noted.added_at.replace(tzinfo=None),
             "label": self.noted.label,
             "commit": self.noted.commit,
@@ -156,13 +167,12 @@ class _Rows:
 
     def parts(self, run: _Run) -> Iterator[tuple[sa.Table, list[dict[str, Any]]]]:
         """The rows that belong to a run."""
-        read_as = run.reading.run_id
-        yield MEASUREMENTS, [{**part, "run_id": run.run_id} for part in self.measured.get(read_as, ())]
+        yield MEASUREMENTS, [{**part, "run_id": run.run_id} for part in self.measured.get(run.read_as, ())]
         yield (
             FINDINGS,
             [
                 {"run_id": run.run_id, "place": place, "facts": _with_id(text, run.run_id)}
-                for place, text in enumerate(self.findings.get(read_as, ()))
+                for place, text in enumerate(self.findings.get(run.read_as, ()))
             ],
         )
 
@@ -199,7 +209,7 @@ def _updated(connection: sa.Connection, runs: Sequence[_Run], rows: _Rows) -> in
 
 def _update(connection: sa.Connection, run: _Run, rows: _Rows, old: dict[str, Any], findings: list[str]) -> bool:
     row = _merged(rows.of_run(run, run.occasions[-1][1]), old, run, rows)
-    same_findings = list(map(_bare, findings)) == [_bare(text) for text in rows.findings.get(run.reading.run_id, ())]
+    same_findings = list(map(_bare, findings)) == [_bare(text) for text in rows.findings.get(run.read_as, ())]
     differs = any(row[name] != old[name] for name in row if name not in ("facts", "place"))
     if run.is_replaced and not differs:
         differs = not same_findings or _bare(row["facts"]) != _bare(old["facts"])
@@ -213,7 +223,7 @@ def _merged(row: dict[str, Any], old: dict[str, Any], run: _Run, rows: _Rows) ->
     """What the row becomes: what this call does not say stays."""
     kept = {name: old[name] for name in ("label", "quantization", "gpu") if row[name] is None}
     said = {"label": kept.get("label", row["label"]), "commit": old["commit"] or row["commit"]}
-    if run.reading.run_id in rows.timed or rows.noted.at is not None:
+    if run.read_as in rows.timed or rows.noted.at is not None:
         said["at"] = row["at"]
     if not run.is_replaced:
         return {name: said[name] for name in ("label", "commit", "at") if name in said}
