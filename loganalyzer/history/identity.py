@@ -25,6 +25,11 @@ DISTINCT_CHANGES: Final = 8
 Each stands for more than two bits (upstream prints hundredths of seconds, and steps scatter by several of them), so two
 different runs agree in all of them once in more than 65,000 pairs of the same kind and level.
 """
+DISTINCT_CHANGES_OF_EQUAL_TEXT: Final = 2
+"""The same for runs of logs whose texts are equal: fewer are enough, since all else that such a log prints (averages,
+elapsed times, the prompt's time) is equal as well."""
+SMALLEST_CHANGE: Final = 3
+"""Hundredths of a second; smaller differences can come from the rounding of the printed rates."""
 MOST_STEPS: Final = 256
 """Step times that are kept of a run to identify it."""
 _ROUNDING: Final = 1
@@ -70,6 +75,11 @@ class Reading:
     def is_distinct(self) -> bool:
         """Whether its content alone identifies it."""
         return changes(self.durations) >= DISTINCT_CHANGES
+
+    @property
+    def is_one_of_its_text(self) -> bool:
+        """Whether a log with equal text can hold no other run: by its time stamp, or by its step times."""
+        return self.started_at is not None or changes(self.durations) >= DISTINCT_CHANGES_OF_EQUAL_TEXT
 
 
 def moments(found: Analysis, otherwise: datetime, inputs: Inputs, *, said: bool = False) -> pl.DataFrame:
@@ -134,8 +144,8 @@ def place_name(source: str) -> str:
 
 
 def changes(durations: tuple[int, ...]) -> int:
-    """How many step times differ from the one before."""
-    return sum(one != other for one, other in pairwise(durations))
+    """How many step times differ from the one before by more than rounding."""
+    return sum(abs(one - other) >= SMALLEST_CHANGE for one, other in pairwise(durations))
 
 
 def common(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:

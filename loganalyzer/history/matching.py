@@ -97,7 +97,7 @@ class Matcher:
         self, reading: Reading, occasion: Occasion, places: tuple[str, ...], taken: set[int]
     ) -> tuple[Known | None, bool]:
         own = [run for run in self._by_place[reading.run_id].values() if id(run) not in taken]
-        if own and (reading.started_at or reading.is_distinct):
+        if own and reading.is_one_of_its_text:
             return own[0], False
         if found := _of_occasion(reading.run_id, occasion, own):
             return found
@@ -146,7 +146,7 @@ class Matcher:
 
 def _occasions(reading: Reading, times: tuple[datetime | None, ...], said_at: datetime | None) -> list[Occasion]:
     """One per file time where nothing but that tells the runs of equal files apart; else one."""
-    if reading.started_at or reading.is_distinct or said_at:
+    if reading.is_one_of_its_text or said_at:
         return [Occasion(times[0], said_at)]
     return [Occasion(moment) for moment in times]
 

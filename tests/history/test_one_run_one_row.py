@@ -35,6 +35,11 @@ def rows(url: str) -> pl.DataFrame:
         return store.runs()
 
 
+def whole(file: Path) -> str:
+    """The text of a log with its carriage returns."""
+    return file.read_bytes().decode()
+
+
 def renamed(file: Path) -> Sequence[str | Path]:
     return [file.rename(file.with_name("night-of-february.log"))]
 
@@ -67,15 +72,15 @@ def with_an_option(file: Path) -> Sequence[str | Path]:
 
 
 def grown(file: Path) -> Sequence[str | Path]:
-    return [nights.written(file, file.read_text() + "Interrupting prompt\n", 1)]
+    return [nights.written(file, whole(file) + "Interrupting prompt\n", 1)]
 
 
 def glued_first(file: Path) -> Sequence[str | Path]:
-    return [nights.written(file.with_name("all.log"), file.read_text() + "the rest of another log\n" * 3, 5)]
+    return [nights.written(file.with_name("all.log"), whole(file) + "the rest of another log\n" * 3, 5)]
 
 
 def glued_last(file: Path) -> Sequence[str | Path]:
-    return [nights.written(file.with_name("all.log"), "the end of another log\n" * 3 + file.read_text(), 5)]
+    return [nights.written(file.with_name("all.log"), "the end of another log\n" * 3 + whole(file), 5)]
 
 
 @both_kinds
@@ -144,7 +149,7 @@ def test_two_logs_and_both_in_one_are_two_runs_in_whatever_order_they_come(url: 
 
 
 def test_a_log_whose_head_was_cut_off_holds_the_same_later_runs(url: str) -> None:
-    first, second = nights.with_bars(1), nights.with_bars(2)
+    first, second = nights.with_bars(1), nights.with_bars(2, windows=6)
     add(url, nights.written(Path("server.log"), first + second, 0))
     cut = "".join(second.splitlines(keepends=True)[3:])
     before = rows(url)["run_id"].to_list()
@@ -203,11 +208,34 @@ def test_a_file_time_two_seconds_off_is_the_same_and_three_seconds_off_is_anothe
 
 
 def test_runs_are_distinct_from_eight_changes_of_the_step_time_on() -> None:
-    from loganalyzer.history.identity import DISTINCT_CHANGES, changes
+    from loganalyzer.history.identity import DISTINCT_CHANGES, SMALLEST_CHANGE, changes
 
-    steps = tuple(500 + number % 2 for number in range(DISTINCT_CHANGES + 1))
+    assert changes((500, 500 + SMALLEST_CHANGE)) == 1
+    assert changes((500, 500 + SMALLEST_CHANGE - 1)) == 0
+    steps = tuple(500 + SMALLEST_CHANGE * (number % 2) for number in range(DISTINCT_CHANGES + 1))
     assert changes(steps) == DISTINCT_CHANGES
     assert changes(steps[:-1]) == DISTINCT_CHANGES - 1
+
+
+@pytest.mark.parametrize(("rates", "added"), [((5.0, 5.0, 5.0, 5.2), "1 run"), ((5.0, 5.0, 5.2, 5.0), "0 runs")])
+def test_equal_logs_hold_one_run_from_two_changes_of_the_step_time_on(
+    url: str, rates: tuple[float, ...], added: str
+) -> None:
+    """The smoothing is undone: printed rates are made so that the steps take the times given."""
+    shown, weight, total = [], 0.0, 0.0
+    for rate in rates:
+        weight, total = 0.3 + 0.7 * weight, 0.3 * rate + 0.7 * total
+        shown.append(f"{total / weight:5.2f}s/it")
+    bars = "".join(
+        nights.log.refresh("Sampling audio indices 0-81", step, 4, 5 * step, rate) for step, rate in enumerate(shown, 1)
+    )
+    text = nights.log.BANNER + nights.log.ARRIVAL + nights.log.MODE + nights.log.header(81, 1) + bars + "\n"
+    text += nights.log.memory() + nights.log.EXECUTED
+    add(url, nights.written(Path("one.log"), text, 0))
+    with Store.at(url, read_only=True) as store:
+        (known,) = store.known()
+    assert len(known.reading.durations) == 4
+    assert f"{added} added" in add(url, nights.written(Path("other.log"), text, 1))
 
 
 def test_names_of_people_in_a_path_play_no_part(url: str) -> None:

@@ -98,7 +98,7 @@ def test_a_file_with_the_same_text_and_another_time_is_read_only_where_its_time_
 
 def test_a_file_of_the_same_size_and_another_time_is_not_taken_for_unchanged(url: str, read: Read) -> None:
     add(url, "logs")
-    text = Path("logs/distinct.log").read_text()
+    text = Path("logs/distinct.log").read_bytes().decode()
     nights.written(Path("logs/distinct.log"), text.replace("80.36", "90.36"), 3)
     add(url, "logs")
     assert read[1:] == [["distinct.log"]]

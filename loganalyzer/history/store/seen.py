@@ -60,7 +60,7 @@ def note(connection: sa.Connection, found: Analysis, inputs: Inputs, settings: s
     """Keep which logs were read, and with what; logs without a run are read again each time."""
     unlike = {one.run_id[:DIGEST]: True for one in readings(found)}
     for one in readings(found):
-        unlike[one.run_id[:DIGEST]] &= one.started_at is not None or one.is_distinct
+        unlike[one.run_id[:DIGEST]] &= one.is_one_of_its_text
     files = [file for file in inputs.files if file.content.digest[:DIGEST] in unlike]
     rows = [_row(file, settings, is_distinct=unlike[file.content.digest[:DIGEST]]) for file in files]
     held = {file.content.digest for file in inputs.files}
