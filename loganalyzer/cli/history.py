@@ -79,16 +79,16 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     written = {"--json": options["json_file"], "--history": targets.store(where)}
     targets.check(written, targets.configured(found, options), paths)
     digest = recording.reading_digest(chosen, options)
-    with Store.at(where, create=True) as store:
-        names, unread, unchanged = _changed(store, paths, digest)
+    names, unread, unchanged = _changed(where, paths, digest)
     analysis, added = Analysis(), Added()
     if names or not unchanged:
         inputs = Inputs.of(names)
         with progress.shown(tuple(names), quiet=options["quiet"]) as shown:
             analysis = analyse(names, chosen, shown, chosen_engine(found, options))
         noted = {"label": options["label"], "commit": options["commit"], "gpu": chosen.gpu, "settings": digest}
-        with Store.at(where, create=True) as store:
-            added = store.add(analysis, added_at=clock.now(), at=options["at"], inputs=inputs, **noted)
+        if not analysis.runs.is_empty():
+            with Store.at(where, create=True) as store:
+                added = store.add(analysis, added_at=clock.now(), at=options["at"], inputs=inputs, **noted)
     problems = [str(one) for one in unread if not isinstance(one, PassedOverError)] + [*analysis.problems]
     notes = [str(one) for one in unread if isinstance(one, PassedOverError)] + [*analysis.notes]
     if doubts := recording.doubts(added):
@@ -105,14 +105,22 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     ctx.exit(2 if problems else 0)
 
 
-def _changed(store: Store, paths: tuple[str, ...], digest: str) -> tuple[list[str], list[SourceError], int]:
+def _changed(where: str, paths: tuple[str, ...], digest: str) -> tuple[list[str], list[SourceError], int]:
     """The inputs to read, what leads to none, and how many files were added before as they are."""
+    from pathlib import Path
+
     from loganalyzer import sources
+    from loganalyzer.history.store import Store
 
     found = list(sources.find(paths))
     names = [name for name in found if not isinstance(name, SourceError)]
-    changed = [name for name in names if not store.unchanged(name, digest)]
-    return changed, [one for one in found if isinstance(one, SourceError)], len(names) - len(changed)
+    errors = [one for one in found if isinstance(one, SourceError)]
+    file = targets.store(where)
+    if file is not None and not Path(file).exists():
+        return names, errors, 0
+    with Store.at(where, create=True) as store:
+        changed = [name for name in names if not store.unchanged(name, digest)]
+    return changed, errors, len(names) - len(changed)
 
 
 @history.command("list")
