@@ -29,6 +29,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "price_per_hour": (_NUMBER, "a number of USD"),
     "baselines": ((str,), "a path"),
     "history": ((str,), "a URL such as sqlite:///loganalyze.db"),
+    "history_read_only": ((bool,), "true or false"),
     "patterns": ((list,), "a list of folders"),
     "select": ((list,), "a list of rule ids"),
     "ignore": ((list,), "a list of rule ids, or of tables with rule, reason and until"),

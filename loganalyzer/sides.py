@@ -47,7 +47,7 @@ def shown(name: str, settings: Settings) -> str:
 
 def _recorded(name: str, history: str) -> Side:
     label = name.removeprefix(HISTORY)
-    with Store.at(history) as store:
+    with Store.at(history, read_only=True) as store:
         selections = [Selection(label=label)] if label in store.labels() else _by_id(store, label)
         if not selections:
             known = ", ".join(store.labels()) or "none"
@@ -65,5 +65,5 @@ def _recorded(name: str, history: str) -> Side:
 
 
 def _by_id(store: Store, beginning: str) -> list[Selection]:
-    names = store.runs()["run_id"].to_list() if beginning else []
-    return [Selection(run_id=name) for name in names if name.startswith(beginning)]
+    names = store.named(beginning) if beginning else []
+    return [Selection(run_id=name) for name in names]

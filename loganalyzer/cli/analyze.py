@@ -17,7 +17,6 @@ from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_e
 from loganalyzer.cli.output import STDOUT
 from loganalyzer.cli.outputs import Document, Outputs, write
 from loganalyzer.errors import LogAnalyzerError
-from loganalyzer.units import plural
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
 @click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
 @recording.history_option
+@recording.read_only_option
 @recording.noted_options
 @analysis_options
 @click.pass_context
@@ -53,9 +53,10 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     chosen = settings(found, options)
     engine = chosen_engine(found, options)
     history = recording.url(found, options)
-    recording.check(history, options)
+    read_only = recording.reads_only(found, options)
+    recording.check(history, options, read_only=read_only)
     targets.check(_targets(options, history), targets.configured(found, options), paths)
-    past = recording.past(history, options) if history else None
+    past = recording.past(history, options, paths, read_only=read_only) if history else None
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
     with Outputs(options) as outputs:
         with progress.shown(paths, quiet=options["quiet"]) as told, outputs.filling() as sink:
@@ -74,12 +75,15 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
             options["no_html"] = True  # an earlier call's report is worth more than an empty one
         write([*outputs.documents(analysis, chosen, moment), *_reports(analysis, chosen, moment, options)])
     actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
-    added = recording.add(history, analysis, options, chosen.gpu) if history else None
+    added = None
+    if history and past is not None and not read_only:
+        added = recording.add(history, past, analysis, options, chosen.gpu)
     if not options["quiet"]:
         _summarise(analysis, options)
     if added and not options["quiet"]:
-        click.echo(f"history: {plural(added.new, 'run')} added, {added.known} known already", err=True)
-    for problem in (*analysis.problems, *analysis.notes):
+        click.echo(f"history: {recording.words(added)}", err=True)
+    doubts = recording.doubts(added) if added else None
+    for problem in (*analysis.problems, *analysis.notes, *([doubts] if doubts else ())):
         click.echo(f"loganalyze: {problem}", err=True)
     ctx.exit(exit_code(analysis, fail_on, strict=chosen.strict))
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from loganalyzer import clock
 from loganalyzer.cli import progress, recording, targets
 from loganalyzer.cli.exit_codes import COULD_NOT, FAULT
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.errors import HistoryError
+from loganalyzer.errors import HistoryError, PassedOverError, SourceError
 from loganalyzer.units import plural
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def history() -> None:
     """
 
 
-def _store(options: dict[str, Any], json_file: str | None) -> AbstractContextManager[Store]:
-    """The history to be read; the JSON document must not take its place."""
+def _store(options: dict[str, Any], json_file: str | None, *, read_only: bool = True) -> AbstractContextManager[Store]:
+    """The history, opened so that nothing is written; the JSON document must not take its place."""
     from pathlib import Path
 
     from loganalyzer.history.store import Store
@@ -45,7 +46,7 @@ def _store(options: dict[str, Any], json_file: str | None) -> AbstractContextMan
     named: Path | None = Path(options["config_file"]) if options["config_file"] else None
     where = recording.url(configuration(named), options) or recording.DEFAULT
     targets.check({"--json": json_file}, (named, targets.store(where)))
-    return Store.at(where, create=False)
+    return Store.at(where, create=False, read_only=read_only)
 
 
 @history.command()
@@ -59,10 +60,17 @@ def _store(options: dict[str, Any], json_file: str | None) -> AbstractContextMan
 @analysis_options
 @click.pass_context
 def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """Add the runs of logs. A log that was added before changes nothing, whatever its name is now.
+    """Add the runs of logs.
 
-    Exit code 2 where an input cannot be read or no run is found; the others are added all the same.
+    A run is added once, whatever its log is called now: where the history has it, the newest reading replaces it. Files
+    that were added before with the same options and have not changed since are not read again.
+
+    Exit status: 0 all inputs were added, or added before; 2 an input cannot be read, no run is found, or the history
+    cannot be written. The runs of other inputs are added all the same.
     """
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.history.inputs import Inputs
+    from loganalyzer.history.store import Added, Store
     from loganalyzer.pipeline import analyse
     from loganalyzer.report import history_document
 
@@ -71,20 +79,49 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     where = recording.url(found, options) or recording.DEFAULT
     written = {"--json": options["json_file"], "--history": targets.store(where)}
     targets.check(written, targets.configured(found, options), paths)
-    with progress.shown(paths, quiet=options["quiet"]) as told:
-        analysis = analyse(paths, chosen, told, chosen_engine(found, options))
-    for problem in (*analysis.problems, *analysis.notes):
+    digest = recording.reading_digest(chosen, options)
+    names, unread, unchanged = _changed(where, paths, digest)
+    analysis, added = Analysis(), Added()
+    if names or not unchanged:
+        inputs = Inputs.of(names)
+        with progress.shown(tuple(names), quiet=options["quiet"]) as shown:
+            analysis = analyse(names, chosen, shown, chosen_engine(found, options))
+        noted = {"label": options["label"], "commit": options["commit"], "gpu": chosen.gpu, "settings": digest}
+        if not analysis.runs.is_empty():
+            with Store.at(where, create=True) as store:
+                added = store.add(analysis, added_at=clock.now(), at=options["at"], inputs=inputs, **noted)
+    problems = [str(one) for one in unread if not isinstance(one, PassedOverError)] + [*analysis.problems]
+    notes = [str(one) for one in unread if isinstance(one, PassedOverError)] + [*analysis.notes]
+    if doubts := recording.doubts(added):
+        notes.append(doubts)
+    for problem in (*problems, *notes):
         click.echo(f"loganalyze: {problem}", err=True)
-    if analysis.runs.is_empty():
+    if analysis.runs.is_empty() and not unchanged:
         click.echo("loganalyze: no run found: nothing was added", err=True)
         ctx.exit(2)
-    added = recording.add(where, analysis, options, chosen.gpu)
     if options["json_file"]:
-        put(options["json_file"], history_document.added(added.new, added.known))
+        put(options["json_file"], history_document.added(added, unchanged))
     if not options["quiet"] and options["json_file"] != STDOUT:
-        known = f", {plural(added.known, 'run')} known already" if added.known else ""
-        click.echo(f"{plural(added.new, 'run')} added{known}")
-    ctx.exit(FAULT if analysis.faults else COULD_NOT if analysis.problems else 0)
+        click.echo(recording.words(added) + (f", {plural(unchanged, 'file')} unchanged" if unchanged else ""))
+    ctx.exit(FAULT if analysis.faults else COULD_NOT if problems else 0)
+
+
+def _changed(where: str, paths: tuple[str, ...], digest: str) -> tuple[list[str], list[SourceError], int]:
+    """The inputs to read, what leads to none, and how many files were added before as they are."""
+    from pathlib import Path
+
+    from loganalyzer import sources
+    from loganalyzer.history.store import Store
+
+    found = list(sources.find(paths))
+    names = [name for name in found if not isinstance(name, SourceError)]
+    errors = [one for one in found if isinstance(one, SourceError)]
+    file = targets.store(where)
+    if file is not None and not Path(file).exists():
+        return names, errors, 0
+    with Store.at(where, create=True) as store:
+        changed = [name for name in names if not store.unchanged(name, digest)]
+    return changed, errors, len(names) - len(changed)
 
 
 @history.command("list")
@@ -93,7 +130,10 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
 @_JSON
 @_CONFIG
 def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
-    """List runs, oldest first."""
+    """List runs, oldest first.
+
+    The history is only read. Exit status: 0, or 2 where it cannot be read.
+    """
     from loganalyzer.history.store import Selection
     from loganalyzer.report import history_document, history_text
 
@@ -111,17 +151,19 @@ def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
 @_JSON
 @_CONFIG
 def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: ANN401
-    """Show one run: its facts, figures and findings. The beginning of its id is enough where it is the only such."""
+    """Show one run: its facts, figures and findings. The beginning of its id is enough where no other id has it.
+
+    The history is only read. Exit status: 0, or 2 where there is no such run or the history cannot be read.
+    """
     from loganalyzer.history.store import Selection
     from loganalyzer.report import history_document, history_text
 
     with _store(options, json_file) as store:
-        known = [name for name in store.runs()["run_id"].to_list() if name.startswith(run_id)]
-        exact = [name for name in known if name == run_id] or known
-        if len(exact) != 1:
-            told = f"there is no run {run_id!r}" if not exact else f"{plural(len(exact), 'run')} begin with {run_id!r}"
-            raise HistoryError(f"{told} in the history", "`loganalyze history list` names them")
-        chosen = Selection(run_id=exact[0])
+        names = store.named(run_id)
+        if len(names) != 1:
+            reason = f"{plural(len(names), 'run')} begin with {run_id!r}" if names else f"there is no run {run_id!r}"
+            raise HistoryError(f"{reason} in the history", "Run `loganalyze history list` to see all runs.")
+        chosen = Selection(run_id=names[0])
         parts = (store.runs(chosen), store.recorded(chosen), store.findings(chosen))
     if json_file:
         put(json_file, history_document.one_run(*parts))
@@ -136,7 +178,10 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
 @_JSON
 @_CONFIG
 def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> None:  # noqa: ANN401
-    """Show each metric of each kind of run over time, its changes, and whether it is worse now."""
+    """Show each metric of each kind of run over time, its changes, and whether it is worse now.
+
+    The history is only read. Exit status: 0 whatever the trend is, or 2 where the history cannot be read.
+    """
     from loganalyzer.history.series import judged
     from loganalyzer.history.store import Selection
     from loganalyzer.metrics import METRICS
@@ -168,13 +213,16 @@ def prune(
     json_file: str | None,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Take old runs out. Without --yes it only says which."""
+    """Remove old runs: old by the time when they took place, not when they were added. Without --yes, list them only.
+
+    Exit status: 0, or 2 where the history cannot be read, or written with --yes.
+    """
     from loganalyzer.history.store import Selection
     from loganalyzer.report import history_document, history_text
 
     if before is None and label is None and keep is None:
         raise click.UsageError("say which runs: --before, --label or --keep")
-    with _store(options, json_file) as store:
+    with _store(options, json_file, read_only=not options["yes"]) as store:
         runs = store.runs(Selection(label=label, before=before, keep=keep or 0))
         if options["yes"]:
             store.remove(runs["run_id"].to_list())

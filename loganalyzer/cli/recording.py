@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from loganalyzer import clock
+from loganalyzer.units import plural
 
 if TYPE_CHECKING:
     from loganalyzer.analysis import Analysis
     from loganalyzer.config import Configuration
     from loganalyzer.history.past import Past
     from loganalyzer.history.store import Added
+    from loganalyzer.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,6 +57,12 @@ def history_option(command: Command) -> Command:
     return click.option("--history", metavar="URL", envvar="LOGANALYZE_HISTORY", help=text)(command)
 
 
+def read_only_option(command: Command) -> Command:
+    """`--history-read-only`."""
+    text = "Compare with the history and add nothing to it."
+    return click.option("--history-read-only/--history-write", default=None, help=f"{text}  [default: add]")(command)
+
+
 def noted_options(command: Command) -> Command:
     """What is noted of runs as they are added."""
     for option in reversed(_NOTED):
@@ -68,30 +76,67 @@ def url(found: Configuration, given: Mapping[str, Any]) -> str | None:
     return None if named is None else str(named)
 
 
-def check(where: str | None, given: Mapping[str, Any]) -> None:
-    """Refuse what would be noted nowhere.
+def reads_only(found: Configuration, given: Mapping[str, Any]) -> bool:
+    """Whether the history is read and not written: `--history-read-only`, else the configuration."""
+    chosen = given.get("history_read_only")
+    return bool(found.values.get("history_read_only", False) if chosen is None else chosen)
+
+
+def check(where: str | None, given: Mapping[str, Any], *, read_only: bool = False) -> None:
+    """Refuse options that would have no effect.
 
     Raises:
-        click.UsageError: a label or a time is given without a history.
+        click.UsageError: a label or a time is given without a history that is written.
     """
     for name in ("label", "at"):
-        if where is None and given[name] is not None:
-            raise click.UsageError(f"--{name} needs --history URL, or a history in the configuration")
+        if given[name] is not None and (where is None or (read_only and name == "label")):
+            why = "a history that is written" if read_only else "--history URL, or a history in the configuration"
+            raise click.UsageError(f"--{name} needs {why}")
 
 
-def past(where: str, given: Mapping[str, Any]) -> Past:
-    """The figures of earlier runs; a history that is not there yet is begun."""
-    from loganalyzer.history.past import Past
+def past(where: str, given: Mapping[str, Any], paths: Sequence[str], *, read_only: bool = False) -> Past:
+    """What tonight's runs are compared with; without `read_only`, a history that does not exist is created."""
+    from loganalyzer.history.inputs import Inputs
+    from loganalyzer.history.store import Store
+
+    with Store.at(where, create=not read_only, read_only=read_only) as store:
+        return store.past(given["at"] or clock.now(), Inputs.of(paths), given["at"])
+
+
+def add(where: str, past: Past, analysis: Analysis, given: Mapping[str, Any], gpu: str | None) -> Added:
+    """Add the runs of an analysis that was compared with `past`."""
     from loganalyzer.history.store import Store
 
     with Store.at(where, create=True) as store:
-        return Past(store.recorded(), given["at"] or clock.now())
+        noted = {"label": given["label"], "commit": given["commit"], "gpu": gpu}
+        return store.add(analysis, added_at=clock.now(), at=given["at"], inputs=past.inputs, **noted)
 
 
-def add(where: str, analysis: Analysis, given: Mapping[str, Any], gpu: str | None) -> Added:
-    """Add an analysis's runs to a history."""
-    from loganalyzer.history.store import Store
+def words(added: Added) -> str:
+    """What became of the runs, as people are told it."""
+    parts = [f"{plural(added.new, 'run')} added"]
+    parts += [f"{plural(added.updated, 'run')} updated"] if added.updated else []
+    parts += [f"{plural(added.known, 'run')} already in the history"] if added.known else []
+    return ", ".join(parts)
 
-    with Store.at(where, create=True) as store:
-        told = {"label": given["label"], "commit": given["commit"], "gpu": gpu}
-        return store.add(analysis, added_at=clock.now(), at=given["at"], **told)
+
+def doubts(added: Added) -> str | None:
+    """A note where runs were taken for earlier ones and nothing in their logs tells them apart."""
+    if not added.guessed:
+        return None
+    return (
+        f"{plural(added.guessed, 'run')} not added as new: equal to runs in the history, and nothing in the logs tells "
+        "them apart. If they are other runs, add each log with --at TIME."
+    )
+
+
+def reading_digest(chosen: Settings, given: Mapping[str, Any]) -> str:
+    """What stands for everything that decides what is read of a log and noted of its runs."""
+    from hashlib import sha256
+
+    from loganalyzer.engine.batches import making
+
+    files = [chosen.baselines, chosen.workflow]
+    contents = [sha256(file.read_bytes()).hexdigest() for file in files if file is not None and file.is_file()]
+    parts = (sorted(making(chosen).items()), repr(chosen), contents, given["label"], given["at"])
+    return sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()

@@ -1,47 +1,176 @@
-"""When a run took place, and by what it is known again."""
+"""When a run took place, and what identifies it: what its log prints of it, and where that log lies."""
 
 from __future__ import annotations
 
-import hashlib
+import re
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final
 
 import polars as pl
 
 from loganalyzer.analysis import Analysis
+from loganalyzer.history.inputs import Inputs
+from loganalyzer.redact.masking import Masker, without_home
+from loganalyzer.runs.identity import DIGEST
 from loganalyzer.tables import TIME
 
-_NAMES = ("run_id", "prompt_id")
-_MASK = r"(‹[a-z-]+):[0-9a-f]+›"
-"""What stands for a name in a path: its digits follow from the whole log, so they change as that grows."""
+HEAD: Final = ("mode", "audio_frames", "width", "height", "steps")
+"""Facts that stand at the beginning of a run, and do not change while its log grows."""
+DISTINCT_CHANGES: Final = 8
+"""Step times that differ from the step before them: so many make a run unlike any other.
+
+Each stands for more than two bits (upstream prints hundredths of seconds, and steps scatter by several of them), so two
+different runs agree in all of them once in more than 65,000 pairs of the same kind and level.
+"""
+DISTINCT_CHANGES_OF_EQUAL_TEXT: Final = 2
+"""The same for runs of logs whose texts are equal: fewer are enough, since all else that such a log prints (averages,
+elapsed times, the prompt's time) is equal as well."""
+SMALLEST_CHANGE: Final = 3
+"""Hundredths of a second; smaller differences can come from the rounding of the printed rates."""
+MOST_STEPS: Final = 256
+"""Step times that are kept of a run to identify it."""
+_ROUNDING: Final = 1
+"""Hundredths of a second by which two readings of one step may differ."""
+_MASK: Final = re.compile(r"(‹[a-z-]+):[0-9a-f]+›")
+_STOPPED_EARLY: Final = ("truncated",)
 
 
-def moments(found: Analysis, otherwise: datetime) -> pl.DataFrame:
-    """run_id, at: the run's own time where its prompt tells one, else `otherwise`."""
-    own = found.prompts.select("prompt_id", pl.coalesce("started_at", "ended_at").alias("at"))
-    return (
-        found.runs.select("run_id", "prompt_id")
-        .join(own, on="prompt_id", how="left", maintain_order="left")
-        .select("run_id", pl.col("at").fill_null(pl.lit(otherwise.replace(tzinfo=None), TIME)).cast(TIME))
-    )
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When a log was written, as far as its file or the user says: `file_time` in UTC, `said_at` from `--at`."""
+
+    file_time: datetime | None = None
+    said_at: datetime | None = None
 
 
-def fingerprints(found: Analysis) -> pl.DataFrame:
-    """run_id, fingerprint: what a run of one file is known by when that file has grown since.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One run as it was read once.
 
-    A run's id holds the digest of its whole log, and a server's log grows: yesterday's runs come back under other ids.
-    Known again is what stands at the same place of the same file with the same facts, to the last step's duration.
+    Attributes:
+        run_id: digest of the log and line, so also where the run stands.
+        source: the log's name without what depends on masks; line: the run's first.
+        head: values of `HEAD`.
+        started_at: the prompt's own time stamp.
+        ordinal: which run of its prompt it is.
+        durations: its step times in hundredths of a second, in order.
+        prompt_s: the time that the prompt's end prints.
+        extent: how much of the run was read; a log that is still growing has less of it.
     """
-    steps = (
-        found.steps.group_by("run_id", maintain_order=True)
-        .agg(pl.col("duration_s").cast(pl.String).fill_null("").str.join(" "))
-        .select("run_id", pl.col("duration_s").alias("durations"))
+
+    run_id: str
+    source: str
+    line: int | None
+    head: tuple[Any, ...]
+    started_at: datetime | None
+    ordinal: int
+    durations: tuple[int, ...]
+    prompt_s: float | None
+    extent: tuple[int, int, int]
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether its content alone identifies it."""
+        return changes(self.durations) >= DISTINCT_CHANGES
+
+    @property
+    def is_one_of_its_text(self) -> bool:
+        """Whether a log with equal text can hold no other run: by its time stamp, or by its step times."""
+        return self.started_at is not None or changes(self.durations) >= DISTINCT_CHANGES_OF_EQUAL_TEXT
+
+
+def moments(found: Analysis, otherwise: datetime, inputs: Inputs, *, said: bool = False) -> pl.DataFrame:
+    """run_id, at: the run's own time where its prompt has one, else its file's (unless `said`), else `otherwise`."""
+    own = found.prompts.select("prompt_id", pl.coalesce("started_at", "ended_at").alias("at"))
+    runs = found.runs.select("run_id", "prompt_id")
+    files = [None if said else inputs.times(run_id)[0] for run_id in runs["run_id"]]
+    return (
+        runs.with_columns(pl.Series("file_time", files, dtype=TIME))
+        .join(own, on="prompt_id", how="left", maintain_order="left")
+        .select(
+            "run_id",
+            pl.coalesce("at", "file_time", pl.lit(otherwise.replace(tzinfo=None), TIME)).cast(TIME).alias("at"),
+        )
     )
-    times = found.prompts.select("prompt_id", pl.col("started_at").cast(pl.String))
-    facts = (
-        found.runs.join(steps, on="run_id", how="left", maintain_order="left")
-        .join(times, on="prompt_id", how="left", maintain_order="left")
-        .with_columns(pl.col("source").str.replace_all(_MASK, "$1›"))
-        .with_columns(pl.struct(pl.exclude(*_NAMES)).struct.json_encode().alias("facts"))
+
+
+def readings(found: Analysis) -> list[Reading]:
+    """The runs of an analysis; those of shorter logs come first, so that a log comes before a longer copy of it."""
+    steps = found.steps.group_by("run_id", maintain_order=True).agg(
+        (pl.col("duration_s").head(MOST_STEPS) * 100).round().cast(pl.Int64).fill_null(-1).alias("durations")
     )
-    digests = [hashlib.sha256(text.encode()).hexdigest() for text in facts["facts"].to_list()]
-    return facts.select("run_id", pl.Series("fingerprint", digests, dtype=pl.String))
+    prompts = found.prompts.select("prompt_id", "started_at").unique("prompt_id")
+    sizes = found.sources.select(pl.col("digest").str.head(DIGEST), "bytes").unique("digest")
+    frame = (
+        found.runs.with_columns(
+            pl.int_range(pl.len()).over("prompt_id").alias("ordinal"),
+            pl.col("run_id").str.split("-").list.first().alias("digest"),
+        )
+        .join(steps, on="run_id", how="left", maintain_order="left")
+        .join(prompts, on="prompt_id", how="left", maintain_order="left")
+        .join(sizes, on="digest", how="left", maintain_order="left")
+        .sort("bytes", nulls_last=True, maintain_order=True)
+    )
+    return [_reading(row) for row in frame.rows(named=True)]
+
+
+def _reading(row: dict[str, Any]) -> Reading:
+    durations = tuple(row["durations"] or ())
+    return Reading(
+        run_id=row["run_id"],
+        source=place_name(row["source"]),
+        line=row["line"],
+        head=tuple(row[name] for name in HEAD),
+        started_at=row["started_at"],
+        ordinal=row["ordinal"],
+        durations=durations,
+        prompt_s=row["prompt_s"],
+        extent=extent(row, len(durations)),
+    )
+
+
+def extent(facts: dict[str, Any], steps: int) -> tuple[int, int, int]:
+    """How much of a run was read: whether its end was, then windows, then steps."""
+    return int(facts.get("status") not in _STOPPED_EARLY), facts.get("observed_windows") or 0, steps
+
+
+@cache
+def place_name(source: str) -> str:
+    """A log's name as it is in every call: names of people in it are left out, whatever mask stands for them."""
+    return _MASK.sub(r"\1›", Masker(b"").mask(without_home(source or "")))
+
+
+def changes(durations: tuple[int, ...]) -> int:
+    """How many step times differ from the one before by more than rounding."""
+    return sum(abs(one - other) >= SMALLEST_CHANGE for one, other in pairwise(durations))
+
+
+def common(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The step times that two readings share where one begins with the other; None where they contradict.
+
+    The last step of the shorter one does not count: its log may have stopped in the middle of it.
+    """
+    length = min(len(one), len(other))
+    if len(one) != len(other) and length < MOST_STEPS:
+        length = max(length - 1, 0)
+    if any(abs(a - b) > _ROUNDING for a, b in zip(one[:length], other[:length], strict=True)):
+        return None
+    return one[:length]
+
+
+def agree(one: object, other: object) -> bool:
+    """Whether two values can be of the same run: equal, or one of them unknown."""
+    return one is None or other is None or one == other
+
+
+def contradict(one: Reading, other: Reading) -> bool:
+    """Whether what two readings say cannot be of the same run."""
+    stamps = (one.started_at, one.ordinal), (other.started_at, other.ordinal)
+    if one.started_at and other.started_at and stamps[0] != stamps[1]:
+        return True
+    if not all(map(agree, one.head, other.head)) or common(one.durations, other.durations) is None:
+        return True
+    return not agree(one.prompt_s, other.prompt_s)

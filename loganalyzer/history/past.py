@@ -1,4 +1,4 @@
-"""What an analysis is held against: the figures of earlier runs."""
+"""What an analysis is compared with: the figures of earlier runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.analysis import Analysis
-from loganalyzer.history.identity import fingerprints, moments
+from loganalyzer.history.identity import moments
+from loganalyzer.history.inputs import Content, Inputs
+from loganalyzer.history.matching import Known, Matcher
 from loganalyzer.metrics import KEY, MEASURED, keys, measure
 from loganalyzer.tables import RUNS, TIME
 
@@ -19,35 +21,59 @@ RECORDED: Final = pl.Schema(
         *((name, RUNS[name]) for name in KEY),
         ("at", TIME),
         ("number", pl.Int64()),
-        ("fingerprint", pl.String()),
     ]
 )
-"""Figures with their run's key, time, place in the store, and fingerprint."""
+"""Figures with their run's key, time and number in the history."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """The figures of earlier runs (columns of `RECORDED`), and the time of runs that tell none themselves."""
+    """The figures of earlier runs, and what identifies these runs.
+
+    Attributes:
+        recorded: columns of `RECORDED`.
+        moment: the time of runs that have none of their own.
+        known: the runs of the history; without them, a run is found again by its id only.
+        contents: texts of logs that the history has read.
+        inputs: the files of this call.
+        said_at: when this call's runs took place, where the user says it.
+    """
 
     recorded: pl.DataFrame
     moment: datetime
+    known: tuple[Known, ...] = ()
+    contents: tuple[Content, ...] = ()
+    inputs: Inputs = Inputs()
+    said_at: datetime | None = None
 
     def with_tonight(self, found: Analysis, gpu: str | None) -> pl.DataFrame:
-        """All figures in the order of the runs, with `tonight` saying which are of this analysis.
+        """All figures in the order of the runs; `tonight` marks those of this analysis.
 
-        A run that the store already holds, under this id or by its fingerprint, counts once, at its recorded time.
+        A run that the history already has counts once, at its recorded time.
         """
-        prints = fingerprints(found)
-        known = self.recorded.select("run_id", pl.col("at").alias("recorded_at"), "number").unique("run_id")
+        numbers = self._numbers(found)
+        known = self.recorded.select("number", pl.col("at").alias("recorded_at")).unique("number")
+        said = self.said_at is not None
+        times = moments(found, self.said_at or self.moment, self.inputs, said=said)
         tonight = (
             measure(found)
             .join(keys(found.runs, gpu), on="run_id", how="left", maintain_order="left")
-            .join(moments(found, self.moment), on="run_id", how="left", maintain_order="left")
-            .join(prints, on="run_id", how="left", maintain_order="left")
-            .join(known, on="run_id", how="left", maintain_order="left")
+            .join(times, on="run_id", how="left", maintain_order="left")
+            .join(numbers, on="run_id", how="inner", maintain_order="left")
+            .join(known, on="number", how="left", maintain_order="left")
             .with_columns(pl.coalesce("recorded_at", "at").alias("at"))
             .select(*RECORDED, pl.lit(value=True).alias("tonight"))
         )
-        earlier = self.recorded.join(prints, on="run_id", how="anti").join(prints, on="fingerprint", how="anti")
+        earlier = self.recorded.join(numbers, on="number", how="anti", maintain_order="left")
         both = pl.concat([earlier.select(*RECORDED, pl.lit(value=False).alias("tonight")), tonight])
         return both.sort("at", pl.col("number"), nulls_last=True, maintain_order=True)
+
+    def _numbers(self, found: Analysis) -> pl.DataFrame:
+        """run_id, number: each run of an analysis once, with its number in the history where it has one."""
+        if not self.known and not self.recorded.is_empty():
+            recorded = self.recorded.select("run_id", "number").unique("run_id")
+            return found.runs.select("run_id").join(recorded, on="run_id", how="left")
+        matches = Matcher(one.copy() for one in self.known).matched(found, self.inputs, self.contents, self.said_at)
+        last = {id(one.run): one for one in matches}
+        rows = {one.reading.run_id: one.run.number for one in last.values()}
+        return pl.DataFrame([*rows.items()], schema={"run_id": pl.String, "number": pl.Int64}, orient="row")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -12,6 +12,9 @@ from loganalyzer.history.series import Series
 from loganalyzer.regression.changes import Change
 from loganalyzer.report.document import rows
 from loganalyzer.tables import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from loganalyzer.history.store import Added
 
 
 def runs(listed: pl.DataFrame) -> str:
@@ -27,9 +30,10 @@ def one_run(listed: pl.DataFrame, recorded: pl.DataFrame, findings: pl.DataFrame
     return f'{{"schema_version": {SCHEMA_VERSION},\n' + ",\n".join(parts) + "}\n"
 
 
-def added(new: int, known: int) -> str:
-    """`schema_version`, `added` and `known`: runs that were new, and runs that the store held already."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, "added": new, "known": known}) + "\n"
+def added(found: Added, unchanged: int) -> str:
+    """`schema_version`, runs (`added`, `updated`, `known`, `guessed`), and `unchanged_files`, which were not read."""
+    counts = {"added": found.new, "updated": found.updated, "known": found.known, "guessed": found.guessed}
+    return json.dumps({"schema_version": SCHEMA_VERSION, **counts, "unchanged_files": unchanged}) + "\n"
 
 
 def pruned(listed: pl.DataFrame, *, done: bool) -> str:

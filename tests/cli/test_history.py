@@ -44,7 +44,7 @@ def test_adding_says_what_was_new_and_what_was_known() -> None:
     assert call("history", "add", "logs").stdout == "1 run added\n"
     assert Path("loganalyze.db").is_file()
     write("logs/b_Q6_K.log", 5.1)
-    assert call("history", "add", "logs/*.log").stdout == "1 run added, 1 run known already\n"
+    assert call("history", "add", "logs/*.log").stdout == "1 run added, 1 file unchanged\n"
 
 
 def test_the_list_holds_the_columns_of_runs_and_what_was_noted() -> None:
@@ -165,7 +165,14 @@ def test_pruning_says_what_it_would_do_and_does_it_with_yes() -> None:
 def test_adding_and_pruning_have_documents_too() -> None:
     write("a.log")
     added = call("history", "add", "a.log", "--json", "-")
-    assert json.loads(added.stdout) == {"schema_version": 1, "added": 1, "known": 0}
+    assert json.loads(added.stdout) == {
+        "schema_version": 1,
+        "added": 1,
+        "updated": 0,
+        "known": 0,
+        "guessed": 0,
+        "unchanged_files": 0,
+    }
     shown = json.loads(call("history", "prune", "--keep", 1, "--json", "-").stdout)
     assert (shown["removed"], shown["runs"]) == (False, [])
 
@@ -206,5 +213,5 @@ def test_the_first_night_passes_and_says_how_many_runs_are_missing() -> None:
 def test_a_history_out_of_reach_stops_the_job_before_it_says_all_is_well() -> None:
     result = call(write("a_Q6_K.log"), "--no-html", "--history", "sqlite:///no/such/h.db")
     assert result.exit_code == 2
-    assert "there is no folder" in result.stderr
+    assert "the folder no/such does not exist" in result.stderr
     assert "PASS" not in result.stdout

@@ -44,12 +44,18 @@ def test_what_goes_in_comes_out(url: str) -> None:
         assert store.labels() == ["main"]
 
 
-def test_the_same_log_twice_changes_nothing_whatever_its_name(url: str) -> None:
+def test_the_same_log_under_another_name_is_the_same_run_and_the_newest_reading_counts(url: str) -> None:
     with Store.at(url, create=True) as store:
-        store.add(analysis(), added_at=NOON, label="first")
+        store.add(analysis(), added_at=NOON, label="first", commit="abc")
         before = store.runs()
-        assert store.add(analysis(name="renamed.log"), added_at=datetime(2026, 3, 1), label="second") == Added(0, 1)
-        assert_frame_equal(store.runs(), before)
+        again = analysis(name="renamed.log")
+        added = store.add(again, added_at=datetime(2026, 3, 1), label="second", commit="def")
+        assert (added.new, added.known + added.updated) == (0, 1)
+        after = store.runs()
+        assert after["label"].to_list() == ["second"]
+        same = ["run_id", "at", "added_at", "commit", "total_s"]
+        assert_frame_equal(after.select(same), before.select(same))
+        assert store.add(again, added_at=datetime(2026, 3, 2)) == Added(known=1, guessed=1)
 
 
 @pytest.mark.parametrize("name", ["server.log", "/home/ann/logs/server.log"])
@@ -57,7 +63,8 @@ def test_a_server_log_that_grew_adds_its_new_runs_only(url: str, name: str) -> N
     first, second = log.prompt(427, step_s=5.0), log.prompt(427, step_s=5.1)
     with Store.at(url, create=True) as store:
         store.add(log.analyse(log.BANNER + first, name=name), added_at=NOON)
-        assert store.add(log.analyse(log.BANNER + first + second, name=name), added_at=NOON) == Added(1, 1)
+        added = store.add(log.analyse(log.BANNER + first + second, name=name), added_at=NOON)
+        assert (added.new, added.known + added.updated) == (1, 1)
         assert store.runs().height == 2
 
 
@@ -99,6 +106,31 @@ def test_a_selection_leaves_out_and_removal_takes_the_figures_with_it(url: str) 
         assert store.findings()["run_id"].n_unique() == 1
 
 
+def test_what_is_kept_is_decided_by_the_time_of_the_runs_and_not_by_when_they_were_added(url: str) -> None:
+    """Added newest first: whoever counts by insertion removes the wrong ones."""
+    with Store.at(url, create=True) as store:
+        for place, day in enumerate((9, 3, 7, 1, 5)):
+            added_at = datetime(2026, 3, 1 + place)
+            store.add(analysis(5 + day / 10, f"{day}.log"), added_at=added_at, at=datetime(2026, 2, day))
+        assert store.runs(Selection(keep=2))["source"].to_list() == ["1.log", "3.log", "5.log"]
+        assert store.runs(Selection(before=datetime(2026, 2, 5)))["source"].to_list() == ["1.log", "3.log"]
+
+
+def test_prune_removes_the_oldest_runs_by_their_own_time(url: str) -> None:
+    from click.testing import CliRunner
+
+    from loganalyzer.cli.group import main
+
+    with Store.at(url, create=True) as store:
+        for place, day in enumerate((9, 3, 7, 1, 5)):
+            added_at = datetime(2026, 3, 1 + place)
+            store.add(analysis(5 + day / 10, f"{day}.log"), added_at=added_at, at=datetime(2026, 2, day))
+    result = CliRunner().invoke(main, ["history", "prune", "--keep", "2", "--yes", "--history", url])
+    assert result.exit_code == 0, result.output
+    with Store.at(url, read_only=True) as store:
+        assert store.runs()["source"].to_list() == ["7.log", "9.log"]
+
+
 def test_thousands_of_runs_are_taken_out_at_once(url: str) -> None:
     with Store.at(url, create=True) as store:
         store.add(analysis(), added_at=NOON)
@@ -125,10 +157,10 @@ def test_an_empty_store_has_tables_without_rows(url: str) -> None:
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("history.db", "is no URL of a history"),
-        ("mysql://me:secret@host/db", "mysql://… is no URL of a history"),
+        ("history.db", "is not a history URL"),
+        ("mysql://me:secret@host/db", "mysql://… is not a history URL"),
         ("sqlite://", "names no file"),
-        ("sqlite:///no/such/folder/h.db", "there is no folder"),
+        ("sqlite:///no/such/folder/h.db", "the folder no/such/folder does not exist"),
     ],
 )
 def test_a_url_of_another_kind_is_refused_with_the_way_out(
@@ -163,7 +195,10 @@ def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE runs (id INTEGER)")
     connection.close()
-    with pytest.raises(HistoryError, match="'runs' of something else"), Store.at(f"sqlite:///{file}", create=True):
+    with (
+        pytest.raises(HistoryError, match="not a loganalyzer history: it has the tables 'runs'"),
+        Store.at(f"sqlite:///{file}", create=True),
+    ):
         pass
 
 

@@ -47,9 +47,50 @@ def test_an_upgraded_store_takes_new_runs_and_knows_its_old_ones(old: str) -> No
     monday = log.analyse(log.BANNER + log.prompt(427), Settings(quantization="Q6_K"), "monday.log")
     new = log.analyse(log.BANNER + log.prompt(427, step_s=5.5), Settings(quantization="Q6_K"), "today.log")
     with Store.at(old) as store:
-        assert store.add(monday, added_at=datetime(2026, 3, 1)) == Added(0, 1)
+        added = store.add(monday, added_at=datetime(2026, 3, 1))
+        assert (added.new, added.updated) == (0, 1)
         assert store.add(new, added_at=datetime(2026, 3, 1)) == Added(1, 0)
-        assert set(store.findings()["run_id"]) == set(new.runs["run_id"])
+        assert set(store.findings()["run_id"]) == {*monday.runs["run_id"], *new.runs["run_id"]}
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> str:
+    """A store as schema version 2 left it: three runs, the last with time stamps of its own."""
+    file = tmp_path / "second.db"
+    with sqlite3.connect(file) as connection:
+        connection.executescript((OLD.parent / "version-2.sql").read_text(encoding="utf-8"))
+    connection.close()
+    return f"sqlite:///{file}"
+
+
+def test_a_stored_database_of_version_2_is_upgraded_and_keeps_all_it_holds(second: str) -> None:
+    with Store.at(second) as store:
+        runs = store.runs()
+        assert runs["source"].to_list() == ["monday.log", "tuesday.log", "wednesday.log"]
+        assert runs["commit"].to_list() == ["1a2b3c", "4d5e6f", "7a8b9c"]
+        assert runs["at"].dt.day().to_list() == [2, 3, 4]
+        assert set(store.findings()["run_id"]) <= set(runs["run_id"])
+        assert store.recorded()["run_id"].n_unique() == 3
+
+
+def test_runs_of_version_2_are_known_again_by_id_by_time_stamp_and_by_name_and_line(second: str) -> None:
+    settings = Settings(quantization="Q6_K")
+    text = log.BANNER + log.prompt(427)
+    stamped = [
+        f"2026-02-04 03:00:{number:02} - {line}"
+        for number, line in enumerate((log.BANNER + log.prompt(81)).splitlines())
+    ]
+    found = [
+        log.analyse(text, settings, "renamed.log"),
+        log.analyse(log.BANNER + log.prompt(369, step_s=5.2) + "a log that has grown\n", settings, "tuesday.log"),
+        log.analyse("\n".join(["a line before", *stamped]), settings, "elsewhere.log"),
+    ]
+    with Store.at(second) as store:
+        for one in found:
+            added = store.add(one, added_at=datetime(2026, 3, 1))
+            assert (added.new, added.updated) == (0, 1), one.sources
+        assert store.runs()["source"].to_list() == ["renamed.log", "tuesday.log", "elsewhere.log"]
+        assert store.runs()["at"].dt.day().to_list() == [2, 3, 4]
 
 
 def test_an_upgrade_is_done_once(old: str) -> None:
@@ -83,4 +124,4 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(HistoryError, match="schema version 99") as caught, Store.at(f"sqlite:///{file}"):
         pass
-    assert caught.value.hint == "update loganalyzer"
+    assert caught.value.hint == "Update loganalyzer."

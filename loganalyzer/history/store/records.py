@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from loganalyzer import tables
 from loganalyzer.analysis import Analysis
-from loganalyzer.history.identity import fingerprints, moments
-from loganalyzer.history.past import RECORDED
-from loganalyzer.history.store.connection import connected
-from loganalyzer.history.store.schema import FINDINGS, MEASUREMENTS, RUNS, VERSION
-from loganalyzer.history.store.upgrades import bring_up_to_date, version
-from loganalyzer.metrics import KEY, METRICS, keys, measure
+from loganalyzer.errors import HistoryError
+from loganalyzer.history.inputs import Content, Inputs
+from loganalyzer.history.matching import Known
+from loganalyzer.history.past import RECORDED, Past
+from loganalyzer.history.store import identities, seen, writing
+from loganalyzer.history.store.checking import checked_id, fetched, table, unpacked
+from loganalyzer.history.store.connection import connected, in_memory, retried
+from loganalyzer.history.store.schema import FILES, FINDINGS, MEASUREMENTS, READINGS, RUNS, VERSION
+from loganalyzer.history.store.selecting import Selection, conditions
+from loganalyzer.history.store.upgrades import bring_up_to_date, refuse_foreign, version
+from loganalyzer.history.store.writing import BATCH, Added, Noted
+from loganalyzer.metrics import KEY, METRICS
 
 ADDED: Final[dict[str, pl.DataType]] = {
     "at": tables.TIME,
@@ -29,28 +33,9 @@ ADDED: Final[dict[str, pl.DataType]] = {
     "verdict": pl.String(),
 }
 """What the store knows of a run beside its row of `runs`: when it took place and was added, its label and commit."""
-_BATCH: Final = 500
-"""Values in one statement: databases have a limit."""
 _PLACES: Final = {name: place for place, name in enumerate(METRICS)}
-_FIGURES: Final = ("run_id", "metric", "unit", "basis", "value", "figures", "estimated")
-
-
-@dataclass(frozen=True)
-class Added:
-    """How many runs were new, and how many the store held already."""
-
-    new: int
-    known: int
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which runs: of a label, from before a time, all but the `keep` latest of each key; every run by default."""
-
-    label: str | None = None
-    before: datetime | None = None
-    keep: int = 0
-    run_id: str | None = None
+_FIGURES: Final = ("run_id", "metric", "unit", "basis", "value", "figures")
+_REQUIRED: Final = ("run_id", "metric", "unit", "value", "values", "estimated", "at", "number")
 
 
 class Store:
@@ -61,20 +46,28 @@ class Store:
 
     @classmethod
     @contextmanager
-    def at(cls, url: str, *, create: bool = False) -> Iterator[Store]:
+    def at(cls, url: str, *, create: bool = False, read_only: bool = False) -> Iterator[Store]:
         """The store of a URL, upgraded if an older version of the tool made it.
+
+        With `read_only` nothing is written: a SQLite store of an older version is converted in memory.
 
         Raises:
             HistoryError: it cannot be used; says why.
         """
-        with connected(url, create=create) as engine:
+        if not read_only:
+            refuse_foreign(url)
+        with connected(url, create=create, writes=not read_only) as engine:
             store = cls(engine)
             with engine.connect() as connection:
                 present = version(connection)
-            if present != VERSION:
+            if read_only:
+                store = cls(_readable(engine, present))
+            elif present != VERSION:
                 with store._writing() as connection:
                     bring_up_to_date(connection)
             yield store
+            if store._engine is not engine:
+                store._engine.dispose()
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -82,138 +75,156 @@ class Store:
         with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
-    def add(self, found: Analysis, *, added_at: datetime, at: datetime | None = None, **told: str | None) -> Added:
-        """Add the runs of an analysis in one transaction; those that are there already stay as they are.
+    def add(
+        self,
+        found: Analysis,
+        *,
+        added_at: datetime,
+        at: datetime | None = None,
+        inputs: Inputs | None = None,
+        settings: str | None = None,
+        **noted: str | None,
+    ) -> Added:
+        """Add the runs of an analysis in one transaction; the newest reading replaces what is known of a run.
 
-        `told` may hold label, commit, and gpu where the logs name no card. `at` is when they took place, unless they
-        tell it themselves.
+        `noted` may hold label, commit, and gpu where the logs name no card. `at` is when they took place, unless they
+        say it themselves. `inputs` are the files behind the analysis, `settings` what they were read with.
         """
-        rows = _run_rows(found, added_at, at or added_at, told)
-        if not rows:
-            return Added(0, 0)
-        measured = _measured_rows(found)
-        noted = _finding_rows(found)
-        with self._writing() as connection:
-            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            statement = insert(RUNS).on_conflict_do_nothing().returning(RUNS.c.run_id)
-            new = set(connection.execute(statement, rows).scalars())
-            for table, parts in ((MEASUREMENTS, measured), (FINDINGS, noted)):
-                wanted = [part for part in parts if part["run_id"] in new]
-                if wanted:
-                    connection.execute(sa.insert(table), wanted)
-        return Added(len(new), len(rows) - len(new))
+        if found.runs.is_empty():
+            return Added()
+        files = inputs or Inputs()
+
+        def attempt() -> Added:
+            with self._writing() as connection:
+                added = writing.add(connection, found, Noted(added_at, at, **noted), files)
+                seen.note(connection, found, files, settings)
+                return added
+
+        return retried(attempt)
+
+    def unchanged(self, name: str, settings: str) -> bool:
+        """Whether a file was added before with these settings, and its runs are in the store as it stands."""
+        with self._engine.connect() as connection:
+            if seen.is_unchanged(connection, name, settings):
+                return True
+            files = seen.same_content(connection, name, settings)
+        if not files:
+            return False
+
+        def attempt() -> bool:
+            with self._writing() as connection:
+                seen.note_again(connection, files, settings)
+            return True
+
+        return retried(attempt)
+
+    def past(self, moment: datetime, inputs: Inputs | None = None, said_at: datetime | None = None) -> Past:
+        """What tonight's runs are compared with."""
+        files = inputs or Inputs()
+        return Past(self.recorded(), moment, tuple(self.known()), tuple(self.contents()), files, said_at)
+
+    def known(self) -> list[Known]:
+        """What identifies the runs."""
+        with self._engine.connect() as connection:
+            return identities.known_runs(connection)
+
+    def contents(self) -> list[Content]:
+        """The texts of the logs that were read."""
+        with self._engine.connect() as connection:
+            return identities.known_contents(connection)
 
     def runs(self, chosen: Selection | None = None) -> pl.DataFrame:
-        """Runs in the order of their times; columns of the table `runs`, then `ADDED`."""
-        columns = (RUNS.c[name] for name in ("facts", *ADDED))
-        statement = sa.select(*columns).where(*_chosen(chosen)).order_by(RUNS.c.at, RUNS.c.number)
+        """Runs in the order of their times; columns of the table `runs`, then those of `ADDED` that it lacks."""
+        columns = (RUNS.c[name] for name in ("run_id", "facts", *ADDED))
+        statement = sa.select(*columns).where(*conditions(chosen)).order_by(RUNS.c.at, RUNS.c.number)
         with self._engine.connect() as connection:
-            rows = connection.execute(statement).all()
-        schema = pl.Schema([("facts", pl.String()), *ADDED.items()])
-        return _unpacked(pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row"), tables.RUNS)
+            rows = fetched(connection, statement)
+        noted = table([row[2:] for row in rows], pl.Schema(ADDED), ("at", "added_at"))
+        own = unpacked([row[1] for row in rows], tables.RUNS, [checked_id(row[0]) for row in rows])
+        return own.with_columns(noted)
 
     def recorded(self, chosen: Selection | None = None) -> pl.DataFrame:
         """Figures in the order of their runs' times; columns of `RECORDED`."""
-        figures = (MEASUREMENTS.c[name] for name in _FIGURES)
-        of_run = (RUNS.c[name] for name in (*KEY, "at", "number", "fingerprint"))
+        # As it is stored: what is neither 0 nor 1 must not become true.
+        estimated = sa.type_coerce(MEASUREMENTS.c.estimated, sa.Integer)
+        figures = (*(MEASUREMENTS.c[name] for name in _FIGURES), estimated)
+        of_run = (RUNS.c[name] for name in (*KEY, "at", "number"))
         statement = (
             sa.select(*figures, *of_run)
             .join(RUNS, RUNS.c.run_id == MEASUREMENTS.c.run_id)
-            .where(*_chosen(chosen))
+            .where(*conditions(chosen))
             .order_by(RUNS.c.at, RUNS.c.number)
         )
         with self._engine.connect() as connection:
-            rows = connection.execute(statement).all()
-        frame = pl.DataFrame([tuple(row) for row in rows], schema=RECORDED, orient="row")
+            rows = fetched(connection, statement)
+        frame = table(rows, RECORDED, _REQUIRED)
         order = pl.col("metric").replace_strict(_PLACES, default=len(_PLACES), return_dtype=pl.Int64)
         return frame.sort("at", "number", order, maintain_order=True)
 
     def findings(self, chosen: Selection | None = None) -> pl.DataFrame:
         """Findings of runs in their order; columns of the table `findings`."""
         statement = (
-            sa.select(FINDINGS.c.facts)
+            sa.select(FINDINGS.c.run_id, FINDINGS.c.facts)
             .join(RUNS, RUNS.c.run_id == FINDINGS.c.run_id)
-            .where(*_chosen(chosen))
+            .where(*conditions(chosen))
             .order_by(RUNS.c.at, RUNS.c.number, FINDINGS.c.place)
         )
         with self._engine.connect() as connection:
-            facts = connection.execute(statement).scalars().all()
-        return _unpacked(pl.DataFrame({"facts": facts}, schema={"facts": pl.String}), tables.FINDINGS)
+            rows = fetched(connection, statement)
+        return unpacked([row[1] for row in rows], tables.FINDINGS, [checked_id(row[0]) for row in rows])
+
+    def named(self, beginning: str) -> list[str]:
+        """Ids of the runs whose id in the store, or in any log that they were read from, begins so; exact ones first.
+
+        Where one of them is the very id, it is the only one.
+        """
+        statement = sa.select(RUNS.c.run_id, READINGS.c.place).outerjoin(READINGS, READINGS.c.run == RUNS.c.number)
+        with self._engine.connect() as connection:
+            rows = fetched(connection, statement.order_by(RUNS.c.at, RUNS.c.number))
+        pairs = [(checked_id(run_id), checked_id(place or run_id)) for run_id, place in rows]
+        own = [run_id for run_id, _ in pairs if run_id == beginning]
+        exact = own or [run_id for run_id, place in pairs if place == beginning]
+        found = exact or [
+            run_id for run_id, place in pairs if run_id.startswith(beginning) or place.startswith(beginning)
+        ]
+        return list(dict.fromkeys(found))
 
     def remove(self, run_ids: list[str]) -> int:
-        """Take runs out, with their figures and findings; says how many there were."""
-        batches = [run_ids[start : start + _BATCH] for start in range(0, len(run_ids), _BATCH)]
-        with self._writing() as connection:
-            gone = (connection.execute(sa.delete(RUNS).where(RUNS.c.run_id.in_(batch))) for batch in batches)
-            return sum(int(one.rowcount) for one in gone)
+        """Take runs out, with their figures and findings; returns how many there were."""
+
+        def attempt() -> int:
+            batches = [run_ids[start : start + BATCH] for start in range(0, len(run_ids), BATCH)]
+            with self._writing() as connection:
+                # A log that is added again must be read again.
+                connection.execute(sa.update(FILES).values(settings=None))
+                gone = (connection.execute(sa.delete(RUNS).where(RUNS.c.run_id.in_(batch))) for batch in batches)
+                return sum(int(one.rowcount) for one in gone)
+
+        return retried(attempt)
 
     def labels(self) -> list[str]:
         """The labels in use."""
         statement = sa.select(RUNS.c.label).where(RUNS.c.label.is_not(None)).distinct().order_by(RUNS.c.label)
         with self._engine.connect() as connection:
-            return [str(name) for name in connection.execute(statement).scalars()]
+            return table(fetched(connection, statement), pl.Schema({"label": pl.String()}))["label"].to_list()
 
 
-def _chosen(chosen: Selection | None) -> list[sa.ColumnElement[bool]]:
-    if chosen is None:
-        return []
-    conditions = []
-    if chosen.label is not None:
-        conditions.append(RUNS.c.label == chosen.label)
-    if chosen.before is not None:
-        conditions.append(RUNS.c.at < chosen.before)
-    if chosen.run_id is not None:
-        conditions.append(RUNS.c.run_id == chosen.run_id)
-    if chosen.keep:
-        same = [RUNS.c[name] for name in KEY]
-        latest = sa.func.row_number().over(partition_by=same, order_by=(RUNS.c.at.desc(), RUNS.c.number.desc()))
-        ranked = sa.select(RUNS.c.run_id, latest.label("rank")).subquery()
-        conditions.append(RUNS.c.run_id.in_(sa.select(ranked.c.run_id).where(ranked.c.rank > chosen.keep)))
-    return conditions
+def _readable(engine: sa.Engine, present: int) -> sa.Engine:
+    """An engine that reads the present schema, without a change to the store.
 
-
-def _run_rows(found: Analysis, added_at: datetime, at: datetime, told: dict[str, str | None]) -> list[dict[str, Any]]:
-    worst = found.findings.group_by("run_id").agg(
-        pl.when((pl.col("severity") == "error").any())
-        .then(pl.lit("fail"))
-        .when((pl.col("severity") == "warning").any())
-        .then(pl.lit("warn"))
-        .alias("verdict")
-    )
-    facts = found.runs.select("run_id", pl.struct(pl.all()).struct.json_encode().alias("facts"))
-    frame = (
-        facts.join(keys(found.runs, told.get("gpu")), on="run_id", how="left", maintain_order="left")
-        .join(moments(found, at), on="run_id", how="left", maintain_order="left")
-        .join(fingerprints(found), on="run_id", how="left", maintain_order="left")
-        .join(worst, on="run_id", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("verdict").fill_null("pass"),
-            pl.lit(added_at.replace(tzinfo=None), tables.TIME).alias("added_at"),
-            pl.lit(told.get("label"), pl.String).alias("label"),
-            pl.lit(told.get("commit"), pl.String).alias("commit"),
+    Raises:
+        HistoryError: the database is empty, or of another version and not in a file.
+    """
+    if present == VERSION:
+        return engine
+    if present == 0:
+        raise HistoryError("there is no history yet", "Run `loganalyze history add LOGS` to create one.")
+    if present < VERSION and engine.dialect.name != "sqlite":
+        raise HistoryError(
+            f"the history has schema version {present}, and this version of loganalyzer reads version {VERSION}",
+            "Run `loganalyze history add LOGS` once: it upgrades the history.",
         )
-    )
-    return frame.rows(named=True)
-
-
-def _measured_rows(found: Analysis) -> list[dict[str, Any]]:
-    return measure(found).rename({"values": "figures"}).rows(named=True)
-
-
-def _finding_rows(found: Analysis) -> list[dict[str, Any]]:
-    noted = found.findings.filter(pl.col("run_id").is_not_null())
-    return noted.select(
-        "run_id",
-        pl.int_range(pl.len()).over("run_id").alias("place"),
-        pl.struct(pl.all()).struct.json_encode().alias("facts"),
-    ).rows(named=True)
-
-
-def _unpacked(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-    """`rows` with its JSON column `facts` as the columns of `schema`, in front of the others."""
-    facts = pl.col("facts").str.json_decode(pl.Struct(dict(schema)))
-    beside = rows.drop("facts")
-    if rows.is_empty():
-        return pl.DataFrame(schema=schema | beside.schema)
-    unpacked = rows.select(facts).unnest("facts")
-    return unpacked.with_columns(beside)
+    copy = in_memory(engine)
+    with copy.begin() as connection:
+        bring_up_to_date(connection)
+    return copy

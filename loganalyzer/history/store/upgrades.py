@@ -5,16 +5,20 @@ A step is never changed once it was released: stores made by it exist.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from loganalyzer.errors import HistoryError
-from loganalyzer.history.store.schema import VERSION
+from loganalyzer.history.store.connection import history_url
+from loganalyzer.history.store.files import opened_read_only
+from loganalyzer.history.store.schema import METADATA, VERSION
+from loganalyzer.units import one_line
 
-_LOCK: Final = 7_281_359
-"""PostgreSQL: one process at a time upgrades."""
+_OTHER: Final = "Check --history, or give the history a database of its own."
 
 
 def bring_up_to_date(connection: sa.Connection) -> None:
@@ -23,13 +27,11 @@ def bring_up_to_date(connection: sa.Connection) -> None:
     Raises:
         HistoryError: a newer version of the tool made it.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     present = version(connection)
     if present > VERSION:
         raise HistoryError(
-            f"the history has schema version {present}, and this version of the tool knows {VERSION}",
-            "update loganalyzer",
+            f"the history has schema version {present}; this version of loganalyzer reads versions up to {VERSION}",
+            "Update loganalyzer.",
         )
     for step in STEPS[present:]:
         step(connection)
@@ -39,19 +41,44 @@ def bring_up_to_date(connection: sa.Connection) -> None:
 
 
 def version(connection: sa.Connection) -> int:
-    """The schema's version; 0 where there is none.
+    """The schema's version; 0 for a database without tables.
 
     Raises:
-        HistoryError: the database holds other tables.
+        HistoryError: the database is no history.
     """
     names = set(sa.inspect(connection).get_table_names())
     if "schema_version" in names:
-        return int(connection.execute(sa.text("SELECT version FROM schema_version")).scalar_one())
-    if "runs" in names:
-        raise HistoryError(
-            "the database holds a table 'runs' of something else", "give the history a database of its own"
-        )
+        found = connection.execute(sa.text("SELECT version FROM schema_version LIMIT 2")).scalars().all()
+        if len(found) == 1 and type(found[0]) is int and found[0] > 0 and "runs" in names:
+            return found[0]
+        raise HistoryError("the database is not a loganalyzer history: its schema version is damaged", _OTHER)
+    foreign = names if connection.dialect.name == "sqlite" else names & set(METADATA.tables)
+    if foreign:
+        shown = ", ".join(repr(one_line(name)) for name in sorted(foreign)[:3])
+        raise HistoryError(f"the database is not a loganalyzer history: it has the tables {shown}", _OTHER)
     return 0
+
+
+def refuse_foreign(text: str) -> None:
+    """Refuse a SQLite database of something else before it is opened to be written, which would change it.
+
+    Raises:
+        HistoryError: the database is no history.
+    """
+    url = history_url(text)
+    file = Path(str(url.database))
+    if url.get_backend_name() != "sqlite" or not file.is_file() or not file.stat().st_size:
+        return
+    engine = sa.create_engine("sqlite://", poolclass=sa.NullPool, creator=lambda: opened_read_only(file))
+    try:
+        with engine.connect() as connection:
+            version(connection)
+    except HistoryError as error:
+        raise HistoryError(f"{url.render_as_string()}: {error.message}", error.hint) from None
+    except (sa.exc.SQLAlchemyError, sqlite3.Error):
+        return  # whoever opens it to write says what is wrong, or repairs what a killed writer left
+    finally:
+        engine.dispose()
 
 
 _FIRST: Final = """
@@ -101,6 +128,34 @@ CREATE TABLE findings (
   PRIMARY KEY (run_id, place)
 )
 """
+_THIRD: Final = """
+ALTER TABLE runs ADD COLUMN place TEXT;
+ALTER TABLE runs ADD COLUMN started_at TIMESTAMP;
+ALTER TABLE runs ADD COLUMN ordinal INTEGER;
+ALTER TABLE runs ADD COLUMN durations TEXT;
+UPDATE runs SET place = run_id;
+UPDATE runs SET started_at = at, ordinal = 0 WHERE at <> added_at;
+CREATE TABLE readings (
+  place TEXT NOT NULL,
+  run BIGINT NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+  file_time TIMESTAMP,
+  said_at TIMESTAMP,
+  PRIMARY KEY (place, run)
+);
+CREATE INDEX readings_of_run ON readings (run);
+INSERT INTO readings (place, run) SELECT run_id, number FROM runs;
+CREATE TABLE files (
+  digest TEXT NOT NULL,
+  path TEXT NOT NULL,
+  length BIGINT NOT NULL,
+  head TEXT,
+  size BIGINT,
+  mtime_ns BIGINT,
+  settings TEXT,
+  is_distinct BOOLEAN NOT NULL,
+  PRIMARY KEY (digest, path)
+)
+"""
 
 
 def _runs_and_measurements(connection: sa.Connection) -> None:
@@ -111,9 +166,17 @@ def _findings(connection: sa.Connection) -> None:
     _execute(connection, _SECOND)
 
 
+def _readings_and_files(connection: sa.Connection) -> None:
+    _execute(connection, _THIRD)
+
+
 def _execute(connection: sa.Connection, script: str) -> None:
     for statement in script.split(";"):
         connection.execute(sa.text(statement))
 
 
-STEPS: Final[tuple[Callable[[sa.Connection], None], ...]] = (_runs_and_measurements, _findings)
+STEPS: Final[tuple[Callable[[sa.Connection], None], ...]] = (
+    _runs_and_measurements,
+    _findings,
+    _readings_and_files,
+)

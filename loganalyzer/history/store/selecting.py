@@ -1,0 +1,43 @@
+"""Which runs a query is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from loganalyzer.history.store.schema import RUNS
+from loganalyzer.metrics import KEY
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which runs: of a label, from before a time, all but the `keep` latest of each key; every run by default.
+
+    Times are those of the runs, not of when they were added.
+    """
+
+    label: str | None = None
+    before: datetime | None = None
+    keep: int = 0
+    run_id: str | None = None
+
+
+def conditions(chosen: Selection | None) -> list[sa.ColumnElement[bool]]:
+    """What a run must meet to be selected."""
+    if chosen is None:
+        return []
+    found = []
+    if chosen.label is not None:
+        found.append(RUNS.c.label == chosen.label)
+    if chosen.before is not None:
+        found.append(RUNS.c.at < chosen.before)
+    if chosen.run_id is not None:
+        found.append(RUNS.c.run_id == chosen.run_id)
+    if chosen.keep:
+        same = [RUNS.c[name] for name in KEY]
+        latest = sa.func.row_number().over(partition_by=same, order_by=(RUNS.c.at.desc(), RUNS.c.number.desc()))
+        ranked = sa.select(RUNS.c.run_id, latest.label("rank")).subquery()
+        found.append(RUNS.c.run_id.in_(sa.select(ranked.c.run_id).where(ranked.c.rank > chosen.keep)))
+    return found
