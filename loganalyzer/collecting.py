@@ -161,7 +161,9 @@ class Collection:
         )
 
     def _about(self) -> dict[str, pl.DataFrame]:
-        return {"sources": self._described(), "near_misses": self._near()}
+        about = {"sources": self._described(), "near_misses": self._near()}
+        self._problems += left_out.unreadable(about["sources"], about["near_misses"])
+        return about
 
     def _parts_of(
         self, volumes: Iterable[Mapping[str, pl.DataFrame]], about: dict[str, pl.DataFrame]

@@ -10,6 +10,10 @@ import polars as pl
 from loganalyzer.units import one_line
 
 _MOST_NAMED: Final = 5
+MOST_KINDS: Final = 6
+"""Kinds of messages with near misses from which on an input is not readable."""
+LARGEST_SHARE: Final = 0.25
+"""Share of an input's recognized lines that are near misses, from which on the same is true."""
 
 
 def notes(passed_over: Sequence[str], read: Sequence[tuple[str, str]], sources: pl.DataFrame) -> tuple[str, ...]:
@@ -42,3 +46,23 @@ def _unrecognised(sources: pl.DataFrame) -> Iterator[str]:
         yield f"{one_line(name)}: {'no line of it is recognised' if lines else 'is empty'}"
     if len(silent) > _MOST_NAMED:
         yield f"{len(silent) - _MOST_NAMED} more inputs have no line that is recognised"
+
+
+def unreadable(sources: pl.DataFrame, near_misses: pl.DataFrame) -> list[str]:
+    """One message for each input in which messages of many kinds almost read, so that a verdict on it is worth nothing.
+
+    A message that upstream changed is a near miss of one kind. Many kinds at once come from something that stands
+    around every line, such as a column of a table or a mark-up.
+    """
+    kinds = near_misses.group_by("source", maintain_order=True).agg(
+        pl.col("pattern").n_unique().alias("kinds"), pl.col("line", "text").first()
+    )
+    share = pl.col("near") / (pl.col("near") + pl.col("records"))
+    rows = sources.join(kinds, on="source", maintain_order="left").filter(
+        (pl.col("kinds") >= MOST_KINDS) & (share >= LARGEST_SHARE)
+    )
+    return [
+        f"{one_line(name)}:{line}: {near:,} lines of {kinds} kinds almost read: something foreign stands around them"
+        "\n  give the log itself, or a copy without the columns, quotation marks or mark-up around its lines"
+        for name, line, near, kinds in rows.select("source", "line", "near", "kinds").rows()
+    ]

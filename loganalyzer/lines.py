@@ -8,12 +8,13 @@ from typing import NamedTuple
 import polars as pl
 
 from loganalyzer.carriage_returns import is_spelled
+from loganalyzer.html_text import is_html
 from loganalyzer.json_lines import HIDING, OPENINGS, escaped
 from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
 from loganalyzer.repeats import Repeats, repeats, together
 from loganalyzer.rows import extended, selected, those
 from loganalyzer.terminal_codes import INSIDE_TEXT
-from loganalyzer.wrappers import SEPARATOR, STAMP_INSIDE, is_prefixed, unwrap
+from loganalyzer.wrappers import SEPARATOR, STAMP_INSIDE, is_prefixed, is_quoted, unwrap
 
 PLACES = pl.Schema(
     {
@@ -87,6 +88,8 @@ def _unwrapped(told: Repeats) -> Repeats | None:
         or texts.str.contains_any(_CONTAINED).any()
         or texts.str.contains(STAMP_INSIDE).any()
         or is_spelled(texts).any()
+        or is_quoted(texts).any()
+        or is_html(texts).any()
         or is_prefixed(texts).any()
         or ((texts != told.texts).any() and texts.is_duplicated().any())
     )

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Final
 
 from loganalyzer.decoding import HEAD_BYTES, Encoding, told_by
 from loganalyzer.errors import SourceError
+from loganalyzer.line_order import is_newest_first
 from loganalyzer.sources import Input
 
 PIECE_BYTES: Final = 4 << 20
@@ -83,10 +85,22 @@ def cut(given: Input, number: int, size: int = PIECE_BYTES) -> Iterator[Piece | 
         if isinstance(raw, SourceError):
             yield reading.source(raw)
             return
+        is_first = reading.lines == 0
         piece = reading.piece(raw)
+        if is_first and is_newest_first(piece.data):
+            reading.lines = 0  # none of them counts
+            yield reading.source(_newest_first(given.name))
+            return
         if piece.lines:
             yield piece
     yield reading.source(None)
+
+
+def _newest_first(name: str) -> SourceError:
+    return SourceError(
+        f"{name}:1: the newest line is first: its time stamps run backwards",
+        f"put the lines in order, e.g. tac {PurePath(name).name} > sorted.log, and analyze that",
+    )
 
 
 class _Reading:

@@ -8,8 +8,12 @@ import polars as pl
 
 from loganalyzer.carriage_returns import COLUMN_ONE
 
-INVISIBLE: Final = ("\x1b", "\0", "\x9b", "\xad", "\u200b", "\u2060", "\ufeff")
-"""They can stand inside a message's fixed text: what begins a terminal's code, and what shows as nothing."""
+INVISIBLE: Final = (
+    *("\x1b", "\0", "\x9b", "\xad", "\u200b", "\u2060", "\ufeff"),
+    *("\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"),
+)
+"""They can stand inside a message's fixed text: what begins a terminal's code, and what shows as nothing, such as marks
+of a text's direction."""
 FIXED_BLANKS: Final = ("\xa0", "\u202f")
 """Blanks that do not break, as web pages and word processors have them."""
 INSIDE_TEXT: Final = (*INVISIBLE, *FIXED_BLANKS)

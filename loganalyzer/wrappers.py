@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, reduce
 
 import polars as pl
 
-from loganalyzer import carriage_returns, json_lines, terminal_codes
+from loganalyzer import carriage_returns, html_text, json_lines, terminal_codes
 from loganalyzer.grammar import model
 from loganalyzer.grammar.load import wrappers
 from loganalyzer.grammar.lower import Lowered, lower
@@ -24,6 +25,7 @@ SEPARATOR = "\x1e"
 _OUTPUTS = ["stdout", "stderr"]
 _SHIPPERS = 2
 """JSON inside of JSON that is unpacked."""
+_QUOTES = ('"', "`", "'")
 _STAMP_ONLY = "syslog-stamp"
 _NAMES_ONLY = "syslog"
 """Behind the same stamp, a message of two words and a colon looks like a host and a program."""
@@ -86,15 +88,33 @@ def _opened(lines: pl.DataFrame) -> pl.DataFrame:
         if unpacked is clean:
             break
         clean = _without_codes(unpacked)
-    return _with_returns(clean)
+    return _with_returns(_unquoted(_without_html(clean)))
+
+
+def _without_html(lines: pl.DataFrame) -> pl.DataFrame:
+    return _changed(lines, html_text.is_html(lines["text"]), html_text.read)
+
+
+def _changed(lines: pl.DataFrame, where: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
+    """`lines`, those `where` is true with another text."""
+    if not where.any():
+        return lines
+    texts = lines["text"]
+    return lines.with_columns(texts.scatter(where.arg_true(), change(texts.filter(where))))
+
+
+def is_quoted(texts: pl.Series) -> pl.Series:
+    """Which of the texts stand in quotation marks or back-ticks as a whole, as in a pasted or exported line."""
+    marked = (texts.str.starts_with(mark) & texts.str.ends_with(mark) for mark in _QUOTES)
+    return (texts.str.len_bytes() > 1) & reduce(operator.or_, marked)
+
+
+def _unquoted(lines: pl.DataFrame) -> pl.DataFrame:
+    return _changed(lines, is_quoted(lines["text"]), lambda texts: texts.str.slice(1).str.head(-1))
 
 
 def _with_returns(lines: pl.DataFrame) -> pl.DataFrame:
-    spelled = carriage_returns.is_spelled(lines["text"])
-    if not spelled.any():
-        return lines
-    texts = lines["text"]
-    return lines.with_columns(texts.scatter(spelled.arg_true(), carriage_returns.restored(texts.filter(spelled))))
+    return _changed(lines, carriage_returns.is_spelled(lines["text"]), carriage_returns.restored)
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:

@@ -31,7 +31,7 @@ def _judged(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
         Need(pl.col("quantization").is_not_null(), _UNDECLARED, "configuration"),
         Need(pl.col("quantization_source") != "vram", _INFERRED, "configuration"),
         Need(pl.col("vram_low").is_not_null(), _no_baseline, "configuration"),
-        Need(pl.col("status") == "completed", lambda: worded("the run {}: its peak was never printed", "status")),
+        Need(pl.col("status") == "completed", lambda: worded("the run did not complete ({}): no peak", "status")),
         REPORT,
         COVERS,
         IS_PEAK,

@@ -6,7 +6,8 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import extended, only, selected
+from loganalyzer.checks.rotation import split_prompts
+from loganalyzer.rows import extended, only, selected, without
 
 
 def _ended(context: Context, status: str) -> pl.DataFrame:
@@ -150,11 +151,15 @@ def interrupted(context: Context) -> Outcome:
 )
 def truncated(context: Context) -> Outcome:
     """Every prompt without an end, and runs that broke off in one which another run ended."""
+    split = split_prompts(context)
     prompts = _ended(context, "truncated")
-    runs = only(context.found.runs, pl.col("status") == "truncated")
+    parted = prompts.join(split, on="prompt_id", maintain_order="left")
+    prompts = without(prompts, split, "prompt_id")
+    runs = without(only(context.found.runs, pl.col("status") == "truncated"), split, "prompt_id")
     lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
     another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."
-    return outcome(pl.concat([_cut_off(prompts, "The log ends before the prompt does{}."), _cut_off(lost, another)]))
+    found = pl.concat([_cut_off(prompts, "The log ends before the prompt does{}."), _cut_off(lost, another)])
+    return outcome(found, skipped(parted, pl.format("the log was rotated in this prompt: its rest is in {}", "rest")))
 
 
 def _cut_off(rows: pl.DataFrame, told: str) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.checks.rotation import split_prompts
 from loganalyzer.expectations import schedule
 from loganalyzer.rows import extended, matching, only
 from loganalyzer.runs.planned import is_talking, is_unknown_mode
@@ -141,11 +142,13 @@ def missing_windows(context: Context) -> Outcome:
     runs = windowed(context)
     all_seen = pl.col("observed_windows") >= pl.col("expected_windows")
     runs = runs if runs.is_empty() else _with_reach(context, runs)
+    is_split = pl.col("prompt_id").is_in(split_prompts(context)["prompt_id"].implode()).fill_null(value=False)
     runs, barred = judged(
         runs,
         LENGTH,
         COUNT,
         _BARS,
+        Need(all_seen | ~is_split, "the log was rotated in this run: the rest of its windows is in the next file"),
         Need(all_seen | ~is_near(context, *_WINDOW_BARS), "bars of windows cannot be read (LOG001)"),
         Need(
             all_seen | ~(pl.col("finish_observed") & (pl.col("reached") >= pl.col("audio_frames"))),
