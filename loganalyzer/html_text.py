@@ -21,6 +21,8 @@ ENTITIES: Final = {
 }
 """What web pages write for these characters; `&amp;` stands last, so that `&amp;lt;` is read as it is meant."""
 BREAKS: Final = ("<br>", "<br/>", "<br />", "<BR>", "<p>", "</p>", "<div>", "</div>")
+INSIDE_TEXT: Final = ("&nbsp;", "&#160;", "&amp;nbsp;")
+"""Entities that can stand inside a message's fixed text."""
 _SPAN: Final = r"</?(?:span|font|code|b|i|td|tr|li)(?: [^<>]*)?>"
 MARKS: Final = (*ENTITIES, *BREAKS, "</span>", "</font>", "</code>", "</td>", "</li>")
 """What shows that a line is HTML."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from loganalyzer import html_text
 from loganalyzer.carriage_returns import is_spelled
-from loganalyzer.html_text import is_html
 from loganalyzer.json_lines import HIDING, OPENINGS, escaped
 from loganalyzer.pieces import CUT_MARKS, Piece, is_cut
 from loganalyzer.repeats import Repeats, repeats, together
@@ -89,7 +89,7 @@ def _unwrapped(told: Repeats) -> Repeats | None:
         or texts.str.contains(STAMP_INSIDE).any()
         or is_spelled(texts).any()
         or is_quoted(texts).any()
-        or is_html(texts).any()
+        or html_text.is_html(texts).any()
         or is_prefixed(texts).any()
         or ((texts != told.texts).any() and texts.is_duplicated().any())
     )
@@ -110,7 +110,7 @@ def _lines_with(lines: pl.DataFrame, data: bytes, anchors: Sequence[str]) -> pl.
     text = lines["text"].str
     if text.contains_any([mark.decode() for mark in CUT_MARKS]).any() and is_cut(data):
         return lines
-    return those(lines, text.contains_any([*anchors, *escaped(anchors), *INSIDE_TEXT, *HIDING]))
+    return those(lines, text.contains_any([*anchors, *escaped(anchors), *INSIDE_TEXT, *html_text.INSIDE_TEXT, *HIDING]))
 
 
 def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:
