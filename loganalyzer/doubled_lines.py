@@ -29,16 +29,15 @@ def without_doubles(segments: Segments) -> Segments:
 
 
 def _is_twin(segments: Segments) -> pl.Series:
-    """Which segments repeat the one before in their output, in doubled inputs; false in all others."""
+    """Which segments are the second one of a pair, in doubled inputs; false in all others."""
     output = ["source", "stream"]
     text = segments.told.rows.cast(pl.String).str.replace(_LOGGER, "").alias("text")
-    rows = (
-        segments.places.select(*output).with_columns(text).with_columns(pl.int_range(pl.len()).over(output).alias("at"))
-    )
-    repeats = (pl.col("text") == pl.col("text").shift(1)).over(output).fill_null(value=False)
-    spell = (~repeats).cum_sum().over(output)
-    twin = rows.select(pl.int_range(pl.len()).over(*output, spell) % 2 == 1).to_series()
-    marked = rows.with_columns(twin.alias("twin"))
-    share = pl.col("twin").sum().over("source") * 2 >= LEAST_SHARE * pl.len().over("source")
+    rows = segments.places.select(*output).with_columns(text)
+    begins = (pl.col("text") != pl.col("text").shift(1)).over(output).fill_null(value=True)
+    rows = rows.with_columns(begins.cum_sum().over(output).alias("spell"))
+    length = pl.len().over(*output, "spell")
+    is_pair = length == 2
+    is_second = (pl.int_range(pl.len()).over(*output, "spell") % 2 == 1) & (length % 2 == 0)
+    share = is_pair.sum().over("source") >= LEAST_SHARE * pl.len().over("source")
     many = pl.len().over("source") >= FEWEST_MESSAGES
-    return marked.select(pl.col("twin") & share & many).to_series()
+    return rows.select(is_second & share & many).to_series()
