@@ -17,7 +17,12 @@ _JOINED: Final = r"(\[[0-9:?]+<[^\]\r]*\])[ \t]+([^\[\]|\r]{1,200}%\|)"
 
 def is_spelled(texts: pl.Series) -> pl.Series:
     """Which of the texts hold refreshes whose carriage returns are not there as such."""
-    return texts.str.contains(_BAR, literal=True) & (texts.str.contains_any(list(MARKS)) | texts.str.contains(_JOINED))
+    bars, returns = (texts.str.count_matches(mark, literal=True) for mark in (_BAR, "\r"))
+    is_marked = texts.str.contains_any(list(MARKS)) & (bars > 0)
+    is_joined = bars > returns + 1  # before the slower expression, which few texts need
+    if is_joined.any():
+        is_joined = is_joined.scatter(is_joined.arg_true(), texts.filter(is_joined).str.contains(_JOINED))
+    return is_marked | is_joined
 
 
 def restored(texts: pl.Series) -> pl.Series:
