@@ -30,10 +30,19 @@ _BY_NAME: Final = 3
 """Up to so many runs or inputs are named; more are counted."""
 
 
-def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places) -> Table | None:
-    """Rules and reason, with the runs or inputs concerned; rules alike in both share a row."""
+CAPTIONS: Final = {
+    "log": "Checks that the log lacks the input for",
+    "configuration": "Checks with nothing configured to compare with",
+    "not-applicable": "Checks that are about other runs",
+}
+"""Of each kind of reason."""
+
+
+def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places, kind: str) -> Table | None:
+    """Rules and reason of one kind, with the runs or inputs concerned; rules alike in both share a row."""
     alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for row in _grouped(analysis).sort("rule", maintain_order=True).iter_rows(named=True):
+    own = _grouped(analysis).filter(pl.col("kind").fill_null("log") == kind)
+    for row in own.sort("rule", maintain_order=True).iter_rows(named=True):
         where = _concerned(row["run_id"], row["source"], runs, places)
         if (row["count"] or 0) > max(_BY_NAME, len(row["run_id"])):
             where = units.plural(row["count"], "run" if row["of_runs"] else "place")
@@ -49,12 +58,12 @@ def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places) -> 
         for (reason, where), rules in alike.items()
     )
     columns = (Column("Rule"), Column("Why it was not checked"), Column("Where"))
-    return Table("Checks that lacked their input", columns, rows) if rows else None
+    return Table(CAPTIONS[kind], columns, rows) if rows else None
 
 
 def _grouped(analysis: Analysis) -> pl.DataFrame:
-    """rule, name, reason, run_id and source (lists); where only a part is held, count and of_runs of all."""
-    keys = ["rule", "name", "reason"]
+    """rule, name, reason, kind, run_id and source (lists); where only a part is held, count and of_runs of all."""
+    keys = ["rule", "name", "reason", "kind"]
     held = analysis.not_checked.group_by(keys, maintain_order=True).agg(pl.col("run_id", "source"))
     if analysis.counted is None:
         return held.with_columns(pl.lit(None, pl.Int64).alias("count"), pl.lit(None, pl.Boolean).alias("of_runs"))

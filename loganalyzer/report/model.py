@@ -203,6 +203,8 @@ class Page:
     details_rest: str
     trends: Trends | None
     not_checked: Table | None
+    not_configured: Table | None
+    not_applicable: Table | None
     near_misses: Table | None
     inputs: Table | None
     problems: tuple[str, ...]

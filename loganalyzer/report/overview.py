@@ -27,6 +27,7 @@ _MARKS: Final = {
     "fail": Mark("Fail", "error"),
     "no-runs": Mark("No runs", "error"),
 }
+_INCOMPLETE: Final = Mark("Pass (incomplete)", "warning")
 _STATUS: Final = {"completed": "ok", "failed": "error", "interrupted": "warning", "truncated": "warning"}
 _SOURCES: Final = {
     "option": "declared",
@@ -68,7 +69,7 @@ def overview(
         Pair("not checked", words.count(totals.unchecked)),
     )
     return Overview(
-        _MARKS[analysis.verdict],
+        _INCOMPLETE if _is_doubtful(analysis) else _MARKS[analysis.verdict],
         _headline(analysis, totals),
         _lead(analysis, groups),
         pairs,
@@ -84,7 +85,8 @@ def _headline(analysis: Analysis, totals: Totals) -> str:
     counts = {name: totals.severity(name) for name in GRAVE}
     said = [units.plural(number, word) for word, number in counts.items() if number]
     if not said:
-        return f"{units.plural(runs, 'run')} within expectations"
+        rest = ", as far as the log shows" if _is_doubtful(analysis) else ""
+        return f"{units.plural(runs, 'run')} within expectations{rest}"
     touched = totals.touched
     where = f" in {touched:,} of {units.plural(runs, 'run')}" if touched else ""
     where = " in 1 run" if touched == runs == 1 else where
@@ -92,13 +94,20 @@ def _headline(analysis: Analysis, totals: Totals) -> str:
 
 
 def _lead(analysis: Analysis, groups: Sequence[Group]) -> str:
+    totals = analysis.totals
     if analysis.verdict == "no-runs":
         return _NO_RUNS
     if analysis.verdict != "pass":
         grave = [group for group in groups if group.mark.kind in {"error", "warning"}]
         return _sentence([f"{group.name.replace('-', ' ')} ({group.count.split()[0]})" for group in grave])
-    rest = "What could not be checked is listed below." if analysis.totals.unchecked else "Everything was checked."
-    return f"Nothing needs to be changed. {rest}"
+    if _is_doubtful(analysis):
+        return f"No problems found, but not everything that decides could be checked: {'; '.join(totals.gaps())}."
+    rest = "What could not be checked is listed below." if totals.unchecked else "Everything was checked."
+    return f"No problems found. {rest}"
+
+
+def _is_doubtful(analysis: Analysis) -> bool:
+    return analysis.verdict == "pass" and not analysis.complete
 
 
 def _sentence(kinds: Sequence[str]) -> str:
@@ -128,7 +137,7 @@ def _row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, pictu
     total = run["total_vram_gib"] or settings.total_vram_gib
     return (
         Cell(facts.place, href=links.get(run["run_id"], ""), kind=facts.worst, code=True),
-        Cell(words.told(run["status"]), kind=status_kind(run["status"])),
+        Cell(words.told(run["status"]), note=_verdict(run), kind=status_kind(run["status"])),
         Cell(words.told(run["mode"]), note=words.size(run["width"], run["height"])),
         _audio(facts, fps),
         _windows(facts, small.schedule(facts) if pictures else ""),
@@ -149,6 +158,12 @@ def _row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, pictu
             note="" if run["prompt_s"] is None else f"prompt {words.duration(run['prompt_s'])}",
         ),
     )
+
+
+def _verdict(run: Row) -> str:
+    """`pass`, or `pass, incomplete`; nothing in a document that does not say."""
+    lacking = ", incomplete" if run["complete"] is False else ""
+    return f"{words.visible(run['verdict'])}{lacking}" if run["verdict"] else ""
 
 
 def status_kind(status: str | None) -> str:

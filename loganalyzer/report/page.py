@@ -40,6 +40,8 @@ def build_page(
     groups = findings.groups(analysis, links, places, settings.patterns)
     seen = overview(analysis, groups, findings.first(groups), left_out=_left_out(runs, analysis.totals.runs))
     table = run_table(runs, analysis.totals.runs, links, settings)
+    names = {facts.run["run_id"]: facts.place for facts in runs}
+    lacking = {kind: closing.not_checked(analysis, names, places, kind) for kind in closing.CAPTIONS}
     return Page(
         title=f"{seen.mark.word}: {seen.headline}",
         generated_at=generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip(),
@@ -49,7 +51,9 @@ def build_page(
         details=_details(detailed, settings),
         details_rest=_beyond(len(runs)),
         trends=trends(analysis),
-        not_checked=closing.not_checked(analysis, {facts.run["run_id"]: facts.place for facts in runs}, places),
+        not_checked=lacking["log"],
+        not_configured=lacking["configuration"],
+        not_applicable=lacking["not-applicable"],
         near_misses=closing.near_misses(analysis, places),
         inputs=closing.inputs(analysis),
         problems=tuple(words.visible(text) for text in analysis.problems),

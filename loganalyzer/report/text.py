@@ -23,6 +23,12 @@ _VERDICTS: Final = {
     "no-runs": ("NO RUN FOUND", "bold red"),
 }
 _STYLES: Final = {"error": "bold red", "warning": "bold yellow", "info": "cyan"}
+_KINDS: Final = {
+    "log": "not checked: not in the log",
+    "configuration": "not checked: not configured",
+    "not-applicable": "not applicable",
+}
+"""Kinds of reasons, as the long summary heads them."""
 _PLAIN_WIDTH: Final = 120
 _AS_IF_TERMINAL: Final = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """What, in the environment, makes a file or a pipe count as a terminal."""
@@ -160,15 +166,28 @@ def _not_checked(analysis: Analysis, *, verbose: bool) -> Iterator[Line]:
     skipped = analysis.totals.not_checked
     if skipped.is_empty():
         return
-    rules = sorted(set(skipped["rule"].drop_nulls()))
-    yield _BLANK
     if not verbose:
-        yield Line(((printable(f"not checked in some runs: {', '.join(rules)} (reasons: -v, or the report)"), "dim"),))
+        lacking = sorted(set(only(skipped, _kind() == "log")["rule"].drop_nulls()))
+        if lacking:
+            yield _BLANK
+            said = f"not checked in some runs: {', '.join(lacking)} (reasons: -v, or the report)"
+            yield Line(((printable(said), "dim"),))
         return
-    yield Line((("not checked", "dim"),))
-    counts = skipped.group_by("rule", "reason", maintain_order=True).agg(pl.col("count").sum())
-    for row in counts.iter_rows(named=True):
-        yield Line(((printable(f"{row['rule']}  {row['reason']} ({plural(row['count'], 'run')})"), "dim"),), indent=2)
+    for kind, title in _KINDS.items():
+        rows = only(skipped, _kind() == kind)
+        if rows.is_empty():
+            continue
+        yield _BLANK
+        yield Line(((title, "dim"),))
+        counts = rows.group_by("rule", "reason", maintain_order=True).agg(pl.col("count").sum())
+        for row in counts.iter_rows(named=True):
+            said = f"{row['rule']}  {row['reason']} ({plural(row['count'], 'run')})"
+            yield Line(((printable(said), "dim"),), indent=2)
+
+
+def _kind() -> pl.Expr:
+    """Why a rule did not judge; documents of earlier versions do not say."""
+    return pl.col("kind").fill_null("log")
 
 
 def _coverage(analysis: Analysis) -> Iterator[Block]:

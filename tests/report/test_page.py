@@ -50,7 +50,7 @@ def test_a_pass_says_that_nothing_is_to_be_changed(aligned_run: Analysis, page_o
     overview = page_of(aligned_run).overview
     assert overview.mark.word == "Pass"
     assert overview.headline == "1 run within expectations"
-    assert overview.lead == "Nothing needs to be changed. What could not be checked is listed below."
+    assert overview.lead == "No problems found. What could not be checked is listed below."
     assert overview.first == ()
 
 
