@@ -276,14 +276,17 @@ def clamped_audio(context: Context) -> Outcome:
     )
     short = only(runs, single & (audio < window))
     gap = window - audio
+    ranged = only(context.found.windows, pl.col("audio_start").is_not_null())["run_id"].unique()
+    is_seen = pl.col("run_id").is_in(ranged.implode())
+    seen = pl.when(is_seen).then(pl.lit("the window")).otherwise(pl.lit("a window as configured"))
     whose = pl.when(audio < pl.col("audio_frames")).then(pl.lit("shortest speaker's audio")).otherwise(pl.lit("audio"))
     rows = findings(
         short,
         lambda: texts(
             message=pl.format(
-                "The {} fills {} of the window's {} frames; the last embedding is reused for {} frames ({} s), "
+                "The {} fills {} of the {} frames of {}; the last embedding is reused for {} frames ({} s), "
                 "from {} on.",
-                whose, audio, "window_frames", gap, number(gap / fps), clock(audio, fps),
+                whose, audio, "window_frames", seen, gap, number(gap / fps), clock(audio, fps),
             ),
             observed=pl.format("{} frames", audio),
             expected=pl.format("{} frames or more", "window_frames"),

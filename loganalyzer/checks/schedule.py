@@ -199,18 +199,18 @@ def nonstandard_schedule(context: Context) -> Outcome:
         Need(~is_unknown_mode(), lambda: worded("no usual schedule is known for {}", mode()), "not-applicable"),
         Need(window_differs | pl.col("schedule_observed"), "the overlap shows only with two windows or more"),
     )
+    shown = ("window_frames", "motion_frames")
     other = only(runs, window_differs | (pl.col("motion_frames") != settings.motion_frames))
     wanted = f"{settings.window_frames}/{settings.motion_frames}"
     rows = findings(
         other,
         lambda: texts(
-            message=pl.format(
-                "The run used windows of {} frames with an overlap of {}, not {}.",
-                "window_frames",
-                "motion_frames",
-                pl.lit(wanted),
+            message=pl.when("schedule_observed")
+            .then(pl.format("The run used windows of {} frames with an overlap of {}, not {}.", *shown, pl.lit(wanted)))
+            .otherwise(
+                pl.format("The run used a window of {} frames, not {}.", "window_frames", settings.window_frames)
             ),
-            observed=pl.format("{}/{}", "window_frames", "motion_frames"),
+            observed=pl.when("schedule_observed").then(pl.format("{}/{}", *shown)).otherwise("window_frames"),
             expected=pl.lit(wanted),
             fix=pl.lit(
                 f"Set frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}, "
