@@ -48,7 +48,7 @@ _ANALYSIS = (
     click.option(
         "--strict/--no-strict",
         default=None,
-        help="Make a near miss (LOG001) an error, whatever the configuration says.  [default: no-strict]",
+        help="Exit 1 where a verdict is incomplete, and make a near miss (LOG001) an error.  [default: no-strict]",
     ),
     click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
     click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),

@@ -263,3 +263,20 @@ def test_doubled_sizes_of_december_2025_condemn_no_model() -> None:
 )
 def test_severities_and_selection_are_the_users(change: Callable[[], Settings], expected: str) -> None:
     assert found(log.prompt(427), change()).verdict == expected
+
+
+def message(text: str, rule: str) -> str:
+    return str(found(text, Q6).findings.filter(pl.col("rule") == rule)["message"].item())
+
+
+def test_a_window_that_is_configured_and_not_observed_is_called_so() -> None:
+    header = log.ARRIVAL + log.MODE + log.header(60, 1)
+    assert "60 of the 81 frames of the window;" in message(header + log.window(0, 81) + log.memory(), "AUD005")
+    assert "60 of the 81 frames of a window as configured;" in message(header + log.memory(), "AUD005")
+
+
+def test_an_overlap_that_no_second_window_shows_is_not_stated() -> None:
+    one = log.ARRIVAL + log.MODE + log.header(100, 1) + log.window(0, 121) + log.memory() + log.EXECUTED
+    assert message(one, "SCH004") == "The run used a window of 121 frames, not 81."
+    two = log.prompt(153).replace("72-153", "56-137")
+    assert message(two, "SCH004") == "The run used windows of 81 frames with an overlap of 25, not 81/9."

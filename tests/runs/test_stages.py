@@ -70,7 +70,7 @@ def test_without_the_last_window_nothing_is_known_of_the_audios_end() -> None:
 def test_a_speaker_shorter_than_a_single_window_repeats_its_last_embedding() -> None:
     found = log.analyse(log.prompt(81).replace(log.MODE, shapes(81, 50) + log.MODE))
     message = found.findings.filter(pl.col("rule") == "AUD005")["message"].item()
-    assert message.startswith("The shortest speaker's audio fills 50 of the window's 81 frames")
+    assert message.startswith("The shortest speaker's audio fills 50 of the 81 frames of the window")
 
 
 def test_windows_below_the_plain_samplers_header_are_another_stage_whose_header_is_lost() -> None:
