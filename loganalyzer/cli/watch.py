@@ -59,18 +59,23 @@ def _follow(watching: Watching, path: Path, command: list[str], options: dict[st
         while True:
             began = time.monotonic()
             look = watching.look()
-            shown.show(look)
-            for warned in look.warned:
-                severities.add(warned.severity)
-                if warned.severity == "error" and command:
-                    _run(command, warned, path)
+            severities |= _report(shown, look, command, path)
             now = time.monotonic()
             idle_since = now if look.grown else idle_since
             if options["once_idle"] is not None and now - idle_since >= options["once_idle"]:
-                return severities
+                return severities | _report(shown, watching.end(), command, path)
             time.sleep(max(options["interval"], (now - began) * _REST))
     except KeyboardInterrupt:
         return severities
+
+
+def _report(shown: _Display, look: Look, command: list[str], path: Path) -> set[str]:
+    """Show a look, run the command for its errors, and return the severities of its warnings."""
+    shown.show(look)
+    for warned in look.warned:
+        if warned.severity == "error" and command:
+            _run(command, warned, path)
+    return {warned.severity for warned in look.warned}
 
 
 def _command(text: str | None) -> list[str]:

@@ -8,6 +8,8 @@ MOST_BYTES: Final = 32 << 20
 """A prompt with more than that has lost its way; its oldest lines are let go."""
 _BANNER: Final = b"Total VRAM "
 _BANNER_BYTES: Final = 8 << 10
+_ARRIVAL: Final = b"got prompt"
+"""The banner ends before the first prompt: half a run of an earlier one must not be read with the current one."""
 
 
 class Held:
@@ -58,7 +60,8 @@ class Held:
         start = self._text.rfind(_BANNER, 0, place)
         if start >= 0:
             start = self._text.rfind(b"\n", 0, start) + 1
-            end = self._text.rfind(b"\n", start, min(place, start + _BANNER_BYTES)) + 1
+            arrival = self._text.find(_ARRIVAL, start, place)
+            end = self._text.rfind(b"\n", start, min(place if arrival < 0 else arrival, start + _BANNER_BYTES)) + 1
             self._banner, self._banner_line = self._text[start:end], self._gone + self._text.count(b"\n", 0, start) + 1
         self._gone += self._text.count(b"\n", 0, place)
         self._text = self._text[place:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -43,25 +44,34 @@ class Warned:
     about: int
 
 
-def outlook(found: Analysis, shelf: Shelf, settings: Settings) -> list[Warned]:
-    """Warnings and errors about the last prompt of a log that still grows, in the order of its lines."""
-    last = found.prompts.sort("line").tail(1)
-    if last.is_empty():
-        return []
-    start = int(last["line"][0] or 0)
-    going_on = last["status"][0] == "truncated"
-    warned = [one for one in _found(found, start) if not (going_on and one.rule in GOING_ON)]
+def outlook(found: Analysis, shelf: Shelf, settings: Settings, *, has_ended: bool = False) -> list[Warned]:
+    """Warnings and errors about the prompts of a log that still grows, in the order of its lines.
+
+    Once the log `has_ended`, what the last prompt did not finish is a fault like any other.
+    """
+    prompts = found.prompts.sort("line")
+    last = prompts.tail(1)
+    start = int(last["line"][0] or 0) if last.height else 0
+    going_on = last.height == 1 and last["status"][0] == "truncated" and not has_ended
+    warned = [one for one in _found(found) if not (going_on and one.rule in GOING_ON and one.line >= start)]
     if going_on:
         warned += _ahead(found, last, shelf, settings)
+    starts = prompts["line"].drop_nulls().to_list()
     first: dict[tuple[str, int], Warned] = {}
     for one in sorted(warned, key=lambda one: one.line):
-        about = start if one.rule in OF_THE_PROMPT else one.about
+        about = _prompt_of(one.line, starts) if one.rule in OF_THE_PROMPT else one.about
         first.setdefault((one.rule, about), replace(one, about=about))
     return list(first.values())
 
 
-def _found(found: Analysis, start: int) -> list[Warned]:
-    rows = found.findings.filter((pl.col("severity") != "info") & (pl.col("line") >= start))
+def _prompt_of(line: int, starts: list[int]) -> int:
+    """Where the prompt begins in which a line stands; the line itself above all prompts."""
+    place = bisect_right(starts, line)
+    return starts[place - 1] if place else line
+
+
+def _found(found: Analysis) -> list[Warned]:
+    rows = found.findings.filter((pl.col("severity") != "info") & pl.col("line").is_not_null())
     opened = found.runs.select("run_id", pl.col("line").alias("opened"))
     placed = rows.join(opened, on="run_id", how="left", maintain_order="left").select(
         "rule", "name", "severity", "line", "message", "fix", pl.coalesce("opened", "line")

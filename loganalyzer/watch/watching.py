@@ -61,12 +61,23 @@ class Watching:
         if not growth.data:
             return Look(grown=False, is_new=growth.is_new)
         self._held.add(growth.data)
+        return self._judged(is_new=growth.is_new)
+
+    def end(self) -> Look:
+        """Say what a log leaves unfinished that nothing more comes to.
+
+        Raises:
+            LogAnalyzerError: as `look`.
+        """
+        return self._judged(is_new=False, has_ended=True)
+
+    def _judged(self, *, is_new: bool, has_ended: bool = False) -> Look:
         found = analyse_sources([from_bytes(self._name, self._held.text)], self._settings)
         self.has_seen_a_run |= not found.runs.is_empty()
-        unfinished = self._held.lines if self._held.ends_inside_a_line else None
+        unfinished = self._held.lines if self._held.ends_inside_a_line and not has_ended else None
         fresh = [
             replace(one, line=self._held.line(one.line), about=self._held.line(one.about))
-            for one in outlook(found, self._shelf, self._settings)
+            for one in outlook(found, self._shelf, self._settings, has_ended=has_ended)
             if not (one.rule == "LOG001" and one.line == unfinished)
         ]
         warned = tuple(one for one in fresh if (one.rule, one.about) not in self._given)
@@ -75,7 +86,7 @@ class Watching:
         lines = found.prompts["line"].drop_nulls().sort()
         if len(lines) > 1 and len(self._held.text) > _SETTLE_BYTES:
             self._held.settle(int(lines[-1]))
-        return Look(True, growth.is_new, runs, warned)
+        return Look(True, is_new, runs, warned)
 
     def __enter__(self) -> Self:
         """Watch until the block ends."""

@@ -116,3 +116,21 @@ def test_bad_input_gets_one_clear_message_and_exit_2(
     )
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_a_log_that_ends_in_the_middle_of_a_run_ends_with_exit_1(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.write_text(log.ARRIVAL + log.MODE + log.header(369, 6) + log.window(0, 81) + log.window(72, 153, done=2))
+    output, _ = started(path, "--once-idle", "0.3").communicate(timeout=HANGS_S)
+    assert "RUN004 truncated" in output
+    assert "SCH003 missing-windows" in output
+
+
+def test_a_prompt_that_failed_is_told_although_the_next_one_begins_within_the_same_look(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    failed = log.ARRIVAL + log.header(250, 4) + log.window(0, 81) + "!!! Exception during processing !!! no\n"
+    path.write_text(failed + log.EXECUTED + log.prompt(369))
+    process = started(path, "--once-idle", "0.3")
+    output, errors = process.communicate(timeout=HANGS_S)
+    assert process.returncode == 1, errors
+    assert "RUN001 failed" in output
