@@ -28,7 +28,8 @@ def header(audio: int, windows: int, size: str = "1280x720", steps: int = 4) -> 
 
 
 def refresh(desc: str, n: int, total: int, elapsed: int, rate: str) -> str:
-    minutes = f"{elapsed // 60:02}:{elapsed % 60:02}"
+    minutes = f"{elapsed // 60 % 60:02}:{elapsed % 60:02}"
+    minutes = f"{elapsed // 3600}:{minutes}" if elapsed >= 3600 else minutes
     return f"\r{desc}: {100 * n // total:3d}%|{'#' * n}{' ' * (total - n)}| {n}/{total} [{minutes}<00:09, {rate}]"
 
 

@@ -90,6 +90,7 @@ def rebuild(
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, idle_events(patterns))
+    executions = prompt_rows.unwrapped(executions, parts.windows, stages)
     timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
     stages = outcome.outcomes(timeline, _with_last_bars(stages, parts), executions)
     executions = outcome.with_stops(executions, stages)

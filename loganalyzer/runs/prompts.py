@@ -19,6 +19,9 @@ from loganalyzer.runs.timeline import Timeline
 
 _LIKE = "a message almost says so, which LOG001 names"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"
+_DAY_S = 86_400
+_SLACK_S = 60
+"""Seconds by which windows may seem longer than their prompt, by rounding, before a day is missing."""
 _CAUGHT = "a traceback right before the prompt's end"
 
 
@@ -77,6 +80,27 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
         )
         .pipe(dropped, "executed_line", "lost", "stopped", "like_lost", "like_stopped", "left")
         .pipe(in_order, "lane", "prompt")
+    )
+
+
+def unwrapped(found: pl.DataFrame, windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`found` with the whole days that the clock of `Prompt executed in 02:42:00` leaves out: it starts anew at 24 h.
+
+    Only a prompt whose windows (stage, total_s) took longer than that proves it.
+    """
+    took = (
+        windows.join(stages.select("stage", "lane", "prompt"), on="stage")
+        .group_by("lane", "prompt")
+        .agg(pl.col("total_s").sum().alias("took"))
+    )
+    days = ((pl.col("took") - pl.col("duration_s")) / _DAY_S).ceil()
+    is_longer = pl.col("took") > pl.col("duration_s") + _SLACK_S
+    whole = pl.col("duration_s") == pl.col("duration_s").floor()
+    real = pl.when((is_longer & whole).fill_null(value=False)).then(pl.col("duration_s") + days * _DAY_S)
+    return (
+        found.join(took, on=["lane", "prompt"], how="left", maintain_order="left")
+        .with_columns(real.otherwise("duration_s").alias("duration_s"))
+        .drop("took")
     )
 
 

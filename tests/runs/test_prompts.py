@@ -205,3 +205,20 @@ def test_a_frame_of_comfyui_without_a_traceback_says_nothing_whatever_other_logs
     frame = CORE.removeprefix(TRACEBACK)
     assert statuses(ended(frame)) == ["completed"]
     assert statuses(ended(NODE + log.memory()) + ended(frame)) == ["completed", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "step_s", "seconds"),
+    [
+        ("02:42:00", 12_000, 9_720 + 86_400),
+        ("02:42:00", 1_200, 9_720),
+        ("00:16:40", 130, 1_000),
+        ("00:16:40", 132, 1_000),
+        ("00:16:40", 133, 1_000 + 86_400),
+    ],
+    ids=["26.7 h", "2.7 h", "shorter", "within the slack", "beyond the slack"],
+)
+def test_a_prompts_clock_that_started_anew_is_put_right_by_its_windows(clock: str, step_s: int, seconds: int) -> None:
+    text = log.ARRIVAL + log.run(153, step_s=step_s) + f"Prompt executed in {clock}\n"
+    found = log.analyse(text)
+    assert found.prompts["duration_s"].item() == found.runs["prompt_s"].item() == seconds
