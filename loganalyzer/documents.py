@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
+import polars as pl
+
 from loganalyzer.analysis import Analysis
 from loganalyzer.document_rows import WAY_OUT, Reader
 from loganalyzer.errors import SourceError
@@ -22,6 +24,7 @@ from loganalyzer.settings import Settings
 from loganalyzer.tables import SCHEMA_VERSION, SCHEMAS
 from loganalyzer.units import one_line
 
+SEVERITIES: Final = ("error", "warning", "info")
 LARGEST: Final = 64 * 1024**2
 """Bytes of a file that is read back."""
 DEEPEST: Final = 8
@@ -113,17 +116,42 @@ def parse(raw: bytes, name: str) -> Document:
     tables = {table: reader.table(table, members.get(table, [])) for table in SCHEMAS}
     texts = {key: reader.texts(key, members.get(key, [])) for key in ("problems", "notes")}
     settings = members.get("settings")
+    analysis = Analysis(
+        **tables,
+        problems=texts["problems"],
+        notes=texts["notes"],
+        counted=reader.totals(members.get("totals")),
+        faults=0,
+    )
+    _refuse_contradictions(analysis, members, name)
     return Document(
-        Analysis(
-            **tables,
-            problems=texts["problems"],
-            notes=texts["notes"],
-            counted=reader.totals(members.get("totals")),
-            faults=0,
-        ),
+        analysis,
         None if settings is None else reader.settings(settings),
         _written(members),
     )
+
+
+def _refuse_contradictions(analysis: Analysis, members: dict[str, Any], name: str) -> None:
+    """Raise where a document contradicts itself: it was changed by hand, or damaged."""
+    for table, key in (("runs", "run_id"), ("prompts", "prompt_id")):
+        ids = getattr(analysis, table)[key].drop_nulls()
+        if ids.is_duplicated().any():
+            twin = ids.filter(ids.is_duplicated())[0]
+            raise SourceError(f"{name}: {key} {one_line(twin[:40])!r} stands in several rows of {table}", WAY_OUT)
+    unknown = analysis.findings.filter(~pl.col("severity").is_in(SEVERITIES))
+    if not unknown.is_empty():
+        word = one_line(repr(unknown["severity"][0])[:40])
+        raise SourceError(f"{name}: a finding has the severity {word}", f"there are {', '.join(SEVERITIES)}; {WAY_OUT}")
+    for key in ("verdict", "complete"):
+        said, found = members.get(key), getattr(analysis, key)
+        if said is not None and said != found and not _is_from_before(members):
+            word = one_line(repr(said)[:40])
+            raise SourceError(f"{name}: {key} is {word}, but its tables make it {found!r}", WAY_OUT)
+
+
+def _is_from_before(members: dict[str, Any]) -> bool:
+    """Whether a version wrote the document that did not yet say what makes a verdict complete."""
+    return "complete" not in members and members.get("verdict") == "no-runs"
 
 
 def _bytes(path: Path, name: str) -> bytes:

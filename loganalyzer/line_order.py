@@ -9,9 +9,9 @@ from typing import Final
 LINES: Final = 400
 """Lines from the beginning of an input that are looked at."""
 FEWEST: Final = 8
-"""Stamps that must be there: fewer may stand in any order by chance, as those of two processes do."""
-SHARE: Final = 0.9
-"""Share of neighboring stamps that go backwards or are equal from which on the newest line is first."""
+"""Falling stamps that must be there: fewer may stand in any order by chance, and one may be damaged."""
+MOST_FORWARDS: Final = 0.1
+"""Share of neighboring stamps that may go forwards where the newest line is first."""
 _STAMP: Final = re.compile(rb"^[^\d\n]{0,40}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)", re.MULTILINE)
 
 
@@ -21,5 +21,6 @@ def is_newest_first(head: bytes) -> bool:
     stamps = _STAMP.findall(lines)
     if len(stamps) < FEWEST or stamps[0] <= stamps[-1]:
         return False
-    backwards = sum(later <= earlier for earlier, later in pairwise(stamps))
-    return bool(backwards >= SHARE * (len(stamps) - 1))
+    steps = [(later < earlier) - (later > earlier) for earlier, later in pairwise(stamps)]
+    forwards, backwards = steps.count(-1), steps.count(1)
+    return backwards >= FEWEST - 1 and forwards <= MOST_FORWARDS * len(steps)

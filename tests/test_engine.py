@@ -237,7 +237,7 @@ def test_workers_of_another_version_are_refused(
         workers().tables(many, SETTINGS)
 
 
-@pytest.mark.parametrize("what", ["loganalyzer", "polars", "patterns"])
+@pytest.mark.parametrize("what", ["comfyui-loganalyzer", "polars", "patterns"])
 def test_a_worker_that_comes_later_and_differs_refuses_the_work(what: str, many: list[str]) -> None:
     (batch,) = batches(many, 1 << 30, 100)
     with pytest.raises(LogAnalyzerError, match=f"{what} is other here"):

@@ -20,6 +20,8 @@ from loganalyzer.settings import Settings
 from loganalyzer.sources import STDIN, Input
 from loganalyzer.tabulate import tabulate
 
+DISTRIBUTION: Final = "comfyui-loganalyzer"
+"""What the tool is called among installed packages."""
 BATCH_BYTES: Final = 32 << 20
 """A batch holds about as much, packed inputs counted as `_UNPACKED` times their size; a larger input stands alone."""
 BATCH_INPUTS: Final = 250
@@ -114,7 +116,7 @@ def tables_of(batch: Batch, settings: Settings, alike: Mapping[str, str]) -> Tab
 
 def making(settings: Settings) -> dict[str, str]:
     """What tables depend on beside their inputs: the versions, and the pattern files."""
-    return {"loganalyzer": __version__, "polars": pl.__version__, "patterns": _print_of(settings.patterns)}
+    return {DISTRIBUTION: __version__, "polars": pl.__version__, "patterns": _print_of(settings.patterns)}
 
 
 def unlike(what: str, here: str, there: str | None, where: str) -> LogAnalyzerError:

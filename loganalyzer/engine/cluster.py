@@ -15,7 +15,17 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Protocol
 
 from loganalyzer.collecting import Tables
-from loganalyzer.engine.batches import BATCH_BYTES, BATCH_INPUTS, Batch, Place, batches, making, tables_of, unlike
+from loganalyzer.engine.batches import (
+    BATCH_BYTES,
+    BATCH_INPUTS,
+    DISTRIBUTION,
+    Batch,
+    Place,
+    batches,
+    making,
+    tables_of,
+    unlike,
+)
 from loganalyzer.engine.local import opened
 from loganalyzer.errors import LogAnalyzerError, SourceError, install_hint
 from loganalyzer.merging import merged
@@ -119,7 +129,7 @@ def _expect_alike(client: Client, alike: Mapping[str, str], engine: Dask) -> Non
         client.wait_for_workers(1, timeout=engine.timeout_s)
     except TimeoutError:
         raise _no_workers(engine) from None
-    packages = ["loganalyzer", "polars"]
+    packages = [DISTRIBUTION, "polars"]
     for worker, told in client.get_versions(packages=packages)["workers"].items():
         for name in packages:
             if isinstance(told, dict) and told["packages"].get(name) != alike[name]:
