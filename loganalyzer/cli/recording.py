@@ -85,7 +85,7 @@ def past(where: str, given: Mapping[str, Any]) -> Past:
     from loganalyzer.history.store import Store
 
     with Store.at(where, create=True) as store:
-        return Past(store.recorded(), given["at"] or clock.now())
+        return Past(store.recorded(), given["at"] or clock.now(), store.runs())
 
 
 def add(where: str, analysis: Analysis, given: Mapping[str, Any], gpu: str | None) -> Added:

@@ -12,8 +12,11 @@ import polars as pl
 
 from loganalyzer.metrics import KEY, METRICS, Metric
 from loganalyzer.regression.changes import Change
+from loganalyzer.regression.control import Floors
 from loganalyzer.regression.discovery import History, judge_together
-from loganalyzer.regression.series import change_percent
+from loganalyzer.regression.jump import watch
+from loganalyzer.regression.nightly import combine
+from loganalyzer.regression.series import change_percent, numbers
 from loganalyzer.regression.verdicts import Verdict, Word
 from loganalyzer.units import plural
 
@@ -76,8 +79,27 @@ def _of_key(rows: pl.DataFrame) -> Iterator[Series]:
     verdicts = judge_together(histories)
     for place, part in sorted(parts.items(), key=_order):
         metric = METRICS[place[0]]
-        verdict = floored(verdicts[place], metric) if place in verdicts else _exact(part, metric)
+        verdict = _judged(part, metric, verdicts[place]) if place in verdicts else _exact(part, metric)
         yield Series(metric, key, place[1], _points(part), max(0, part.height - MOST_RUNS), verdict)
+
+
+def _judged(part: pl.DataFrame, metric: Metric, scanned: Verdict) -> Verdict:
+    """The scan's verdict on the latest runs, together with that on the newest nights."""
+    values = part["value"].to_list()
+    jump = watch(values, nights(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
+    latest = numbers(values[-MOST_RUNS:])
+    return combine(floored(scanned, metric), jump, latest, max(0, len(values) - MOST_RUNS), metric.unit)
+
+
+def floors(metric: Metric) -> Floors:
+    """The least deviation that counts. All memory is judged as nearly free of noise."""
+    return Floors(metric.floor, steady=metric.kind == "steady" or metric.unit == "GiB")
+
+
+def nights(part: pl.DataFrame) -> list[object]:
+    """The night of each run: runs added by one call whose times lie between one noon and the next."""
+    noon = (pl.col("at") - pl.duration(hours=12)).dt.date()
+    return list(part.select("added_at", noon.alias("noon")).rows())
 
 
 def _exact(part: pl.DataFrame, metric: Metric) -> Verdict:

@@ -115,7 +115,7 @@ class Store:
     def recorded(self, chosen: Selection | None = None) -> pl.DataFrame:
         """Figures in the order of their runs' times; columns of `RECORDED`."""
         figures = (MEASUREMENTS.c[name] for name in _FIGURES)
-        of_run = (RUNS.c[name] for name in (*KEY, "at", "number", "fingerprint"))
+        of_run = (RUNS.c[name] for name in (*KEY, "at", "number", "fingerprint", "added_at"))
         statement = (
             sa.select(*figures, *of_run)
             .join(RUNS, RUNS.c.run_id == MEASUREMENTS.c.run_id)
