@@ -10,9 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer.metrics import KEY, METRICS, Metric
+from loganalyzer.metrics import KEY, METRICS, Metric, floors
 from loganalyzer.regression.changes import Change
-from loganalyzer.regression.control import Floors
 from loganalyzer.regression.discovery import History, judge_together
 from loganalyzer.regression.jump import watch
 from loganalyzer.regression.nightly import combine
@@ -52,6 +51,14 @@ class Series:
         """The run with which a change begins."""
         return self.points[self.first + change.index]
 
+    @property
+    def back(self) -> Point | None:
+        """The first normal run after the last spell for the worse; None where the newest runs are not normal."""
+        jump = self.verdict.jump
+        if jump is None or jump.word != "normal" or jump.ended is None:
+            return None
+        return self.points[jump.ended[1]]
+
 
 def judged(recorded: pl.DataFrame, metrics: tuple[str, ...] | None = None, *, exact: bool = False) -> list[Series]:
     """All series of `recorded` (columns of `RECORDED`, oldest first), the metrics of one key judged together.
@@ -89,11 +96,6 @@ def _judged(part: pl.DataFrame, metric: Metric, scanned: Verdict) -> Verdict:
     jump = watch(values, nights(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
     latest = numbers(values[-MOST_RUNS:])
     return combine(floored(scanned, metric), jump, latest, max(0, len(values) - MOST_RUNS), metric.unit)
-
-
-def floors(metric: Metric) -> Floors:
-    """The least deviation that counts. All memory is judged as nearly free of noise."""
-    return Floors(metric.floor, steady=metric.kind == "steady" or metric.unit == "GiB")
 
 
 def nights(part: pl.DataFrame) -> list[object]:

@@ -2,14 +2,15 @@
 
 The reference is what the series did before. Its level is the median, its scatter the standard deviation without
 outliers. The newest nights are judged by run rules (`RULES`): one night far outside, or two, three, five or eight
-nights in a row outside by less. Every night of a row must be outside for itself, so lone outliers cannot add up to a row.
+nights in a row outside by less. Every night of a row must be outside for itself, so lone outliers cannot add up.
 
-The rules were chosen by simulation (benchmarks/nights.py; figures in docs/false-alarms.md). A CUSUM tuned to as few
-false alarms is slower after the large changes and raises more false alarms on series with spikes.
+The rules were chosen by simulation (benchmarks/first_night.py; figures in docs/false-alarms.md), beside a
+CUSUM and a Shewhart chart.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -27,7 +28,9 @@ ESTABLISHED: Final = 20
 LEAST_SCATTER: Final = 0.3
 """Smallest scatter assumed, in percent of the level: a few equal nights do not prove that there is no scatter."""
 OUTLIER: Final = 4.0
-"""Scatters from the median beyond which a night is an outlier: it does not count for the scatter, and widens floors."""
+"""Scatters from the median beyond which a night is an outlier that does not count for the scatter."""
+SPIKE: Final = 3.5
+"""Scatters above the median from which a night shows that the series has spikes, so that the wider floors apply."""
 TAIL: Final = 1.25
 """A single night must exceed the reference's largest deviation by this factor: else it is an outlier like others."""
 NIGHT_SHARE: Final = 0.5
@@ -77,12 +80,12 @@ class Rule:
 
 RULES: Final = (
     Rule(1, 0, scatters=7.0, fresh=16.0, floor=13.0, quantile=1.0),
-    Rule(2, 0, scatters=4.0, fresh=8.5, floor=7.0, quantile=0.97),
+    Rule(2, 0, scatters=4.0, fresh=9.0, floor=7.0, quantile=0.97),
     Rule(3, 0, scatters=2.3, fresh=3.5, floor=2.5, quantile=0.93),
     Rule(5, 1, scatters=2.1, fresh=3.5, floor=2.2, quantile=0.9),
     Rule(8, 1, scatters=1.6, fresh=3.0, floor=2.0, quantile=0.9),
 )
-"""The run rules, chosen by simulation (benchmarks/nights.py) so that at most 3 in 1,000 nights are red by chance.
+"""The run rules, chosen by simulation (benchmarks/first_night.py) so that at most 3 in 1,000 nights are red by chance.
 
 One night: 13 % is beyond all but the largest spikes of the simulated kinds (5–15 %), and a change of 15 % in 1 % noise
 is still seen at once; 16 %, beyond all of them, where the reference cannot know its spikes yet or has seen some.
@@ -152,12 +155,12 @@ class Reference:
     @property
     def widening(self) -> float:
         """Factor that makes up for a scatter estimated from few nights: 2.7 for 3, 1.2 for 10, 1.02 for 60."""
-        return 1 + (3 / max(1, len(self.nights) - 1)) ** 1.3
+        return 1 + math.pow(3 / max(1, len(self.nights) - 1), 1.3)
 
     @property
     def has_outliers(self) -> bool:
         """Whether a night was an outlier for the worse."""
-        return float(self.excess[-1]) > OUTLIER * self.scatter
+        return float(self.excess[-1]) > SPIKE * self.scatter
 
     @property
     def is_fresh(self) -> bool:
@@ -190,7 +193,7 @@ class Reference:
         else:
             likely = max(self.correlation - error, least if row > 2 and count < FEW else 0.0)
         bounded = min(0.9, max(0.0, likely))
-        return float(((1 + bounded) / (1 - bounded)) ** 0.5)
+        return math.sqrt((1 + bounded) / (1 - bounded))
 
 
 def limit(reference: Reference, rule: Rule, floors: Floors, share: float = 1.0) -> float:
@@ -199,13 +202,14 @@ def limit(reference: Reference, rule: Rule, floors: Floors, share: float = 1.0) 
     `share`: the scatter of the newest nights as a share of the reference's (`pooled_share`).
     """
     scatter = share * reference.scatter * reference.widening * reference.inflation(rule.nights)
-    return max(_floor(reference, rule, floors), _tail(reference, rule), _scatters(rule, floors) * scatter)
+    return max(_floor(reference, rule, floors, share), _tail(reference, rule), _scatters(rule, floors) * scatter)
 
 
-def _floor(reference: Reference, rule: Rule, floors: Floors) -> float:
+def _floor(reference: Reference, rule: Rule, floors: Floors, share: float) -> float:
+    """The rule's floor. Nights of fewer runs than those of the reference have spikes that it has averaged out."""
     size = abs(reference.level) / 100
     if not floors.steady:
-        return max(floors.least, size * (rule.fresh if reference.is_fresh else rule.floor))
+        return max(floors.least, size * (rule.fresh if reference.is_fresh or share > 1 else rule.floor))
     unknown = rule.nights == 1 and len(reference.nights) < ESTABLISHED
     return max(floors.least, size * STEADY_PERCENT) * (STEADY_FRESH if unknown else 1.0)
 

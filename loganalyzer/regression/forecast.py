@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from loganalyzer.regression.nights import Follower
+from loganalyzer.regression.scan import BLOCK
+from loganalyzer.regression.series import Numbers
 
-DRAWS: Final = 15
-"""Futures that are played."""
-MOST: Final = 40
-"""Nights of a future; a change that is not red by then is said to need so many."""
+DRAWS: Final = 7
+"""Futures that are played; their median is the estimate."""
+LOOKS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 19, 24, 31, 40)
+"""Nights of a future after which the scan is asked. A change that is not red by the last takes at least so many."""
 _SEED: Final = 20261126
 
 
-def nights_until_red(follower: Follower, after: int) -> int:
-    """Median nights until the follower calls the series worse, if its last `after` nights are a new level.
+def nights_until_red(follower: Follower, after: int, confirmed: Callable[[Numbers], bool]) -> int:
+    """Median nights until a series is red, by the follower or because the scan has `confirmed` it.
 
-    The nights to come are drawn from the series' own deviations around its levels before and after the change.
+    The last `after` nights are taken for a new level. The nights to come are drawn from the series' own deviations
+    around its levels before and after the change, in blocks of neighbours, so that they stay as correlated.
     """
     values = np.array(follower.values)
     before, newest = values[:-after], values[-after:]
     residuals = np.concatenate([before - np.median(before), newest - newest.mean()])
     draw = np.random.Generator(np.random.PCG64([_SEED, len(values), after]))
-    futures = newest.mean() + residuals[draw.integers(0, len(residuals), (DRAWS, MOST))]
-    return int(np.median([_red(follower.copy(), future.tolist()) for future in futures]))
+    begins = draw.integers(0, len(residuals), (DRAWS, -(-LOOKS[-1] // BLOCK)))
+    places = (begins[:, :, None] + np.arange(BLOCK)) % len(residuals)
+    futures = newest.mean() + residuals[places.reshape(DRAWS, -1)]
+    return int(np.median([_red(follower.copy(), future, confirmed) for future in futures]))
 
 
-def _red(follower: Follower, future: list[float]) -> int:
-    for count, value in enumerate(future, 1):
+def _red(follower: Follower, future: Numbers, confirmed: Callable[[Numbers], bool]) -> int:
+    for count, value in enumerate(future[: LOOKS[-1]].tolist(), 1):
         if follower.step(value).word == "worse":
             return count
-    return MOST
+        if count in LOOKS and confirmed(np.array(follower.values)):
+            return count
+    return LOOKS[-1]

@@ -10,17 +10,21 @@ import numpy as np
 
 from loganalyzer.regression import forecast, nightly_reasons
 from loganalyzer.regression.changes import Change
+from loganalyzer.regression.control import MOST_NIGHTS
 from loganalyzer.regression.jump import FALSE_RED, Jump
 from loganalyzer.regression.series import Numbers, change_percent, is_measurement
-from loganalyzer.regression.verdicts import Verdict, Word
+from loganalyzer.regression.verdicts import Verdict, Word, judge
 
 CORRELATED: Final = 0.2
 """Correlation of a run with the next, around the scan's levels, from which the scan alone must be more certain."""
-CERTAIN: Final = 0.005
-"""Two-sided p-value that confirms a change of a correlated series without process control.
+CONFIRMED: Final = 0.01
+"""Two-sided p-value that makes a change red which process control does not see.
 
-At the scan's own 0.025, 12 of 1,000 nights were red by chance in noise with correlation 0.5, with this limit 1.
+The scan's own 0.025 is right for one look. A job that looks every night needs less: 12 of 1,000 nights were red by
+chance in noise with correlation 0.5, and 1.5 in gaussian noise of 2 %.
 """
+CERTAIN: Final = 0.005
+"""The same for a correlated series."""
 NEAR: Final = 3
 """Runs by which the scan and process control may date one change differently."""
 
@@ -85,14 +89,27 @@ def _normal_but_scanned(scanned: Verdict, jump: Jump, values: Numbers, offset: i
     if _is_over(change, jump, offset):
         reason = nightly_reasons.normal(jump, unit)
         return replace(scanned, verdict="same", reason=reason, change=None, runs_needed=0, jump=jump)
-    doubtful = scanned.verdict == "regressed" and change.p > CERTAIN and correlation(values, scanned) >= CORRELATED
-    if scanned.verdict == "regressed" and not doubtful:
+    if _is_certain(scanned, values):
         return replace(scanned, reason=f"{scanned.reason} {nightly_reasons.normal(jump, unit)}", jump=jump)
-    nights = forecast.nights_until_red(jump.follower, max(1, round(change.runs_after / jump.runs)))
+    nights = forecast.nights_until_red(jump.follower, max(1, round(change.runs_after / jump.runs)), confirmed_by_scan)
     needed = max(1, round(nights * jump.runs))
-    reason = nightly_reasons.suspected(change, needed, at_least=nights >= forecast.MOST)
+    reason = nightly_reasons.suspected(change, needed, at_least=nights >= forecast.LOOKS[-1])
     changes = scanned.changes if scanned.verdict == "suspected" else scanned.changes[:-1]
     return replace(scanned, verdict="suspected", reason=reason, changes=changes, runs_needed=needed, jump=jump)
+
+
+def _is_certain(scanned: Verdict, values: Numbers) -> bool:
+    """Whether the scan's verdict is red without process control."""
+    if scanned.verdict != "regressed" or scanned.change is None:
+        return False
+    p = scanned.change.p
+    return p <= CERTAIN or (p <= CONFIRMED and correlation(values, scanned) < CORRELATED)
+
+
+def confirmed_by_scan(values: Numbers) -> bool:
+    """Whether the scan alone makes a series of nights red, worse being higher."""
+    latest = values[-MOST_NIGHTS:]
+    return _is_certain(judge(latest), latest)
 
 
 def _is_over(change: Change, jump: Jump, offset: int) -> bool:

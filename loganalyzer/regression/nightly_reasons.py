@@ -8,9 +8,6 @@ from loganalyzer.regression.control import ESTABLISHED
 from loganalyzer.regression.jump import FALSE_RED, Jump, Range
 from loganalyzer.units import plural
 
-RECENT_NIGHTS = 7
-"""So many nights long it is said that a series is back to normal."""
-
 
 def worse(jump: Jump, unit: str) -> str:
     """Tonight's value, the normal range, how far outside, for how long, and how sure that is."""
@@ -23,11 +20,8 @@ def better(jump: Jump, unit: str) -> str:
 
 
 def normal(jump: Jump, unit: str) -> str:
-    """The normal range and where tonight lies; whether the series is back in it."""
-    sentence = f"{_tonight(jump, unit, start=True)}."
-    if jump.word == "normal" and jump.ended is not None and jump.back <= RECENT_NIGHTS:
-        return f"Back to normal for {plural(jump.back, 'night')}. {sentence}"
-    return sentence
+    """The normal range, and where tonight lies."""
+    return f"{_tonight(jump, unit, start=True)}."
 
 
 def suspected(change: Change, needed: int, *, at_least: bool) -> str:
