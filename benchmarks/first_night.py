@@ -50,7 +50,7 @@ def stepped(kind: str, seed: int, before: int, percent: float, after: int = AFTE
 def verdict(values: Numbers) -> Verdict:
     """The nightly check's on a series of nights."""
     latest = values[-WINDOW:]
-    return combine(judge(latest), watch(values), latest, len(values) - len(latest))
+    return combine(judge(latest), watch(values), len(values) - len(latest))
 
 
 def ours(values: Numbers, first: int, every: int = 1) -> list[bool]:

@@ -15,7 +15,7 @@ from loganalyzer.regression.changes import Change
 from loganalyzer.regression.discovery import History, judge_together
 from loganalyzer.regression.jump import watch
 from loganalyzer.regression.nightly import combine
-from loganalyzer.regression.series import change_percent, numbers
+from loganalyzer.regression.series import change_percent
 from loganalyzer.regression.verdicts import Verdict, Word
 from loganalyzer.units import plural
 
@@ -94,8 +94,7 @@ def _judged(part: pl.DataFrame, metric: Metric, scanned: Verdict) -> Verdict:
     """The scan's verdict on the latest runs, together with that on the newest nights."""
     values = part["value"].to_list()
     jump = watch(values, nights(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
-    latest = numbers(values[-MOST_RUNS:])
-    return combine(floored(scanned, metric), jump, latest, max(0, len(values) - MOST_RUNS), metric.unit)
+    return combine(floored(scanned, metric), jump, max(0, len(values) - MOST_RUNS), metric.unit)
 
 
 def nights(part: pl.DataFrame) -> list[object]:

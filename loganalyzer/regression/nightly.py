@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Final
-
-import numpy as np
 
 from loganalyzer.regression import forecast, nightly_reasons
 from loganalyzer.regression.changes import Change
 from loganalyzer.regression.control import MOST_NIGHTS
 from loganalyzer.regression.jump import FALSE_RED, Jump
-from loganalyzer.regression.series import Numbers, change_percent, is_measurement
+from loganalyzer.regression.series import Numbers, change_percent
 from loganalyzer.regression.verdicts import Verdict, Word, judge
 
 CORRELATED: Final = 0.2
 """Correlation of a run with the next, around the scan's levels, from which the scan alone must be more certain."""
-CONFIRMED: Final = 0.01
+CERTAIN: Final = 0.005
 """Two-sided p-value that makes a change red which process control does not see.
 
-The scan's own 0.025 is right for one look. A job that looks every night needs less: 12 of 1,000 nights were red by
-chance in noise with correlation 0.5, and 1.5 in gaussian noise of 2 %.
+The scan's own 0.025 is right for one look. A job that looks every night needs less.
 """
-CERTAIN: Final = 0.005
-"""The same for a correlated series."""
 NEAR: Final = 3
 """Runs by which the scan and process control may date one change differently."""
 
 
-def combine(scanned: Verdict, jump: Jump, values: Numbers, offset: int = 0, unit: str = "") -> Verdict:
+def combine(scanned: Verdict, jump: Jump, offset: int = 0, unit: str = "") -> Verdict:
     """The verdict of both on one series.
 
     A worse newest night is `regressed` at once, as a change of kind `jump`, until the scan has dated the change: then
-    the scan's own is given. A scan's regression that has ended since is none any more. `values` are those that the scan
-    judged, the first of them at place `offset` of those that `jump` counts.
+    the scan's own is given. A scan's regression that has ended since is none any more. The first run that the
+    scan judged is at place `offset` of those that `jump` counts.
     """
     if jump.word == "unknown":
         return _unknown(scanned, jump)
@@ -43,7 +37,7 @@ def combine(scanned: Verdict, jump: Jump, values: Numbers, offset: int = 0, unit
     if jump.word == "better":
         return _better(scanned, jump, offset, unit)
     if scanned.verdict in {"regressed", "suspected"}:
-        return _normal_but_scanned(scanned, jump, values, offset, unit)
+        return _normal_but_scanned(scanned, jump, offset, unit)
     reason = nightly_reasons.normal(jump, unit)
     if scanned.verdict == "unknown":
         return replace(scanned, verdict="same", reason=reason, runs_needed=0, jump=jump)
@@ -81,7 +75,7 @@ def _jumped(scanned: Verdict, jump: Jump, change: Change, reason: str) -> Verdic
     return replace(changed, runs_needed=0, p=FALSE_RED, jump=jump)
 
 
-def _normal_but_scanned(scanned: Verdict, jump: Jump, values: Numbers, offset: int, unit: str) -> Verdict:
+def _normal_but_scanned(scanned: Verdict, jump: Jump, offset: int, unit: str) -> Verdict:
     """The scan sees a change for the worse, and the newest nights are normal."""
     change = scanned.change
     if change is None:
@@ -89,7 +83,7 @@ def _normal_but_scanned(scanned: Verdict, jump: Jump, values: Numbers, offset: i
     if _is_over(change, jump, offset):
         reason = nightly_reasons.normal(jump, unit)
         return replace(scanned, verdict="same", reason=reason, change=None, runs_needed=0, jump=jump)
-    if _is_certain(scanned, values):
+    if _is_certain(scanned):
         return replace(scanned, reason=f"{scanned.reason} {nightly_reasons.normal(jump, unit)}", jump=jump)
     nights = forecast.nights_until_red(jump.follower, max(1, round(change.runs_after / jump.runs)), confirmed_by_scan)
     needed = max(1, round(nights * jump.runs))
@@ -98,18 +92,17 @@ def _normal_but_scanned(scanned: Verdict, jump: Jump, values: Numbers, offset: i
     return replace(scanned, verdict="suspected", reason=reason, changes=changes, runs_needed=needed, jump=jump)
 
 
-def _is_certain(scanned: Verdict, values: Numbers) -> bool:
+def _is_certain(scanned: Verdict) -> bool:
     """Whether the scan's verdict is red without process control."""
     if scanned.verdict != "regressed" or scanned.change is None:
         return False
-    p = scanned.change.p
-    return p <= CERTAIN or (p <= CONFIRMED and correlation(values, scanned) < CORRELATED)
+    return scanned.change.p <= CERTAIN
 
 
 def confirmed_by_scan(values: Numbers) -> bool:
     """Whether the scan alone makes a series of nights red, worse being higher."""
     latest = values[-MOST_NIGHTS:]
-    return _is_certain(judge(latest), latest)
+    return _is_certain(judge(latest))
 
 
 def _is_over(change: Change, jump: Jump, offset: int) -> bool:
@@ -118,23 +111,6 @@ def _is_over(change: Change, jump: Jump, offset: int) -> bool:
         return False
     first, back = (place - offset for place in jump.ended)
     return first - NEAR <= change.index <= back
-
-
-def correlation(values: Numbers, scanned: Verdict) -> float:
-    """Correlation of one run with the next around the levels that the scan found, outliers clipped."""
-    usable = np.where(is_measurement(values), values, np.nan)
-    parts = [usable[a:b] - np.nanmedian(usable[a:b]) for a, b in pairwise(_bounds(scanned, len(values)))]
-    residuals = np.concatenate(parts)
-    residuals = residuals[np.isfinite(residuals)]
-    reach = 3 * 1.4826 * float(np.median(np.abs(residuals)))
-    clipped = np.clip(residuals, -reach, reach)
-    whole = float(clipped @ clipped)
-    return float(clipped[1:] @ clipped[:-1]) / whole if whole > 0 else 0.0
-
-
-def _bounds(scanned: Verdict, count: int) -> list[int]:
-    places = {change.index for change in scanned.changes if change.kind != "creep"}
-    return sorted({0, count, *places})
 
 
 def _change(jump: Jump, count: int, offset: int, *, worse: bool) -> Change:
