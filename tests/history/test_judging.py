@@ -56,7 +56,7 @@ def test_a_noisy_week_is_no_regression(tmp_path: Path, seed: int) -> None:
 
 
 def test_a_fresh_step_is_suspected_and_says_how_many_more_runs_will_tell(tmp_path: Path) -> None:
-    steps = [*nights.noisy(40), *nights.noisy(4, 5.13, seed=1)]
+    steps = [*nights.noisy(40, deviation=0.02), *nights.noisy(4, 5.35, 0.02, seed=3)]
     found = tonight(tmp_path, steps[:-1], nights.analysis(steps[-1], 43))
     assert rows(found, "REG001").is_empty()
     row = rows(found, "REG003").row(0, named=True)
