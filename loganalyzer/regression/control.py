@@ -167,10 +167,15 @@ class Reference:
         """Whether the wider floors apply."""
         return len(self.nights) < ESTABLISHED or self.has_outliers
 
+    @property
+    def _shows_correlation(self) -> bool:
+        """Fewer than FEW nights show none: with them, the assumed correlation stands."""
+        return self.ordered and len(self.nights) >= FEW
+
     @cached_property
     def correlation(self) -> float:
-        """Correlation of one night with the next, outliers clipped; 0 where the order is unknown."""
-        if not self.ordered:
+        """Correlation of one night with the next, outliers clipped; 0 where it is unknown."""
+        if not self._shows_correlation:
             return 0.0
         reach = _CLIP * self.scatter
         clipped = np.clip(self.nights - self.level, -reach, reach)
@@ -186,7 +191,7 @@ class Reference:
         if row == 1:
             return 1.0
         count = len(self.nights)
-        error = _ERRORS / count**0.5 if self.ordered else 0.0
+        error = _ERRORS / count**0.5 if self._shows_correlation else 0.0
         least = ASSUMED_CORRELATION[count >= TRUSTED]
         if row >= LONG_ROW:
             likely = max(self.correlation + error, least)
