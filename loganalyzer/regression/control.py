@@ -11,6 +11,7 @@ CUSUM and a Shewhart chart.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -235,17 +236,21 @@ def pooled_share(runs: float, reference_runs: float) -> float:
     return float((newest / before) ** 0.5)
 
 
-def deciding(rule: Rule, newest: Numbers) -> float:
-    """The night of a row that must still be outside: the lowest, those left out that may lie inside."""
-    return float(np.sort(newest)[rule.allowed * len(newest) // rule.nights])
+def direction(level: float, rule: Rule, newest: Sequence[float], floors: Floors) -> int:
+    """Whether the newest nights are far enough above (1) or below (-1) the level for any limit, or not (0)."""
+    least = max(floors.least, (STEADY_PERCENT if floors.steady else rule.floor) / 100 * abs(level))
+    ordered, inside = sorted(newest), rule.allowed * len(newest) // rule.nights
+    if ordered[inside] - level > least:
+        return 1
+    return -1 if level - ordered[-1 - inside] > least else 0
 
 
 def exceeds(reference: Reference, rule: Rule, newest: Numbers, floors: Floors, share: float = 1.0) -> bool:
     """Whether the newest nights, as many as the rule asks for or more, in any order, are all worse than its limit."""
-    distance = deciding(rule, newest) - reference.level
-    if distance <= floors.least or distance <= STEADY_PERCENT / 100 * abs(reference.level):
-        return False  # most nights: nothing more needs to be computed
-    return distance > limit(reference, rule, floors, share)
+    if direction(reference.level, rule, newest.tolist(), floors) <= 0:
+        return False
+    deciding = float(np.sort(newest)[rule.allowed * len(newest) // rule.nights])
+    return deciding - reference.level > limit(reference, rule, floors, share)
 
 
 def rule_for(count: int) -> Rule:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +17,7 @@ from loganalyzer.regression.control import (
     Floors,
     Reference,
     Rule,
+    direction,
     exceeds,
     limit,
 )
@@ -32,7 +35,6 @@ RETURNED: Final = 4.0
 """Scatters below the spell's level from which a single normal night ends it."""
 NIGHTS_BACK: Final = 2
 """Nights in a row nearer to the normal level than to the spell's that end a spell."""
-_KEPT: Final = MOST_NIGHTS + 2 * RULES[-1].nights
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,21 +99,26 @@ class Follower:
 
     def _before(self, night: int) -> Reference | None:
         """The reference as it was before a night."""
-        chosen = [place for place in self.normal[-_KEPT:] if place < night][-MOST_NIGHTS:]
-        if len(chosen) < FEWEST_NIGHTS:
-            return None
-        return Reference.of(np.array([self.values[place] for place in chosen]), self.floors)
+        chosen = self._normal_values(night)
+        return None if len(chosen) < FEWEST_NIGHTS else Reference.of(np.array(chosen), self.floors)
+
+    def _normal_values(self, night: int) -> list[float]:
+        """The latest normal nights before a night."""
+        end = bisect_left(self.normal, night)
+        return [self.values[place] for place in self.normal[max(0, end - MOST_NIGHTS) : end]]
 
     def _look(self, night: int) -> None:
         """Begins a spell where the newest nights are outside; else the night is a normal one."""
         for rule in RULES:
             first = night - rule.nights + 1
-            reference = self._before(first) if first >= (self._back or 0) else None
-            if reference is None:
+            before = self._normal_values(first) if first >= (self._back or 0) else []
+            if len(before) < FEWEST_NIGHTS:
                 break
-            for sign in (1, -1):
-                newest = sign * np.array(self.values[first:])
+            sign = direction(statistics.median(before), rule, self.values[first:], self.floors)
+            if sign:  # rare: most nights need no more than their medians
+                reference = Reference.of(np.array(before), self.floors)
                 seen = reference if sign > 0 else reference.mirrored
+                newest = sign * np.array(self.values[first:])
                 if exceeds(seen, rule, newest, self.floors, max(self.shares[first:])):
                     self._begin(first, sign, rule, seen)
                     return
@@ -120,7 +127,7 @@ class Follower:
     def _begin(self, first: int, sign: int, rule: Rule, seen: Reference) -> None:
         """Begins a spell, earlier than where it was found if the nights before were nearer to its level already."""
         middle = (seen.level + float(np.median(sign * np.array(self.values[first:])))) / 2
-        while first - 1 in self.normal[-_KEPT:] and sign * self.values[first - 1] > middle and self._before(first - 1):
+        while first - 1 in self.normal and sign * self.values[first - 1] > middle and self._before(first - 1):
             first -= 1
         self.normal = [place for place in self.normal if place < first]
         reference = self._before(first)
