@@ -8,11 +8,14 @@ Figures whose basis is null are compared across lengths.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
 from loganalyzer.analysis import Analysis
+
+if TYPE_CHECKING:
+    from loganalyzer.regression.control import Floors
 
 Kind = Literal["exact", "steady", "noisy"]
 
@@ -80,6 +83,13 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("observed_windows", "windows", "windows run", "exact", higher_is_better=True),
     )
 }
+
+
+def floors(metric: Metric) -> Floors:
+    """The least deviation of a metric that counts. All memory is judged as nearly free of noise."""
+    from loganalyzer.regression.control import Floors  # and numpy with it, which measuring does not need
+
+    return Floors(metric.floor, steady=metric.kind == "steady" or metric.unit == "GiB")
 
 
 def measure(found: Analysis) -> pl.DataFrame:

@@ -227,6 +227,8 @@ TRENDS: Final = pl.Schema(
         "value": pl.Float64(),
         "tonight": pl.Boolean(),
         "changed": pl.Boolean(),
+        "normal_low": pl.Float64(),
+        "normal_high": pl.Float64(),
     }
 )
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 import polars as pl
 
 from loganalyzer.comparison.model import MetricChange, Side, Word
-from loganalyzer.metrics import METRICS, Metric
+from loganalyzer.metrics import METRICS, Metric, floors
 from loganalyzer.regression import reasons
+from loganalyzer.regression.control import FEWEST_NIGHTS
 from loganalyzer.regression.pairs import Comparison, compare
 from loganalyzer.regression.series import change_percent
 
@@ -54,10 +55,10 @@ def _judged(metric: Metric, key: Mapping[str, Any], pair: Pair, single: Pair) ->
     runs = (pair[0].height, pair[1].height)
     samples = _samples(metric, pair, single)
     higher = metric.higher_is_better
-    found = compare(samples[0], samples[1], higher_is_better=higher, runs=runs)
+    found = compare(samples[0], samples[1], higher_is_better=higher, runs=runs, floors=floors(metric))
     if metric.kind == "exact":
         word, reason = _equal(metric, samples)
-    elif metric.kind == "steady":
+    elif metric.kind == "steady" and runs[0] < FEWEST_NIGHTS:
         word, reason = _steady(metric, samples, found)
     else:
         word, reason = _floored(metric, found)
@@ -65,12 +66,12 @@ def _judged(metric: Metric, key: Mapping[str, Any], pair: Pair, single: Pair) ->
 
 
 def _samples(metric: Metric, pair: Pair, single: Pair) -> tuple[list[float], ...]:
-    """The runs' own values; of few runs all their single steps or windows, which show how these scatter.
+    """The runs' own values. Of few base runs all their single steps or windows, which show how these scatter.
 
     Single ones are taken only where they are known of every run: a median scatters less than what it is the median of.
     """
     own = tuple(rows["value"].to_list() for rows in pair)
-    if min(map(len, own)) >= ENOUGH_RUNS:
+    if min(map(len, own)) >= ENOUGH_RUNS or len(own[0]) >= FEWEST_NIGHTS:
         return own
     parts = [
         known.filter(pl.col("metric") == metric.name).join(rows.select("run_id"), on="run_id", how="semi")

@@ -21,9 +21,10 @@ RECORDED: Final = pl.Schema(
         *((name, RUNS[name]) for name in KEY),
         ("at", TIME),
         ("number", pl.Int64()),
+        ("added_at", TIME),
     ]
 )
-"""Figures with their run's key, time and number in the history."""
+"""Figures with their run's key, time, number in the history, and the time of the call that added it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Past:
         contents: texts of logs that the history has read.
         inputs: the files of this call.
         said_at: when this call's runs took place, where the user says it.
+        runs: the rows of these runs in the table `runs`: what differs between them; None where nobody asks.
     """
 
     recorded: pl.DataFrame
@@ -45,6 +47,7 @@ class Past:
     contents: tuple[Content, ...] = ()
     inputs: Inputs = Inputs()
     said_at: datetime | None = None
+    runs: pl.DataFrame | None = None
 
     def with_tonight(self, found: Analysis, gpu: str | None) -> pl.DataFrame:
         """All figures in the order of the runs; `tonight` marks those of this analysis.
@@ -52,7 +55,7 @@ class Past:
         A run that the history already has counts once, at its recorded time.
         """
         numbers = self._numbers(found)
-        known = self.recorded.select("number", pl.col("at").alias("recorded_at")).unique("number")
+        known = self.recorded.select("number", pl.col("at").alias("recorded_at"), "added_at").unique("number")
         said = self.said_at is not None
         times = moments(found, self.said_at or self.moment, self.inputs, said=said)
         tonight = (
@@ -61,7 +64,10 @@ class Past:
             .join(times, on="run_id", how="left", maintain_order="left")
             .join(numbers, on="run_id", how="inner", maintain_order="left")
             .join(known, on="number", how="left", maintain_order="left")
-            .with_columns(pl.coalesce("recorded_at", "at").alias("at"))
+            .with_columns(
+                pl.coalesce("recorded_at", "at").alias("at"),
+                pl.col("added_at").fill_null(pl.lit(self.moment.replace(tzinfo=None), TIME)).cast(TIME),
+            )
             .select(*RECORDED, pl.lit(value=True).alias("tonight"))
         )
         earlier = self.recorded.join(numbers, on="number", how="anti", maintain_order="left")

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer.metrics import KEY, METRICS, Metric
+from loganalyzer.metrics import KEY, METRICS, Metric, floors
 from loganalyzer.regression.changes import Change
 from loganalyzer.regression.discovery import History, judge_together
+from loganalyzer.regression.jump import watch
+from loganalyzer.regression.nightly import combine
 from loganalyzer.regression.series import change_percent
 from loganalyzer.regression.verdicts import Verdict, Word
 from loganalyzer.units import plural
@@ -49,6 +51,14 @@ class Series:
         """The run with which a change begins."""
         return self.points[self.first + change.index]
 
+    @property
+    def back(self) -> Point | None:
+        """The first normal run after the last spell for the worse; None where the newest runs are not normal."""
+        jump = self.verdict.jump
+        if jump is None or jump.word != "normal" or jump.ended is None:
+            return None
+        return self.points[jump.ended[1]]
+
 
 def judged(recorded: pl.DataFrame, metrics: tuple[str, ...] | None = None, *, exact: bool = False) -> list[Series]:
     """All series of `recorded` (columns of `RECORDED`, oldest first), the metrics of one key judged together.
@@ -76,8 +86,21 @@ def _of_key(rows: pl.DataFrame) -> Iterator[Series]:
     verdicts = judge_together(histories)
     for place, part in sorted(parts.items(), key=_order):
         metric = METRICS[place[0]]
-        verdict = floored(verdicts[place], metric) if place in verdicts else _exact(part, metric)
+        verdict = _judged(part, metric, verdicts[place]) if place in verdicts else _exact(part, metric)
         yield Series(metric, key, place[1], _points(part), max(0, part.height - MOST_RUNS), verdict)
+
+
+def _judged(part: pl.DataFrame, metric: Metric, scanned: Verdict) -> Verdict:
+    """The scan's verdict on the latest runs, together with that on the newest nights."""
+    values = part["value"].to_list()
+    jump = watch(values, nights(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
+    return combine(floored(scanned, metric), jump, max(0, len(values) - MOST_RUNS), metric.unit)
+
+
+def nights(part: pl.DataFrame) -> list[object]:
+    """The night of each run: runs added by one call whose times lie between one noon and the next."""
+    noon = (pl.col("at") - pl.duration(hours=12)).dt.date()
+    return list(part.select("added_at", noon.alias("noon")).rows())
 
 
 def _exact(part: pl.DataFrame, metric: Metric) -> Verdict:

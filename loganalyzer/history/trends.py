@@ -35,7 +35,11 @@ def _rows(number: int, series: Series) -> list[tuple[object, ...]]:
         begins.add(series.first + verdict.change.index)
     head = (number, metric.name, metric.title, metric.unit, words(series), verdict.verdict, verdict.reason)
     points = list(enumerate(series.points))[-MOST_POINTS:]
-    return [(*head, point.run_id, point.at, point.value, point.tonight, place in begins) for place, point in points]
+    normal = verdict.jump.normal if verdict.jump is not None else None
+    band = (None, None) if normal is None else (normal.low, normal.high)
+    return [
+        (*head, point.run_id, point.at, point.value, point.tonight, place in begins, *band) for place, point in points
+    ]
 
 
 def words(series: Series) -> str:

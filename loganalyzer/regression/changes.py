@@ -36,7 +36,8 @@ class Change:
     `index`: position, in the series as given, of the first run on the new level (of a creep: of its first run);
     `before`, `after`: the mean levels, spikes left out, in the metric's unit (of a creep: best stable and present);
     `change_percent`: of the size of `before`, None where that is 0; `worse`: by the metric's direction;
-    `kind`: `step` or `creep`; `runs_after`: runs since; `p`: two-sided p-value, corrected for having looked everywhere.
+    `kind`: `step`, `creep` or `jump` (found by process control, see `nightly`); `runs_after`: runs since;
+    `p`: two-sided p-value, corrected for having looked everywhere.
     """
 
     index: int

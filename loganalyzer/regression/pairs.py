@@ -1,7 +1,12 @@
 """Two samples of one metric, base and head: did it change between them?
 
-The verdict needs two things: the exact permutation test puts the samples apart at 1 % (where so few runs cannot reach
-that, as far as they can: no run of one side among those of the other), and the medians are apart by more than a floor:
+With three base runs or more that give one value each, the head is held against the base as `history trend` and the
+nightly check hold the newest nights against the nights before (`control`), so the same runs get the same verdict. From
+`ENOUGH_RUNS` runs on, where the change-point scan finds smaller changes too, so does the permutation test here.
+
+With fewer runs, the verdict needs two things: the exact permutation test puts the samples apart at 1 % (where so few
+runs cannot reach that, as far as they can: no run of one side among those of the other), and the medians are apart by
+more than a floor:
 
 | runs on the side with fewer | floor: the larger of |
 |---|---|
@@ -26,6 +31,7 @@ import numpy as np
 
 from loganalyzer.regression import reasons
 from loganalyzer.regression.changes import FLOOR_PERCENT
+from loganalyzer.regression.control import FEWEST_NIGHTS, RULES, Floors, Reference, exceeds, limit, rule_for
 from loganalyzer.regression.ranks import difference_p, smallest_p
 from loganalyzer.regression.series import (
     ROUNDING,
@@ -36,11 +42,15 @@ from loganalyzer.regression.series import (
     is_measurement,
     numbers,
 )
+from loganalyzer.regression.verdicts import ENOUGH_AROUND, ENOUGH_RUNS
+from loganalyzer.units import plural
 
 PairWord = Literal["regressed", "improved", "same", "unknown"]
 
 LEVEL = 0.01
 """Two-sided p-value up to which two samples differ."""
+CERTAIN = 0.005
+"""The same for many runs that the rules of process control do not call different."""
 DOUBT = 0.05
 """Two-sided p-value beyond which chance explains a difference well."""
 _GAUSSIAN = 1.4826
@@ -109,9 +119,18 @@ class _Pair:
         return self.noise / level * 100 if self.noise is not None and level else None
 
     @property
+    def one_value_a_run(self) -> bool:
+        return self.runs == (len(self.base), len(self.head))
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the base shows what is normal."""
+        return self.one_value_a_run and self.runs[0] >= FEWEST_NIGHTS
+
+    @property
     def floor(self) -> Floor:
         fewest = min(self.runs)
-        one_value_a_run = self.runs == (len(self.base), len(self.head))
+        one_value_a_run = self.one_value_a_run
         if one_value_a_run and fewest > 1 and smallest_p(*self.runs) <= LEVEL:
             return Floor(FLOOR_PERCENT, 1.0, enough=True)
         percent, scatter = (3.0, 4.0) if fewest > 2 else (10.0, 8.0)
@@ -124,12 +143,13 @@ def compare(
     *,
     higher_is_better: bool = False,
     runs: tuple[int, int] | None = None,
+    floors: Floors | None = None,
 ) -> Comparison:
     """The verdict on two samples; the same values in any order always give the same one.
 
     Each value should be one run's, best its median where it gave many (its single steps). Where all are given, `runs`
     says how many runs the values of either side come from: values of one run share its conditions, so one run against
-    one run stays just that, and five against five are judged as few.
+    one run stays just that, and five against five are judged as few. `floors`: the least difference that counts.
     """
     measured = numbers(base), numbers(head)
     before, after = (np.sort(side[is_measurement(side)]) for side in measured)
@@ -142,8 +162,39 @@ def compare(
         return Comparison("unknown", reason, old, new, None, None, *counts, dropped, None)
     pair = _Pair(before, after, (min(counts[0], runs[0]), min(counts[1], runs[1])) if runs else counts)
     p = difference_p(before, after)
-    verdict, reason = _judge(pair, p, higher_is_better)
+    if pair.has_reference:
+        verdict, reason = _judge_as_nights(pair, p, higher_is_better, floors or Floors())
+    else:
+        verdict, reason = _judge(pair, p, higher_is_better)
     return Comparison(verdict, reason + note, *pair.medians, pair.percent, pair.noise_percent, *counts, dropped, p)
+
+
+def _judge_as_nights(pair: _Pair, p: float, higher_is_better: bool, floors: Floors) -> tuple[PairWord, str]:
+    """The word and its reason where the base is a reference."""
+    sign = -1 if higher_is_better else 1
+    reference = Reference.of(sign * pair.base, floors, ordered=False)
+    for word, seen, head in (
+        ("regressed", reference, sign * pair.head),
+        ("improved", reference.mirrored, -sign * pair.head),
+    ):
+        if any(exceeds(seen, rule, head, floors) for rule in RULES if rule.nights <= len(head)):
+            name = "Worse" if word == "regressed" else "Better"
+            return word, f"{name} {_figures(pair)}."  # type: ignore[return-value]
+    (before, after), noise = pair.medians, pair.noise or 0.0
+    if not is_large(pair.percent, FLOOR_PERCENT):
+        return "same", f"Medians differ by less than {FLOOR_PERCENT:g} %: {_figures(pair)}."
+    if pair.floor.enough and (abs(after - before) < max(noise, floors.least) or p > DOUBT):
+        return "same", f"Medians differ {_figures(pair)}: no more than the runs' own scatter explains."
+    if p <= CERTAIN and sum(pair.runs) >= ENOUGH_RUNS and min(pair.runs) >= ENOUGH_AROUND:
+        better = (after > before) == higher_is_better
+        return ("improved" if better else "regressed"), f"{'Better' if better else 'Worse'} {_figures(pair)}."
+    rule = rule_for(pair.runs[1])
+    reach = limit(reference, rule, floors)
+    counted = "one run counts" if rule.nights == 1 else f"{plural(rule.nights, 'run')} count"
+    return "unknown", (
+        f"Medians differ {_figures(pair)}. This may be noise: against {plural(pair.runs[0], 'run')}, {counted} when "
+        f"more than {reach:.3g} off the median. More runs would tell."
+    )
 
 
 def _judge(pair: _Pair, p: float, higher_is_better: bool) -> tuple[PairWord, str]:

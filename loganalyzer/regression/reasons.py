@@ -8,18 +8,18 @@ from loganalyzer.units import plural
 
 def regressed(change: Change, noise_percent: float | None) -> str:
     """The confirmed change for the worse, and the noise it stands out of."""
-    return f"Worse {_amount(change)}{_noise(noise_percent)}."
+    return f"Worse {amount(change)}{_noise(noise_percent)}."
 
 
 def improved(change: Change) -> str:
     """The confirmed change for the better."""
-    return f"Better {_amount(change)}."
+    return f"Better {amount(change)}."
 
 
 def suspected(change: Change, needed: int) -> str:
     """The change that may be chance, and how many runs would tell."""
     return (
-        f"Perhaps worse {_amount(change)}. Neighbouring runs that resemble one another could look the same: "
+        f"Perhaps worse {amount(change)}. Neighbouring runs that resemble one another could look the same: "
         f"at least {plural(needed, 'more run')} will tell."
     )
 
@@ -52,7 +52,8 @@ def percent(value: float | None) -> str:
     return "from zero" if value is None else f"by {abs(value):.1f} %"
 
 
-def _amount(change: Change) -> str:
+def amount(change: Change) -> str:
+    """By how much, from where to where, since which run."""
     how = "slowly, " if change.kind == "creep" else ""
     start = "the best stable level" if change.kind == "creep" else "before"
     since = "begins at" if change.kind == "creep" else "since"

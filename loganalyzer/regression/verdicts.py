@@ -10,6 +10,7 @@ import numpy as np
 
 from loganalyzer.regression import reasons
 from loganalyzer.regression.changes import FLOOR_PERCENT, MINIMUM_RUNS, Change, Found, find
+from loganalyzer.regression.jump import Jump
 from loganalyzer.regression.scan import BLOCK, scan
 from loganalyzer.regression.series import Series, change_percent, clean, is_large
 
@@ -34,7 +35,8 @@ class Verdict:
     `change`: what the verdict rests on, if anything; `changes`: all confirmed ones, in order;
     `noise_percent`: run-to-run deviation in percent of the present level, None where that is 0 or unknown;
     `runs`: measurements judged; `runs_needed`: how many more until there is a verdict (`unknown`, `suspected`), else 0;
-    `dropped`: None, NaN or infinite ones; `p`: two-sided p-value of what the verdict says, to judge several together.
+    `dropped`: None, NaN or infinite ones; `p`: two-sided p-value of what the verdict says, to judge several together;
+    `jump`: the newest nights against the normal range, where that was asked (`nightly.combine`).
     """
 
     verdict: Word
@@ -46,6 +48,7 @@ class Verdict:
     runs_needed: int
     dropped: int
     p: float
+    jump: Jump | None = None
 
 
 def judge(values: Iterable[float | None], *, higher_is_better: bool = False) -> Verdict:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from loganalyzer.history.series import Series
+from loganalyzer.history.series import Point, Series
 from loganalyzer.regression.changes import Change
+from loganalyzer.regression.jump import Jump
 from loganalyzer.report.document import rows
 from loganalyzer.tables import SCHEMA_VERSION
 
@@ -42,7 +43,11 @@ def pruned(listed: pl.DataFrame, *, done: bool) -> str:
 
 
 def trend(series: Iterable[Series]) -> str:
-    """`schema_version` and `series`: metric, unit, key, basis, points, changes, and the verdict with its reason."""
+    """`schema_version` and `series`: metric, unit, key, basis, points, changes, and the verdict with its reason.
+
+    `normal` is the normal range of a night, `tonight` the newest night's value, `since` the first run of what the
+    verdict rests on, `back_to_normal_since` the first normal run after the last worse nights.
+    """
     document = {"schema_version": SCHEMA_VERSION, "series": [_series(one) for one in series]}
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -62,7 +67,29 @@ def _series(series: Series) -> dict[str, Any]:
         "reason": verdict.reason,
         "noise_percent": verdict.noise_percent,
         "runs_needed": verdict.runs_needed,
+        "normal": _normal(verdict.jump),
+        "tonight": verdict.jump.tonight if verdict.jump is not None and verdict.jump.normal is not None else None,
+        "since": _place(None if verdict.change is None else series.at(verdict.change)),
+        "back_to_normal_since": _place(series.back),
     }
+
+
+def _normal(jump: Jump | None) -> dict[str, Any] | None:
+    """The range that is normal for one night, its median and scatter, and how many nights it comes from."""
+    if jump is None or jump.normal is None:
+        return None
+    found = jump.normal
+    return {
+        "low": found.low,
+        "high": found.high,
+        "median": found.level,
+        "scatter": found.scatter,
+        "nights": found.nights,
+    }
+
+
+def _place(point: Point | None) -> dict[str, str] | None:
+    return None if point is None else {"run_id": point.run_id, "at": point.at.isoformat()}
 
 
 def _changes(series: Series) -> tuple[Change, ...]:

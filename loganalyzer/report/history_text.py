@@ -87,9 +87,9 @@ def write_trend(series: Sequence[Series], file: IO[str]) -> None:
 def _begun(series: Series) -> str:
     change = series.verdict.change
     if change is None:
-        return ""
+        return "" if series.back is None else f" Back to normal since {_time(series.back.at)}."
     point = series.at(change)
-    return f" It begins with {point.run_id} of {_time(point.at)}."
+    return f" First affected run: {point.run_id} of {_time(point.at)}."
 
 
 def course(values: Sequence[float]) -> str:

@@ -23,7 +23,7 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 _FAILS: Final = {"error": ("error",), "warning": ("error", "warning"), "never": ("error",)}
 _ELSEWHERE: Final = ("REG002",)
 _OF_A_WORKFLOW: Final = "RUN005"
-_SPOKEN_FOR: Final = {"REG003": "REG001"}
+_SPOKEN_FOR: Final = {"REG003": "REG001", "REG004": "REG001", "REG005": "REG001"}
 """Rules of which another says, for both, what could not be checked."""
 _COUNTED: Final = {"testcase": "tests", "failure": "failures", "error": "errors", "skipped": "skipped"}
 _AT_ONCE: Final = 500

@@ -109,7 +109,7 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("LOG004", log.prompt(427).replace("Sampling ", "Rendering "), Q6, CLEAN, Q6),
 ]  # fmt: skip
 IDS = [case[0] for case in CASES]
-BESIDE_A_LOG = {"REG001", "REG002", "REG003", "CFG001"}
+BESIDE_A_LOG = {"REG001", "REG002", "REG003", "REG004", "REG005", "CFG001"}
 """Rules on more than one log have tests of their own."""
 
 

@@ -127,7 +127,7 @@ def test_a_trend_has_points_changes_and_a_verdict() -> None:
     assert change["change_percent"] == pytest.approx(10, abs=1)
     text = call("history", "trend").stdout
     assert "regressed" in text
-    assert "It begins with" in text
+    assert "First affected run: " in text
 
 
 def test_exact_figures_have_a_trend_too_in_which_every_difference_is_a_change() -> None:
@@ -206,7 +206,7 @@ def test_what_would_be_noted_nowhere_is_a_usage_error(words: tuple[str, str]) ->
 def test_the_first_night_passes_and_says_how_many_runs_are_missing() -> None:
     result = call(write("a_Q6_K.log"), "--no-html", "-v", "--history", "sqlite:///h.db")
     assert result.exit_code == 0, result.output
-    assert "Only 1 run: 7 more needed" in " ".join(result.stdout.split())
+    assert "Only 1 night: 3 more needed" in " ".join(result.stdout.split())
     assert len(listed("--history", "sqlite:///h.db")) == 1
 
 

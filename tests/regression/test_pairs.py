@@ -30,7 +30,8 @@ def times(values: list[float], factor: float) -> list[float]:
         pytest.param([20.0], [22.5], "regressed", id="one against one, 12 %"),
         pytest.param([20.0], [17.5], "improved", id="one against one, 12 % better"),
         pytest.param(FIVE, [21.6], "unknown", id="one run against five, 8 %"),
-        pytest.param(FIVE, [23.0], "regressed", id="one run against five, 15 % and far beyond their scatter"),
+        pytest.param(FIVE, [23.0], "unknown", id="one run against five, 15 %: few runs do not know their spikes"),
+        pytest.param(FIVE, [23.3], "regressed", id="one run against five, 16.5 % and far beyond their scatter"),
         pytest.param([20.0, 24, 16, 22, 18], [27.0], "unknown", id="one run against five that scatter"),
         pytest.param([20.0, 20.1], [21.5, 21.6], "unknown", id="two against two, 8 %"),
         pytest.param([20.0, 20.1], [23.0, 23.1], "regressed", id="two against two, 15 %"),
@@ -71,7 +72,7 @@ def test_one_run_against_one_says_why_it_is_cautious() -> None:
     )
 
 
-@pytest.mark.parametrize(("base", "head"), [([20.0], [23.0]), ([20.0], [17.0]), (FIVE, [23.0])])
+@pytest.mark.parametrize(("base", "head"), [([20.0], [23.0]), ([20.0], [17.0])])
 def test_a_single_run_found_changed_says_that_it_is_one(base: list[float], head: list[float]) -> None:
     assert "A single run is judged only beyond 10 %" in compare(base, head).reason
 

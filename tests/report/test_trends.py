@@ -21,13 +21,16 @@ from loganalyzer.tables import TRENDS
 
 
 def series(
-    values: list[float], *, number: int = 1, verdict: str = "regressed", change: int | None = None
+    values: list[float],
+    *,
+    change: int | None = None,
+    band: tuple[float | None, float | None] = (None, None),
 ) -> pl.DataFrame:
     begin = datetime(2026, 1, 1)
     rows = [
         (
             1, "s_per_step", "time per step", "s", "infinitetalk, Q6_K", "regressed", "5 % slower.", f"R{place}",
-            begin + timedelta(days=place), value, place == len(values) - 1, place == change,
+            begin + timedelta(days=place), value, place == len(values) - 1, place == change, *band,
         )
         for place, value in enumerate(values)
     ]  # fmt: skip
@@ -47,7 +50,7 @@ def test_the_drawing_marks_the_change_and_says_why() -> None:
     drawn = trend.draw(series([5.0, 5.0, 5.1, 6.0], change=3).to_dicts(), "trend-1")
     assert drawn
     assert ">change<" in drawn.svg
-    assert drawn.caption == "4 runs, the dark ones of this report. 5 % slower."
+    assert drawn.caption == "4 runs; dark dots are from this report. 5 % slower."
     assert ">change<" not in (trend.draw(series([5.0, 5.0, 5.1]).to_dicts(), "x") or drawn).svg
 
 

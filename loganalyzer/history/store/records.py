@@ -121,7 +121,8 @@ class Store:
     def past(self, moment: datetime, inputs: Inputs | None = None, said_at: datetime | None = None) -> Past:
         """What tonight's runs are compared with."""
         files = inputs or Inputs()
-        return Past(self.recorded(), moment, tuple(self.known()), tuple(self.contents()), files, said_at)
+        known = (tuple(self.known()), tuple(self.contents()))
+        return Past(self.recorded(), moment, *known, files, said_at, self.runs())
 
     def known(self) -> list[Known]:
         """What identifies the runs."""
@@ -148,7 +149,7 @@ class Store:
         # As it is stored: what is neither 0 nor 1 must not become true.
         estimated = sa.type_coerce(MEASUREMENTS.c.estimated, sa.Integer)
         figures = (*(MEASUREMENTS.c[name] for name in _FIGURES), estimated)
-        of_run = (RUNS.c[name] for name in (*KEY, "at", "number"))
+        of_run = (RUNS.c[name] for name in (*KEY, "at", "number", "added_at"))
         statement = (
             sa.select(*figures, *of_run)
             .join(RUNS, RUNS.c.run_id == MEASUREMENTS.c.run_id)

@@ -19,6 +19,16 @@ def ticks(highest: float, most: int) -> tuple[float, ...]:
     return tuple(size * index for index in range(math.floor(highest / size * (1 + 1e-9)) + 1))
 
 
+def ticks_between(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Round values from `low` to `high`, about `most` of them: steps of 1, 2 or 5 times a power of ten."""
+    extent = high - low
+    if not math.isfinite(extent) or extent <= 0:
+        return (low,)
+    size = ticks(extent, most)[-1] / max(1, len(ticks(extent, most)) - 1)
+    first = math.ceil(low / size * (1 - 1e-12))
+    return tuple(size * index for index in range(first, math.floor(high / size) + 1))
+
+
 def thinned(items: Sequence[Item], most: int) -> tuple[Item, ...]:
     """Every n-th, from the first, so that `most` or fewer remain."""
     every = max(1, math.ceil(len(items) / most))

@@ -9,7 +9,7 @@ from loganalyzer import units
 from loganalyzer.report import words
 from loganalyzer.report.figures.canvas import Canvas, Margins
 from loganalyzer.report.figures.growth import line
-from loganalyzer.report.figures.scale import plain, ticks
+from loganalyzer.report.figures.scale import plain, ticks_between
 from loganalyzer.report.model import Figure
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FEWEST: Final = 3
 _SIZE: Final = (520, 176)
+_ROOM: Final = 0.12
+"""Space above and below the data, as a share of their extent."""
 _MARGINS: Final = Margins(left=62, right=20, top=24, bottom=34)
 
 
@@ -29,9 +31,12 @@ def draw(rows: Sequence[Row], anchor: str) -> Figure | None:
         return None
     unit = words.visible(known[0]["unit"] or "")
     values = [row["value"] for row in known]
-    low, high = min(0.0, *values), max(values) * 1.08 or 1.0
-    canvas = Canvas(_SIZE, _MARGINS, (0.5, len(known) + 0.5), (low, high if high > low else low + 1.0))
-    for mark in ticks(high, 4):
+    band = _band(known[-1])
+    low, high = _span([*values, *(band or ())])
+    canvas = Canvas(_SIZE, _MARGINS, (0.5, len(known) + 0.5), (low, high))
+    if band is not None:
+        canvas.box((0.5, band[0]), (len(known), band[1] - band[0]), fill="ok-soft")
+    for mark in ticks_between(low, high, 4):
         canvas.lines([((0.5, mark), (len(known) + 0.5, mark))], "line", 0.8)
         canvas.text((0.5, mark), f"{plain(mark)} {unit}", anchor="right", shift=(-8, 0))
     for place, row in enumerate(known, 1):
@@ -44,8 +49,26 @@ def draw(rows: Sequence[Row], anchor: str) -> Figure | None:
     canvas.text((1, low), _day(known[0]), anchor="left", shift=(-12, -15))
     canvas.text((len(known), low), _day(known[-1]), anchor="right", shift=(12, -15))
     title = words.told(known[0]["title"])
-    caption = f"{units.plural(len(known), 'run')}, the dark ones of this report. {words.told(known[0]['reason'])}"
+    shaded = " Shaded: the normal range of one night." if band is not None else ""
+    caption = (
+        f"{units.plural(len(known), 'run')}; dark dots are from this report.{shaded} {words.told(known[0]['reason'])}"
+    )
     return Figure(f"{title[:1].upper()}{title[1:]}", canvas.svg(anchor, f"{title} from run to run", caption), caption)
+
+
+def _band(row: Row) -> tuple[float, float] | None:
+    """The normal range of one night, where it is known."""
+    low, high = row.get("normal_low"), row.get("normal_high")
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    return (low, high) if low < high else None
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    """The vertical axis: all values and the normal range with a little space, never from 0 for its own sake."""
+    low, high = min(values), max(values)
+    room = _ROOM * (high - low) or 0.01 * abs(high) or 1.0
+    return low - room, high + room
 
 
 def _day(row: Row) -> str:

@@ -1,0 +1,129 @@
+"""The limits of process control, each just inside and just outside; worse is higher unless said otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loganalyzer.regression.control import (
+    ESTABLISHED,
+    LEAST_SCATTER,
+    RULES,
+    STEADY_FRESH,
+    TAIL,
+    Floors,
+    Reference,
+    exceeds,
+    limit,
+    pooled_share,
+)
+from loganalyzer.regression.jump import MOST_POOLED, pool, watch
+from loganalyzer.regression.nights import ADOPTED_BETTER, ADOPTED_WORSE, follow
+
+FLAT = [20.0] * 30
+MEMORY = Floors(0.15, steady=True)
+
+
+def last(values: list[float], floors: Floors | None = None) -> str:
+    return follow(np.array(values), floors or Floors())[-1].word
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.nights} nights")
+def test_a_row_counts_just_beyond_its_floor_and_not_just_within(rule: object) -> None:
+    reference = Reference.of(np.array(FLAT), Floors())
+    for one in RULES:
+        reach = limit(reference, one, Floors())
+        assert reach == pytest.approx(max(one.floor, one.scatters * LEAST_SCATTER) / 100 * 20, rel=0.2)
+        assert exceeds(reference, one, np.full(one.nights, 20 + reach * 1.001), Floors())
+        assert not exceeds(reference, one, np.full(one.nights, 20 + reach * 0.999), Floors())
+
+
+@pytest.mark.parametrize(("nights", "word"), [(3, "unknown"), (4, "worse")])
+def test_three_equal_nights_are_the_fewest_that_make_a_doubled_time_red(nights: int, word: str) -> None:
+    assert last([5.0] * (nights - 1) + [10.0]) == word
+
+
+@pytest.mark.parametrize(("count", "floor"), [(ESTABLISHED - 1, 16.0), (ESTABLISHED, 13.0)])
+def test_one_night_needs_more_while_the_reference_is_short(count: int, floor: float) -> None:
+    assert last([20.0] * count + [20 * (1 + floor / 100) + 0.01]) == "worse"
+    assert last([20.0] * count + [20 * (1 + floor / 100) - 0.01]) == "normal"
+
+
+def test_a_night_like_an_earlier_outlier_is_no_alarm_and_one_beyond_its_tail_is() -> None:
+    spiky = [*FLAT[:15], 24.0, *FLAT[15:]]
+    assert last([*spiky, 24.0]) == "normal"
+    assert last([*spiky, 20 + TAIL * 4.0 - 0.01]) == "normal"
+    assert last([*spiky, 20 + TAIL * 4.0 + 0.01]) == "worse"
+
+
+@pytest.mark.parametrize(("peak", "word"), [(15.149, "normal"), (15.151, "worse"), (15.4, "worse")])
+def test_memory_is_red_at_once_beyond_its_floor(peak: float, word: str) -> None:
+    assert last([15.0] * 20 + [peak], MEMORY) == word
+
+
+@pytest.mark.parametrize(("peak", "word"), [(15.15 * STEADY_FRESH - 15.001, "normal"), (15.4, "worse")])
+def test_memory_after_few_nights_needs_twice_the_floor(peak: float, word: str) -> None:
+    assert last([15.0] * 3 + [peak], MEMORY) == word
+
+
+def test_a_step_of_1_percent_counts_where_that_is_more_than_the_floor() -> None:
+    assert last([40.0] * 30 + [40.39], MEMORY) == "normal"
+    assert last([40.0] * 30 + [40.41], MEMORY) == "worse"
+
+
+@pytest.mark.parametrize("after", range(1, 12))
+def test_a_doubled_time_stays_red_every_night(after: int) -> None:
+    states = follow(np.array(FLAT + [40.0] * after), Floors())
+    assert [state.word for state in states[30:]] == ["worse"] * after
+    assert states[-1].since == 30
+    assert states[-1].reference is not None
+    assert states[-1].reference.level == 20.0, "bad nights are no part of the reference"
+
+
+@pytest.mark.parametrize(("after", "word"), [(ADOPTED_WORSE - 1, "worse"), (ADOPTED_WORSE, "normal")])
+def test_a_worse_level_is_normal_only_when_nothing_else_is_left(after: int, word: str) -> None:
+    assert last(FLAT + [40.0] * after) == word
+
+
+@pytest.mark.parametrize(("after", "word"), [(ADOPTED_BETTER - 1, "normal"), (ADOPTED_BETTER + 1, "worse")])
+def test_a_better_level_is_soon_the_new_normal(after: int, word: str) -> None:
+    assert last(FLAT + [10.0] * after + [20.0]) == word
+
+
+def test_the_first_normal_night_ends_a_clear_spell_and_says_when() -> None:
+    state = follow(np.array([*FLAT, 40.0, 40.0, 40.0, 20.1]), Floors())[-1]
+    assert (state.word, state.since, state.ended) == ("normal", 33, (30, 32))
+
+
+def test_several_runs_of_one_night_count_as_their_median() -> None:
+    values = np.array([5.0, 9.0, 5.2, 7.0])
+    found = pool(values, ["a", "a", "a", "b"])
+    assert [(night.value, night.runs, night.first) for night in found] == [(5.2, 3, 0), (7.0, 1, 3)]
+
+
+@pytest.mark.parametrize(("runs", "nights"), [(MOST_POOLED, 2), (MOST_POOLED + 1, MOST_POOLED + 2)])
+def test_an_import_of_many_logs_is_no_night(runs: int, nights: int) -> None:
+    assert len(pool(np.full(runs + 1, 5.0), ["import"] * runs + ["tonight"])) == nights
+
+
+def test_runs_that_are_all_of_one_night_count_alone() -> None:
+    assert len(pool(np.full(5, 5.0), ["same"] * 5)) == 5
+
+
+def test_nights_of_more_runs_scatter_less() -> None:
+    assert pooled_share(4, 1) < pooled_share(2, 1) < 1 == pooled_share(3, 3) < pooled_share(1, 2)
+
+
+def test_higher_is_better_turns_the_verdict_over() -> None:
+    assert watch([*FLAT, 10.0], higher_is_better=True).word == "worse"
+    assert watch([*FLAT, 40.0], higher_is_better=True).word == "better"
+
+
+def test_values_that_are_no_numbers_are_no_nights() -> None:
+    found = watch([None, *FLAT, float("nan"), 40.0])
+    assert (found.word, found.since) == ("worse", 32)
+
+
+@pytest.mark.parametrize("values", [[], [None], [5.0], [0.0] * 5, [-1.0] * 5, [1e99, 1e-9, 5, 5, 5]])
+def test_odd_series_have_a_verdict(values: list[float | None]) -> None:
+    assert watch(values).word in {"unknown", "normal", "better", "worse"}

@@ -1,0 +1,23 @@
+"""`compare`, `history trend` and the nightly check give one verdict on the same runs."""
+
+from __future__ import annotations
+
+import pytest
+from noises import stepped
+
+from loganalyzer.regression.jump import watch
+from loganalyzer.regression.nightly import combine
+from loganalyzer.regression.pairs import compare
+from loganalyzer.regression.verdicts import judge
+
+
+@pytest.mark.parametrize("percent", [0, 8, 20, 100])
+@pytest.mark.parametrize(("base", "head"), [(6, 5), (10, 6), (20, 3), (40, 8)])
+@pytest.mark.parametrize("seed", range(5))
+def test_compare_agrees_with_the_trend_whose_newest_night_the_nightly_check_reports(
+    base: int, head: int, percent: float, seed: int
+) -> None:
+    values = stepped("gaussian 1 %", seed, base, base + head, percent)
+    trend = combine(judge(values), watch(values)).verdict
+    pair = compare(values[:base], values[base:]).verdict
+    assert (trend == "regressed") == (pair == "regressed") == (percent > 0)
