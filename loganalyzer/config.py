@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -54,6 +55,10 @@ FASTEST_FPS: Final = 1000.0
 """Rates between which a video's lies."""
 
 
+DECIDING: Final = frozenset({"fail_on", "ignore", "redact", "scheduler", "select", "severities", "strict"})
+"""Keys that decide a verdict, what is masked, or who gets the logs."""
+
+
 @dataclass(frozen=True)
 class Configuration:
     """What a configuration file says: `values` by key, paths made absolute; `path` is None without a file.
@@ -64,6 +69,18 @@ class Configuration:
     path: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     ignores: tuple[Ignore, ...] = ()
+
+    def decides(self) -> str | None:
+        """One line that names this file and its keys that decide a verdict or what is shown; None where it has none.
+
+        The file may lie in any folder above, and belong to anybody: whoever reads a verdict must see what shaped it.
+        """
+        keys = sorted(DECIDING.intersection(self.values) | ({"ignore"} if self.ignores else set()))
+        if self.path is None or not keys:
+            return None
+        is_ours = not hasattr(os, "geteuid") or self.path.stat().st_uid in (os.geteuid(), 0)
+        owner = "" if is_ours else ", which belongs to another user,"
+        return f"configuration: {os.path.relpath(self.path)}{owner} sets {', '.join(keys)}"
 
 
 def find(start: Path) -> Configuration:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,8 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
 
                 analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
                 sink.whole(analysis)
+        if said := found.decides():
+            analysis = replace(analysis, notes=(*analysis.notes, said))
         chosen, moment = _recorded(paths) or chosen, clock.now()
         if analysis.verdict == "no-runs" and not _is_given(ctx, "html"):
             options["no_html"] = True  # an earlier call's report is worth more than an empty one

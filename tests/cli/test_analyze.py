@@ -334,6 +334,22 @@ def test_the_configuration_is_found_upward_and_options_overrule_it(
     assert call(clean, "--no-html").exit_code == 0
 
 
+def test_a_configuration_that_decides_the_verdict_is_named(padded: Path, tmp_path: Path) -> None:
+    (tmp_path / "loganalyze.toml").write_text('fail_on = "never"\nignore = ["AUD001"]\n')
+    deeper = tmp_path / "deeper"
+    deeper.mkdir()
+    os.chdir(deeper)
+    result = call(padded)
+    said = f"configuration: {Path('..') / 'loganalyze.toml'} sets fail_on, ignore"
+    assert f"loganalyze: {said}" in result.stderr
+    assert said in Path("loganalyze-report.html").read_text()
+
+
+def test_a_configuration_that_decides_nothing_is_not_worth_a_line(padded: Path) -> None:
+    Path("loganalyze.toml").write_text("fps = 25\n")
+    assert "configuration:" not in call(padded, "--no-html").stderr
+
+
 def test_a_workflow_tells_quantisation_and_lora_where_the_log_does_not() -> None:
     Path("run.log").write_text(log.prompt(369).replace(log.lora(), ""))
     path = saved(Path(), api())
