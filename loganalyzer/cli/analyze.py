@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from loganalyzer import clock
-from loganalyzer.cli import actions, progress, recording, targets
+from loganalyzer.cli import actions, notice, progress, recording, targets
 from loganalyzer.cli.exit_codes import FAULT
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @recording.history_option
 @recording.read_only_option
 @recording.noted_options
+@notice.notify_options
 @analysis_options
 @click.pass_context
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
@@ -56,6 +57,8 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     read_only = recording.reads_only(found, options)
     recording.check(history, options, read_only=read_only)
     targets.check(_targets(options, history), targets.configured(found, options), paths)
+    services = notice.urls(found, options)
+    notifier = notice.Notifier.of(services, history, paths, always=options["notify_always"])
     past = recording.past(history, options, paths, read_only=read_only) if history else None
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
     with Outputs(options) as outputs:
@@ -85,6 +88,8 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     doubts = recording.doubts(added) if added else None
     for problem in (*analysis.problems, *analysis.notes, *([doubts] if doubts else ())):
         click.echo(f"loganalyze: {problem}", err=True)
+    if notifier:
+        notifier.tell(analysis, _page_file(options))
     ctx.exit(exit_code(analysis, fail_on, strict=chosen.strict))
 
 

@@ -162,6 +162,7 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
     whole = log.analyse(text)
     monkeypatch.setattr("loganalyzer.rebuilding.MOST_RECORDS", 1)
     monkeypatch.setattr("loganalyzer.tabulate._MOST_GATHERED", 1)
+    monkeypatch.setattr("loganalyzer.pieces.HEAD_BYTES", 64)
     made: list[int] = []
     make_early = Rebuilding._make_early
 
