@@ -55,6 +55,13 @@ def test_a_line_of_a_start_fills_its_column(line: str, column: str, value: objec
     assert environment(start(line))[column] == value
 
 
+@pytest.mark.parametrize(
+    "line", ["ComfyUI-Foo version: 1.2 (beta)", "some other version: 3 of 4", "Loading: x (V1) y", "python main.py"]
+)
+def test_lines_of_other_programs_are_no_near_misses_of_a_start(line: str) -> None:
+    assert log.analyse(start(line) + log.prompt(153)).near_misses.is_empty()
+
+
 def test_versions_card_and_memory_state_are_those_of_the_banner() -> None:
     row = environment(start(instead=("3.12.3", "3.12.11 (main, Jun  4 2025) [GCC 13.3.0]")))
     assert {name: row[name] for name in ("python", "torch", "comfyui", "vram_state", "line")} == {
