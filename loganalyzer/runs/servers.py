@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.rows import completed, nearest
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vocabulary import BANNER, ENVIRONMENT
+from loganalyzer.runs.vocabulary import BANNER, ENVIRONMENT, HOLES
 from loganalyzer.tables import SEPARATOR
 
 MOST_PACKS: Final = 500
@@ -48,13 +48,23 @@ RUN_COLUMNS: Final = {
 """Columns of an environment that the table `runs` repeats, and their names there."""
 
 
+_NO_FIELDS: Final = pl.DataFrame(
+    schema={field: dtype for name in (*BANNER, *ENVIRONMENT) for field, dtype in HOLES[name].items()}
+)
+"""Every field of a startup message, also of those that a log lacks."""
+
+
 def starts(timeline: Timeline) -> pl.DataFrame:
     """lane, start (number), prompt, place, line: where each server start begins, in order.
 
     A start opens an execution of its own, or follows one that served no request: behind `Starting server`, or at the
     first line of another banner.
     """
-    frames = [timeline.event(name).select("lane", "prompt", "place", "line", event=pl.lit(name)) for name in BANNER]
+    printed = [name for name in BANNER if not timeline.event(name).is_empty()]
+    frames = [
+        timeline.event(name).select("lane", "prompt", "place", "line", event=pl.lit(name))
+        for name in printed or BANNER[:1]
+    ]
     banners = pl.concat(frames).sort("lane", "place")
     event, before = pl.col("event"), pl.col("event").shift(1)
     is_other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("lane", "prompt"))
@@ -93,9 +103,9 @@ def of_runs(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 def _of_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
     """The records that belong to a start, in order, with its number as `start` and their event as `event`."""
-    events = (*BANNER, *ENVIRONMENT)
-    frames = [timeline.event(name).with_columns(pl.lit(name).alias("event")) for name in events]
-    every = pl.concat(frames, how="diagonal").sort("place")
+    printed = {name: frame for name in (*BANNER, *ENVIRONMENT) if not (frame := timeline.event(name)).is_empty()}
+    frames = [frame.with_columns(pl.lit(name).alias("event")) for name, frame in printed.items()]
+    every = pl.concat([*frames, _NO_FIELDS], how="diagonal").sort("place")
     placed = nearest(every, begun.select("lane", "place", "start", pl.col("prompt").alias("own")).sort("place"))
     arrival = timeline.event("arrival").group_by("lane", "prompt").agg(pl.col("place").min().alias("arrival"))
     first = _quiet_beginnings(timeline, begun, neutral)
@@ -143,6 +153,8 @@ def _values(records: pl.DataFrame) -> pl.DataFrame:
 def _packages(records: pl.DataFrame) -> pl.DataFrame:
     """start, packages: libraries with their versions, in alphabetical order."""
     versions = records.filter(pl.col("event").is_in(["package-version", "xformers-version"]))
+    if versions.is_empty():
+        return pl.DataFrame(schema={"start": pl.UInt32, "packages": pl.List(pl.String)})
     named = pl.concat_str(
         pl.col("package").fill_null("xformers"),
         pl.coalesce("package_version", "xformers_version").str.slice(0, LONGEST),
@@ -157,6 +169,9 @@ def _packs(records: pl.DataFrame) -> pl.DataFrame:
     Only the folder's name is kept of a path, which may name a user. Import times order the lines, so that the packs
     are sorted by name.
     """
+    records = records.filter(pl.col("event").is_in(["import-time", "pack-version"]))
+    if records.is_empty():
+        return pl.DataFrame(schema={"start": pl.UInt32, "custom_nodes": pl.List(pl.String)})
     folder = pl.col("path").str.extract(r"([^/\\]+)[/\\]*$")
     name = pl.coalesce("pack", folder).str.replace_all(",", ";", literal=True).str.slice(0, LONGEST)
     packs = (

@@ -7,13 +7,16 @@ from typing import Any
 import logtext as log
 import pytest
 
+from loganalyzer import clock
 from loganalyzer.comparison.comparing import compared
 from loganalyzer.comparison.model import Side
 from loganalyzer.rebuilding import Rebuilding
+from loganalyzer.report import html
 from loganalyzer.runs.servers import MOST_PACKS
 from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
 from loganalyzer.tabulate import tabulate
+from loganalyzer.ticket import archive
 
 PACKS = "Import times for custom nodes:\n   0.1 seconds: /home/ada/ComfyUI/custom_nodes/{}\n"
 
@@ -183,3 +186,18 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
     assert parts["environment"].equals(whole.environment)
     assert parts["runs"]["attention"].to_list() == [name for name in names for _ in "123"]
     assert parts["runs"]["custom_nodes"].to_list() == whole.runs["custom_nodes"].to_list()
+
+
+def test_the_page_names_what_all_runs_share_and_where_they_differ() -> None:
+    text = start("Using sage attention") + log.prompt(153) + start("Using pytorch attention") + log.prompt(225)
+    page = html.whole(log.analyse(text), Settings(), generated_at=clock.now())
+    assert "All runs: GPU NVIDIA GeForce RTX 5090" in page
+    assert "The runs differ in: attention." in page
+    alike = html.whole(log.analyse(start() + log.prompt(153) * 2), Settings(), generated_at=clock.now())
+    assert "The runs differ in" not in alike
+
+
+def test_a_ticket_holds_the_rows_of_the_environment_table() -> None:
+    found = log.analyse(start("Using sage attention", "### Loading: B (V1.0)") + log.prompt(153))
+    (row,) = archive.environment(found, Settings())["server_starts"]  # type: ignore[misc]
+    assert (row["attention"], row["custom_nodes"]) == ("sage", ["B 1.0"])
