@@ -40,6 +40,7 @@ class Analysis:
     paddings: pl.DataFrame = _table("paddings")
     memory: pl.DataFrame = _table("memory")
     loras: pl.DataFrame = _table("loras")
+    environment: pl.DataFrame = _table("environment")
     findings: pl.DataFrame = _table("findings")
     not_checked: pl.DataFrame = _table("not_checked")
     near_misses: pl.DataFrame = _table("near_misses")

@@ -37,6 +37,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "severities": ((dict,), "a table of rule id to error, warning or info"),
     "strict": ((bool,), "true or false"),
     "redact": ((bool,), "true or false"),
+    "notify": ((list,), "a list of URLs such as slack://… or json://host/path"),
     "fail_on": ((str,), "error, warning or never"),
     "engine": ((str,), "local or dask"),
     "scheduler": ((str,), "an address such as tcp://10.0.0.5:8786"),

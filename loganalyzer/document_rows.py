@@ -49,6 +49,12 @@ def _truth(value: Any) -> bool:  # noqa: ANN401
     return value
 
 
+def _list_of_texts(value: Any) -> list[str]:  # noqa: ANN401
+    if type(value) is not list or not all(type(item) is str for item in value):
+        raise TypeError("a list of texts")
+    return [encodable(item) for item in value]
+
+
 def _moment(value: Any) -> datetime:  # noqa: ANN401
     try:
         moment = datetime.fromisoformat(_text(value))
@@ -63,6 +69,7 @@ def _file_name(value: Any) -> Path:  # noqa: ANN401
 
 _VALUES: Final[dict[type[pl.DataType], Callable[[Any], Any]]] = {
     pl.Int64: _whole, pl.Float64: _real, pl.String: _text, pl.Boolean: _truth, pl.Datetime: _moment,
+    pl.List: _list_of_texts,
 }  # fmt: skip
 _SETTINGS: Final[dict[str, Callable[[Any], Any]]] = {
     "int": _whole, "float": _real, "str": _text, "bool": _truth, "Path": _file_name,

@@ -19,6 +19,8 @@ MOST_INPUTS: Final = 2000
 MOST_PROMPTS: Final = 5000
 """A busy server's log has hundreds of image prompts for each run."""
 MOST_TRENDS: Final = 2000
+MOST_SERVER_STARTS: Final = 100
+"""A server that crashes again and again prints its environment thousands of times."""
 NEIGHBOURS: Final = 2
 """Lines around a finding's within which an excerpt is a neighbour."""
 _RANK: Final = pl.col("severity").replace_strict({"error": 0, "warning": 1}, default=2, return_dtype=pl.Int8)
@@ -51,6 +53,7 @@ def gravest(whole: Analysis, most: int) -> Analysis:
         "near_misses": whole.near_misses.head(most * MOST_PER_RUN),
         "excerpts": cited(whole.excerpts, findings),
         "trends": whole.trends.head(MOST_TRENDS),
+        "environment": whole.environment.head(MOST_SERVER_STARTS),
     }
     return Analysis(
         **(dict(whole.tables()) | frames),

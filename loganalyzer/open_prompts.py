@@ -1,4 +1,4 @@
-"""Prompts of which the tables are made in several parts: one row each, one id, and one duration for all their runs."""
+"""Prompts and server starts of tables made in several parts: one row each, one id, one duration for all their runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class OpenPrompts:
     def __init__(self) -> None:
         self._begun = pl.DataFrame(schema=_BEGUN)
         self._durations: dict[str, float] = {}
+        self._started: dict[str | None, int] = {}
 
     @property
     def is_any(self) -> bool:
@@ -28,7 +29,9 @@ class OpenPrompts:
         """The next part, in which prompts that went on have the id they had.
 
         The last prompt of each output (`stream`) in `opened` goes on: its row comes with the part in which it ends.
+        Records of a server start go on from part to part, and its row comes with the first.
         """
+        made = {**made, "environment": self._new_starts(made["environment"])}
         continued = self._continued(made) if self.is_any else made
         return continued if opened is None else self._held(continued, opened)
 
@@ -38,6 +41,19 @@ class OpenPrompts:
             return runs
         told = pl.col("prompt_id").replace_strict(self._durations, default=None, return_dtype=pl.Float64)
         return runs.with_columns(pl.coalesce("prompt_s", told).alias("prompt_s"))
+
+    def _new_starts(self, environment: pl.DataFrame) -> pl.DataFrame:
+        """The server starts that no part before had."""
+        before = pl.col("stream").replace_strict(
+            pl.Series(list(self._started), dtype=pl.String),
+            pl.Series(list(self._started.values()), dtype=pl.Int64),
+            default=0,
+            return_dtype=pl.Int64,
+        )
+        last = environment.group_by("stream").agg(pl.col("line").max())
+        fresh = environment.filter(pl.col("line") > before) if self._started else environment
+        self._started |= dict(last.rows())
+        return fresh
 
     def _continued(self, made: Frames) -> Frames:
         prompts = made["prompts"]

@@ -198,7 +198,7 @@ def _in_order(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Frames made in parts, in the order of inputs, then outputs: the parts of several outputs come interleaved."""
     sorted_ = {
         name: made[name].sort(_first_seen("source"), "stream", "line", maintain_order=True)
-        for name in ("prompts", "runs")
+        for name in ("prompts", "runs", "environment")
     }
     places = {
         key: sorted_[table].select(key).unique(maintain_order=True).with_row_index("at")

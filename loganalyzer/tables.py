@@ -17,6 +17,8 @@ from loganalyzer.rows import typed
 SCHEMA_VERSION: Final = 1
 
 TIME: Final[pl.DataType] = pl.Datetime("us")
+SEPARATOR: Final = ", "
+"""Between the entries of lists that the table `runs` holds as one text: `packages`, `custom_nodes`."""
 
 SOURCES: Final = pl.Schema(
     {
@@ -98,6 +100,39 @@ RUNS: Final = pl.Schema(
         "finish_observed": pl.Boolean,
         "verdict": pl.String,
         "complete": pl.Boolean,
+        "environment_line": pl.Int64,
+        "attention": pl.String,
+        "precision": pl.String,
+        "vram_state": pl.String,
+        "memory_options": pl.String,
+        "driver": pl.String,
+        "python_version": pl.String,
+        "frontend_version": pl.String,
+        "arguments": pl.String,
+        "packages": pl.String,
+        "custom_nodes": pl.String,
+    }
+)
+
+ENVIRONMENT: Final = pl.Schema(
+    {
+        "source": pl.String(),
+        "stream": pl.String(),
+        "line": pl.Int64(),
+        "gpu": pl.String(),
+        "total_vram_gib": pl.Float64(),
+        "driver": pl.String(),
+        "python": pl.String(),
+        "torch": pl.String(),
+        "comfyui": pl.String(),
+        "frontend": pl.String(),
+        "attention": pl.String(),
+        "precision": pl.String(),
+        "vram_state": pl.String(),
+        "memory_options": pl.String(),
+        "arguments": pl.String(),
+        "packages": pl.List(pl.String),
+        "custom_nodes": pl.List(pl.String),
     }
 )
 
@@ -243,6 +278,7 @@ SCHEMAS: Final[dict[str, pl.Schema]] = {
     "paddings": PADDINGS,
     "memory": MEMORY,
     "loras": LORAS,
+    "environment": ENVIRONMENT,
     "findings": FINDINGS,
     "not_checked": NOT_CHECKED,
     "near_misses": NEAR_MISSES,

@@ -44,7 +44,7 @@ LEVELS = (
     {"report"},
     {"pipeline"},
     {"bounded"},
-    {"sides", "ticket", "watch"},
+    {"sides", "ticket", "watch", "notify"},
     {"cli"},
     {"__main__"},
 )
@@ -66,6 +66,7 @@ ONLY_IN = {
     "distributed": {"engine"},
     "sqlalchemy": {"history"},
     "tomlkit": {"baselining"},
+    "apprise": {"notify"},
 }
 LONGEST_MODULE = 320
 LONGEST_FUNCTION = 60

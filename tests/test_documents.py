@@ -139,6 +139,8 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "number for a text": (lambda d: d["findings"][0].update(message=7), "findings[0].message should be a text"),
     "list for a text": (lambda d: d["findings"][0].update(message=["x"]), "findings[0].message"),
     "number for truth": (lambda d: d["windows"][0].update(matches=1), "windows[0].matches should be true or false"),
+    "a text for a list": (lambda d: d["environment"][0].update(custom_nodes="x"), "custom_nodes should be a list of"),
+    "a number in a list": (lambda d: d["environment"][0].update(packages=[1]), "packages should be a list of texts"),
     "text for a time": (lambda d: d["prompts"][0].update(started_at="soon"), "prompts[0].started_at should be a time"),
     "a row that is none": (lambda d: d["steps"].insert(2, []), "steps[2] should be an object"),
     "a table that is none": (lambda d: d.update(runs={"0": {}}), "runs should be a list"),
@@ -288,6 +290,7 @@ FITTING = {
     pl.Float64: st.sampled_from([None, 0.0, -1.0, 1e300, -1e300, 1e-300, 5.0]),
     pl.String: st.sampled_from([None, "", "x" * 700, "stage", "error", "a/b", "\x1b[2J", "\ud800"]),
     pl.Boolean: st.sampled_from([None, True, False]),
+    pl.List: st.sampled_from([None, [], ["x" * 700], ["a/b", "\x1b[2J"], ["\ud800"]]),
     pl.Datetime: st.sampled_from([None, "2025-01-01T00:00:00", "9999-12-31T23:59:59", "0001-01-01T00:00:00"]),
 }
 CELLS = [(table, name, dtype.base_type()) for table, schema in SCHEMAS.items() for name, dtype in schema.items()]

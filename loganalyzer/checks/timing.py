@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks import step_times
+from loganalyzer.checks import environment, step_times
 from loganalyzer.checks.memory import COVERS, IS_PEAK
 from loganalyzer.checks.outcomes import Need, findings, judged, mode, number, outcome, size, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
@@ -103,16 +103,17 @@ def _slow_windows(slow: pl.DataFrame) -> pl.DataFrame:
     fix="Compare attention mode, block swap and versions with the last good run.",
 )
 def slow_run(context: Context) -> Outcome:
-    """Mean time per window."""
+    """Mean time per window; what differs from the last run of the same log that was fast enough is named."""
     runs, barred = context.once(_timed)
     mean = pl.col("total_s") / pl.col("observed_windows")
-    slow = only(runs, mean > pl.col("limit"))
+    slow = environment.with_changes(only(runs, mean > pl.col("limit")), runs)
+    changed = pl.format(" Since the last run without this warning: {}.", "changed").fill_null("")
     rows = findings(
         slow,
         lambda: texts(
             message=pl.format(
-                "{} s per window over {} windows on {}; usual are {} to {} s.",
-                number(mean, 1), "observed_windows", "card", number("window_low", 1), number("window_high", 1),
+                "{} s per window over {} windows on {}; usual are {} to {} s.{}",
+                number(mean, 1), "observed_windows", "card", number("window_low", 1), number("window_high", 1), changed,
             ),
             observed=pl.format("{} s per window", number(mean, 1)),
             expected=pl.format("{} s at most", number("limit", 1)),

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from loganalyzer import clock
-from loganalyzer.cli import actions, progress, recording, targets
+from loganalyzer.cli import actions, notice, progress, recording, targets
 from loganalyzer.cli.exit_codes import FAULT
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from loganalyzer.analysis import Analysis
+    from loganalyzer.config import Configuration
+    from loganalyzer.history.store import Added
     from loganalyzer.settings import Settings
 
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @recording.history_option
 @recording.read_only_option
 @recording.noted_options
+@notice.notify_options
 @analysis_options
 @click.pass_context
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
@@ -57,6 +60,8 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     read_only = recording.reads_only(found, options)
     recording.check(history, options, read_only=read_only)
     targets.check(_targets(options, history), targets.configured(found, options), paths)
+    services = notice.urls(found, options)
+    notifier = notice.Notifier.of(services, history, paths, always=options["notify_always"])
     past = recording.past(history, options, paths, read_only=read_only) if history else None
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
     with Outputs(options) as outputs:
@@ -71,8 +76,7 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
 
                 analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
                 sink.whole(analysis)
-        if said := found.decides():
-            analysis = replace(analysis, notes=(*analysis.notes, said))
+        analysis = _with_configuration(analysis, found)
         chosen, moment = _recorded(paths) or chosen, clock.now()
         if analysis.verdict == "no-runs" and not _is_given(ctx, "html"):
             options["no_html"] = True  # an earlier call's report is worth more than an empty one
@@ -81,14 +85,27 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     added = None
     if history and past is not None and not read_only:
         added = recording.add(history, past, analysis, options, chosen.gpu)
+    _tell(analysis, added, options)
+    if notifier:
+        notifier.tell(analysis, _page_file(options))
+    ctx.exit(exit_code(analysis, fail_on, strict=chosen.strict))
+
+
+def _with_configuration(analysis: Analysis, found: Configuration) -> Analysis:
+    """An analysis with a note on the configuration file that shaped its verdict."""
+    said = found.decides()
+    return analysis if said is None else replace(analysis, notes=(*analysis.notes, said))
+
+
+def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> None:
+    """The summary, what the history took, and what the user should know."""
     if not options["quiet"]:
         _summarise(analysis, options)
-    if added and not options["quiet"]:
-        click.echo(f"history: {recording.words(added)}", err=True)
+        if added:
+            click.echo(f"history: {recording.words(added)}", err=True)
     doubts = recording.doubts(added) if added else None
     for problem in (*analysis.problems, *analysis.notes, *([doubts] if doubts else ())):
         click.echo(f"loganalyze: {problem}", err=True)
-    ctx.exit(exit_code(analysis, fail_on, strict=chosen.strict))
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

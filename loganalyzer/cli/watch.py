@@ -7,11 +7,13 @@ import shlex
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from loganalyzer.cli import notice
 from loganalyzer.cli.options import FAILING, Number, analysis_options, configuration, settings
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _REST = 3.0
 @click.option("--once-idle", type=Number(min=0), metavar="SECONDS", help="End once nothing came for so long.")
 @click.option("--interval", type=Number(min=0.05), default=1.0, show_default=True, help="Seconds between looks.")
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
+@notice.notify_options
 @analysis_options
 @click.pass_context
 def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: ANN401
@@ -42,8 +45,9 @@ def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: A
 
     found = configuration(options["config_file"])
     command = _command(options["on_error"])
+    watcher = notice.Watcher(notice.urls(found, options), path, always=options["notify_always"])
     with Watching(path, settings(found, options)) as watching:
-        severities = _follow(watching, path, command, options)
+        severities = _follow(watching, _Reaction(path, command, watcher), options)
     if not watching.has_seen_a_run:
         click.echo(f"loganalyze: {path}: no run was seen", err=True)
         ctx.exit(2)
@@ -51,7 +55,7 @@ def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: A
     ctx.exit(int(bool(severities & set(FAILING[fail_on]))))
 
 
-def _follow(watching: Watching, path: Path, command: list[str], options: dict[str, Any]) -> set[str]:
+def _follow(watching: Watching, reaction: _Reaction, options: dict[str, Any]) -> set[str]:
     """Look again and again, until nothing comes any more or somebody ends it; returns the severities that were seen."""
     shown, severities = _Display(), set[str]()
     idle_since = time.monotonic()
@@ -59,23 +63,39 @@ def _follow(watching: Watching, path: Path, command: list[str], options: dict[st
         while True:
             began = time.monotonic()
             look = watching.look()
-            severities |= _report(shown, look, command, path)
+            severities |= _report(shown, look, reaction)
             now = time.monotonic()
             idle_since = now if look.grown else idle_since
             if options["once_idle"] is not None and now - idle_since >= options["once_idle"]:
-                return severities | _report(shown, watching.end(), command, path)
+                return severities | _report(shown, watching.end(), reaction)
             time.sleep(max(options["interval"], (now - began) * _REST))
     except KeyboardInterrupt:
         return severities
 
 
-def _report(shown: _Display, look: Look, command: list[str], path: Path) -> set[str]:
-    """Show a look, run the command for its errors, and return the severities of its warnings."""
+def _report(shown: _Display, look: Look, reaction: _Reaction) -> set[str]:
+    """Show a look, react to its warnings, and return their severities."""
     shown.show(look)
+    if look.is_new:
+        reaction.watcher.begin_anew()
     for warned in look.warned:
-        if warned.severity == "error" and command:
-            _run(command, warned, path)
+        reaction.to(warned)
     return {warned.severity for warned in look.warned}
+
+
+@dataclass(frozen=True)
+class _Reaction:
+    """What happens at each finding: the command of `--on-error` runs, and a notice is sent."""
+
+    path: Path
+    command: list[str]
+    watcher: notice.Watcher
+
+    def to(self, warned: Warned) -> None:
+        """React to one finding."""
+        if warned.severity == "error" and self.command:
+            _run(self.command, warned, self.path)
+        self.watcher.tell(warned)
 
 
 def _command(text: str | None) -> list[str]:

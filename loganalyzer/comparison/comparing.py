@@ -9,9 +9,23 @@ import polars as pl
 from loganalyzer.comparison.judging import changes
 from loganalyzer.comparison.model import Comparison, Difference, MetricChange, Outcome, Side
 from loganalyzer.metrics import KEY, METRICS
-from loganalyzer.tables import FINDINGS
+from loganalyzer.tables import FINDINGS, SEPARATOR
 from loganalyzer.units import plural
 
+ENVIRONMENT: Final = (
+    "attention",
+    "precision",
+    "vram_state",
+    "memory_options",
+    "driver",
+    "python_version",
+    "frontend_version",
+    "arguments",
+    "packages",
+    "custom_nodes",
+)
+"""Columns of `runs` that only a log with the server's start fills: they differ only where both sides have values."""
+_LISTED: Final = ("packages", "custom_nodes")
 FURTHER: Final = (
     "audio_frames",
     "speakers",
@@ -21,6 +35,7 @@ FURTHER: Final = (
     "wrapper_era",
     "comfyui_version",
     "torch_version",
+    *ENVIRONMENT,
     "total_vram_gib",
     "status",
 )
@@ -53,6 +68,10 @@ def _differences(base: Side, head: Side) -> list[Difference]:
     found = []
     for name in (*KEY, *FURTHER):
         before, after = (_values(side, name) for side in (base, head))
+        if name in ENVIRONMENT and (before == (None,) or after == (None,)):
+            continue
+        if name in _LISTED:
+            before, after = _only_in(before, after), _only_in(after, before)
         if before != after:
             found.append(Difference(name, before, after, name in KEY))
     return found
@@ -60,6 +79,12 @@ def _differences(base: Side, head: Side) -> list[Difference]:
 
 def _values(side: Side, name: str) -> tuple[Any, ...]:
     return tuple(side.runs[name].unique().sort(nulls_last=True).to_list())
+
+
+def _only_in(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[str, ...]:
+    """The entries of listed values that the other side lacks: of fifty packs the one that changed."""
+    entries, others = ({entry for text in texts if text for entry in text.split(SEPARATOR)} for texts in (one, other))
+    return tuple(sorted(entries - others))
 
 
 def _verdict(

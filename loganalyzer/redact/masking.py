@@ -34,12 +34,33 @@ LONGEST: Final = 4000
 """Characters looked at in one go: longer texts are cut at blanks, so that time grows with length and no faster."""
 _PIECES = re.compile(r".{1,3000}(?:\s|$)|.{1,3000}", re.DOTALL)
 
+_START: Final = (
+    "attention", "precision", "vram_state", "memory_options", "driver", "python_version", "frontend_version",
+    "arguments", "packages", "custom_nodes",
+)  # fmt: skip
 TEXTS: Final[dict[str, tuple[str, ...]]] = {
     "sources": ("source", "encoding"),
     "prompts": ("source", "stream", "error"),
-    "runs": ("source", "stream", "mode", "quantization", "gpu", "comfyui_version", "torch_version"),
+    "runs": ("source", "stream", "mode", "quantization", "gpu", "comfyui_version", "torch_version", *_START),
     "memory": ("phase",),
     "loras": ("name", "strength"),
+    "environment": (
+        "source",
+        "stream",
+        "gpu",
+        "driver",
+        "python",
+        "torch",
+        "comfyui",
+        "frontend",
+        "attention",
+        "precision",
+        "vram_state",
+        "memory_options",
+        "arguments",
+        "packages",
+        "custom_nodes",
+    ),
     "findings": ("source", "message", "observed", "expected", "fix"),
     "not_checked": ("source", "reason"),
     "near_misses": ("source", "expected", "text"),
@@ -140,6 +161,7 @@ def _is_clean(frames: Mapping[str, pl.DataFrame]) -> bool:
     if sum(frame.height for frame in frames.values()) > _FEW:
         return False
     told = [frames[table][name] for table, names in TEXTS.items() for name in names if not frames[table].is_empty()]
+    told = [_flat(texts) for texts in told]
     return not told or not pl.concat([texts.alias("text") for texts in told]).str.contains(ROUGH).any()
 
 
@@ -153,8 +175,15 @@ def _masked(table: str, frame: pl.DataFrame, masking: Masker) -> pl.DataFrame:
     return frame.pipe(extended, changed) if changed else frame
 
 
+def _flat(texts: pl.Series) -> pl.Series:
+    """Texts, and of lists of texts their entries."""
+    return texts.explode() if texts.dtype == pl.List else texts
+
+
 def _column(texts: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
     """Each text that may hold a secret is looked at once, however many rows have it."""
+    if texts.dtype == pl.List:
+        return _list_column(texts, masking, counts=counts)
     told = spells(texts.to_frame("text"), "text")
     rough = only(told, pl.col("text").str.contains(ROUGH).fill_null(value=False))
     if rough.is_empty():
@@ -163,6 +192,16 @@ def _column(texts: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
     near = without_home if texts.name == "source" else str
     masks = {text: masking.mask(near(text), number if counts else 0) for text, number in found}
     return texts.replace({text: mask for text, mask in masks.items() if text != mask})
+
+
+def _list_column(lists: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
+    """The same for lists of texts."""
+    entries = lists.explode()
+    masked = _column(entries, masking, counts=counts)
+    if masked is entries:
+        return lists
+    masks = dict(pl.DataFrame({"entry": entries, "mask": masked}).unique().drop_nulls().rows())
+    return lists.to_frame().select(pl.col(lists.name).list.eval(pl.element().replace(masks))).to_series()
 
 
 def without_home(path: str) -> str:

@@ -23,6 +23,19 @@ MOST_RUNS: Final = 120
 FEW: Final = 3
 """So many runs are all shown opened."""
 _MOST_FINDINGS: Final = 40
+ENVIRONMENT: Final = {
+    "attention": "Attention",
+    "precision": "Precision",
+    "vram_state": "VRAM state",
+    "memory_options": "Memory options",
+    "driver": "Driver",
+    "python_version": "Python",
+    "frontend_version": "Frontend",
+    "arguments": "Options",
+    "packages": "Libraries",
+    "custom_nodes": "Custom nodes",
+}
+_CODE: Final = frozenset({"arguments"})
 _ABSENT: Final = {
     "Schedule": "no window's range is known, or there are too many to draw",
     "Step times": "no step's duration is known",
@@ -134,9 +147,15 @@ def settings_of(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
         Pair("GPU memory", words.gib(run["total_vram_gib"] or settings.total_vram_gib)),
         Pair("ComfyUI", words.told(run["comfyui_version"])),
         Pair("PyTorch", words.told(run["torch_version"])),
+        *environment_of(run),
         Pair("Wrapper revision", words.told(run["wrapper_era"])),
         Pair("Run", words.told(run["run_id"]), code=True),
     )
+
+
+def environment_of(run: Row) -> tuple[Pair, ...]:
+    """What the server start above a run prints about itself, beside the card and the two main versions."""
+    return tuple(Pair(title, words.told(run[column]), code=column in _CODE) for column, title in ENVIRONMENT.items())
 
 
 def _schedule(run: Row) -> str:

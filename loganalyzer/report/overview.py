@@ -36,6 +36,16 @@ _SOURCES: Final = {
     "filename": "in a file name",
     "vram": "inferred",
 }
+SHOWN: Final = {
+    "gpu": "GPU",
+    "attention": "attention",
+    "precision": "precision",
+    "vram_state": "VRAM state",
+    "torch_version": "PyTorch",
+    "comfyui_version": "ComfyUI",
+    "driver": "driver",
+}
+"""Columns of `runs` that the first screen names, with their names there."""
 _NO_RUNS: Final = (
     "Silence is never a pass. A log of this kind holds a line such as “Sampling 369 frames in 6 windows, at 1280x720 "
     "with 4 steps”, which ComfyUI prints to standard error: check that these are the right files, and that standard "
@@ -119,7 +129,21 @@ def _sentence(kinds: Sequence[str]) -> str:
 def _notices(analysis: Analysis, left_out: Sequence[str]) -> tuple[str, ...]:
     unread = len(analysis.problems)
     said = [f"{units.plural(unread, 'input')} could not be read: see Problems."] if unread else []
-    return (*said, *left_out)
+    return (*said, *left_out, *_environment(analysis))
+
+
+def _environment(analysis: Analysis) -> tuple[str, ...]:
+    """The environment that all runs share, as far as it is known; or that the runs differ in it."""
+    runs = analysis.runs
+    if runs.is_empty() or runs["environment_line"].is_null().any():
+        return ()
+    values = {title: runs[column].unique() for column, title in SHOWN.items()}
+    differing = [title for title, found in values.items() if len(found) > 1]
+    shared = [f"{title} {words.visible(found[0])}" for title, found in values.items() if len(found) == 1 and found[0]]
+    said = [f"All runs: {', '.join(shared)}."] if shared and runs.height > 1 else []
+    if differing:
+        said.append(f"The runs differ in: {', '.join(differing)}. See the details of each run.")
+    return tuple(said)
 
 
 def run_table(

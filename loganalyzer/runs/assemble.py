@@ -10,7 +10,7 @@ import polars as pl
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern, When
 from loganalyzer.rows import among, completed, distinct, extended, firsts, in_order, known_in_order, only, selected
-from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned
+from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned, servers
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
@@ -21,7 +21,7 @@ from loganalyzer.runs.vocabulary import BANNER, LIKE
 from loganalyzer.settings import Settings
 from loganalyzer.tables import conform
 
-REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras")
+REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras", "environment")
 """The tables made here."""
 
 
@@ -39,6 +39,7 @@ class Rebuilt(NamedTuple):
     paddings: pl.DataFrame
     memory: pl.DataFrame
     loras: pl.DataFrame
+    environment: pl.DataFrame
     bar_outputs: pl.DataFrame
 
 
@@ -94,8 +95,9 @@ def rebuild(
     timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
     stages = outcome.outcomes(timeline, _with_last_bars(stages, parts), executions)
     executions = outcome.with_stops(executions, stages)
-    stages = _finished(timeline, stages, parts, executions)
-    return _named(timeline, sources, stages, parts, outcome.reach(executions, stages))
+    started = servers.environments(timeline, neutral)
+    stages = servers.with_environment(_finished(timeline, stages, parts, executions), started)
+    return _named(timeline, sources, stages, parts, outcome.reach(executions, stages), started)
 
 
 def _stages(
@@ -163,6 +165,11 @@ def _input_of(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) ->
     return completed(numbers, sources[:, ["number", "source"]], ["number"])["source"]
 
 
+def _environment(started: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
+    lanes = timeline.lanes[:, ["lane", "stream"]]
+    return conform(completed(started, lanes, ["lane"]).hstack([_input_of(started, timeline, sources)]), "environment")
+
+
 def _in_windows(paddings: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     """`paddings` with the window whose range ends where the audio needed to."""
     if paddings.is_empty():
@@ -173,7 +180,12 @@ def _in_windows(paddings: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(
-    timeline: Timeline, sources: pl.DataFrame, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame
+    timeline: Timeline,
+    sources: pl.DataFrame,
+    stages: pl.DataFrame,
+    parts: _Parts,
+    executions: pl.DataFrame,
+    started: pl.DataFrame,
 ) -> Rebuilt:
     prompts = identity.with_ids(executions, timeline.lanes, sources, letter="P").rename({"id": "prompt_id"})
     of_prompt = prompts.pipe(selected, "lane", "prompt", "prompt_id")
@@ -200,5 +212,6 @@ def _named(
         paddings=named(_in_windows(parts.paddings, parts.windows), "paddings"),
         memory=named(parts.memory, "memory").pipe(extended, _input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
+        environment=_environment(started, timeline, sources),
         bar_outputs=_outputs(timeline, sources),
     )

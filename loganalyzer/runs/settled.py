@@ -11,12 +11,16 @@ from typing import NamedTuple
 import polars as pl
 
 from loganalyzer.rows import selected, those
+from loganalyzer.runs.servers import starts
 from loganalyzer.runs.stages import named_stages, orphans
 from loganalyzer.runs.timeline import Timeline, build, place
-from loganalyzer.runs.vocabulary import BANNER, BARS
+from loganalyzer.runs.vocabulary import BANNER, BARS, ENVIRONMENT, PRELUDE
 
 Events = dict[str, pl.DataFrame]
 _OUTPUT = ["source", "stream"]
+_CARRIED = frozenset({*BANNER, *PRELUDE, *ENVIRONMENT})
+_MOST_CARRIED = 1000
+"""Records of a startup message that go on from part to part, for each output."""
 
 
 class Settled(NamedTuple):
@@ -32,23 +36,46 @@ def settled(events: Events, neutral: frozenset[str]) -> Settled:
         return Settled({}, events)
     timeline = build(events, neutral)
     cuts = timeline.lanes.join(_cuts(timeline), on="lane").pipe(selected, "source", "stream", "cut")
-    return split(events, cuts, timeline.lanes.height)
+    return split(events, cuts, timeline)
 
 
-def split(events: Events, cuts: pl.DataFrame, outputs: int, *, shared: bool = False) -> Settled:
-    """Records parted at a place of each output, of which there are so many; `cuts` has source, stream and cut.
+def split(events: Events, cuts: pl.DataFrame, timeline: Timeline, *, shared: bool = False) -> Settled:
+    """Records of a timeline parted at a place of each output; `cuts` has source, stream and cut.
 
     What has no cut is kept. A record at the cut is kept as well; where it is `shared`, both parts have it.
     """
     ready, rest = {}, {}
+    outputs = timeline.lanes.height
+    begun = _last_starts(timeline, cuts)
     for name, frame in events.items():
         side = _side(frame, cuts, outputs, is_bar=name in BARS)
         ready[name] = those(frame, side <= 0 if shared else side < 0)
         kept = [those(frame, side >= 0)]
-        if name in BANNER:
-            kept.insert(0, ready[name].unique(_OUTPUT, keep="last", maintain_order=True))
+        if name in _CARRIED:
+            kept.insert(0, _carried(ready[name], begun, keeps_last=name not in ENVIRONMENT))
         rest[name] = pl.concat(kept)
     return Settled(ready, rest)
+
+
+def _last_starts(timeline: Timeline, cuts: pl.DataFrame) -> pl.DataFrame:
+    """source, stream, begun: the line of the last server start before each cut."""
+    begun = starts(timeline).join(timeline.lanes, on="lane").join(cuts, on=_OUTPUT, nulls_equal=True)
+    return begun.filter(pl.col("place") < pl.col("cut")).group_by(_OUTPUT).agg(pl.col("line").max().alias("begun"))
+
+
+def _carried(records: pl.DataFrame, begun: pl.DataFrame, *, keeps_last: bool) -> pl.DataFrame:
+    """Of the records of a startup message those that the next part needs: those of the last start.
+
+    A start that lacks a message of the banner has that of the start before: so the last record is carried in any case.
+    """
+    if records.is_empty():
+        return records
+    known = records.join(begun, on=_OUTPUT, how="left", nulls_equal=True, maintain_order="left")
+    own = pl.col("line") >= pl.col("begun").fill_null(0)
+    own &= own.cast(pl.Int64).cum_sum().over(_OUTPUT) <= _MOST_CARRIED
+    if keeps_last:
+        own |= pl.int_range(pl.len()).over(_OUTPUT) == pl.len().over(_OUTPUT) - 1
+    return known.filter(own).drop("begun")
 
 
 def _side(frame: pl.DataFrame, cuts: pl.DataFrame, outputs: int, *, is_bar: bool) -> pl.Series:

@@ -46,7 +46,7 @@ def parted(events: Events, neutral: frozenset[str]) -> Parted:
     opened = timeline.lanes.join(_openings(timeline, neutral), on="lane").select(*_OUTPUT, "line", "cut")
     if opened.is_empty():
         return Parted({}, events, opened.drop("cut"))
-    sides = split(events, opened.drop("line"), timeline.lanes.height, shared=True)
+    sides = split(events, opened.drop("line"), timeline, shared=True)
     return Parted(sides.ready, sides.rest, opened.drop("cut"))
 
 

@@ -38,6 +38,20 @@ HOLES: Final[dict[str, Types]] = {
     "device": {"gpu": pl.String},
     "comfyui-version": {"comfyui_version": pl.String},
     "server-start": {},
+    "python-version": {"python_version": pl.String},
+    "frontend-version": {"frontend_version": pl.String},
+    "xformers-version": {"xformers_version": pl.String},
+    "package-version": {"package": pl.String, "package_version": pl.String},
+    "attention": {"attention": pl.String},
+    "vram-state": {"state": pl.String},
+    "fp16-accumulation": {},
+    "dynamic-vram": {},
+    "async-offloading": {},
+    "pinned-memory": {},
+    "import-time": {"outcome": pl.String, "path": pl.String},
+    "pack-version": {"pack": pl.String, "pack_version": pl.String},
+    "driver-version": {"driver": pl.String},
+    "launch-command": {"arguments": pl.String},
     "mode": {"mode": pl.String},
     "audio-features": {"shapes": pl.String},
     "silence-missing": {},
@@ -75,6 +89,13 @@ EVENTS: Final = frozenset({*HOLES, *BARS})
 """Whose values anybody reads."""
 BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "server-start")
 """Printed once, when a server starts."""
+PRELUDE: Final = ("driver-version", "launch-command")
+"""Printed by a start script before the server prints anything."""
+ENVIRONMENT: Final = (
+    "python-version", "frontend-version", "xformers-version", "package-version", "attention", "vram-state",
+    "fp16-accumulation", "dynamic-vram", "async-offloading", "pinned-memory", "import-time", "pack-version",
+)  # fmt: skip
+"""Printed when a server starts as well; a node may print some of them later, so that they prove no start."""
 LIKE: Final = ("failure-like", "interruption-like")
 """Near misses of messages that say how a prompt ended: no evidence of one, but of how one ended."""
 

@@ -32,7 +32,8 @@ MOST_TEXT: Final = 60_000
 """Characters of the text to paste: trackers take about 65,000."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _ENVIRONMENT: Final = (
-    "gpu", "total_vram_gib", "comfyui_version", "torch_version", "wrapper_era", "lora_rank", "quantization",
+    "gpu", "total_vram_gib", "comfyui_version", "torch_version", "attention", "precision", "vram_state", "wrapper_era",
+    "lora_rank", "quantization",
 )  # fmt: skip
 
 
@@ -94,11 +95,12 @@ def pack(
 
 
 def environment(shown: Analysis, settings: Settings) -> dict[str, object]:
-    """What ran where, as the logs tell: each different setting once, with how many runs had it."""
+    """What ran where: each different setting with how many runs had it, and the rows of the table `environment`."""
     alike = shown.runs.group_by(_ENVIRONMENT, maintain_order=True).agg(pl.len().alias("runs"))
     inputs = shown.sources.select("source", "digest", "bytes", "lines", "encoding", "undecodable")
     return {
         "environments": json.loads(alike.head(50).write_json()),
+        "server_starts": json.loads(shown.environment.head(50).write_json()),
         "inputs": json.loads(inputs.head(200).write_json()),
         "loras": sorted(shown.loras["name"].drop_nulls().unique().to_list())[:200],
         "settings": document.told(settings),

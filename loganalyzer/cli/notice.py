@@ -1,0 +1,138 @@
+"""`--notify`: a notice to chat services and web hooks when the verdict changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from loganalyzer.analysis import Analysis
+    from loganalyzer.config import Configuration
+    from loganalyzer.notify.message import Notice
+    from loganalyzer.watch.outlook import Warned
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_RANKS: Final = {"info": 0, "warning": 1, "error": 2}
+
+
+def notify_options(command: Command) -> Command:
+    """`--notify URL` and `--notify-always`."""
+    always = "Send a notice each time, not only when the verdict changes."
+    command = click.option("--notify-always", is_flag=True, help=always)(command)
+    text = "Send a notice when the verdict changes: slack://, discord://, ntfy://, json:// URLs; may be repeated."
+    return click.option("--notify", multiple=True, metavar="URL", help=text)(command)
+
+
+def urls(found: Configuration, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The URLs of the command line, else of the configuration.
+
+    Raises:
+        click.UsageError: `--notify-always` is given without a URL.
+        ConfigurationError: a URL is not understood, or apprise is not installed.
+    """
+    chosen = tuple(given["notify"]) or tuple(found.values.get("notify", ()))
+    if given["notify_always"] and not chosen:
+        raise click.UsageError("--notify-always needs --notify URL, or notify in the configuration")
+    if chosen:
+        from loganalyzer.notify import sending
+
+        sending.check(chosen)
+    return chosen
+
+
+@dataclass(frozen=True)
+class Notifier:
+    """Where notices about the verdict of a call go, and what the verdict was before.
+
+    Attributes:
+        urls: the services.
+        place: the file that keeps the verdict for the next call.
+        before: the last verdict; None where none is known.
+        always: whether an unchanged verdict is sent too.
+    """
+
+    urls: tuple[str, ...]
+    place: Path
+    before: str | None
+    always: bool
+
+    @classmethod
+    def of(cls, chosen: tuple[str, ...], history: str | None, paths: Sequence[str], *, always: bool) -> Notifier | None:
+        """None without URLs. The last verdict is that of the cache folder, else of the history's latest runs."""
+        if not chosen:
+            return None
+        from loganalyzer.notify import remembered
+
+        place = remembered.place_of(history, paths)
+        before = remembered.last(place)
+        if before is None and history is not None:
+            before = _of_history(history)
+        return cls(chosen, place, before, always)
+
+    def tell(self, analysis: Analysis, report: str | None) -> None:
+        """Send a notice where the verdict is news. A failure is one line on standard error and changes nothing else."""
+        from loganalyzer.notify import message, remembered
+
+        failed: list[str] = []
+        if self.always or remembered.is_news(analysis.verdict, self.before):
+            failed = _sent(message.of_analysis(analysis, report, self.before), self.urls)
+        if len(failed) == len(self.urls):
+            return  # nobody knows of the change yet: the next call tries again
+        if problem := remembered.remember(self.place, analysis.verdict):
+            click.echo(f"loganalyze: {problem}", err=True)
+
+
+def _of_history(history: str) -> str | None:
+    """The worst verdict of the runs that were added last."""
+    import polars as pl
+
+    from loganalyzer.errors import LogAnalyzerError
+    from loganalyzer.history.store import Store
+
+    try:
+        with Store.at(history, create=False, read_only=True) as store:
+            runs = store.runs()
+    except LogAnalyzerError:
+        return None  # the history does not exist yet; every other fault stops the call where it is used
+    latest = set(runs.filter(pl.col("added_at") == pl.col("added_at").max())["verdict"].drop_nulls())
+    return next((word for word in ("fail", "warn", "pass") if word in latest), None)
+
+
+class Watcher:
+    """Sends a notice when what is found in a followed log becomes worse."""
+
+    def __init__(self, chosen: tuple[str, ...], path: Path, *, always: bool) -> None:
+        self._urls, self._path, self._always = chosen, path, always
+        self._worst = _RANKS["info"]
+
+    def begin_anew(self) -> None:
+        """The log was begun anew: what was found in the one before no longer counts."""
+        self._worst = _RANKS["info"]
+
+    def tell(self, warned: Warned) -> None:
+        """Send a notice about a finding that is more severe than all before."""
+        rank = _RANKS[warned.severity]
+        if not self._urls or (rank <= self._worst and not self._always):
+            return
+        self._worst = max(self._worst, rank)
+        from loganalyzer.notify import message
+
+        problem = message.Problem(warned.rule, f"{self._path.name}:{warned.line}", warned.message, warned.fix)
+        level: message.Level = "failure" if warned.severity == "error" else "warning"
+        title = f"loganalyze watch: {warned.severity}"
+        _sent(message.notice(title, message.problem_lines(problem), level), self._urls)
+
+
+def _sent(notice: Notice, chosen: Sequence[str]) -> list[str]:
+    from loganalyzer.notify import sending
+
+    failed = sending.send(notice, chosen)
+    for problem in failed:
+        click.echo(f"loganalyze: {problem}", err=True)
+    return failed
