@@ -82,6 +82,7 @@ def from_documents(sample: str) -> Analysis:
     told["tool"]["version"] = told["generated_at"] = attacks[0]
     told["settings"] |= {"quantization": attacks[1], "gpu": attacks[2], "baselines": attacks[3], "ignore": attacks}
     told["settings"]["severities"] = dict.fromkeys(attacks, attacks[5])
+    del told["verdict"], told["complete"]  # as the tables are changed, these would give the forgery away
     return documents.parse(json.dumps(told).encode(), "theirs.json").analysis
 
 

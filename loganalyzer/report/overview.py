@@ -185,9 +185,9 @@ def _row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, pictu
 
 
 def _verdict(run: Row) -> str:
-    """`pass`, or `pass, incomplete`; nothing in a document that does not say."""
+    """`pass`, or `pass, incomplete`; nothing in a document that does not say, or says another word."""
     lacking = ", incomplete" if run["complete"] is False else ""
-    return f"{words.visible(run['verdict'])}{lacking}" if run["verdict"] else ""
+    return f"{run['verdict']}{lacking}" if run["verdict"] in _MARKS else ""
 
 
 def status_kind(status: str | None) -> str:
