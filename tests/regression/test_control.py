@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from loganalyzer.regression.control import (
     ESTABLISHED,
+    FRESH_SCATTER,
     LEAST_SCATTER,
     RULES,
+    SPIKE,
     STEADY_FRESH,
     TAIL,
     Floors,
     Reference,
+    Rule,
     exceeds,
     limit,
+    median_limit,
     pooled_share,
 )
 from loganalyzer.regression.jump import MOST_POOLED, pool, watch
@@ -29,13 +35,45 @@ def last(values: list[float], floors: Floors | None = None) -> str:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.nights} nights")
-def test_a_row_counts_just_beyond_its_floor_and_not_just_within(rule: object) -> None:
+def test_a_row_counts_just_beyond_its_floor_and_not_just_within(rule: Rule) -> None:
     reference = Reference.of(np.array(FLAT), Floors())
-    for one in RULES:
-        reach = limit(reference, one, Floors())
-        assert reach == pytest.approx(max(one.floor, one.scatters * LEAST_SCATTER) / 100 * 20, rel=0.2)
-        assert exceeds(reference, one, np.full(one.nights, 20 + reach * 1.001), Floors())
-        assert not exceeds(reference, one, np.full(one.nights, 20 + reach * 0.999), Floors())
+    reach = rule.floor / 100 * 20
+    assert limit(reference, rule, Floors()) == pytest.approx(reach)
+    assert exceeds(reference, rule, np.full(rule.nights, 20 + reach * 1.001), Floors())
+    assert not exceeds(reference, rule, np.full(rule.nights, 20 + reach * 0.999), Floors())
+
+
+@pytest.mark.parametrize("rule", RULES[2:], ids=lambda rule: f"{rule.nights} nights")
+def test_the_median_of_a_row_must_be_further_out_than_each_night(rule: Rule) -> None:
+    reference = Reference.of(20 + 0.4 * np.tile([-1.0, 1, 1, -1, 0], 8), Floors())
+    each, middle = limit(reference, rule, Floors()), median_limit(reference, rule, Floors())
+    assert each < middle
+    row = np.full(rule.nights, 20 + each * 1.001)
+    assert not exceeds(reference, rule, row, Floors())
+    row[: rule.nights // 2 + 1] = 20 + middle * 1.001
+    assert exceeds(reference, rule, row, Floors())
+
+
+@pytest.mark.parametrize(("count", "least"), [(ESTABLISHED - 1, FRESH_SCATTER), (ESTABLISHED, LEAST_SCATTER)])
+def test_rows_assume_more_scatter_while_the_reference_is_short(count: int, least: float) -> None:
+    reference = Reference.of(np.full(count, 20.0), Floors())
+    long_row = replace(RULES[2], fresh=0.1, floor=0.1)
+    expected = long_row.scatters * least / 100 * 20 * reference.widening
+    assert limit(reference, long_row, Floors()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("scatters", "has_outliers"), [(SPIKE - 0.1, False), (SPIKE + 0.1, True)])
+def test_a_night_far_above_the_others_shows_that_the_series_has_spikes(scatters: float, has_outliers: bool) -> None:
+    flat = Reference.of(np.array([*FLAT, 20 + scatters * LEAST_SCATTER / 100 * 20]), Floors())
+    assert (flat.excess[-1] / (LEAST_SCATTER / 100 * 20) > SPIKE) == has_outliers
+    assert flat.has_outliers == has_outliers
+
+
+def test_correlated_nights_must_lie_further_out() -> None:
+    waves = Reference.of(20 + 0.4 * np.sin(np.arange(40) / 2), Floors())
+    shuffled = Reference.of(np.random.default_rng(1).permutation(waves.nights), Floors())
+    assert waves.correlation > 0.5 > shuffled.correlation
+    assert median_limit(waves, RULES[2], Floors()) > 1.3 * median_limit(shuffled, RULES[2], Floors())
 
 
 @pytest.mark.parametrize(("nights", "word"), [(3, "unknown"), (4, "worse")])
