@@ -13,6 +13,7 @@ from loganalyzer.regression.control import (
     LEAST_SCATTER,
     RULES,
     SPIKE,
+    SPIKE_PERCENT,
     STEADY_FRESH,
     TAIL,
     Floors,
@@ -62,11 +63,23 @@ def test_rows_assume_more_scatter_while_the_reference_is_short(count: int, least
     assert limit(reference, long_row, Floors()) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("scatters", "has_outliers"), [(SPIKE - 0.1, False), (SPIKE + 0.1, True)])
+@pytest.mark.parametrize(("scatters", "has_outliers"), [(0.97 * SPIKE, False), (1.05 * SPIKE, True)])
 def test_a_night_far_above_the_others_shows_that_the_series_has_spikes(scatters: float, has_outliers: bool) -> None:
-    flat = Reference.of(np.array([*FLAT, 20 + scatters * LEAST_SCATTER / 100 * 20]), Floors())
-    assert (flat.excess[-1] / (LEAST_SCATTER / 100 * 20) > SPIKE) == has_outliers
-    assert flat.has_outliers == has_outliers
+    noisy = 20 + 0.4 * np.tile([-1.0, 1, 1, -1, 0], 60)  # many nights, so that the last hardly adds to the scatter
+    scatter = Reference.of(noisy, Floors()).scatter
+    assert Reference.of(np.array([*noisy, 20 + scatters * scatter]), Floors()).has_outliers == has_outliers
+
+
+@pytest.mark.parametrize(("percent", "has_outliers"), [(SPIKE_PERCENT - 0.1, False), (SPIKE_PERCENT + 0.1, True)])
+def test_a_calm_series_shows_spikes_from_4_percent_on(percent: float, has_outliers: bool) -> None:
+    assert Reference.of(np.array([*FLAT, 20 * (1 + percent / 100)]), Floors()).has_outliers == has_outliers
+
+
+@pytest.mark.parametrize(("after", "word"), [(7, "worse"), (8, "normal")])
+def test_a_small_step_after_few_nights_is_normal_once_it_has_lasted_as_long_as_they_did(after: int, word: str) -> None:
+    states = follow(np.array([20.0] * 8 + [21.4] * after), Floors())
+    assert [state.word for state in states[10:14]] == ["worse"] * 4
+    assert states[-1].word == word
 
 
 def test_correlated_nights_must_lie_further_out() -> None:
