@@ -15,8 +15,9 @@ from importlib.util import find_spec
 
 import numpy as np
 from noises import CORRELATED, INDEPENDENT, LEVEL, Numbers, gaussian
+from numpy.typing import NDArray
 
-from loganalyzer.regression.control import Floors
+from loganalyzer.regression.control import ESTABLISHED, FEWEST_NIGHTS, Floors
 from loganalyzer.regression.jump import watch
 from loganalyzer.regression.nightly import combine, confirmed_by_scan
 from loganalyzer.regression.nights import follow
@@ -113,10 +114,9 @@ def detectors(every: int = 1) -> dict[str, Detector]:
     return found | ({"Apache Otava": partial(otava, every=every)} if find_spec("otava") else {})
 
 
-def false_red(kind: str, detector: Detector, count: int, nights: tuple[int, int]) -> float:
-    """Red nights per 1,000 where nothing changed, from the first of `nights` up to the last."""
-    first, last = nights
-    return 1000 * float(np.mean([[*detector(noise(kind, SEED + seed, last), first)] for seed in range(count)]))
+def red_nights(kind: str, detector: Detector, count: int, first: int) -> NDArray[np.bool_]:
+    """Which nights from `first` to WINDOW are red where nothing changed, shape (count, nights)."""
+    return np.array([[*detector(noise(kind, SEED + seed, WINDOW), first)] for seed in range(count)])
 
 
 def latency(kind: str, detector: Detector, count: int, percent: float, before: int = 20) -> list[int]:
@@ -139,9 +139,12 @@ def false_table(count: int) -> Iterator[str]:
     )
     yield "|---" * (len(found) + len(SPANS)) + "|"
     for kind in NOISES:
-        short = [false_red(kind, found["loganalyze"], count, span) for span in SPANS.values()]
-        rest = [false_red(kind, found[name], count // SLOW.get(name, 1), (20, 60)) for name in [*found][1:]]
-        yield f"| {kind} | " + " | ".join(f"{rate:.1f}" for rate in (*short, *rest)) + " |"
+        red = red_nights(kind, found["loganalyze"], count, FEWEST_NIGHTS)
+        rates = [red[:, first - FEWEST_NIGHTS : last - FEWEST_NIGHTS].mean() for first, last in SPANS.values()]
+        rates += [
+            red_nights(kind, found[name], count // SLOW.get(name, 1), ESTABLISHED).mean() for name in [*found][1:]
+        ]
+        yield f"| {kind} | " + " | ".join(f"{1000 * rate:.1f}" for rate in rates) + " |"
 
 
 def latency_table(count: int) -> Iterator[str]:

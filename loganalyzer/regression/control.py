@@ -51,8 +51,11 @@ STEADY_SCATTERS: Final = 6.0
 """Most scatters that a night of a steady metric must be outside by."""
 STEADY_LEAST_SCATTER: Final = 0.05
 """LEAST_SCATTER of steady metrics."""
-STEADY_FRESH: Final = 2.0
-"""Factor of a steady metric's floor for one night with a short reference: its allocator steps are not all known yet."""
+STEADY_FRESH: Final = 2.3
+"""Factor of a steady metric's least deviation for one night with a short reference.
+
+Its allocator steps are not all known yet: of memory, 0.345 GiB, so that 0.4 GiB are red at once.
+"""
 LONG_ROW: Final = 5
 """From this length on, rows are judged as if nights resembled each other more than has been observed."""
 ASSUMED_CORRELATION: Final = (0.3, 0.1)
@@ -260,7 +263,7 @@ def _floor(reference: Reference, rule: Rule, floors: Floors, share: float) -> fl
     if not floors.steady:
         return max(floors.least, size * (rule.fresh if reference.is_fresh or share > 1 else rule.floor))
     unknown = rule.nights == 1 and len(reference.nights) < ESTABLISHED
-    return max(floors.least, size * STEADY_PERCENT) * (STEADY_FRESH if unknown else 1.0)
+    return max(floors.least * (STEADY_FRESH if unknown else 1.0), size * STEADY_PERCENT)
 
 
 def _tail(reference: Reference, rule: Rule) -> float:

@@ -112,9 +112,15 @@ def test_memory_is_red_at_once_beyond_its_floor(peak: float, word: str) -> None:
     assert last([15.0] * 20 + [peak], MEMORY) == word
 
 
-@pytest.mark.parametrize(("peak", "word"), [(15.15 * STEADY_FRESH - 15.001, "normal"), (15.4, "worse")])
-def test_memory_after_few_nights_needs_twice_the_floor(peak: float, word: str) -> None:
-    assert last([15.0] * 3 + [peak], MEMORY) == word
+@pytest.mark.parametrize(("above", "word"), [(0.999, "normal"), (1.001, "worse")])
+def test_memory_after_few_nights_needs_more(above: float, word: str) -> None:
+    assert last([15.0] * 3 + [15 + above * STEADY_FRESH * MEMORY.least], MEMORY) == word
+
+
+@pytest.mark.parametrize("level", [5.0, 20.0, 32.0])
+@pytest.mark.parametrize("count", [3, 10, 30])
+def test_a_step_of_0_4_gib_in_a_flat_series_is_red_at_once(level: float, count: int) -> None:
+    assert last([level] * count + [level + 0.4], MEMORY) == "worse"
 
 
 def test_a_step_of_1_percent_counts_where_that_is_more_than_the_floor() -> None:
