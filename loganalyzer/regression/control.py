@@ -28,10 +28,19 @@ ESTABLISHED: Final = 20
 """Shorter references have wider floors. They have seen one outlier at most where 5 % of the nights are outliers."""
 LEAST_SCATTER: Final = 0.3
 """Smallest scatter assumed, in percent of the level: a few equal nights do not prove that there is no scatter."""
+FRESH_SCATTER: Final = 0.7
+"""Smallest scatter that rows of nights assume while the reference is short, in percent of the level.
+
+Correlated nights look calmer than they are as long as they are few.
+"""
 OUTLIER: Final = 4.0
 """Scatters from the median beyond which a night is an outlier that does not count for the scatter."""
 SPIKE: Final = 3.5
-"""Scatters above the median from which a night shows that the series has spikes, so that the wider floors apply."""
+SPIKE_PERCENT: Final = 4.0
+"""A night beyond both, in scatters and in percent above the median, shows that the series has spikes.
+
+The wider floors apply then.
+"""
 TAIL: Final = 1.25
 """A single night must exceed the reference's largest deviation by this factor: else it is an outlier like others."""
 NIGHT_SHARE: Final = 0.5
@@ -42,8 +51,11 @@ STEADY_SCATTERS: Final = 6.0
 """Most scatters that a night of a steady metric must be outside by."""
 STEADY_LEAST_SCATTER: Final = 0.05
 """LEAST_SCATTER of steady metrics."""
-STEADY_FRESH: Final = 2.0
-"""Factor of a steady metric's floor for one night with a short reference: its allocator steps are not all known yet."""
+STEADY_FRESH: Final = 2.3
+"""Factor of a steady metric's least deviation for one night with a short reference.
+
+Its allocator steps are not all known yet: of memory, 0.345 GiB, so that 0.4 GiB are red at once.
+"""
 LONG_ROW: Final = 5
 """From this length on, rows are judged as if nights resembled each other more than has been observed."""
 ASSUMED_CORRELATION: Final = (0.3, 0.1)
@@ -52,6 +64,9 @@ FEW: Final = 10
 """Below so many nights, rows of three assume that correlation too: three correlated nights hardly tell the level."""
 TRUSTED: Final = 30
 """Nights from which an estimated correlation is worth something (standard error 0.18)."""
+LEAST_CORRELATION: Final = -0.2
+MOST_CORRELATION: Final = 0.9
+"""Estimates beyond these are taken for these: so few nights hardly tell a correlation."""
 _ERRORS: Final = 1.28
 """Standard errors between an estimated correlation and its bounds (80 % interval)."""
 _MAD_TO_DEVIATION: Final = 1.4826
@@ -69,6 +84,7 @@ class Rule:
         fresh: least distance in percent of the level, with a short or spiky reference.
         floor: the same with an established reference.
         quantile: share of the reference's own nights that the row must exceed.
+        median: least distance of the row's median from the level in scatters.
     """
 
     nights: int
@@ -77,14 +93,15 @@ class Rule:
     fresh: float
     floor: float
     quantile: float
+    median: float
 
 
 RULES: Final = (
-    Rule(1, 0, scatters=7.0, fresh=16.0, floor=13.0, quantile=1.0),
-    Rule(2, 0, scatters=4.0, fresh=9.0, floor=7.0, quantile=0.97),
-    Rule(3, 0, scatters=2.3, fresh=3.5, floor=2.5, quantile=0.93),
-    Rule(5, 1, scatters=2.1, fresh=3.5, floor=2.2, quantile=0.9),
-    Rule(8, 1, scatters=1.6, fresh=3.0, floor=2.0, quantile=0.9),
+    Rule(1, 0, scatters=7.0, fresh=16.0, floor=13.0, quantile=1.0, median=7.0),
+    Rule(2, 0, scatters=4.0, fresh=9.0, floor=7.4, quantile=0.97, median=4.0),
+    Rule(3, 0, scatters=2.0, fresh=2.8, floor=2.1, quantile=0.93, median=2.7),
+    Rule(5, 1, scatters=2.1, fresh=3.5, floor=2.2, quantile=0.9, median=2.5),
+    Rule(8, 1, scatters=1.6, fresh=3.0, floor=2.0, quantile=0.9, median=2.3),
 )
 """The run rules, chosen by simulation (benchmarks/first_night.py) so that at most 3 in 1,000 nights are red by chance.
 
@@ -161,7 +178,7 @@ class Reference:
     @property
     def has_outliers(self) -> bool:
         """Whether a night was an outlier for the worse."""
-        return float(self.excess[-1]) > SPIKE * self.scatter
+        return float(self.excess[-1]) > max(SPIKE * self.scatter, SPIKE_PERCENT / 100 * abs(self.level))
 
     @property
     def is_fresh(self) -> bool:
@@ -185,21 +202,34 @@ class Reference:
         return float(clipped[1:] @ clipped[:-1]) / whole if whole > 0 else 0.0
 
     def inflation(self, row: int) -> float:
-        """Factor by which correlated nights deviate further, for so many in a row.
+        """Factor by which each of so many correlated nights in a row deviates further.
 
         Short rows correct for the correlation that is more than chance. Long ones correct for as much as there may be.
         """
-        if row == 1:
-            return 1.0
         count = len(self.nights)
         error = _ERRORS / count**0.5 if self._shows_correlation else 0.0
         least = ASSUMED_CORRELATION[count >= TRUSTED]
         if row >= LONG_ROW:
-            likely = max(self.correlation + error, least)
-        else:
-            likely = max(self.correlation - error, least if row > 2 and count < FEW else 0.0)
-        bounded = min(0.9, max(0.0, likely))
-        return math.sqrt((1 + bounded) / (1 - bounded))
+            return _factor(max(self.correlation + error, least))
+        return _factor(max(self.correlation - error, least if row > 2 and count < FEW else 0.0))
+
+    def median_inflation(self, row: int) -> float:
+        """The same for the median of the row.
+
+        Short rows correct for the correlation as estimated, below 0 too, but for the assumed one while the reference
+        is short.
+        """
+        if row >= LONG_ROW:
+            return self.inflation(row)
+        if len(self.nights) < ESTABLISHED:
+            return _factor(max(self.correlation, ASSUMED_CORRELATION[False]))
+        return _factor(self.correlation)
+
+
+def _factor(correlation: float) -> float:
+    """Standard deviation of the mean of a long row of correlated nights, as a multiple of that of independent ones."""
+    bounded = min(MOST_CORRELATION, max(LEAST_CORRELATION, correlation))
+    return math.sqrt((1 + bounded) / (1 - bounded))
 
 
 def limit(reference: Reference, rule: Rule, floors: Floors, share: float = 1.0) -> float:
@@ -207,8 +237,24 @@ def limit(reference: Reference, rule: Rule, floors: Floors, share: float = 1.0) 
 
     `share`: the scatter of the newest nights as a share of the reference's (`pooled_share`).
     """
-    scatter = share * reference.scatter * reference.widening * reference.inflation(rule.nights)
-    return max(_floor(reference, rule, floors, share), _tail(reference, rule), _scatters(rule, floors) * scatter)
+    inflation = 1.0 if rule.nights == 1 else reference.inflation(rule.nights)
+    reach = _scatters(rule.scatters, floors) * _deviation(reference, rule, share) * inflation
+    return max(_floor(reference, rule, floors, share), _tail(reference, rule), reach)
+
+
+def median_limit(reference: Reference, rule: Rule, floors: Floors, share: float = 1.0) -> float:
+    """How far above the level the median of a row must lie, in the metric's unit; at least the limit of each night."""
+    inflation = 1.0 if rule.nights == 1 else reference.median_inflation(rule.nights)
+    reach = _scatters(rule.median, floors) * _deviation(reference, rule, share) * inflation
+    return max(limit(reference, rule, floors, share), reach)
+
+
+def _deviation(reference: Reference, rule: Rule, share: float) -> float:
+    """One scatter of the newest nights, widened for what a few nights do not tell, in the metric's unit."""
+    scatter = reference.scatter
+    if rule.nights > 1 and len(reference.nights) < ESTABLISHED and reference.least == LEAST_SCATTER:
+        scatter = max(scatter, FRESH_SCATTER / 100 * abs(reference.level))
+    return share * scatter * reference.widening
 
 
 def _floor(reference: Reference, rule: Rule, floors: Floors, share: float) -> float:
@@ -217,7 +263,7 @@ def _floor(reference: Reference, rule: Rule, floors: Floors, share: float) -> fl
     if not floors.steady:
         return max(floors.least, size * (rule.fresh if reference.is_fresh or share > 1 else rule.floor))
     unknown = rule.nights == 1 and len(reference.nights) < ESTABLISHED
-    return max(floors.least, size * STEADY_PERCENT) * (STEADY_FRESH if unknown else 1.0)
+    return max(floors.least * (STEADY_FRESH if unknown else 1.0), size * STEADY_PERCENT)
 
 
 def _tail(reference: Reference, rule: Rule) -> float:
@@ -226,8 +272,8 @@ def _tail(reference: Reference, rule: Rule) -> float:
     return float(reference.excess[int(rule.quantile * (len(reference.nights) - 1))])
 
 
-def _scatters(rule: Rule, floors: Floors) -> float:
-    return min(rule.scatters, STEADY_SCATTERS) if floors.steady else rule.scatters
+def _scatters(count: float, floors: Floors) -> float:
+    return min(count, STEADY_SCATTERS) if floors.steady else count
 
 
 def pooled_share(runs: float, reference_runs: float) -> float:
@@ -246,11 +292,13 @@ def direction(level: float, rule: Rule, newest: Sequence[float], floors: Floors)
 
 
 def exceeds(reference: Reference, rule: Rule, newest: Numbers, floors: Floors, share: float = 1.0) -> bool:
-    """Whether the newest nights, as many as the rule asks for or more, in any order, are all worse than its limit."""
+    """Whether the newest nights, as many as the rule asks for or more, in any order, are worse than its limits."""
     if direction(reference.level, rule, newest.tolist(), floors) <= 0:
         return False
     deciding = float(np.sort(newest)[rule.allowed * len(newest) // rule.nights])
-    return deciding - reference.level > limit(reference, rule, floors, share)
+    if deciding - reference.level <= limit(reference, rule, floors, share):
+        return False
+    return float(np.median(newest)) - reference.level > median_limit(reference, rule, floors, share)
 
 
 def rule_for(count: int) -> Rule:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from loganalyzer.regression.control import (
+    ESTABLISHED,
     FEWEST_NIGHTS,
     MOST_NIGHTS,
     ROW,
@@ -31,6 +32,11 @@ ADOPTED_BETTER: Final = 8
 """Nights after which a better level is the new normal."""
 ADOPTED_WORSE: Final = MOST_NIGHTS
 """Nights after which a worse level is the new normal: by then no earlier night is left among the latest."""
+FEWEST_ADOPTED: Final = 5
+"""Nights that a doubtful spell must last at least before its nights join the reference.
+
+If the step is real, the change-point scan has dated it by then or will: the series stays red by the scan.
+"""
 RETURNED: Final = 4.0
 """Scatters below the spell's level from which a single normal night ends it."""
 NIGHTS_BACK: Final = 2
@@ -155,9 +161,10 @@ class Follower:
         self._back, self._spell = back, None
 
     def _adopt(self, spell: _Spell, night: int) -> None:
-        """The spell's nights are the reference from now on."""
-        self.normal = list(range(spell.start, night + 1))
-        self._back, self._spell, self.ended = spell.start, None, None
+        """The spell's nights are the reference from now on, or part of it if the earlier ones were too few."""
+        earlier = self.normal if spell.is_doubtful else []
+        self.normal = [*earlier, *range(spell.start, night + 1)]
+        self._back, self._spell, self.ended = (None if spell.is_doubtful else spell.start), None, None
 
 
 @dataclass
@@ -175,8 +182,15 @@ class _Spell:
         return "worse" if self.sign > 0 else "better"
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether the spell is a small step away from a short reference, which may have been a calm stretch."""
+        return self.rule.nights >= ROW.nights and len(self.reference.nights) < ESTABLISHED
+
+    @property
     def adopted(self) -> int:
-        return ADOPTED_WORSE if self.sign > 0 else ADOPTED_BETTER
+        """Nights after which the spell is normal; as many as the reference has, where the spell is doubtful."""
+        usual = ADOPTED_WORSE if self.sign > 0 else ADOPTED_BETTER
+        return min(usual, max(FEWEST_ADOPTED, len(self.reference.nights))) if self.is_doubtful else usual
 
 
 def follow(values: Numbers, floors: Floors, shares: Numbers | None = None) -> list[State]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from loganalyzer.regression.control import (
     ESTABLISHED,
+    FRESH_SCATTER,
     LEAST_SCATTER,
     RULES,
+    SPIKE,
+    SPIKE_PERCENT,
     STEADY_FRESH,
     TAIL,
     Floors,
     Reference,
+    Rule,
     exceeds,
     limit,
+    median_limit,
     pooled_share,
 )
 from loganalyzer.regression.jump import MOST_POOLED, pool, watch
@@ -29,13 +36,57 @@ def last(values: list[float], floors: Floors | None = None) -> str:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.nights} nights")
-def test_a_row_counts_just_beyond_its_floor_and_not_just_within(rule: object) -> None:
+def test_a_row_counts_just_beyond_its_floor_and_not_just_within(rule: Rule) -> None:
     reference = Reference.of(np.array(FLAT), Floors())
-    for one in RULES:
-        reach = limit(reference, one, Floors())
-        assert reach == pytest.approx(max(one.floor, one.scatters * LEAST_SCATTER) / 100 * 20, rel=0.2)
-        assert exceeds(reference, one, np.full(one.nights, 20 + reach * 1.001), Floors())
-        assert not exceeds(reference, one, np.full(one.nights, 20 + reach * 0.999), Floors())
+    reach = rule.floor / 100 * 20
+    assert limit(reference, rule, Floors()) == pytest.approx(reach)
+    assert exceeds(reference, rule, np.full(rule.nights, 20 + reach * 1.001), Floors())
+    assert not exceeds(reference, rule, np.full(rule.nights, 20 + reach * 0.999), Floors())
+
+
+@pytest.mark.parametrize("rule", RULES[2:], ids=lambda rule: f"{rule.nights} nights")
+def test_the_median_of_a_row_must_be_further_out_than_each_night(rule: Rule) -> None:
+    reference = Reference.of(20 + 0.4 * np.tile([-1.0, 1, 1, -1, 0], 8), Floors())
+    each, middle = limit(reference, rule, Floors()), median_limit(reference, rule, Floors())
+    assert each < middle
+    row = np.full(rule.nights, 20 + each * 1.001)
+    assert not exceeds(reference, rule, row, Floors())
+    row[: rule.nights // 2 + 1] = 20 + middle * 1.001
+    assert exceeds(reference, rule, row, Floors())
+
+
+@pytest.mark.parametrize(("count", "least"), [(ESTABLISHED - 1, FRESH_SCATTER), (ESTABLISHED, LEAST_SCATTER)])
+def test_rows_assume_more_scatter_while_the_reference_is_short(count: int, least: float) -> None:
+    reference = Reference.of(np.full(count, 20.0), Floors())
+    long_row = replace(RULES[2], fresh=0.1, floor=0.1)
+    expected = long_row.scatters * least / 100 * 20 * reference.widening
+    assert limit(reference, long_row, Floors()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("scatters", "has_outliers"), [(0.97 * SPIKE, False), (1.05 * SPIKE, True)])
+def test_a_night_far_above_the_others_shows_that_the_series_has_spikes(scatters: float, has_outliers: bool) -> None:
+    noisy = 20 + 0.4 * np.tile([-1.0, 1, 1, -1, 0], 60)  # many nights, so that the last hardly adds to the scatter
+    scatter = Reference.of(noisy, Floors()).scatter
+    assert Reference.of(np.array([*noisy, 20 + scatters * scatter]), Floors()).has_outliers == has_outliers
+
+
+@pytest.mark.parametrize(("percent", "has_outliers"), [(SPIKE_PERCENT - 0.1, False), (SPIKE_PERCENT + 0.1, True)])
+def test_a_calm_series_shows_spikes_from_4_percent_on(percent: float, has_outliers: bool) -> None:
+    assert Reference.of(np.array([*FLAT, 20 * (1 + percent / 100)]), Floors()).has_outliers == has_outliers
+
+
+@pytest.mark.parametrize(("after", "word"), [(7, "worse"), (8, "normal")])
+def test_a_small_step_after_few_nights_is_normal_once_it_has_lasted_as_long_as_they_did(after: int, word: str) -> None:
+    states = follow(np.array([20.0] * 8 + [21.4] * after), Floors())
+    assert [state.word for state in states[10:14]] == ["worse"] * 4
+    assert states[-1].word == word
+
+
+def test_correlated_nights_must_lie_further_out() -> None:
+    waves = Reference.of(20 + 0.4 * np.sin(np.arange(40) / 2), Floors())
+    shuffled = Reference.of(np.random.default_rng(1).permutation(waves.nights), Floors())
+    assert waves.correlation > 0.5 > shuffled.correlation
+    assert median_limit(waves, RULES[2], Floors()) > 1.3 * median_limit(shuffled, RULES[2], Floors())
 
 
 @pytest.mark.parametrize(("nights", "word"), [(3, "unknown"), (4, "worse")])
@@ -61,9 +112,15 @@ def test_memory_is_red_at_once_beyond_its_floor(peak: float, word: str) -> None:
     assert last([15.0] * 20 + [peak], MEMORY) == word
 
 
-@pytest.mark.parametrize(("peak", "word"), [(15.15 * STEADY_FRESH - 15.001, "normal"), (15.4, "worse")])
-def test_memory_after_few_nights_needs_twice_the_floor(peak: float, word: str) -> None:
-    assert last([15.0] * 3 + [peak], MEMORY) == word
+@pytest.mark.parametrize(("above", "word"), [(0.999, "normal"), (1.001, "worse")])
+def test_memory_after_few_nights_needs_more(above: float, word: str) -> None:
+    assert last([15.0] * 3 + [15 + above * STEADY_FRESH * MEMORY.least], MEMORY) == word
+
+
+@pytest.mark.parametrize("level", [5.0, 20.0, 32.0])
+@pytest.mark.parametrize("count", [3, 10, 30])
+def test_a_step_of_0_4_gib_in_a_flat_series_is_red_at_once(level: float, count: int) -> None:
+    assert last([level] * count + [level + 0.4], MEMORY) == "worse"
 
 
 def test_a_step_of_1_percent_counts_where_that_is_more_than_the_floor() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,6 +53,40 @@ def test_the_drawing_marks_the_change_and_says_why() -> None:
     assert ">change<" in drawn.svg
     assert drawn.caption == "4 runs; dark dots are from this report. 5 % slower."
     assert ">change<" not in (trend.draw(series([5.0, 5.0, 5.1]).to_dicts(), "x") or drawn).svg
+
+
+def test_the_normal_range_is_a_band_behind_the_dots() -> None:
+    drawn = trend.draw(series([5.0, 5.0, 5.1, 6.0], band=(4.9, 5.1)).to_dicts(), "trend-1")
+    bare = trend.draw(series([5.0, 5.0, 5.1, 6.0]).to_dicts(), "trend-1")
+    assert drawn
+    assert bare
+    assert "ok-soft" not in bare.svg
+    (band,) = re.findall(r'<path fill="[^"]*ok-soft[^"]*" d="([^"]*)"', drawn.svg)
+    corners = [float(height) for height in re.findall(r"[ML][0-9.]+ ([0-9.]+)", band)]
+    (of_5_s,) = (float(y) for y in re.findall(r'y="([0-9.]+)">5 s<', drawn.svg))
+    assert min(corners) < of_5_s < max(corners)
+    assert "Shaded: the normal range of one night." in drawn.caption
+    assert "Shaded" not in bare.caption
+
+
+@pytest.mark.parametrize("values", [[5.0, 5.01, 5.02], [100.0, 100.5, 101.0], [-5.0, -5.01, -5.02]])
+def test_the_axis_spans_the_data_and_does_not_begin_at_0(values: list[float]) -> None:
+    drawn = trend.draw(series(values).to_dicts(), "x")
+    assert drawn
+    labels = [float(text) for text in re.findall(r">(-?[0-9.]+) s<", drawn.svg)]
+    assert len(labels) >= 2
+    extent = max(values) - min(values)
+    assert all(min(values) - extent <= label <= max(values) + extent for label in labels)
+    low, high = trend._span(values)
+    assert 0 < min(values) - low < extent
+    assert 0 < high - max(values) < extent
+
+
+@pytest.mark.parametrize("band", [(None, 5.0), (5.0, None), (float("nan"), 5.0), (5.0, 5.0), (6.0, 5.0)])
+def test_a_range_that_is_none_has_no_band(band: tuple[float | None, float | None]) -> None:
+    drawn = trend.draw(series([5.0, 5.1, 5.2], band=band).to_dicts(), "x")
+    assert drawn
+    assert "Shaded" not in drawn.caption
 
 
 @pytest.mark.parametrize("values", [[], [5.0], [5.0, 5.1]])
