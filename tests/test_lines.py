@@ -126,7 +126,18 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "nuls": lambda text: b"\0\0\0\n".join([b"", text.encode()]),
     "no last line end": lambda text: text.rstrip("\n").encode(),
 }
-MOVED = ("line", "end_line", "run_id", "prompt_id", "source", "peak_line", "started_at", "ended_at", "stream")
+MOVED = (
+    "line",
+    "end_line",
+    "run_id",
+    "prompt_id",
+    "source",
+    "peak_line",
+    "started_at",
+    "ended_at",
+    "stream",
+    "environment_line",
+)
 
 
 def facts(analysis: Analysis, table: str) -> pl.DataFrame:
