@@ -18,6 +18,7 @@ def test_of_quiet_histories_none_is_called_worse_in_any_figure(kind: str) -> Non
     assert wrong == []
 
 
-@pytest.mark.parametrize(("kind", "least"), [("gaussian 1 %", 20), ("gaussian 2 %", 18)])
+@pytest.mark.parametrize(("kind", "least"), [("gaussian 1 %", 20), ("gaussian 2 %", 16)])
 def test_a_step_of_5_percent_is_found_with_ten_runs_after_it(kind: str, least: int) -> None:
+    """Not in all histories of 2 % noise: a job that looks every night needs more certainty than one look does."""
     assert sum(is_hit(words(kind, seed, 0.05, 10), 10) for seed in range(20)) >= least
