@@ -11,9 +11,9 @@ from loganalyzer.regression.nights import Follower
 from loganalyzer.regression.scan import BLOCK
 from loganalyzer.regression.series import Numbers
 
-DRAWS: Final = 7
+DRAWS: Final = 5
 """Futures that are played; their median is the estimate."""
-LOOKS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 19, 24, 31, 40)
+LOOKS: Final = (1, 2, 4, 6, 8, 10, 13, 17, 22, 30, 40)
 """Nights of a future after which the scan is asked. A change that is not red by the last takes at least so many."""
 _SEED: Final = 20261126
 

@@ -8,7 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from loganalyzer.regression.control import FEWEST_NIGHTS, MOST_NIGHTS, Floors, Reference, Rule, limit, pooled_share
+from loganalyzer.regression.control import (
+    FEWEST_NIGHTS,
+    MOST_NIGHTS,
+    Floors,
+    Reference,
+    Rule,
+    limit,
+    median_limit,
+    pooled_share,
+)
 from loganalyzer.regression.nights import ADOPTED_WORSE, Follower, NightWord, State
 from loganalyzer.regression.series import Numbers, change_percent, is_measurement, numbers
 
@@ -52,7 +61,7 @@ class Jump:
         tonight: the newest night's value.
         since: place in the series of the spell's first run; None outside a spell.
         spell: nights of the present spell, and their median.
-        rule: by which the spell was found, and its limit in the metric's unit.
+        rule: by which the spell was found, and its limits for each night and for their median, in the metric's unit.
         ended: places of the last spell for the worse that is over: its first run, and the first normal run after it.
         back: nights since then.
         missing: nights still missing for a verdict.
@@ -65,7 +74,7 @@ class Jump:
     tonight: float
     since: int | None
     spell: tuple[int, float] | None
-    rule: tuple[Rule, float] | None
+    rule: tuple[Rule, float, float] | None
     ended: tuple[int, int] | None
     back: int
     missing: int
@@ -153,8 +162,8 @@ def _range(reference: Reference | None, sign: float, floors: Floors) -> Range | 
     return Range(level, level - reach, level + reach, reference.scatter, len(reference.nights))
 
 
-def _rule(state: State, floors: Floors) -> tuple[Rule, float] | None:
+def _rule(state: State, floors: Floors) -> tuple[Rule, float, float] | None:
     if state.rule is None or state.reference is None:
         return None
     reference = state.reference if state.word == "worse" else state.reference.mirrored
-    return state.rule, limit(reference, state.rule, floors)
+    return state.rule, limit(reference, state.rule, floors), median_limit(reference, state.rule, floors)

@@ -15,8 +15,8 @@ from loganalyzer.regression.verdicts import Verdict, Word, judge
 CERTAIN: Final = 0.01
 """Two-sided p-value that makes a change red which process control does not see.
 
-The scan's own 0.025 is right for one look. A job looks every night: with it, correlated noise alone made the scan red on
-5 of 1,000 nights, with this on 1.2.
+The scan's own 0.025 is right for one look. A job looks every night: with it, correlated noise made the scan alone red
+on 5 of 1,000 nights, with this on 1.2.
 """
 NEAR: Final = 3
 """Runs by which the scan and process control may date one change differently."""

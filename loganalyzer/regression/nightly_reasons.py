@@ -74,9 +74,12 @@ def _outside(jump: Jump, limits: Range, unit: str) -> str:
 def _rule(jump: Jump, unit: str) -> str:
     if jump.rule is None or jump.normal is None:
         return ""
-    rule, reach = jump.rule
-    nights = "One night counts" if rule.nights == 1 else f"{rule.nights} nights in a row count"
-    return f"{nights} when more than {_value(reach, unit)} off the median."
+    rule, reach, median_reach = jump.rule
+    if rule.nights == 1:
+        return f"One night counts when more than {_value(reach, unit)} off the median."
+    row = f"{rule.nights} nights in a row count when {rule.nights - rule.allowed} of them are"
+    of_median = f" and their median is {_value(median_reach, unit)} off" if median_reach > reach else ""
+    return f"{row} more than {_value(reach, unit)} off the median{of_median}."
 
 
 def _certainty(jump: Jump) -> str:

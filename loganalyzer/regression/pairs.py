@@ -31,7 +31,7 @@ import numpy as np
 
 from loganalyzer.regression import reasons
 from loganalyzer.regression.changes import FLOOR_PERCENT
-from loganalyzer.regression.control import FEWEST_NIGHTS, RULES, Floors, Reference, exceeds, limit, rule_for
+from loganalyzer.regression.control import FEWEST_NIGHTS, RULES, Floors, Reference, exceeds, median_limit, rule_for
 from loganalyzer.regression.ranks import difference_p, smallest_p
 from loganalyzer.regression.series import (
     ROUNDING,
@@ -189,10 +189,10 @@ def _judge_as_nights(pair: _Pair, p: float, higher_is_better: bool, floors: Floo
         better = (after > before) == higher_is_better
         return ("improved" if better else "regressed"), f"{'Better' if better else 'Worse'} {_figures(pair)}."
     rule = rule_for(pair.runs[1])
-    reach = limit(reference, rule, floors)
-    counted = "one run counts" if rule.nights == 1 else f"{plural(rule.nights, 'run')} count"
+    reach = median_limit(reference, rule, floors)
+    counted = "one run counts when" if rule.nights == 1 else f"{plural(rule.nights, 'run')} count when their median is"
     return "unknown", (
-        f"Medians differ {_figures(pair)}. This may be noise: against {plural(pair.runs[0], 'run')}, {counted} when "
+        f"Medians differ {_figures(pair)}. This may be noise: against {plural(pair.runs[0], 'run')}, {counted} "
         f"more than {reach:.3g} off the median. More runs would tell."
     )
 
