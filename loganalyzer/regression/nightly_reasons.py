@@ -83,7 +83,7 @@ def _rule(jump: Jump, unit: str) -> str:
 
 
 def _certainty(jump: Jump) -> str:
-    chance = f"At most {1000 * FALSE_RED:.0f} in 1,000 normal nights look like this."
+    chance = f"The limits aim at {1000 * FALSE_RED:.0f} false red nights in 1,000."
     count = jump.normal.nights if jump.normal else 0
     return f"{chance} Limits are wider than usual: fewer than {ESTABLISHED} nights." if count < ESTABLISHED else chance
 

@@ -27,7 +27,7 @@ def tonight(tmp_path: Path, steps: list[float]) -> Analysis:
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, steps[:-1])
     with Store.at(url) as store:
-        past = Past(store.recorded(), nights.FIRST + timedelta(days=len(steps) - 1), store.runs())
+        past = Past(store.recorded(), nights.FIRST + timedelta(days=len(steps) - 1), runs=store.runs())
     return run_all(nights.analysis(steps[-1], len(steps) - 1), baselines.load(), nights.Q6, past)
 
 
