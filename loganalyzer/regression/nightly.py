@@ -12,11 +12,12 @@ from loganalyzer.regression.jump import FALSE_RED, Jump
 from loganalyzer.regression.series import Numbers, change_percent
 from loganalyzer.regression.verdicts import Verdict, Word, judge
 
-CERTAIN: Final = 0.01
-"""Two-sided p-value that makes a change red which process control does not see.
+CERTAIN: Final = 0.0125
+CERTAIN_SCATTERS: Final = 1.8
+"""Two-sided p-value, and size in run-to-run scatters, of a change that is red though process control does not see it.
 
 The scan's own 0.025 is right for one look. A job looks every night: with it, correlated noise made the scan alone red
-on 5 of 1,000 nights, with this on 1.2.
+on 5 of 1,000 nights, with both limits on 0.5; nine of ten changes of 5 % in 2 % noise pass them from ten nights on.
 """
 NEAR: Final = 3
 """Runs by which the scan and process control may date one change differently."""
@@ -93,9 +94,11 @@ def _normal_but_scanned(scanned: Verdict, jump: Jump, offset: int, unit: str) ->
 
 def _is_certain(scanned: Verdict) -> bool:
     """Whether the scan's verdict is red without process control."""
-    if scanned.verdict != "regressed" or scanned.change is None:
+    change = scanned.change
+    if scanned.verdict != "regressed" or change is None:
         return False
-    return scanned.change.p <= CERTAIN
+    scatter = (scanned.noise_percent or 0.0) / 100 * abs(change.after)
+    return change.p <= CERTAIN and abs(change.after - change.before) >= CERTAIN_SCATTERS * scatter
 
 
 def confirmed_by_scan(values: Numbers) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from loganalyzer.regression.changes import Change
 from loganalyzer.regression.control import (
     ESTABLISHED,
     FRESH_SCATTER,
@@ -25,7 +26,9 @@ from loganalyzer.regression.control import (
     pooled_share,
 )
 from loganalyzer.regression.jump import MOST_POOLED, pool, watch
+from loganalyzer.regression.nightly import CERTAIN, CERTAIN_SCATTERS, combine
 from loganalyzer.regression.nights import ADOPTED_BETTER, ADOPTED_WORSE, follow
+from loganalyzer.regression.verdicts import Verdict
 
 FLAT = [20.0] * 30
 MEMORY = Floors(0.15, steady=True)
@@ -184,3 +187,17 @@ def test_values_that_are_no_numbers_are_no_nights() -> None:
 @pytest.mark.parametrize("values", [[], [None], [5.0], [0.0] * 5, [-1.0] * 5, [1e99, 1e-9, 5, 5, 5]])
 def test_odd_series_have_a_verdict(values: list[float | None]) -> None:
     assert watch(values).word in {"unknown", "normal", "better", "worse"}
+
+
+@pytest.mark.parametrize(
+    ("p", "scatter", "verdict"),
+    [
+        (CERTAIN, 1.0 / CERTAIN_SCATTERS - 0.001, "regressed"),
+        (CERTAIN + 0.001, 1.0 / CERTAIN_SCATTERS - 0.001, "suspected"),
+        (CERTAIN, 1.0 / CERTAIN_SCATTERS + 0.001, "suspected"),
+    ],
+)
+def test_the_scan_alone_is_red_only_where_it_is_certain(p: float, scatter: float, verdict: str) -> None:
+    change = Change(40, 20.0, 21.0, 5.0, True, "step", 10, p)
+    scanned = Verdict("regressed", "Worse.", change, (change,), 100 * scatter / 21.0, 50, 0, 0, p)
+    assert combine(scanned, watch([20.0] * 50)).verdict == verdict
