@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DEVELOPMENT = {"test", "fuzz", "browser", "dev"}
+DEVELOPMENT = {"test", "fuzz", "browser", "dev", "benchmarks"}
 
 
 def requirements() -> list[str]:
