@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.runs import outcome
 from loganalyzer.tables import TIME
 
 Frames = dict[str, pl.DataFrame]
@@ -19,6 +20,7 @@ class OpenPrompts:
         self._begun = pl.DataFrame(schema=_BEGUN)
         self._durations: dict[str, float] = {}
         self._started: dict[str | None, int] = {}
+        self._stops: dict[str, str] = {}
 
     @property
     def is_any(self) -> bool:
@@ -70,6 +72,7 @@ class OpenPrompts:
         renamed["prompts"] = rows.with_columns(
             pl.coalesce("begun_line", "line").alias("line"), pl.coalesce("begun_at", "started_at").alias("started_at")
         ).drop("begun_line", "begun_at")
+        renamed["prompts"] = outcome.with_reasons(renamed["prompts"], self._stops)
         return renamed
 
     def _held(self, made: Frames, opened: pl.DataFrame) -> Frames:
@@ -80,6 +83,7 @@ class OpenPrompts:
             .unique("stream", keep="last", maintain_order=True)
         )
         self._begun = pl.concat([self._begun, last.select(list(_BEGUN))])
+        self._stops = outcome.stops(made["runs"], made["windows"]) | self._stops
         return {**made, "prompts": prompts.join(last, on="prompt_id", how="anti", maintain_order="left")}
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
-"""How long an example takes on a busy machine is no property of the tool; times are measured in `benchmarks/`."""
+settings.register_profile("default", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("default")
+"""The same examples on every machine, so that a test that passed once passes again; `pytest --hypothesis-profile=explore`
+looks for new ones. How long an example takes on a busy machine says nothing about the tool."""
 
 IN_JOBS = (
     "GITHUB_ACTIONS",

@@ -43,6 +43,8 @@ LOGS = {
     "a refresh a line": lined(RUNS),
     "all on one line": RUNS.replace("\n", ""),
     "the last one cut": RUNS + bars(3, cut=2),
+    "one in the middle cut": RUNS + bars(2, cut=1) + bars(2) + bars(1),
+    "one in the middle cut, and an end behind them": bars(1) + bars(2, cut=1) + RUNS + log.EXECUTED,
     "an end behind them": RUNS + log.EXECUTED,
     "a prompt behind them": RUNS + log.EXECUTED + log.prompt(369),
     "a prompt before them": log.prompt(369) + RUNS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -87,15 +88,33 @@ def with_stops(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         .group_by("lane", "prompt")
         .agg(pl.col("stopped_at").first())
     )
+    return _failed_where_stopped(prompts.join(stops, on=["lane", "prompt"], how="left", maintain_order="left"))
+
+
+def stops(runs: pl.DataFrame, windows: pl.DataFrame) -> dict[str, str]:
+    """How far the first run of each prompt came that failed midway, by the prompt's id: of finished tables."""
+    last = windows.filter(pl.col("steps_done").is_not_null()).group_by("run_id", maintain_order=True).last()
+    failed = runs.filter(pl.col("status") == "failed").select("run_id", "prompt_id")
+    found = failed.join(last, on="run_id", maintain_order="left").filter(pl.col("steps_done") < pl.col("steps_total"))
+    reason = pl.format(STOPPED, "steps_done", "steps_total", "window")
+    first = found.select("prompt_id", reason.alias("reason")).unique("prompt_id", keep="first", maintain_order=True)
+    return dict(first.rows())
+
+
+def with_reasons(prompts: pl.DataFrame, reasons: Mapping[str, str]) -> pl.DataFrame:
+    """`prompts`, in which those that seem completed, but have a reason to have failed (by their id), are failed."""
+    if not reasons:
+        return prompts
+    stopped_at = pl.col("prompt_id").replace_strict(reasons, default=None, return_dtype=pl.String)
+    return _failed_where_stopped(prompts.with_columns(stopped_at.alias("stopped_at")))
+
+
+def _failed_where_stopped(prompts: pl.DataFrame) -> pl.DataFrame:
     is_stopped = (pl.col("status") == "completed") & pl.col("stopped_at").is_not_null()
-    return (
-        prompts.join(stops, on=["lane", "prompt"], how="left", maintain_order="left")
-        .with_columns(
-            pl.when(is_stopped).then(pl.lit("failed")).otherwise("status").alias("status"),
-            pl.when(is_stopped).then("stopped_at").otherwise("error").alias("error"),
-        )
-        .drop("stopped_at")
-    )
+    return prompts.with_columns(
+        pl.when(is_stopped).then(pl.lit("failed")).otherwise("status").alias("status"),
+        pl.when(is_stopped).then("stopped_at").otherwise("error").alias("error"),
+    ).drop("stopped_at")
 
 
 def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -134,18 +153,19 @@ def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 def end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataFrame) -> pl.DataFrame:
     """stage, end_line: the last line of anything that belongs to a stage (`parts`: stage, line each).
 
-    A stage that did not complete reaches to its prompt's end, where the reason stands.
+    The last stage of a prompt that did not complete reaches to the prompt's end, where the reason stands.
     """
     last = pl.concat([part.pipe(selected, "stage", "line") for part in parts], how="vertical_relaxed").pipe(
         grouped, ["stage"], pl.col("line").max().alias("last_line")
     )
     ends = prompts.pipe(selected, "lane", "prompt", pl.col("end_line").alias("prompt_end"))
     own = pl.max_horizontal("last_line", "report_line", "line")
+    is_last = pl.col("place") == pl.col("place").max().over("lane", "prompt")
     return completed(completed(stages, last, ["stage"]), ends, ["lane", "prompt"]).pipe(
         selected,
         "stage",
-        pl.when(pl.col("status") == "completed")
-        .then(own)
-        .otherwise(pl.max_horizontal("prompt_end", own))
+        pl.when(is_last & (pl.col("status") != "completed"))
+        .then(pl.max_horizontal("prompt_end", own))
+        .otherwise(own)
         .alias("end_line"),
     )

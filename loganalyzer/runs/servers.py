@@ -58,19 +58,21 @@ def starts(timeline: Timeline) -> pl.DataFrame:
     """lane, start (number), prompt, place, line: where each server start begins, in order.
 
     A start opens an execution of its own, or follows one that served no request: behind `Starting server`, or at the
-    first line of another banner.
+    first line of another banner. Records carried over from the part before stay apart from this part's own.
     """
     printed = [name for name in BANNER if not timeline.event(name).is_empty()]
     frames = [
-        timeline.event(name).select("lane", "prompt", "place", "line", event=pl.lit(name))
+        timeline.event(name).select("lane", "prompt", "place", "line", "carried_from", event=pl.lit(name))
         for name in printed or BANNER[:1]
     ]
     banners = pl.concat(frames).sort("lane", "place")
     event, before = pl.col("event"), pl.col("event").shift(1)
-    is_other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("lane", "prompt"))
+    is_other = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("lane", "prompt", "carried_from")
+    )
     follows = (before != event) & ((before == BANNER[-1]) | (event == BANNER[0]))
     begun = banners.filter(is_other | follows.fill_null(value=False))
-    return begun.drop("event").with_row_index("start")
+    return begun.drop("event", "carried_from").with_row_index("start")
 
 
 def environments(timeline: Timeline, neutral: Collection[str]) -> pl.DataFrame:

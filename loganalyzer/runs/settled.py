@@ -53,7 +53,7 @@ def split(events: Events, cuts: pl.DataFrame, timeline: Timeline, *, shared: boo
         kept = [those(frame, side >= 0)]
         if name in _CARRIED:
             kept.insert(0, _carried(ready[name], begun, keeps_last=name not in ENVIRONMENT))
-        rest[name] = pl.concat(kept)
+        rest[name] = pl.concat(kept, how="diagonal_relaxed")
     return Settled(ready, rest)
 
 
@@ -75,7 +75,8 @@ def _carried(records: pl.DataFrame, begun: pl.DataFrame, *, keeps_last: bool) ->
     own &= own.cast(pl.Int64).cum_sum().over(_OUTPUT) <= _MOST_CARRIED
     if keeps_last:
         own |= pl.int_range(pl.len()).over(_OUTPUT) == pl.len().over(_OUTPUT) - 1
-    return known.filter(own).drop("begun")
+    start = pl.when(pl.col("line") >= pl.col("begun")).then("begun").otherwise(-1)
+    return known.filter(own).with_columns(start.alias("carried_from")).drop("begun")
 
 
 def _side(frame: pl.DataFrame, cuts: pl.DataFrame, outputs: int, *, is_bar: bool) -> pl.Series:

@@ -108,6 +108,9 @@ _KEY: Final[Types] = {
     "pattern": pl.String,
 }
 
+_CARRIED: Final[Types] = {"carried_from": pl.Int64}
+"""The line of the server start that a record of an earlier part belongs to, or -1 for one before that start."""
+
 
 def event(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str] = ()) -> pl.DataFrame:
     """The records of one event, with its key columns and holes in their types, also where it never occurs."""
@@ -118,5 +121,5 @@ def event(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str
 
 @cache
 def _blank(name: str, without: tuple[str, ...]) -> pl.DataFrame:
-    columns = {**_KEY, **HOLES.get(name, {})}
+    columns = {**_KEY, **HOLES.get(name, {}), **(_CARRIED if name in BANNER else {})}
     return pl.DataFrame(schema={column: dtype for column, dtype in columns.items() if column not in without})

@@ -32,7 +32,7 @@ _NO_ROOM = (
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that other users can reach."""
+    """A folder whose permissions a test may take away."""
     place = Path(tempfile.mkdtemp(prefix="loganalyze-history-"))
     place.chmod(0o755)
     yield place
@@ -66,10 +66,14 @@ def test_readers_change_nothing(folder: Path, reader: list[str]) -> None:
     assert left == {name: value for name, value in before.items() if not name.endswith(("-wal", "-shm"))}
 
 
-def as_nobody() -> list[str]:
+def without_privileges() -> list[str]:
+    """What makes a command of root respect the permissions of files, as that of any other user does.
+
+    It stays root, since another user may not reach the environment that the tests run in.
+    """
     if os.getuid() != 0:
         return []
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 
 
 @pytest.mark.parametrize("reader", READERS, ids=" ".join)
@@ -77,7 +81,9 @@ def test_readers_work_in_a_folder_that_cannot_be_written(folder: Path, reader: l
     url, run = filled(folder)
     (folder / "h.db").chmod(0o444)
     folder.chmod(0o555)
-    command = [*as_nobody(), sys.executable, "-m", "loganalyzer", *words_of(reader, url, run)]
+    refused = subprocess.run([*without_privileges(), "touch", folder / "new"], capture_output=True, check=False)
+    assert refused.returncode != 0
+    command = [*without_privileges(), sys.executable, "-m", "loganalyzer", *words_of(reader, url, run)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=Path.cwd(), check=False, timeout=120)
     assert result.returncode == 0, result.stderr
 
