@@ -8,8 +8,8 @@ from hypothesis import settings
 settings.register_profile("default", deadline=None, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("default")
-"""The same examples on every machine, so that a test that passed once passes again; `pytest --hypothesis-profile=explore`
-looks for new ones. How long an example takes on a busy machine says nothing about the tool."""
+"""The same examples on every machine, so that a test that passed once passes again. New ones are looked for by
+`pytest --hypothesis-profile=explore`. How long an example takes on a busy machine says nothing about the tool."""
 
 IN_JOBS = (
     "GITHUB_ACTIONS",
