@@ -20,6 +20,7 @@ from loganalyzer.expectations import baselines
 from loganalyzer.gravest import MOST_RUNS, gravest
 from loganalyzer.ignores import Ignore
 from loganalyzer.isolation import is_fault, isolate
+from loganalyzer.long_texts import presentable
 from loganalyzer.pipeline import analyse, checked, judged, with_faults
 from loganalyzer.redact import masking
 from loganalyzer.settings import Settings
@@ -137,7 +138,7 @@ def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Si
 
 def _finished(part: Analysis, masks: masking.Masker, ignoring: Ignoring, settings: Settings) -> Analysis:
     """A part masked, without what is ignored."""
-    return ignoring.taken(masking.redacted(part, masks) if settings.redact else part)
+    return ignoring.taken(presentable(part, masks, settings))
 
 
 def _joined(one: Analysis, other: Analysis) -> Analysis:

@@ -17,6 +17,7 @@ from loganalyzer.engine.local import Local
 from loganalyzer.errors import SourceError
 from loganalyzer.expectations import baselines
 from loganalyzer.isolation import is_fault, isolate
+from loganalyzer.long_texts import presentable
 from loganalyzer.redact import masking
 from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
@@ -47,7 +48,7 @@ def analyse(
     """
     settings = settings or Settings()
     plain, masks = unmasked(paths, settings, progress, engine, past)
-    return masking.redacted(plain, masks) if settings.redact else plain
+    return presentable(plain, masks, settings)
 
 
 def unmasked(
@@ -139,7 +140,7 @@ def analyse_sources(inputs: Iterable[Input], settings: Settings | None = None) -
 def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
     """Tables of logs held against what was to be expected; masked."""
     whole = checked(found, settings, past)
-    return masking.redacted(whole, masking.masker(found.secrets)) if settings.redact else whole
+    return presentable(whole, masking.masker(found.secrets), settings)
 
 
 def checked(found: Tables, settings: Settings, past: Past | None = None, extent: Extent = WHOLE) -> Analysis:

@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 import zipfile
@@ -261,6 +262,24 @@ def test_a_scheduler_lost_in_the_middle_of_the_work_is_one_message(many: list[st
 
 def call(*words: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "ucx://127.0.0.1:1", "nonsense://127.0.0.1:1", "127.0.0.1:x"])
+def test_an_address_that_dask_cannot_use_is_one_message_and_exit_2(many: list[str], address: str) -> None:
+    result = call(many[0], "--engine", "dask", "--scheduler", address, "--no-html")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"loganalyze: the scheduler at {address} cannot be reached: ")
+
+
+def test_a_port_that_takes_calls_in_silence_is_one_message_and_exit_2(
+    monkeypatch: pytest.MonkeyPatch, many: list[str]
+) -> None:
+    monkeypatch.setattr(cluster_engine, "Dask", partial(Dask, timeout_s=0.5))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        result = call(many[0], "--engine", "dask", "--scheduler", address, "--no-html")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"loganalyze: the scheduler at {address} cannot be reached: no answer in 0.5 s")
 
 
 def test_an_unreachable_scheduler_is_one_message_and_exit_2(monkeypatch: pytest.MonkeyPatch, many: list[str]) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from loganalyzer.config import Configuration
     from loganalyzer.history.store import Added
     from loganalyzer.settings import Settings
+
+MOST_MESSAGES: Final = 100
+"""Messages on inputs that the terminal shows; a folder may hold 100,000 empty files."""
 
 
 @click.command(short_help="Check logs: summary, HTML report, tables.")
@@ -104,8 +107,14 @@ def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> N
         if added:
             click.echo(f"history: {recording.words(added)}", err=True)
     doubts = recording.doubts(added) if added else None
-    for problem in (*analysis.problems, *analysis.notes, *([doubts] if doubts else ())):
+    for problem in (*_first(analysis.problems), *_first(analysis.notes), *([doubts] if doubts else ())):
         click.echo(f"loganalyze: {problem}", err=True)
+
+
+def _first(messages: tuple[str, ...]) -> tuple[str, ...]:
+    """The first messages, and how many more there are."""
+    more = len(messages) - MOST_MESSAGES
+    return messages if more <= 0 else (*messages[:MOST_MESSAGES], f"… and {more:,} more such messages; --json has all")
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from loganalyzer import __version__
-from loganalyzer.cli import garbage, streams
+from loganalyzer.cli import garbage, process_limits, streams
 from loganalyzer.cli.exit_codes import COULD_NOT, FAULT, STOPPED
 from loganalyzer.errors import LogAnalyzerError
 
@@ -72,6 +72,7 @@ class DefaultGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the user can mend is said in one message, with exit code 2."""
         try:
+            process_limits.check()
             return super().invoke(ctx)
         except LogAnalyzerError as error:
             click.echo(f"loganalyze: {error}", err=True)

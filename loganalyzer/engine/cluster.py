@@ -5,6 +5,7 @@ Dask's processes trust one another: they exchange pickled functions and tables. 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable, Iterator
@@ -101,12 +102,22 @@ def _connected(address: str, timeout_s: float) -> Client:
     from distributed import Client
 
     try:
+        asyncio.run(_answer(address, timeout_s))
         return Client(address, timeout=timeout_s)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
+        why = f"no answer in {timeout_s:g} s" if isinstance(error, asyncio.TimeoutError) else _first_line(error)
         raise LogAnalyzerError(
-            f"the scheduler at {address} cannot be reached: {_first_line(error)}",
+            f"the scheduler at {address} cannot be reached: {why}",
             "start one with `dask scheduler`, workers with `dask worker ADDRESS`, and give --scheduler that address",
         ) from None
+
+
+async def _answer(address: str, timeout_s: float) -> None:
+    """Wait for any answer of a scheduler; a client would wait for minutes on a port that takes calls in silence."""
+    from distributed.comm import connect
+
+    comm = await asyncio.wait_for(connect(address, timeout=timeout_s), timeout_s)
+    await comm.close()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from polars import selectors
@@ -19,6 +19,10 @@ from loganalyzer.tables import SCHEMA_VERSION
 from loganalyzer.totals import COUNTS, Totals
 
 MOST_RUNS_WITH_STEPS: Final = 100
+MOST_BYTES: Final = 3_500_000
+"""Of the rows inside of a page: with them and its drawings it stays below 5 MB, for a ticket."""
+_DISPENSABLE: Final = ("steps", "windows", "loras", "memory", "paddings", "excerpts", "near_misses")
+"""Tables without which the document inside of a page still says what was found."""
 _AT_ONCE: Final = 50_000
 """Rows that become text together."""
 
@@ -109,9 +113,28 @@ def for_page(analysis: Analysis) -> Analysis:
     """
     part = shown(analysis)
     if part.runs.height <= MOST_RUNS_WITH_STEPS:
-        return part
+        return _within(part, MOST_BYTES)
     note = "the page's data leave out the single steps; --json and --tables have them"
-    return replace(part, steps=part.steps.clear(), notes=(*part.notes, note))
+    return _within(replace(part, steps=part.steps.clear(), notes=(*part.notes, note)), MOST_BYTES)
+
+
+def _within(part: Analysis, most: int) -> Analysis:
+    """`part` without its largest tables of details, where its rows take more than `most` bytes."""
+    frames = dict(part.tables())
+    if sum(frame.estimated_size() + frame.height * frame.width for frame in frames.values()) < most // 20:
+        return part  # names and figures as text take less than 20 times the room
+    sizes = {name: sum(map(len, listed(frame))) for name, frame in frames.items()}
+    left_out = []
+    for name in sorted(_DISPENSABLE, key=lambda name: -sizes[name]):
+        if sum(sizes.values()) <= most:
+            break
+        sizes[name] = 0
+        left_out.append(name)
+    if not left_out:
+        return part
+    note = f"the page's data leave out the tables {', '.join(left_out)}; --json and --tables have them"
+    cleared: dict[str, Any] = {name: frames[name].clear() for name in left_out}
+    return replace(part, **cleared, notes=(*part.notes, note))
 
 
 def listed(frame: pl.DataFrame) -> Iterator[str]:

@@ -10,8 +10,8 @@ from datetime import datetime
 from loganalyzer import documents
 from loganalyzer.analysis import Analysis
 from loganalyzer.errors import SourceError
+from loganalyzer.long_texts import presentable
 from loganalyzer.pipeline import unmasked
-from loganalyzer.redact.masking import redacted
 from loganalyzer.settings import Settings
 from loganalyzer.sources import STDIN, Input, find, read
 from loganalyzer.tabulate import Progress
@@ -39,7 +39,7 @@ def make(paths: Sequence[str], settings: Settings, progress: Progress | None, *,
         raise SourceError("-: a ticket reads its log twice", "save it to a file first: `docker logs … > x.log 2>&1`")
     found, masking = unmasked(paths, settings, progress)
     wanted, unsliced = slices.stretches(found)
-    shown = redacted(found, masking) if settings.redact else found
+    shown = presentable(found, masking, settings)
     mask = masking.mask if settings.redact else str
     parts = slices.read(_inputs(paths), wanted, mask)
     named = tuple(replace(part, stretch=replace(part.stretch, source=mask(part.stretch.source))) for part in parts)
