@@ -65,11 +65,12 @@ def _is_replaceable(target: Path) -> bool:
 
 
 def _chunks(content: Content) -> Iterator[bytes]:
+    """The bytes of the content; half a character of UTF-16, which JSON lets through, becomes its escape."""
     if isinstance(content, bytes):
         yield content
         return
     for text in (content,) if isinstance(content, str) else content:
-        yield text.encode("utf-8")
+        yield text.encode("utf-8", errors="backslashreplace")
 
 
 @contextmanager

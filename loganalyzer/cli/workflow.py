@@ -14,6 +14,7 @@ from loganalyzer.atomic_write import replacement
 from loganalyzer.cli import targets
 from loganalyzer.cli.options import FAILING, RATE, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.errors import WorkflowError
 
 if TYPE_CHECKING:
     from loganalyzer.lint.faults import Way
@@ -102,9 +103,20 @@ def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, 
         return
     for line in difference(checked.workflow.graph.file.text, done.text, str(file), str(target)):
         click.echo(line)
+    _expect_unchanged(file, checked.workflow.graph.file.text, target, in_place=in_place)
     with replacement(target, done.text):
         pass
     click.echo(f"written: {target}")
+
+
+def _expect_unchanged(file: Path, text: str, target: Path, *, in_place: bool) -> None:
+    """Refuse to write where somebody else wrote meanwhile: questions take time, and the editor saves by itself."""
+    from loganalyzer.workflow.files import read
+
+    if read(file).text != text:
+        raise WorkflowError(f"{file}: was changed by another program meanwhile; nothing is written", "run fix again")
+    if target.exists() and not in_place:
+        raise WorkflowError(f"{target}: appeared meanwhile; nothing is written", "name another file, or say --in-place")
 
 
 def _checked(file: Path, options: dict[str, Any]) -> Checked:

@@ -15,6 +15,10 @@ from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import WORD, first
 from loganalyzer.grammar.types import TYPES
 
+pp.ParserElement.enable_packrat(cache_size_limit=None)
+# Each element tries a place of a line once. Without it, the time for optional parts and texts of open length in a row
+# doubles with each of them.
+
 _LINE_END = "the end of the line"
 
 LONGEST_EXPLAINED = 2_000
@@ -98,7 +102,7 @@ def _parser(nodes: model.Nodes, ends_line: bool) -> pp.ParserElement:
 
 
 def _element(element: pp.ParserElement) -> pp.ParserElement:
-    return element.leave_whitespace()
+    return element.leave_whitespace(recursive=False)
 
 
 def _sequence(nodes: model.Nodes, rest: pp.ParserElement, wanted: str) -> pp.ParserElement:
@@ -112,16 +116,17 @@ def _sequence(nodes: model.Nodes, rest: pp.ParserElement, wanted: str) -> pp.Par
 def _before(node: model.Node, rest: pp.ParserElement, wanted: str) -> pp.ParserElement:
     match node:
         case model.Text(text):
-            return _element(_element(pp.Literal(text).set_name(repr(text))) + rest)
+            return _then(_element(pp.Literal(text).set_name(repr(text))), rest, node)
         case model.Skip():
-            return _element(_up_to(rest, wanted) + rest)
+            return _then(_up_to(rest, wanted), rest, node)
         case model.Optional(body):
-            return _element(_sequence(body, rest, wanted) | rest)
+            return _any_of([_sequence(body, rest, wanted), rest], f"{_wanted(body)} or {wanted}")
         case model.Alternatives(parts):
-            return _element(pp.MatchFirst([_sequence(part, rest, wanted) for part in parts]))
+            names = " or ".join(_wanted(part) for part in parts)
+            return _any_of([_sequence(part, rest, wanted) for part in parts], names)
         case model.Choice(name, options):
-            words = [_element(_named(pp.Literal(option).set_name(repr(option)), name) + rest) for option in options]
-            return _element(pp.MatchFirst(words))
+            words = [_then(_named(pp.Literal(option).set_name(repr(option)), name), rest, node) for option in options]
+            return _any_of(words, _wanted((node,)))
         case model.Hole():
             return _hole(node, rest, wanted)
 
@@ -130,10 +135,19 @@ def _hole(hole: model.Hole, rest: pp.ParserElement, wanted: str) -> pp.ParserEle
     kind = TYPES[hole.type]
     if not kind.lazy:
         value = _element(pp.Regex(kind.regex).set_name(_wanted((hole,))))
-        return _element(_named(value, hole.name) + rest)
+        return _then(_named(value, hole.name), rest, hole)
     head = _element(pp.Regex(kind.head).set_name(_wanted((hole,))))
     value = pp.Combine(head + _up_to(rest, wanted), adjacent=True)
-    return _element(_named(_element(value), hole.name) + rest)
+    return _then(_named(_element(value), hole.name), rest, hole)
+
+
+def _then(element: pp.ParserElement, rest: pp.ParserElement, node: model.Node) -> pp.ParserElement:
+    """An element and what follows. It is named: pyparsing would name it by all that may follow, in each combination."""
+    return _element((element + rest).set_name(_wanted((node,))))
+
+
+def _any_of(choices: list[pp.ParserElement], wanted: str) -> pp.ParserElement:
+    return _element(pp.MatchFirst(choices).set_name(wanted))
 
 
 def _up_to(rest: pp.ParserElement, wanted: str) -> pp.ParserElement:

@@ -98,6 +98,47 @@ def test_a_person_at_a_terminal_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
     assert '"value": 513' in (tmp_path / "fixed.json").read_text()
 
 
+@pytest.mark.parametrize("words", [["--in-place"], ["-o", "fixed.json"]], ids=["in place", "to a copy"])
+def test_an_edit_that_somebody_makes_while_the_question_stands_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = saved(tmp_path, FAULTY)
+    edited = path.read_text() + "\n"
+
+    def answer(*_: object, **__: object) -> int:
+        path.write_text(edited)
+        return 1
+
+    monkeypatch.setattr("loganalyzer.cli.workflow._is_asked", lambda: True)
+    monkeypatch.setattr("loganalyzer.cli.workflow.click.prompt", answer)
+    result = call("fix", path, *words)
+    assert result.exit_code == 2
+    assert "was changed by another program meanwhile; nothing is written" in result.stderr
+    assert path.read_text() == edited
+    assert not Path("fixed.json").exists()
+
+
+def test_a_copy_that_appears_while_the_question_stands_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = Path("fixed.json")
+    monkeypatch.setattr("loganalyzer.cli.workflow._is_asked", lambda: True)
+    monkeypatch.setattr("loganalyzer.cli.workflow.click.prompt", lambda *_, **__: other.write_text("mine") and 1)
+    result = call("fix", saved(tmp_path, FAULTY), "-o", other)
+    assert result.exit_code == 2
+    assert other.read_text() == "mine"
+
+
+def test_half_a_character_in_a_workflow_is_written_as_its_escape(tmp_path: Path) -> None:
+    path = saved(tmp_path, api(_2={"lora": "half \ud800_rank64_bf16.safetensors"}))
+    result = call("check", path, "--json", tmp_path / "found.json", "--audio", "17.084")
+    assert result.exit_code == 1, result.output
+    assert json.loads((tmp_path / "found.json").read_text())["verdict"] == "fail"
+    assert "\\ud800" in (tmp_path / "found.json").read_text()
+
+
 def test_a_file_that_exists_is_not_overwritten_unless_told(tmp_path: Path) -> None:
     path = saved(tmp_path, FAULTY)
     other = saved(tmp_path, {"mine": 1}, "other.json")
