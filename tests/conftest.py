@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-settings.register_profile("default", deadline=None, derandomize=True, database=None)
+settings.register_profile("default", deadline=None, max_examples=40, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("default")
 """The same examples on every machine, so that a test that passed once passes again. New ones are looked for by

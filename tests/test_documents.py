@@ -268,7 +268,7 @@ def test_a_document_that_contradicts_itself_is_refused(
         documents.parse(json.dumps(told).encode(), "x")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=24, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(SPOTS), st.integers(0, 30), VALUES), min_size=1, max_size=4))
 def test_a_mangled_document_is_refused_or_makes_a_page(
     told: dict[str, Any], changes: list[tuple[tuple[str, str], int, object]]
@@ -296,7 +296,7 @@ FITTING = {
 CELLS = [(table, name, dtype.base_type()) for table, schema in SCHEMAS.items() for name, dtype in schema.items()]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=24, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.data(), st.lists(st.tuples(st.sampled_from(CELLS), st.booleans(), st.integers(0, 30)), min_size=1, max_size=8)
 )

@@ -84,7 +84,7 @@ def parted(cuts: set[int]) -> list[Tables]:
     return [tables(start, stop) for start, stop in pairwise(places)]
 
 
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=15)
 @given(cuts=st.sets(st.integers(1, COUNT - 1)))
 def test_any_grouping_of_the_inputs_gives_the_tables_of_one_group(cuts: set[int]) -> None:
     assert_same(merged(parted(cuts)), tables(0, COUNT))

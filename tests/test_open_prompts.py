@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logtext as log
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loganalyzer import rebuilding
@@ -95,7 +95,6 @@ def test_tables_do_not_depend_on_where_a_prompt_was_parted(name: str) -> None:
         assert parted.frames[table].equals(frame), table
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.lists(
         st.sampled_from(
