@@ -39,7 +39,7 @@ def _fragments_file() -> Traversable:
 def fragments() -> Mapping[str, model.Nodes]:
     """The named pieces of `patterns/fragments.toml`; a fragment may use those above it."""
     pieces: dict[str, model.Nodes] = {}
-    for name, entry in _toml(_fragments_file()).items():
+    for name, entry in read_toml(_fragments_file()).items():
         pieces[name] = _parsed(entry["template"], pieces)
     return pieces
 
@@ -96,7 +96,12 @@ def _refuse_twins(patterns: tuple[model.Pattern, ...]) -> None:
             raise GrammarError(f"the id {pattern.id!r} stands in {twin.file} and in {pattern.file}", "rename one")
 
 
-def _toml(file: Traversable) -> dict[str, Any]:
+def read_toml(file: Traversable) -> dict[str, Any]:
+    """The document in a TOML file.
+
+    Raises:
+        GrammarError: where the file is not UTF-8 or not TOML.
+    """
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -104,7 +109,7 @@ def _toml(file: Traversable) -> dict[str, Any]:
 
 
 def _patterns(file: Traversable, pieces: Mapping[str, model.Nodes]) -> Iterator[model.Pattern]:
-    document = _toml(file)
+    document = read_toml(file)
     for key in document.keys() - {"pattern", "project"}:
         raise GrammarError(f"{file.name}: unknown key {key!r}", "allowed are 'project' and [[pattern]] tables")
     project = document.get("project", "wrapper")
@@ -218,7 +223,7 @@ def wrappers() -> tuple[model.Pattern, ...]:
 
 def _wrappers(file: Traversable) -> tuple[model.Pattern, ...]:
     found = []
-    for entry in _toml(file)["wrapper"]:
+    for entry in read_toml(file)["wrapper"]:
         where = f"{file.name}: wrapper {entry.get('id', '(without id)')!r}"
         try:
             pattern = _wrapper(entry, file.name)
