@@ -95,6 +95,11 @@ def test_the_page_of_rules_is_made_from_the_rules() -> None:
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == made, "run `python docs/rules.py`"
 
 
+def test_the_page_of_failures_is_made_from_the_catalogue() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "failures.py"))["page"]()
+    assert (ROOT / "docs" / "failures.md").read_text(encoding="utf-8") == made, "run `python docs/failures.py`"
+
+
 def test_the_first_help_is_read_as_it_is_meant() -> None:
     text = CliRunner().invoke(main, ["--help"]).stdout
     assert "\\b" not in text
