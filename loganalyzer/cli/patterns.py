@@ -46,13 +46,15 @@ def _span(pattern: Pattern) -> str:
 @_FOLDERS
 @click.pass_context
 def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
-    """Read every sample and every near miss with both forms of its pattern; exit 1 when one fails."""
+    """Read every sample and near miss of patterns and failures, each in both forms; exit 1 when one fails."""
     from loganalyzer.errors import GrammarError
+    from loganalyzer.grammar.failures import shipped_failures
     from loganalyzer.grammar.load import load_all
     from loganalyzer.grammar.samples import verify_meaning
 
     try:
         found = load_all(folders)
+        found += tuple(message for failure in shipped_failures().failures for message in failure.messages)
     except GrammarError as error:
         click.echo(str(error), err=True)
         ctx.exit(1)
