@@ -154,6 +154,15 @@ def test_the_order_of_errors_is_kept() -> None:
     assert explained(pl.Series(lines))["failure"].to_list() == expected
 
 
+@pytest.mark.parametrize("count", [500, 501])
+def test_each_of_many_errors_keeps_its_own_values(count: int) -> None:
+    modules = [f"module{number}" for number in range(count)]
+    found = explained(pl.Series([f"ModuleNotFoundError: No module named '{module}'" for module in modules]))
+    assert found["cause"].to_list() == [
+        f"The Python module {module} is not installed for ComfyUI's Python." for module in modules
+    ]
+
+
 HOSTILE = "<script>alert(1)</script> {python} {0} %s \\x1b[31m $(reboot) `id` | \u202e\x1b[2J"
 
 
