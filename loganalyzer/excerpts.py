@@ -18,7 +18,7 @@ _FEW = 1000
 OUTSIDE_PROMPTS = ("refusal", "output-ignored", "validation-node", "validation-detail")
 """Events about prompts that did not run, or not as a whole: they stand between prompts, or in another one."""
 FAILURES = (
-    *("exception", "wrapper-error", "out-of-memory", "interruption"),
+    *("exception", "wrapper-error", "out-of-memory", "interruption", "process-died", "worker-died", "vae-retried"),
     *("video-writer-failed", "invalid-cast", "lora-key-missing"),
     *OUTSIDE_PROMPTS,
 )

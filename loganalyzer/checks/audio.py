@@ -278,7 +278,8 @@ def clamped_audio(context: Context) -> Outcome:
     gap = window - audio
     ranged = only(context.found.windows, pl.col("audio_start").is_not_null())["run_id"].unique()
     is_seen = pl.col("run_id").is_in(ranged.implode())
-    seen = pl.when(is_seen).then(pl.lit("the window")).otherwise(pl.lit("a window as configured"))
+    differs = pl.col("window_frames") != context.settings.window_frames  # which only the log can have said
+    seen = pl.when(is_seen | differs).then(pl.lit("the window")).otherwise(pl.lit("a window as configured"))
     whose = pl.when(audio < pl.col("audio_frames")).then(pl.lit("shortest speaker's audio")).otherwise(pl.lit("audio"))
     rows = findings(
         short,

@@ -6,10 +6,11 @@ import polars as pl
 
 from loganalyzer.checks.outcomes import Need, at, findings, judged, mode, number, outcome, size, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.incomplete import NOT_A_PEAK
 from loganalyzer.rows import extended, only
 
-IS_PEAK = Need(pl.col("peak_covers") == "stage", NOT_A_PEAK)
+IS_PEAK = Need(pl.col("peak_covers").is_in(TRUE_PEAKS), NOT_A_PEAK)
 REPORT = Need(pl.col("peak_allocated_gib").is_not_null(), "the log holds no memory report for this run")
 COVERS = Need(
     pl.col("peak_covers").is_not_null(), "the memory report is incomplete: what its peak covers cannot be told"
@@ -212,7 +213,7 @@ def fragmentation(context: Context) -> Outcome:
 def peak_not_sampling(context: Context) -> Outcome:
     """Every windowed run of the later eras."""
     told, barred = judged(context.found.runs, REPORT, COVERS)
-    runs = only(told, pl.col("peak_covers") != "stage")
+    runs = only(told, ~pl.col("peak_covers").is_in(TRUE_PEAKS))
     meaning = (
         pl.when(pl.col("peak_covers") == "residue")
         .then(pl.lit("what was still allocated after the last VAE decode"))

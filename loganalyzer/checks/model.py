@@ -8,6 +8,7 @@ from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT
 from loganalyzer.checks.outcomes import Need, Texts, at, findings, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import other_loops, talking
+from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.incomplete import NOT_A_PEAK
 from loganalyzer.rows import extended, only, selected
 
@@ -77,7 +78,7 @@ def _why_unranked() -> pl.Expr:
     return (
         pl.when(pl.col("quantization").is_not_null())
         .then(worded("{} has no place in the ranking of quantisations", "quantization"))
-        .when(pl.col("peak_covers") != "stage")
+        .when(~pl.col("peak_covers").is_in(TRUE_PEAKS))
         .then(pl.lit(f"{undeclared}; {NOT_A_PEAK}"))
         .otherwise(pl.lit(undeclared))
     )

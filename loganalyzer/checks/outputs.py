@@ -92,7 +92,7 @@ def output_left_out(context: Context) -> Outcome:
     return outcome(rows)
 
 
-def _in_prompts(context: Context, event: str) -> pl.DataFrame:
+def in_prompts(context: Context, event: str) -> pl.DataFrame:
     """The first line of an event in each prompt that did not fail.
 
     Columns: source, line, observed, run_id (of the prompt's last run, null where it has none), count.
@@ -127,7 +127,7 @@ def _in_prompts(context: Context, event: str) -> pl.DataFrame:
 def video_not_written(context: Context) -> Outcome:
     """Errors of the video writer in prompts that no message calls failed."""
     rows = findings(
-        _in_prompts(context, "video-writer-failed"),
+        in_prompts(context, "video-writer-failed"),
         lambda: texts(
             message=pl.lit("The video writer failed: no video was written."),
             observed=pl.col("observed"),
@@ -151,7 +151,7 @@ def video_not_written(context: Context) -> Outcome:
 def invalid_pixels(context: Context) -> Outcome:
     """NumPy's warning as frames become bytes."""
     rows = findings(
-        _in_prompts(context, "invalid-cast"),
+        in_prompts(context, "invalid-cast"),
         lambda: texts(
             message=pl.lit("Frames held NaN as they became bytes: the video is black or broken."),
             observed=pl.lit("invalid values in frames"),
@@ -175,7 +175,7 @@ def invalid_pixels(context: Context) -> Outcome:
 def lora_not_loaded(context: Context) -> Outcome:
     """One finding per prompt, with the number of keys as far as they are kept."""
     rows = findings(
-        _in_prompts(context, "lora-key-missing"),
+        in_prompts(context, "lora-key-missing"),
         lambda: texts(
             message=pl.format(
                 "{} of a LoRA did not load: the LoRA does not fit the model.",

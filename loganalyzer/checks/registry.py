@@ -31,6 +31,7 @@ _ROOMS = (
     "timing",
     "cost",
     "outcome",
+    "failures",
     "outputs",
     "log",
     "history",
@@ -39,6 +40,8 @@ _ROOMS = (
     "declared",
 )
 _ORDER = {"error": 0, "warning": 1, "info": 2}
+_CAUSES = ("RUN001", "RUN002", "RUN003")
+_CONSEQUENCES = ("SCH003",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,11 +237,18 @@ def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
 
 
 def by_gravity(findings: pl.DataFrame) -> pl.DataFrame:
-    """The gravest first; within a severity by file and line, as one reads."""
+    """The gravest first; of a severity causes before what follows from them, then by file and line, as one reads."""
     if findings.height < 2:
         return findings
     gravity = pl.col("severity").replace_strict(_ORDER, return_dtype=pl.Int8)
-    return findings.sort(gravity, "source", "line", "rule", maintain_order=True)
+    return findings.sort(gravity, follows(findings), "source", "line", "rule", maintain_order=True)
+
+
+def follows(findings: pl.DataFrame) -> pl.Series:
+    """Which findings only follow from another one: a run that failed lacks windows."""
+    causes = findings.filter(pl.col("rule").is_in(_CAUSES))["run_id"].drop_nulls()
+    is_one = pl.col("rule").is_in(_CONSEQUENCES) & pl.col("run_id").is_in(causes.implode())
+    return findings.select(is_one.fill_null(value=False).alias("follows")).to_series()
 
 
 def chosen(settings: Settings) -> list[Rule]:

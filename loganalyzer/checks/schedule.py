@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.checks.ended import with_stop
 from loganalyzer.checks.outcomes import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
@@ -156,11 +157,10 @@ def missing_windows(context: Context) -> Outcome:
         ),
     )
     rows = findings(
-        only(runs, ~all_seen),
+        with_stop(only(runs, ~all_seen), context.found.windows),
         lambda: texts(
             message=pl.format(
-                "The run stopped in window {} of {}, at audio frame {} of {}.",
-                "observed_windows", "expected_windows", "seen_end", "audio_frames",
+                "The run stopped {}, at audio frame {} of {}.", "stop", "seen_end", "audio_frames"
             ),
             observed=pl.col("observed_windows"),
             expected=pl.col("expected_windows"),
@@ -212,10 +212,20 @@ def nonstandard_schedule(context: Context) -> Outcome:
             ),
             observed=pl.when("schedule_observed").then(pl.format("{}/{}", *shown)).otherwise("window_frames"),
             expected=pl.lit(wanted),
-            fix=pl.lit(
-                f"Set frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}, "
-                "or configure the schedule you mean."
-            ),
+            fix=_to_the_usual(context),
         ),
     )
     return outcome(rows, barred, other_loops(context))
+
+
+def _to_the_usual(context: Context) -> pl.Expr:
+    """The way back to the configured schedule; no larger window is advised where memory ran out with a smaller one."""
+    settings = context.settings
+    usual = f"frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}"
+    failed = only(context.found.prompts, pl.col("status") == "failed")["prompt_id"]
+    is_larger = (pl.col("window_frames") < settings.window_frames) & pl.col("prompt_id").is_in(failed.implode())
+    return (
+        pl.when(is_larger)
+        .then(pl.lit("Solve the failure first: a larger window needs more memory. Or configure the schedule you mean."))
+        .otherwise(pl.lit(f"Set {usual}, or configure the schedule you mean."))
+    )

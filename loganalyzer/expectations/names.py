@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 QUANTIZATION: Final = r"(?i)(?:^|[^A-Za-z0-9])(Q[2-8]_(?:K(?:_[SML])?|[01]))(?:[^A-Za-z0-9]|$)"
+TRUE_PEAKS: Final = ("stage", "last-window")
+"""What a peak covers where it holds the sampling: with a tiny VAE no decode resets the counter, and each window is like
+the last."""
 LORA_RANK: Final = r"(?i)rank[_-]?(\d+)"
 DISTILL_LORA: Final = "lightx2v"
 """The LoRA whose rank is required; style LoRAs beside it have ranks of their own."""

@@ -171,6 +171,14 @@ def _check_values(entry: dict[str, Any]) -> None:
         raise GrammarError(f"key 'stream': {entry['stream']!r}", "stderr (logging, bars) or stdout (print)")
     if entry.get("when", "prompt") not in _WHEN:
         raise GrammarError(f"key 'when': {entry['when']!r}", f"one of {', '.join(_WHEN)}")
+    _check_samples(entry)
+
+
+def _check_samples(entry: dict[str, Any]) -> None:
+    if not entry["near"] and "signature" not in entry:
+        raise GrammarError(
+            "key 'near': no near miss is given", "add one, or near = [] with a signature that is the message"
+        )
     if len(entry["sample"]) < _FEWEST_SAMPLES:
         raise GrammarError("key 'sample': at least two samples are needed", "add [[pattern.sample]] tables")
 

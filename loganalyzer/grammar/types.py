@@ -105,6 +105,15 @@ def _size_columns(text: pl.Expr) -> Columns:
     return {"": pl.when(value.is_finite()).then(value)}
 
 
+def _read_bytes(text: str) -> dict[str, object]:
+    return {"": _finite(float(text) * _GIB["B"])}
+
+
+def _bytes_columns(text: pl.Expr) -> Columns:
+    value = text.cast(pl.Float64, strict=False) * _GIB["B"]
+    return {"": pl.when(value.is_finite()).then(value)}
+
+
 def _read_rate(text: str) -> dict[str, object]:
     """Seconds per item, and how far rounding to two decimals may have moved it."""
     number = float(re.sub(r"[a-z/?]+$", "", text) or "nan")
@@ -221,6 +230,7 @@ TYPES: Final[Mapping[str, HoleType]] = {
     "size": HoleType(
         rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns, dtype=pl.Float64
     ),
+    "bytes": HoleType(r"[0-9]+", DIGITS, DIGITS, _read_bytes, _bytes_columns, dtype=pl.Float64),
     "rate": HoleType(
         r"(?:\?|[0-9]+(?:\.[0-9]+)?)(?:s(?:/(?:it?)?)?|i(?:t(?:/s?)?)?)",
         DIGITS | {"?"},

@@ -40,7 +40,7 @@ _START: Final = (
 )  # fmt: skip
 TEXTS: Final[dict[str, tuple[str, ...]]] = {
     "sources": ("source", "encoding"),
-    "prompts": ("source", "stream", "error"),
+    "prompts": ("source", "stream", "error", "exception_type", "failed_in", "cause"),
     "runs": ("source", "stream", "mode", "quantization", "gpu", "comfyui_version", "torch_version", *_START),
     "memory": ("phase",),
     "loras": ("name", "strength"),

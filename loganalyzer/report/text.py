@@ -11,6 +11,8 @@ import polars as pl
 
 from loganalyzer import gravest
 from loganalyzer.analysis import Analysis
+from loganalyzer.checks.registry import follows
+from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.report.layout import Block, Grid, Line, Words, plain
 from loganalyzer.rows import grouped, only
 from loganalyzer.totals import GRAVE
@@ -121,7 +123,7 @@ def _run_cells(row: dict[str, Any], median: float | None) -> list[Words]:
     windows = "–" if expected is None and seen is None else f"{_dash(seen)}/{_dash(expected)}"
     stream = f" [{row['stream']}]" if row["stream"] else ""
     peak = "–" if row["peak_allocated_gib"] is None else f"{row['peak_allocated_gib']:.2f}"
-    if row["peak_covers"] not in (None, "stage"):
+    if row["peak_covers"] not in (None, *TRUE_PEAKS):
         peak += " (decode)" if row["peak_covers"] == "last-decode" else " (residue)"
     return [
         (f"{_file(row['source'])}:{_dash(row['line'])}{one_line(stream)}", ""),
@@ -149,14 +151,16 @@ def _findings(analysis: Analysis, *, verbose: bool) -> Iterator[Line]:
     shown = analysis.findings if verbose else only(analysis.findings, pl.col("severity") != "info")
     if shown.is_empty():
         return
-    for (rule, name, severity), rows in shown.group_by("rule", "name", "severity", maintain_order=True):
+    parts = shown.with_columns(follows(shown)).group_by("rule", "name", "severity", "follows", maintain_order=True)
+    for (rule, name, severity, is_consequence), rows in parts:
         yield _BLANK
-        title = printable(f"  {_dash(rule)} {_dash(name)}")
+        title = printable(f"  {_dash(rule)} {_dash(name)}{' (follows from the failure)' if is_consequence else ''}")
         yield Line(((printable(str(severity)), _STYLES.get(str(severity), "")), (title, "")))
         for row in rows.head(MOST_PER_RULE).iter_rows(named=True):
             place = f"{_file(row['source'])}:{_dash(row['line'])}"
             yield Line(((place, "bold"), (f"  {printable(_dash(row['message']))}", "")), indent=2)
-            yield Line((("fix  ", "dim"), (printable(_dash(row["fix"])), "")), indent=6)
+            if not is_consequence:
+                yield Line((("fix  ", "dim"), (printable(_dash(row["fix"])), "")), indent=6)
         number = analysis.totals.rule(rule)
         if number > MOST_PER_RULE:
             yield _left_out(f"{number - MOST_PER_RULE:,} more in the report")

@@ -19,6 +19,7 @@ _UNSEEN = re.compile(
 )
 _COVERS = {
     "stage": "the whole stage",
+    "last-window": "the last window, from its encoding to its decoding",
     "residue": "only what was left after the last VAE decode",
     "last-decode": "only the last window's VAE decode",
 }

@@ -10,7 +10,7 @@ import polars as pl
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern, When
 from loganalyzer.rows import among, completed, distinct, extended, firsts, in_order, known_in_order, only, selected
-from loganalyzer.runs import bars, eras, facts, identity, memory, outcome, planned, servers
+from loganalyzer.runs import bars, eras, facts, failures, identity, memory, outcome, planned, servers
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
@@ -91,10 +91,10 @@ def rebuild(
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, idle_events(patterns))
-    executions = prompt_rows.unwrapped(executions, parts.windows, stages)
+    executions = failures.with_report(timeline, prompt_rows.unwrapped(executions, parts.windows, stages))
     timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
     stages = outcome.outcomes(timeline, _with_last_bars(stages, parts), executions)
-    executions = outcome.with_stops(executions, stages)
+    executions = failures.with_details(timeline, outcome.with_stops(executions, stages))
     started = servers.environments(timeline, neutral)
     stages = servers.with_environment(_finished(timeline, stages, parts, executions), started)
     return _named(timeline, sources, stages, parts, outcome.reach(executions, stages), started)
@@ -112,7 +112,7 @@ def _stages(
     stages = completed(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
     wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
     stages = planned.planned(stages, wanted).pipe(in_order, "stage")
-    stages = completed(stages, memory.final(reports, stages), ["stage"])
+    stages = completed(stages, memory.final(timeline, reports, stages), ["stage"])
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
     return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
 

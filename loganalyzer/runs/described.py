@@ -8,6 +8,7 @@ from loganalyzer.rows import completed, extended, grouped, in_order, known_in_or
 from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.vae_sizes import first_encoded, with_real_sizes
 
 _ANIMATE_BAR = "window-bar-frames"
 
@@ -27,22 +28,49 @@ def described(
         pl.col("pattern").str.starts_with(_ANIMATE_BAR).any().alias("animate_bar"),
     )
     known = stages
-    for more in (facts, counted, seen, _looped(timeline, stages)):
+    for more in (facts, counted, seen, _looped(timeline, stages), first_encoded(timeline, stages)):
         known = completed(known, more, ["stage"])
+    known = with_real_sizes(known)
     windowed = (pl.col("kind") != "plain") | pl.col("looped").fill_null(value=False)
     known = known.pipe(extended, windowed.alias("windowed"))
     audio = pl.coalesce("audio_frames", "feature_frames", "frames_early")
-    return known.pipe(
-        extended,
-        _mode().alias("mode"),
-        pl.when("windowed").then(audio).alias("audio_frames"),
-        pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
-        pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
-        pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
-        .then("plain_frames")
-        .otherwise("window_early")
-        .alias("window_early"),
-    ).pipe(in_order, "stage")
+    return (
+        with_audio_of_plain_stages(known.with_columns(audio.alias("length")))
+        .pipe(
+            extended,
+            _mode().alias("mode"),
+            pl.when("windowed").then(audio).alias("audio_frames"),
+            pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
+            pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
+            pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
+            .then("plain_frames")
+            .otherwise("window_early")
+            .alias("window_early"),
+        )
+        .pipe(in_order, "stage")
+    )
+
+
+def with_audio_of_plain_stages(stages: pl.DataFrame) -> pl.DataFrame:
+    """`stages` in which what is said of the audio ahead of a plain stage belongs to the talking one behind it.
+
+    The audio is embedded once, for the stage whose `length` it gives; a plain stage that comes first stands between.
+    """
+    keys = ["lane", "prompt"]
+    told = ("requested_frames", "audio_s")
+    ordered = stages.sort("lane", "place")
+    plain = ~pl.col("windowed")
+    given = {name: pl.when(plain).then(name).forward_fill().over(keys) for name in (*told, "feature_frames")}
+    takes = (
+        ~plain
+        & pl.all_horizontal(pl.col(name).is_null() for name in told)
+        & (given["feature_frames"] == pl.col("length"))
+    )
+    marked = ordered.with_columns(takes.fill_null(value=False).alias("takes"))
+    gives = plain & pl.col("takes").any().over(keys)
+    return marked.with_columns(
+        pl.when("takes").then(given[name]).when(~gives).then(name).alias(name) for name in told
+    ).drop("takes", "length")
 
 
 def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:

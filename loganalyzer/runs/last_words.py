@@ -14,7 +14,7 @@ import polars as pl
 from loganalyzer.rows import completed, grouped, only, selected
 from loganalyzer.runs.timeline import Timeline
 
-LOST: Final = ("exception", "out-of-memory", "wrapper-error")
+LOST: Final = ("exception", "out-of-memory", "wrapper-error", "process-died")
 _TRACES: Final = ("traceback", "core-frame")
 _LIKE: Final = {"failure-like": "like_lost", "interruption-like": "like_stopped"}
 _AT: Final = ("lane", "prompt", "place")

@@ -47,12 +47,14 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     return assign(found, stages).pipe(dropped, "report").pipe(in_order, "lane", "place")
 
 
-def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """The report that closes each stage.
 
     Columns: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line, peak_line.
     `stages` has stage and windowed: only where VAE coding happens inside the loop does the counter lose the peak.
-    A line without a phase is of the old form, whatever lines around it were lost: only a phase makes it another.
+    A line without a phase is of the old form, whatever lines around it were lost: only a phase makes it another. With a
+    tiny VAE no decode resets the counter, so that the peak is that of the last window. Where memory ran out, no report
+    comes, but PyTorch's own account has the peak since the last reset.
     """
     own = found.pipe(only, pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     first = own.pipe(
@@ -69,11 +71,18 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     covers = (
         pl.when(pl.col("phase").is_null() | ~pl.col("windowed"))
         .then(pl.lit("stage"))
+        .when("has_tiny_vae")
+        .then(pl.lit("last-window"))
         .when(pl.col("allocated_gib").is_not_null())
         .then(pl.lit("residue"))
         .otherwise(pl.lit("last-decode"))
     )
-    return completed(first, stages[:, ["stage", "windowed"]], ["stage"]).pipe(
+    known = completed(first, stages[:, ["stage", "lane", "windowed"]], ["stage"])
+    tiny = timeline.event("tiny-vae").group_by("lane").agg(pl.col("place").min().alias("tiny_place"))
+    told = known.join(tiny, on="lane", how="left", maintain_order="left").with_columns(
+        (pl.col("tiny_place") < pl.col("report_place")).fill_null(value=False).alias("has_tiny_vae")
+    )
+    reported = told.pipe(
         selected,
         "stage",
         "peak_allocated_gib",
@@ -83,3 +92,13 @@ def final(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         "report_line",
         "peak_line",
     )
+    return pl.concat([reported, _summaries(timeline, stages, reported)], how="diagonal_relaxed")
+
+
+def _summaries(timeline: Timeline, stages: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
+    """The same columns of stages without a report in which memory ran out, by PyTorch's own account."""
+    told = assign(timeline.event("memory-summary"), stages).filter(pl.col("stage").is_not_null())
+    last = told.group_by("stage", maintain_order=True).agg(
+        pl.col("summary_peak_gib").last().alias("peak_allocated_gib"), pl.col("line").last().alias("peak_line")
+    )
+    return last.join(reported, on="stage", how="anti").with_columns(pl.lit("last-window").alias("peak_covers"))

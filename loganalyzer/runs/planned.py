@@ -46,14 +46,15 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     expected_windows, aligned.
 
     `stages` has mode, windowed, audio_frames, announced_windows, observed (ranges seen), seen_window, seen_stride,
-    window_early, motion_early, until. What the ranges show counts; the configured figures stand in while nothing
-    shows, also for a mode that is not known; a single window too short for the configured overlap has none. All are
-    null for runs without windows.
+    window_early, motion_early, vae_window, until. What the ranges show counts, then the frames of the first image
+    encoded; the configured figures stand in while nothing shows, also for a mode that is not known; a single window too
+    short for the configured overlap has none. All are null for runs without windows.
     """
     usual = pl.when(pl.col("mode").is_in([*TALKING, *OTHER_LOOPS])).then("mode").alias("usual")
     known = completed(stages.pipe(extended, usual), wanted.rename({"mode": "usual"}), ["usual"], nulls_equal=True)
     wanted_stride = schedule.stride(pl.col("want_window"), pl.col("want_motion"), pl.col("drop_frames"))
-    window = pl.coalesce("window_early", "seen_window", "want_window")
+    shown = pl.when(is_talking()).then("vae_window")
+    window = pl.coalesce("window_early", "seen_window", shown, "want_window")
     early = schedule.stride(pl.col("window_early"), pl.col("motion_early"), pl.col("drop_frames"))
     gap = (
         (pl.col("seen_window") == pl.col("want_window"))

@@ -23,6 +23,11 @@ _DAY_S = 86_400
 _SLACK_S = 60
 """Seconds by which windows may seem longer than their prompt, by rounding, before a day is missing."""
 _CAUGHT = "a traceback right before the prompt's end"
+_MESSAGES = {
+    "out-of-memory": pl.lit(None, pl.String),
+    "process-died": pl.format("the process died: {}", "death"),
+}
+"""What a failure says that has no message of its own."""
 
 
 def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
@@ -115,6 +120,7 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) ->
         ],
         how="vertical_relaxed",
     ).pipe(in_order, "lane", "place")
+    shown = _with_bare_reports(shown)
     own = pl.col("ran") | (pl.col("event") == "arrival")
     arrivals, refusals = ((pl.col("event") == name).sum().cast(pl.Int64) for name in ("arrival", "refusal"))
     return (
@@ -135,6 +141,15 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) ->
     )
 
 
+def _with_bare_reports(shown: pl.DataFrame) -> pl.DataFrame:
+    """An error report is evidence of a prompt of its own where the log below it shows none."""
+    is_report = pl.col("event") == "report-exception-message"
+    if shown.filter(is_report).is_empty():
+        return shown
+    shows_any = (pl.col("ran") | (pl.col("event") == "arrival")).any().over("lane")
+    return shown.with_columns(pl.col("ran") | (is_report & ~shows_any))
+
+
 def _losses(timeline: Timeline) -> pl.DataFrame:
     """Failures by prompt: the first message, and whether memory ran out."""
     frames = [
@@ -143,7 +158,7 @@ def _losses(timeline: Timeline) -> pl.DataFrame:
             "lane",
             "prompt",
             "place",
-            (pl.col("message") if name != "out-of-memory" else pl.lit(None, pl.String)).alias("message"),
+            _MESSAGES.get(name, pl.col("message")).alias("message"),
             pl.lit(name == "out-of-memory").alias("oom"),
             pl.lit(name == "exception").alias("core"),
         )

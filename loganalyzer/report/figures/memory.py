@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.report import words
 from loganalyzer.report.figures.canvas import Canvas, Margins
 from loganalyzer.report.figures.scale import plain, ticks
@@ -28,16 +29,16 @@ def draw(facts: RunFacts, band: Band | None, total: float | None) -> Figure | No
     known = {name: peak for name, peak in peaks.items() if peak is not None and math.isfinite(peak) and peak >= 0}
     if not known:
         return None
-    judged = band if run["peak_covers"] == "stage" else None
+    judged = band if run["peak_covers"] in TRUE_PEAKS else None
     highest = max(*known.values(), total or 0, judged[1] if judged else 0, 1)
     canvas = Canvas(_SIZE, _MARGINS, (0, highest * 1.02), (0, _HEIGHT))
     _axis(canvas, highest)
     if judged:
         _band(canvas, judged)
-    if run["peak_covers"] != "stage":
+    if run["peak_covers"] not in TRUE_PEAKS:
         canvas.text((0, _HEIGHT), "no sampling peak", anchor="left", shift=(0, 15))
     for name, middle in (("allocated", _HEIGHT * 0.74), ("reserved", _HEIGHT * 0.28)):
-        _peak(canvas, name, known.get(name), middle, stage=run["peak_covers"] == "stage")
+        _peak(canvas, name, known.get(name), middle, stage=run["peak_covers"] in TRUE_PEAKS)
     if total:
         canvas.lines([((total, 0), (total, _HEIGHT + 23))], "ink", 1.5)
         canvas.text((total, _HEIGHT), f"card {words.gib(total)}", colour="ink", anchor="right", shift=(4, 30))
@@ -80,7 +81,7 @@ def _peak(canvas: Canvas, name: str, peak: float | None, middle: float, *, stage
 def _caption(facts: RunFacts, band: Band | None) -> str:
     run = facts.run
     covers = run["peak_covers"]
-    if covers != "stage":
+    if covers not in TRUE_PEAKS:
         meaning = words.covers(covers)
         return f"This is no sampling peak: {meaning}. It is not held against a baseline."
     if band is None:

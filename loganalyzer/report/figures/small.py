@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import escape
 
 from loganalyzer import units
+from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.report import words
 from loganalyzer.report.figures.scale import thinned
 
@@ -60,7 +61,7 @@ def memory(facts: RunFacts, total: float | None) -> str:
     peak = run["peak_allocated_gib"]
     if peak is None or not math.isfinite(peak) or peak < 0:
         return ""
-    judged = run["peak_covers"] == "stage"
+    judged = run["peak_covers"] in TRUE_PEAKS
     band = band if judged else None
     scale = (WIDTH - 2) / max(peak, total or 0, band[1] if band else 0, 0.001)
     label = f"{words.gib(peak)} allocated"
