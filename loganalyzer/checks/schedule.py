@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.checks import native
 from loganalyzer.checks.outcomes import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
@@ -67,7 +68,11 @@ def window_sequence(context: Context) -> Outcome:
     told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
     wrong = only(context.found.windows, pl.col("matches").not_() & ~longcat & told)
     if not wrong.is_empty():
-        wrong = matching(wrong, windowed(context)[["run_id", "source"]], ["run_id"])
+        wrong = matching(wrong, windowed(context)[["run_id", "source", "producer"]], ["run_id"])
+        chained = only(wrong, native.is_native())
+        wrong = only(wrong, ~native.is_native())
+    else:
+        chained = wrong
     expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
     rows = findings(
         wrong,
@@ -86,8 +91,9 @@ def window_sequence(context: Context) -> Outcome:
     )
     ranged = only(context.found.windows, pl.col("audio_start").is_not_null())["run_id"].unique()
     range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "no window's audio range is in the log")
-    _, barred = judged(windowed(context), LENGTH, COUNT, _BARS, range_seen)
-    return outcome(rows, barred)
+    needs = (Need(native.is_chained() | need.met, need.reason) for need in (LENGTH, COUNT, _BARS))
+    _, barred = judged(windowed(context), native.has_ranges(context.found.windows), *needs, range_seen)
+    return outcome(pl.concat([rows, native.wrong_ranges(chained, context.found.windows)]), barred)
 
 
 @rule(
@@ -107,6 +113,7 @@ def announced_windows(context: Context) -> Outcome:
     usual = (announced == pl.col("estimate")) | (announced == pl.col("expected_windows"))
     told, barred = judged(
         talking(context).pipe(extended, estimate.alias("estimate")),
+        native.announces_count(),
         _HEADER,
         LENGTH,
         COUNT,
@@ -139,7 +146,11 @@ def announced_windows(context: Context) -> Outcome:
 )
 def missing_windows(context: Context) -> Outcome:
     """Windows seen against windows that the loop really runs; one whose bar is lost may have run."""
-    runs = windowed(context)
+    runs = only(windowed(context), ~native.is_chained())
+    chained, uncounted = judged(
+        only(windowed(context), native.is_chained()),
+        Need(LENGTH.met, native.announces_count().reason, "not-applicable"),
+    )
     all_seen = pl.col("observed_windows") >= pl.col("expected_windows")
     runs = runs if runs.is_empty() else _with_reach(context, runs)
     is_split = pl.col("prompt_id").is_in(split_prompts(context)["prompt_id"].implode()).fill_null(value=False)
@@ -167,7 +178,7 @@ def missing_windows(context: Context) -> Outcome:
             fix=pl.lit("Fix the cause (see the run's other findings), then render again."),
         ),
     )  # fmt: skip
-    return outcome(rows, barred)
+    return outcome(pl.concat([rows, native.too_few(chained)]), barred, uncounted)
 
 
 def _with_reach(context: Context, runs: pl.DataFrame) -> pl.DataFrame:

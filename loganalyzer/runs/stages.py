@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed
+from loganalyzer.runs import native
 from loganalyzer.runs.timeline import Timeline
 
 _OPENED = pl.Schema(
@@ -32,11 +33,15 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     """One row per stage: stage (dense number), lane, place, line, prompt, kind, and what its header says.
 
     `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
-    2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known).
+    2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known), or one of
+    `native.KINDS`.
     """
     named = named_stages(timeline)
     bare = typed(_headless(timeline.bars["window-bar"], named), _OPENED)
     shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
+    own = native.stages(timeline, shown)
+    if own.height:
+        shown = pl.concat([shown, typed(own, _OPENED)]).pipe(in_order, "lane", "place")
     unseen = _unseen(timeline, shown)
     if unseen.height:
         shown = pl.concat([shown, unseen]).pipe(in_order, "lane", "place")
