@@ -153,6 +153,8 @@ def missing_windows(context: Context) -> Outcome:
     )
     all_seen = pl.col("observed_windows") >= pl.col("expected_windows")
     runs = runs if runs.is_empty() else _with_reach(context, runs)
+    lines = only(context.found.windows, pl.col("range_source") == "line")["run_id"].unique()
+    by_line = pl.col("run_id").is_in(lines.implode())
     is_split = pl.col("prompt_id").is_in(split_prompts(context)["prompt_id"].implode()).fill_null(value=False)
     runs, barred = judged(
         runs,
@@ -162,8 +164,8 @@ def missing_windows(context: Context) -> Outcome:
         Need(all_seen | ~is_split, "the log was rotated in this run: the rest of its windows is in the next file"),
         Need(all_seen | ~is_near(context, *_WINDOW_BARS), "bars of windows cannot be read (LOG001)"),
         Need(
-            all_seen | ~(pl.col("finish_observed") & (pl.col("reached") >= pl.col("audio_frames"))),
-            "not every window's bar is in the log, but its end shows that all windows ran",
+            all_seen | ~((pl.col("finish_observed") | by_line) & (pl.col("reached") >= pl.col("audio_frames"))),
+            "not every window's bar or line is in the log, but its end shows that all windows ran",
         ),
     )
     rows = findings(

@@ -10,7 +10,19 @@ import polars as pl
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern, When
 from loganalyzer.rows import among, completed, distinct, extended, firsts, in_order, known_in_order, only, selected
-from loganalyzer.runs import bars, eras, facts, identity, memory, native_windows, outcome, output, planned, servers
+from loganalyzer.runs import (
+    bars,
+    eras,
+    facts,
+    identity,
+    memory,
+    native_windows,
+    outcome,
+    output,
+    planned,
+    servers,
+    window_lines,
+)
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
@@ -104,7 +116,8 @@ def _stages(
     timeline: Timeline, opened: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
 ) -> tuple[pl.DataFrame, _Parts]:
     shown = bars.read(timeline, opened)
-    seen = native_windows.announced(shown.windows, timeline, opened)
+    seen = window_lines.with_lines(shown.windows, timeline, opened)
+    seen = native_windows.announced(seen, timeline, opened)
     reports = memory.reports(timeline, opened)
     observed = window_rows.observed_schedule(only(seen, pl.col("segment").is_null()))
     observed = pl.concat([observed, native_windows.schedule(timeline, opened)], how="diagonal")
@@ -134,7 +147,7 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         stages = completed(stages, more, ["stage"])
     return stages.pipe(
         extended,
-        pl.when(pl.col("has_bars") & (pl.col("kind") != "mode"))
+        pl.when((pl.col("has_bars") | pl.col("observed").is_not_null()) & (pl.col("kind") != "mode"))
         .then(pl.col("observed").fill_null(0))
         .alias("observed_windows"),
         eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),

@@ -14,10 +14,9 @@ from loganalyzer.rows import completed, extended, grouped, in_order, nearest, on
 from loganalyzer.runs import native, native_bars
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.window_lines import LINE
 
 INFERRED: Final = "inferred"
-LINE: Final = "line"
-BAR: Final = "bar"
 
 
 def bars(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -86,11 +85,8 @@ def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def announced(found: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """`found` (windows of bars) with the ranges that lines announce, also those without a bar, and `range_source`."""
-    told = pl.when(pl.col("audio_start").is_not_null())
-    by_bar = pl.when(pl.col("pattern").str.starts_with("window-bar")).then(pl.lit(BAR)).otherwise(pl.lit(LINE))
-    known = found.pipe(extended, told.then(by_bar).alias("range_source"))
+def announced(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """`known` (windows, with `range_source`) with the ranges that native lines announce, also where no bar is there."""
     own = only(stages, pl.col("kind") == native.TALKING)
     if own.is_empty():
         return known

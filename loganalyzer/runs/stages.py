@@ -37,7 +37,7 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     `native.KINDS`.
     """
     named = named_stages(timeline)
-    bare = typed(_headless(timeline.bars["window-bar"], named), _OPENED)
+    bare = typed(_headless(_bars_and_lines(timeline), named), _OPENED)
     shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
     own = native.stages(timeline, shown)
     if own.height:
@@ -55,6 +55,16 @@ def named_stages(timeline: Timeline) -> pl.DataFrame:
         extended, pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
     return pl.concat([typed(headers, _OPENED), typed(plain, _OPENED)]).pipe(in_order, "lane", "place")
+
+
+def _bars_and_lines(timeline: Timeline) -> pl.DataFrame:
+    """Window bars, and lines that say their words as bars without a step: both show a run whose header is not there."""
+    shown = ("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
+    bars, lines = timeline.bars["window-bar"], timeline.event("window-line")
+    if lines.is_empty():
+        return bars
+    as_bars = lines.pipe(extended, pl.lit(0, pl.Int64).alias("n"))
+    return pl.concat([frame.pipe(selected, *shown) for frame in (bars, as_bars)]).pipe(in_order, "lane", "place")
 
 
 def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:

@@ -66,6 +66,7 @@ HOLES: Final[dict[str, Types]] = {
     "schedule-announced": {"audio_frames": pl.Int64, "window_frames": pl.Int64, "motion_frames": pl.Int64},
     "estimated-iterations": {"announced_windows": pl.Int64},
     "audio-range": {"audio_start": pl.Int64, "audio_end": pl.Int64, "window_frames": pl.Int64},
+    "window-line": {"audio_start": pl.Int64, "audio_end": pl.Int64},
     "window-bar": {"audio_start": pl.Int64, "audio_end": pl.Int64, **_BAR},
     "bare-bar": dict(_BAR),
     "outer-bar": dict(_BAR),
