@@ -107,7 +107,7 @@ def test_a_log_of_level_detail_tells_size_steps_and_ranges_without_any_bar() -> 
     text = native.detail() + native.reads(72, 153) + native.detail() + native.reads(144, 225) + native.detail()
     found = log.analyse(native.ARRIVAL + native.wants() + text + native.EXECUTED)
     run = only_run(found)
-    assert (run["width"], run["height"], run["steps"], run["observed_windows"]) == (832, 480, 4, None)
+    assert (run["width"], run["height"], run["steps"], run["observed_windows"]) == (832, 480, 4, 3)
     assert ranges(found) == [(0, 81, "inferred"), (72, 153, "line"), (144, 225, "line")]
     assert found.windows["steps_done"].to_list() == [None] * 3
     assert ("log", "neither the memory report nor the last window's last step is in the log") in reasons(
@@ -250,6 +250,13 @@ def test_with_the_audios_length_what_the_last_window_lacks_is_missing(
     assert (run["audio_frames"], run["missing_frames"], run["aligned"]) == (frames, missing, missing == 0)
     assert rules(found) == ({"AUD001"} if missing else set())
     assert run["complete"]
+
+
+def test_a_failed_native_run_tells_of_the_end_only_where_it_came_there() -> None:
+    failed = "\n!!! Exception during processing !!! Allocation on device \n" + native.EXECUTED
+    text = native.ARRIVAL + native.SPEECH + native.windows(72) + native.reads(144, 225) + failed
+    assert only_run(log.analyse(text, Settings(audio_s=30.0)))["missing_frames"] is None
+    assert only_run(log.analyse(text, Settings(audio_s=9.0)))["missing_frames"] == 1
 
 
 def test_a_short_native_audio_says_what_drives_its_end() -> None:
