@@ -58,9 +58,11 @@ def _other_loops(context: Context) -> pl.DataFrame:
     "error",
     summary="A window's audio range differs from the schedule.",
     why="Window k reads audio frames [S·(k-1), S·(k-1) + W). A range elsewhere means that mouth and sound part, "
-    "or that the loop was changed.",
+    "or that the loop was changed. Where ComfyUI's own nodes are chained, the same range once more means that only the "
+    "last segment was handed on to previous_frames, not all frames so far.",
     example="Sampling audio indices 72-153 followed by Sampling audio indices 140-221",
-    fix="Compare the wrapper's version with the last good run; report the two ranges upstream.",
+    fix="Compare the wrapper's version with the last good run; report the two ranges upstream. In a chain of ComfyUI's "
+    "own nodes, hand all frames so far on to each node.",
 )
 def window_sequence(context: Context) -> Outcome:
     """Each seen range against its place; upstream's slip for LongCat (first end doubled) is no fault."""
@@ -225,9 +227,12 @@ def nonstandard_schedule(context: Context) -> Outcome:
             ),
             observed=pl.when("schedule_observed").then(pl.format("{}/{}", *shown)).otherwise("window_frames"),
             expected=pl.lit(wanted),
-            fix=pl.lit(
-                f"Set frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}, "
-                "or configure the schedule you mean."
+            fix=pl.format(
+                "Set {} to {} and {} to {}, or configure the schedule you mean.",
+                pl.when(native.is_native()).then(pl.lit("length")).otherwise(pl.lit("frame_window_size")),
+                pl.lit(settings.window_frames),
+                pl.when(native.is_native()).then(pl.lit("motion_frame_count")).otherwise(pl.lit("motion_frame")),
+                pl.lit(settings.motion_frames),
             ),
         ),
     )

@@ -52,6 +52,7 @@ def test_another_length_and_overlap_show_in_the_lines() -> None:
     assert (run["window_frames"], run["motion_frames"], run["output_frames"]) == (65, 25, 145)
     assert ranges(found)[0] == (0, 65, "inferred")
     assert rules(found) == {"SCH004"}
+    assert "Set length to 81 and motion_frame_count to 9" in found.findings["fix"][0]
 
 
 def test_a_first_window_of_another_length_ends_where_the_second_begins_to_repeat_it() -> None:
@@ -357,6 +358,14 @@ def test_native_runs_are_held_against_no_figure_that_the_wrapper_was_measured_wi
     found = log.analyse(native.BANNER + native.ARRIVAL + native.SPEECH + native.wants() + text + native.EXECUTED)
     assert rules(found) == set()
     assert {"TIM001", "TIM002"} <= set(found.not_checked["rule"])
+
+
+def test_native_runs_have_no_cost_to_be_held_against() -> None:
+    dear = native.prompt(72, loads=GGUF.replace("Q4_K (360), Q6_K (120)", "Q6_K (480)") + native.SPEECH)
+    found = log.analyse(dear.replace("118.20", "900.00"), Settings(price_per_hour=2.0))
+    assert only_run(found)["quantization"] == "Q6_K"
+    assert rules(found) == set()
+    assert [kind for kind, _ in reasons(found, "CST001")] == ["not-applicable"]
 
 
 def test_slow_first_steps_of_native_windows_are_warm_up_and_other_slow_steps_are_outliers() -> None:
