@@ -186,3 +186,16 @@ def test_an_arrow_in_a_message_of_open_length_stays_part_of_it() -> None:
 def test_impossible_ranges_of_lines_are_left_out() -> None:
     found = analysed([*excerpt(), line(81, 81), line(90, 20), line(10**25, 10**26)])
     assert found.windows.height == 4
+
+
+@pytest.mark.parametrize("cut", range(len("Sampling audio indices 216-29"), len("Sampling audio indices 216-297:  ")))
+def test_a_bar_cut_off_in_its_words_tells_no_window(cut: int) -> None:
+    whole = log.ARRIVAL + log.MODE + log.header(250, 4)
+    for start in (whole + log.window(0, 81) + "\r", whole + "\r", whole + log.window(0, 81)):
+        found = log.analyse(start + "Sampling audio indices 216-297:  "[:cut], Q6)
+        assert 216 not in found.windows["audio_start"].to_list()
+
+
+def test_the_last_line_of_an_excerpt_counts_though_no_line_end_is_behind_it() -> None:
+    found = log.analyse("\n".join(line(*one) for one in RANGES), Q6)
+    assert found.runs["observed_windows"].to_list() == [4]

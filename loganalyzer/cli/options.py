@@ -43,6 +43,7 @@ _ANALYSIS = (
     click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; few logs name it."),
     click.option(
         "--audio",
+        "audio_given",
         metavar="FILE|SECONDS",
         help="The audio of ComfyUI's own InfiniteTalk runs, whose logs do not tell its length.",
     ),
@@ -94,8 +95,8 @@ def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
     names = {item.name for item in fields(Settings)}
     values = {key: value for key, value in found.values.items() if key in names}
     values |= {key: value for key, value in given.items() if key in names and value not in (None, ())}
-    if given.get("audio"):
-        values["audio_s"] = _seconds(given["audio"])
+    if given.get("audio_given"):
+        values["audio_s"] = _seconds(given["audio_given"])
     if given.get("strict"):
         values["severities"] = _but_strict_ones(values.get("severities", {}))
     chosen = Settings(**values)

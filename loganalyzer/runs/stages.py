@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed
 from loganalyzer.runs import native
-from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.timeline import Timeline, bare_lines
 
 _OPENED = pl.Schema(
     {
@@ -60,7 +60,7 @@ def named_stages(timeline: Timeline) -> pl.DataFrame:
 def _bars_and_lines(timeline: Timeline) -> pl.DataFrame:
     """Window bars, and lines that say their words as bars without a step: both show a run whose header is not there."""
     shown = ("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
-    bars, lines = timeline.bars["window-bar"], timeline.event("window-line")
+    bars, lines = timeline.bars["window-bar"], bare_lines(timeline)
     if lines.is_empty():
         return bars
     as_bars = lines.pipe(extended, pl.lit(0, pl.Int64).alias("n"))

@@ -9,7 +9,7 @@ import polars as pl
 from loganalyzer.rows import extended, firsts, in_order, only, typed, without
 from loganalyzer.runs import native
 from loganalyzer.runs.stages import assign
-from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.timeline import Timeline, bare_lines
 
 LINE: Final = "line"
 BAR: Final = "bar"
@@ -24,7 +24,7 @@ def with_lines(found: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) ->
     told = pl.when(pl.col("audio_start").is_not_null())
     drawn = pl.when(pl.col("pattern").str.starts_with("window-bar")).then(pl.lit(BAR)).otherwise(pl.lit(LINE))
     known = found.pipe(extended, told.then(drawn).alias("range_source"))
-    lines = timeline.event("window-line")
+    lines = bare_lines(timeline)
     if lines.is_empty():
         return known
     possible = (pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))
