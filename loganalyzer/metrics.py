@@ -1,8 +1,8 @@
 """What is measured of a run, and what two runs must share before their figures are held against each other.
 
-A figure is compared only with figures of the same key (`KEY`) and the same `basis`: what it rests on. A memory peak
-names what it covers there, a prompt's time the length of the video, a step's time whether single steps were seen.
-Figures whose basis is null are compared across lengths.
+A figure is compared only with figures of the same key (`KEY`) and the same `basis`: what it rests on. Runs of other
+producers than the wrapper name theirs there; a memory peak names what it covers, a prompt's time the length of the
+video, a step's time whether single steps were seen. Figures whose basis is null are compared across lengths.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ MEASURED: Final = pl.Schema(
 )
 _SINGLE: Final = ("rate", "timestamps")
 """How a single step's time was found; whole elapsed seconds and averages are no single times."""
+_LOADS_EACH_TIME: Final = ("core", "autosampler")
+"""Producers whose windows are samplers of their own."""
 _ENDED: Final = ("completed", "interrupted", "truncated")
 """Runs whose finished windows tell how fast it was; what goes before a failure is not typical."""
 
@@ -104,9 +106,13 @@ def measure(found: Analysis) -> pl.DataFrame:
     known = rows.filter(pl.col("value").is_finite()).with_columns(
         pl.col("metric").replace_strict({name: metric.unit for name, metric in METRICS.items()}).alias("unit")
     )
-    runs = found.runs.select("run_id").with_row_index("place")
+    runs = found.runs.select("run_id", "producer").with_row_index("place")
+    own = pl.when(pl.col("producer") != "wrapper").then("producer")
+    told = pl.concat_str([own, pl.when(own.is_not_null()).then("basis")], separator=", ", ignore_nulls=True)
     return (
         known.join(runs, on="run_id", how="inner")
+        .with_columns(pl.when(own.is_not_null()).then(told).otherwise("basis").alias("basis"))
+        .drop("producer")
         .sort("place", pl.col("metric").replace_strict(order, return_dtype=pl.Int64))
         .drop("place")
     )
@@ -254,6 +260,12 @@ def singles(found: Analysis) -> pl.DataFrame:
 
 
 def _single_steps(found: Analysis) -> pl.DataFrame:
-    """Steps of known duration without each run's first, which holds the warm-up."""
-    warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
-    return found.steps.filter(pl.col("method").is_in(_SINGLE) & ~warm_up.fill_null(value=False))
+    """Steps of known duration without those that hold a warm-up."""
+    return found.steps.filter(pl.col("method").is_in(_SINGLE) & ~warm_up(found.runs))
+
+
+def warm_up(runs: pl.DataFrame) -> pl.Expr:
+    """Whether a step holds a warm-up: the first of a run, and of ComfyUI's own windows, which load the model."""
+    own = runs.filter(pl.col("producer").is_in(_LOADS_EACH_TIME))["run_id"]
+    is_first = (pl.col("window") == 1) | pl.col("run_id").is_in(own.implode())
+    return (is_first & (pl.col("step") == 1)).fill_null(value=False)

@@ -19,6 +19,7 @@ from loganalyzer.expectations import baselines
 from loganalyzer.isolation import is_fault, isolate
 from loganalyzer.long_texts import presentable
 from loganalyzer.redact import masking
+from loganalyzer.runs.given_audio import with_audio
 from loganalyzer.runs.quantization import with_declared
 from loganalyzer.settings import Settings
 from loganalyzer.sources import Input, find
@@ -149,7 +150,8 @@ def checked(found: Tables, settings: Settings, past: Past | None = None, extent:
     frames = dict(found.frames)
     frames["memory"] = tables.conform(frames["memory"], "memory")
     asked = _asked(settings)
-    frames["runs"] = _with_bands(with_declared(frames["runs"], shelf, settings, asked), shelf)
+    told = with_audio(with_declared(frames["runs"], shelf, settings, asked), frames["windows"], settings, asked)
+    frames["runs"] = _with_bands(told, shelf)
     whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None, faults=0)
     analysis = _with_verdicts(run_all(whole, shelf, settings, past, asked, extent))
     series = tables.empty("trends") if past is None else _trends(past, analysis, settings)

@@ -234,8 +234,14 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: pl.DataFrame) -> pl.DataFrame:
-    """Near misses of segments in which no message was recognised; the most specific pattern for each."""
-    near = [*_without(messages, [said]), *_without(bars, [said, *(one.records for one in bars)])]
+    """Near misses of segments in which no message was recognised; the most specific pattern for each.
+
+    A message that says the words of a bar is none where the bar itself was read.
+    """
+    like_bars = [one for one in messages if _begins_a_bar(one.item, bars)]
+    rest = [one for one in messages if one not in like_bars] if like_bars else messages
+    drawn = [said, *(one.records for one in bars)]
+    near = [*_without(rest, [said]), *_without(like_bars, drawn), *_without(bars, drawn)]
     if not near:
         return NO_NEAR
     return (
@@ -244,6 +250,11 @@ def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: 
         .pipe(firsts, *KEY)
         .pipe(dropped, "weight")
     )
+
+
+def _begins_a_bar(item: Compiled, bars: Sequence[_Scanned]) -> bool:
+    """Whether a message's fixed text holds that of a bar that occurs."""
+    return any(text in own for one in bars for text in one.item.anchors for own in item.anchors)
 
 
 def _alike(near: pl.DataFrame, grammars: Grammars) -> dict[str, pl.DataFrame]:

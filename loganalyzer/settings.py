@@ -24,6 +24,7 @@ class Settings:
         price_per_hour: USD per GPU hour; None switches the cost rule off (it is then listed as not checked).
         baselines: a user's baselines file, overriding the shipped one by key.
         patterns: folders with more grammars.
+        audio_s: seconds of the audio of ComfyUI's own runs, whose logs do not tell it.
         workflow: the workflow file that the runs are held against: it declares quantisation, LoRA, frames, steps, size.
         severities: rule id to severity, over the rule's own.
         strict: whether rules that doubt how the log was read (LOG001) find errors; `severities` goes before it.
@@ -42,6 +43,7 @@ class Settings:
     price_per_hour: float | None = None
     baselines: Path | None = None
     patterns: tuple[Path, ...] = ()
+    audio_s: float | None = None
     workflow: Path | None = None
     severities: dict[str, Severity] = field(default_factory=dict)
     strict: bool = False

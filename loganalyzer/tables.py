@@ -120,6 +120,9 @@ RUNS: Final = pl.Schema(
         "arguments": pl.String,
         "packages": pl.String,
         "custom_nodes": pl.String,
+        "producer": pl.String,
+        "output_frames": pl.Int64,
+        "adapter_quantization": pl.String,
     }
 )
 
@@ -161,6 +164,7 @@ WINDOWS: Final = pl.Schema(
         "line": pl.Int64,
         "matches": pl.Boolean,
         "total_uncertainty_s": pl.Float64,
+        "range_source": pl.String,
     }
 )
 

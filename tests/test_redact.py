@@ -29,7 +29,8 @@ EXAMPLES = [(kind.name, text, secret) for kind in KINDS for text, secret in kind
 HARMLESS = [text for kind in KINDS for text in kind.harmless]
 OURS = {
     "run_id", "prompt_id", "digest", "status", "quantization_source", "peak_covers", "wrapper_era", "method", "rule",
-    "name", "severity", "pattern", "event", "kind", "metric", "title", "unit", "verdict",
+    "name", "severity", "pattern", "event", "kind", "metric", "title", "unit", "verdict", "producer", "range_source",
+    "adapter_quantization",
 }  # fmt: skip
 """Columns of words that are the tool's own."""
 

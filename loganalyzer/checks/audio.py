@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.checks import native
 from loganalyzer.checks.outcomes import Need, findings, is_near, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
@@ -51,7 +52,7 @@ def _short(context: Context) -> pl.DataFrame:
 
     `at` is the line of its warning, null where the log prints none; line is that, else the run's.
     """
-    runs = only(talking(context), pl.col("missing_frames") > 0)
+    runs = only(talking(context), (pl.col("missing_frames") > 0) & ~native.is_looped())
     if runs.is_empty():
         return runs
     worst = (
@@ -82,7 +83,9 @@ def _where(context: Context) -> pl.Expr:
 
 def _why_unknown() -> pl.Expr:
     return (
-        pl.when(pl.col("status") != "completed")
+        pl.when(native.is_chained() & pl.col("audio_frames").is_null())
+        .then(pl.lit(native.NO_LENGTH))
+        .when(pl.col("status") != "completed")
         .then(worded("the run is {}: it never came to its last window", "status"))
         .when(pl.col("audio_frames").is_null())
         .then(pl.lit("neither padding warnings nor the audio's length are in the log"))
@@ -117,10 +120,16 @@ def audio_shortfall(context: Context) -> Outcome:
         .then(pl.lit("mirrored speech"))
         .when(pl.col("mirrored").not_())
         .then(pl.lit("encoded silence"))
+        .when(native.is_chained())
+        .then(pl.lit("the first embedding again (most likely silence)"))
         .otherwise(pl.lit("padding"))
     )
     said = (
-        pl.when(pl.col("at").is_null()).then(pl.lit(" The log prints no padding warning for it.")).otherwise(pl.lit(""))
+        pl.when(native.is_chained())
+        .then(pl.lit(" ComfyUI's own nodes print nothing of it."))
+        .when(pl.col("at").is_null())
+        .then(pl.lit(" The log prints no padding warning for it."))
+        .otherwise(pl.lit(""))
     )
     rows = findings(
         short,
@@ -203,7 +212,11 @@ def context_padding(context: Context) -> Outcome:
     )
     warned = pl.col("run_id").is_in(context.found.paddings["run_id"].drop_nulls().unique().implode())
     measured, barred = context.once(_measured)
-    _, unwarned = judged(measured, Need(warned | (pl.col("expected_windows") == 1), "no padding warning is in the log"))
+    _, unwarned = judged(
+        measured,
+        native.warns_of_padding(),
+        Need(warned | (pl.col("expected_windows") == 1), "no padding warning is in the log"),
+    )
     return outcome(rows, barred, unwarned)
 
 
@@ -231,6 +244,7 @@ def mirrored_padding(context: Context) -> Outcome:
     """Only where frames are missing does it show."""
     short, unfilled = judged(
         context.once(_short),
+        native.warns_of_padding(),
         Need(pl.col("mirrored").is_not_null(), "the log does not tell what the missing end is padded with"),
     )
     _, barred = context.once(_measured)
@@ -267,6 +281,7 @@ def clamped_audio(context: Context) -> Outcome:
     single = pl.col("expected_windows") == 1
     runs, barred = judged(
         talking(context),
+        native.warns_of_padding(),
         LENGTH,
         COUNT,
         Need(

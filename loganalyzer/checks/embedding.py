@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.checks import native
 from loganalyzer.checks.audio import ways_out
 from loganalyzer.checks.outcomes import Need, findings, is_near, judged, number, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
@@ -58,7 +59,7 @@ def audio_shorter(context: Context) -> Outcome:
 )
 def frame_rate(context: Context) -> Outcome:
     """Upstream takes int(seconds × fps) frames, so the rate lies in [A / s, (A + 1) / s)."""
-    told, barred = judged(talking(context), _EMBEDDED, LENGTH)
+    told, barred = judged(talking(context), native.reads_at_a_rate(), _EMBEDDED, LENGTH)
     low = pl.col("audio_frames") / (pl.col("audio_s") + 0.0005)
     high = (pl.col("audio_frames") + 2) / (pl.col("audio_s") - 0.0005)
     fps = context.settings.fps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.checks import native
 from loganalyzer.checks.ended import with_stop
 from loganalyzer.checks.outcomes import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
@@ -58,9 +59,11 @@ def _other_loops(context: Context) -> pl.DataFrame:
     "error",
     summary="A window's audio range differs from the schedule.",
     why="Window k reads audio frames [S·(k-1), S·(k-1) + W). A range elsewhere means that mouth and sound part, "
-    "or that the loop was changed.",
+    "or that the loop was changed. Where ComfyUI's own nodes are chained, the same range once more means that only the "
+    "last segment was handed on to previous_frames, not all frames so far.",
     example="Sampling audio indices 72-153 followed by Sampling audio indices 140-221",
-    fix="Compare the wrapper's version with the last good run; report the two ranges upstream.",
+    fix="Compare the wrapper's version with the last good run; report the two ranges upstream. In a chain of ComfyUI's "
+    "own nodes, hand all frames so far on to each node.",
 )
 def window_sequence(context: Context) -> Outcome:
     """Each seen range against its place; upstream's slip for LongCat (first end doubled) is no fault."""
@@ -68,7 +71,11 @@ def window_sequence(context: Context) -> Outcome:
     told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
     wrong = only(context.found.windows, pl.col("matches").not_() & ~longcat & told)
     if not wrong.is_empty():
-        wrong = matching(wrong, windowed(context)[["run_id", "source"]], ["run_id"])
+        wrong = matching(wrong, windowed(context)[["run_id", "source", "producer"]], ["run_id"])
+        chained = only(wrong, native.is_native())
+        wrong = only(wrong, ~native.is_native())
+    else:
+        chained = wrong
     expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
     rows = findings(
         wrong,
@@ -87,8 +94,9 @@ def window_sequence(context: Context) -> Outcome:
     )
     ranged = only(context.found.windows, pl.col("audio_start").is_not_null())["run_id"].unique()
     range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "no window's audio range is in the log")
-    _, barred = judged(windowed(context), LENGTH, COUNT, _BARS, range_seen)
-    return outcome(rows, barred)
+    needs = (Need(native.is_chained() | need.met, need.reason) for need in (LENGTH, COUNT, _BARS))
+    _, barred = judged(windowed(context), native.has_ranges(context.found.windows), *needs, range_seen)
+    return outcome(pl.concat([rows, native.wrong_ranges(chained, context.found.windows)]), barred)
 
 
 @rule(
@@ -108,6 +116,7 @@ def announced_windows(context: Context) -> Outcome:
     usual = (announced == pl.col("estimate")) | (announced == pl.col("expected_windows"))
     told, barred = judged(
         talking(context).pipe(extended, estimate.alias("estimate")),
+        native.announces_count(),
         _HEADER,
         LENGTH,
         COUNT,
@@ -140,9 +149,15 @@ def announced_windows(context: Context) -> Outcome:
 )
 def missing_windows(context: Context) -> Outcome:
     """Windows seen against windows that the loop really runs; one whose bar is lost may have run."""
-    runs = windowed(context)
+    runs = only(windowed(context), ~native.is_chained())
+    chained, uncounted = judged(
+        only(windowed(context), native.is_chained()),
+        Need(LENGTH.met, native.announces_count().reason, "not-applicable"),
+    )
     all_seen = pl.col("observed_windows") >= pl.col("expected_windows")
     runs = runs if runs.is_empty() else _with_reach(context, runs)
+    lines = only(context.found.windows, pl.col("range_source") == "line")["run_id"].unique()
+    by_line = pl.col("run_id").is_in(lines.implode())
     is_split = pl.col("prompt_id").is_in(split_prompts(context)["prompt_id"].implode()).fill_null(value=False)
     runs, barred = judged(
         runs,
@@ -152,8 +167,8 @@ def missing_windows(context: Context) -> Outcome:
         Need(all_seen | ~is_split, "the log was rotated in this run: the rest of its windows is in the next file"),
         Need(all_seen | ~is_near(context, *_WINDOW_BARS), "bars of windows cannot be read (LOG001)"),
         Need(
-            all_seen | ~(pl.col("finish_observed") & (pl.col("reached") >= pl.col("audio_frames"))),
-            "not every window's bar is in the log, but its end shows that all windows ran",
+            all_seen | ~((pl.col("finish_observed") | by_line) & (pl.col("reached") >= pl.col("audio_frames"))),
+            "not every window's bar or line is in the log, but its end shows that all windows ran",
         ),
     )
     rows = findings(
@@ -167,7 +182,7 @@ def missing_windows(context: Context) -> Outcome:
             fix=pl.lit("Fix the cause (see the run's other findings), then render again."),
         ),
     )  # fmt: skip
-    return outcome(rows, barred)
+    return outcome(pl.concat([rows, native.too_few(chained)]), barred, uncounted)
 
 
 def _with_reach(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
@@ -221,11 +236,17 @@ def nonstandard_schedule(context: Context) -> Outcome:
 def _to_the_usual(context: Context) -> pl.Expr:
     """The way back to the configured schedule; no larger window is advised where memory ran out with a smaller one."""
     settings = context.settings
-    usual = f"frame_window_size to {settings.window_frames} and motion_frame to {settings.motion_frames}"
+    usual = pl.format(
+        "Set {} to {} and {} to {}, or configure the schedule you mean.",
+        pl.when(native.is_native()).then(pl.lit("length")).otherwise(pl.lit("frame_window_size")),
+        pl.lit(settings.window_frames),
+        pl.when(native.is_native()).then(pl.lit("motion_frame_count")).otherwise(pl.lit("motion_frame")),
+        pl.lit(settings.motion_frames),
+    )
     failed = only(context.found.prompts, pl.col("status") == "failed")["prompt_id"]
     is_larger = (pl.col("window_frames") < settings.window_frames) & pl.col("prompt_id").is_in(failed.implode())
     return (
         pl.when(is_larger)
         .then(pl.lit("Solve the failure first: a larger window needs more memory. Or configure the schedule you mean."))
-        .otherwise(pl.lit(f"Set {usual}, or configure the schedule you mean."))
+        .otherwise(usual)
     )

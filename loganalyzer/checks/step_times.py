@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Context
+from loganalyzer.metrics import warm_up
 from loganalyzer.rows import extended, only, selected
 
 _MEASURED: Final = ("rate", "timestamps")
@@ -18,7 +19,7 @@ _STEPS: Final = pl.col("duration_s")
 
 
 def measured(context: Context) -> pl.DataFrame:
-    """Steps of known duration without each run's first, which holds the warm-up.
+    """Steps of known duration without those that hold a warm-up.
 
     In the order of windows within a run; `run` counts the runs from 0, and `group` the windows of all of them.
     """
@@ -46,9 +47,8 @@ def by_window(context: Context, runs: pl.Series) -> pl.DataFrame:
 
 
 def _measured(context: Context) -> pl.DataFrame:
-    warm_up = (pl.col("window") == 1) & (pl.col("step") == 1)
     known = pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null()
-    steps = only(context.found.steps, known & ~warm_up.fill_null(value=False))
+    steps = only(context.found.steps, known & ~warm_up(context.found.runs))
     numbered = _numbered(steps)
     return numbered if _is_in_order(numbered) else _numbered(steps.sort("run_id", "window", maintain_order=True))
 

@@ -40,7 +40,13 @@ RATE = Number(config.SLOWEST_FPS, config.FASTEST_FPS)
 
 _PATH = click.Path(path_type=Path)
 _ANALYSIS = (
-    click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; no log names it."),
+    click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; few logs name it."),
+    click.option(
+        "--audio",
+        "audio_given",
+        metavar="FILE|SECONDS",
+        help="The audio of ComfyUI's own InfiniteTalk runs, whose logs do not tell its length.",
+    ),
     click.option("--workflow", type=_PATH, help="The workflow of these runs: they are held against what it asks for."),
     click.option("--fps", type=RATE, help="Frames per second.  [default: 25]"),
     click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
@@ -89,12 +95,21 @@ def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
     names = {item.name for item in fields(Settings)}
     values = {key: value for key, value in found.values.items() if key in names}
     values |= {key: value for key, value in given.items() if key in names and value not in (None, ())}
+    if given.get("audio_given"):
+        values["audio_s"] = _seconds(given["audio_given"])
     if given.get("strict"):
         values["severities"] = _but_strict_ones(values.get("severities", {}))
     chosen = Settings(**values)
     if chosen.motion_frames >= chosen.window_frames:
         raise ConfigurationError(_no_stride(found, given, chosen))
     return chosen
+
+
+def _seconds(audio: str) -> float:
+    from loganalyzer.cli.sound import lengths
+    from loganalyzer.expectations.native_audio import FPS
+
+    return lengths((audio,), FPS)[0][0]
 
 
 def _no_stride(found: config.Configuration, given: Mapping[str, Any], chosen: Settings) -> str:

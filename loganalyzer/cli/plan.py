@@ -45,6 +45,7 @@ _TABLE_WINDOWS = 30
 @click.option("--quantization", metavar="NAME", help="The model's quantisation, for the expected cost, e.g. Q6_K.")
 @click.option("--price-per-hour", type=Number(0, 1_000_000), help="USD of a GPU hour, for the expected cost.")
 @click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key.")
+@click.option("--native", is_flag=True, help="Plan for ComfyUI's own InfiniteTalk nodes: 25 fps, one node a window.")
 @click.option("--table", is_flag=True, help="List the aligned counts.")
 @click.option("--rows", type=click.IntRange(1, 10_000), default=_TABLE_WINDOWS, show_default=True, help="Its length.")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the plan as a JSON document.")
@@ -65,14 +66,22 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     if options["table"]:
         if audio or options["frames"]:
             raise click.UsageError("--table lists all aligned counts: it takes no audio and no --frames")
-        choices = planning.aligned(options["rows"], chosen.fps, windows)
+        choices = (
+            planning.native_aligned(options["rows"], windows)
+            if options["native"]
+            else planning.aligned(options["rows"], chosen.fps, windows)
+        )
         _give(
             options["json_file"],
             document.table_document(choices, chosen.fps, windows),
             document.table_rows(choices, chosen.fps, expected),
         )
         return
-    made = planning.plan(_sound(audio, chosen, options), chosen.fps, windows)
+    made = (
+        planning.native_plan(_native_sound(audio, chosen, options), windows)
+        if options["native"]
+        else planning.plan(_sound(audio, chosen, options), chosen.fps, windows)
+    )
     lines = [*document.to_text(made, expected), *_where_to_type(asked)]
     _give(options["json_file"], document.to_document(made, expected, audio) | _place(asked), lines)
 
@@ -147,6 +156,19 @@ def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) ->
         return Sound(frames / chosen.fps, frames)
     speakers, doubt = lengths(audio, chosen.fps)
     return sound(speakers, chosen.fps, options["multi"], doubt)
+
+
+def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
+    from loganalyzer.cli.sound import lengths
+    from loganalyzer.expectations.native_audio import FPS
+    from loganalyzer.planner.plan import native_sound
+
+    if chosen.fps != FPS:
+        raise click.UsageError(f"--native plans at {FPS} fps: ComfyUI's own node reads audio at no other rate")
+    if options["frames"] is not None or not audio:
+        return _sound(audio, chosen, options)
+    speakers, doubt = lengths(audio, FPS)
+    return native_sound(speakers, doubt)
 
 
 def _where_to_type(asked: Declared | None) -> list[str]:

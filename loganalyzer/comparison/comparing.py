@@ -25,6 +25,8 @@ ENVIRONMENT: Final = (
     "custom_nodes",
 )
 """Columns of `runs` that only a log with the server's start fills: they differ only where both sides have values."""
+MADE_BY: Final = ("producer", "adapter_quantization")
+"""Who sampled, and with which adapter: likewise, for documents of earlier versions tell neither."""
 _LISTED: Final = ("packages", "custom_nodes")
 FURTHER: Final = (
     "audio_frames",
@@ -36,6 +38,7 @@ FURTHER: Final = (
     "comfyui_version",
     "torch_version",
     *ENVIRONMENT,
+    *MADE_BY,
     "total_vram_gib",
     "status",
 )
@@ -68,7 +71,7 @@ def _differences(base: Side, head: Side) -> list[Difference]:
     found = []
     for name in (*KEY, *FURTHER):
         before, after = (_values(side, name) for side in (base, head))
-        if name in ENVIRONMENT and (before == (None,) or after == (None,)):
+        if name in (*ENVIRONMENT, *MADE_BY) and (before == (None,) or after == (None,)):
             continue
         if name in _LISTED:
             before, after = _only_in(before, after), _only_in(after, before)

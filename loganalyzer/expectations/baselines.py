@@ -54,7 +54,9 @@ FIGURES: Final[Mapping[str, Mapping[str, Any]]] = {
 _TYPES: Final = {pl.String: (str,), pl.Int64: (int,), pl.Float64: (int, float), _BAND: (list,)}
 _VRAM_KEY_OF_RUN: Final = [{"covers": "peak_covers"}.get(name, name) for name in _VRAM_KEY]
 _TIMING_KEY_OF_RUN: Final = [{"gpu": "card"}.get(name, name) for name in _TIMING_KEY]
-_UNSWAPPED: Final = pl.col("swapped_blocks").fill_null(0) == 0
+_BY_WRAPPER: Final = pl.col("producer").fill_null("wrapper") == "wrapper"
+"""Whose runs the baselines were measured on."""
+_UNSWAPPED: Final = (pl.col("swapped_blocks").fill_null(0) == 0) & _BY_WRAPPER
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +118,7 @@ class Shelf:
         keys = [name for name in _VRAM_KEY_OF_RUN if name != "quantization"]
         peak = pl.col("peak_allocated_gib")
         numbered = runs.pipe(
-            selected, pl.int_range(pl.len()).alias("row"), "swapped_blocks", "peak_allocated_gib", *keys
+            selected, pl.int_range(pl.len()).alias("row"), "swapped_blocks", "producer", "peak_allocated_gib", *keys
         )
         held = only(numbered, _UNSWAPPED & peak.is_not_null())
         if not held.is_empty():
@@ -131,7 +133,9 @@ class Shelf:
     def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
         """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""
         card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(CARD_MAKER, "").str.strip_chars()
-        return completed(extended(runs, card.alias("card")), self._window_times, _TIMING_KEY_OF_RUN)
+        found = completed(extended(runs, card.alias("card")), self._window_times, _TIMING_KEY_OF_RUN)
+        figures = ("window_low", "window_high", "window_tolerance")
+        return found.pipe(extended, (pl.when(_BY_WRAPPER).then(pl.col(name)).alias(name) for name in figures))
 
     def bands(self, runs: pl.DataFrame) -> dict[str, tuple[float, float]]:
         """run_id to the band (low, high, GiB) of its baseline, for runs that have one."""

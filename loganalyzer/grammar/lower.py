@@ -21,6 +21,10 @@ WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
 BEFORE_WORD = r"(?:^|[^0-9A-Za-z_])"
 """A template that begins with a word fits only where a word can begin: `got prompt` is not in `forgot prompt`."""
 
+_BLANK_END: Final = r"[ \t]*$"
+_REMARK: Final = r"(?:[ \t]+(?:→|➜|⇒|←|⇐|<--?|<==?|--?>|==?>|&[lr]arr;|&lt;--?|--?&gt;)(?:[ \t].*)?)?"
+"""An arrow and what a person wrote behind it, as in excerpts that explain a log."""
+
 _FEW: Final = 500
 """Up to so many texts, each is read by itself once the expression has parted it."""
 
@@ -129,7 +133,29 @@ def lower(nodes: model.Nodes, *, starts_line: bool = False, ends_line: bool = Fa
     groups: list[model.Hole | model.Choice] = []
     body = _sequence(nodes, groups)
     begin = r"^[ \t]*" if starts_line else BEFORE_WORD if first(nodes) & WORD else ""
-    return Lowered(begin + body + (r"[ \t]*$" if ends_line else ""), tuple(groups))
+    return Lowered(begin + body + (line_end(nodes) if ends_line else ""), tuple(groups))
+
+
+def line_end(nodes: model.Nodes) -> str:
+    """What may stand behind a template that ends with its line: blanks, or a remark behind an arrow.
+
+    Of a template that ends in text of open length an arrow is that text's own.
+    """
+    return _BLANK_END if _ends_open(nodes) else _REMARK + _BLANK_END
+
+
+def _ends_open(nodes: model.Nodes) -> bool:
+    match nodes[-1] if nodes else None:
+        case model.Skip():
+            return True
+        case model.Hole(_, kind):
+            return TYPES[kind].lazy
+        case model.Optional(body):
+            return _ends_open(body) or _ends_open(nodes[:-1])
+        case model.Alternatives(options):
+            return any(map(_ends_open, options))
+        case _:
+            return False
 
 
 def _sequence(nodes: model.Nodes, groups: list[model.Hole | model.Choice]) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import pyparsing as pp
 
 from loganalyzer.grammar import model
-from loganalyzer.grammar.lower import WORD, first
+from loganalyzer.grammar.lower import WORD, first, line_end
 from loganalyzer.grammar.types import TYPES
 
 pp.ParserElement.enable_packrat(cache_size_limit=None)
@@ -97,7 +97,7 @@ def _values(nodes: model.Nodes, tokens: pp.ParseResults) -> dict[str, object]:
 def _parser(nodes: model.Nodes, ends_line: bool) -> pp.ParserElement:
     end = _element(pp.Empty().set_parse_action(lambda _, loc, __: [loc]))("end_of_match")
     if ends_line:
-        end = end + _element(pp.Regex(r"[ \t]*$").set_name(_LINE_END)).suppress()
+        end = end + _element(pp.Regex(line_end(nodes)).set_name(_LINE_END)).suppress()
     return _sequence(nodes, end, _LINE_END).parse_with_tabs()
 
 

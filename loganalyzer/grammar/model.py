@@ -87,7 +87,7 @@ class Pattern:
         nodes: the template's model.
         signature: nodes that mark a line as meant to be this message, even where the template fails.
         starts_line: whether only blanks may stand in front.
-        ends_line: whether only blanks may follow.
+        ends_line: whether only blanks may follow, or a remark behind an arrow.
         samples, near: lines that must parse, and lines that must be near misses.
         file: the file that defines it, for messages.
     """

@@ -29,6 +29,7 @@ def to_document(plan: Plan, expected: Expectation, inputs: Sequence[str] = ()) -
         "schedule": _schedule(plan.windows),
         "expected_from": expected.basis,
         "notes": list(plan.notes),
+        "producer": "core" if plan.native else "wrapper",
     }
 
 
@@ -42,7 +43,7 @@ def _member(choice: Choice, plan: Plan, expected: Expectation) -> dict[str, Any]
     return {
         "frames": choice.frames,
         "windows": choice.windows,
-        "announced_windows": choice.announced_windows,
+        "announced_windows": None if plan.native else choice.announced_windows,
         "duration_s": _rounded(length),
         "unused_audio_s": _rounded(max(0.0, plan.sound.seconds - length)),
         "missing_frames": choice.missing_frames,
@@ -71,7 +72,8 @@ def to_text(plan: Plan, expected: Expectation) -> Iterator[str]:
     else:
         lost = windows.window - sound.frames
         yield f"recommended   nothing: the audio is shorter than one window ({windows.window} frames)"
-        yield f"              rendered anyway, its last {plural(lost, 'frame')} repeat one mouth shape, unwarned"
+        unsaid = "follow repeated audio" if plan.native else "repeat one mouth shape"
+        yield f"              rendered anyway, its last {plural(lost, 'frame')} {unsaid}, unwarned"
     yield from _way("next aligned", plan.next_aligned, plan, expected)
     if plan.cut_back:
         yield from _way("or cut back", plan.cut_back, plan, expected)
@@ -104,6 +106,9 @@ def _takes(choice: Choice, expected: Expectation) -> str:
 
 
 def _details(choice: Choice, plan: Plan) -> Iterator[str]:
+    if plan.native:
+        yield from _native_details(choice, plan)
+        return
     if choice.request is None:
         short = choice.missing_frames
         yield f"needs {plural(short, 'frame')} ({_seconds(short / plan.fps)}) more audio"
@@ -120,6 +125,23 @@ def _details(choice: Choice, plan: Plan) -> Iterator[str]:
     unused = plan.sound.seconds - choice.frames / plan.fps
     if unused > 1 / plan.fps:
         yield f"{_seconds(unused)} of audio stay unused"
+
+
+def _native_details(choice: Choice, plan: Plan) -> Iterator[str]:
+    """What to chain, since no frame count is typed anywhere."""
+    missing, windows = choice.missing_frames, plan.windows
+    if missing and choice.rendered_frames == choice.frames:
+        yield f"needs {plural(missing, 'frame')} ({_seconds(missing / plan.fps)}) more audio"
+    handed = f", motion_frame_count {windows.motion}, each handed all frames so far (previous_frames)"
+    yield (
+        f"{plural(choice.windows, 'WanInfiniteTalkToVideo node')} of length {windows.window}"
+        f"{handed if choice.windows > 1 else ''}"
+    )
+    if choice.rendered_frames > choice.frames:
+        yield (
+            f"{choice.rendered_frames} frames come out, the last {missing} follow repeated audio, and no line says so: "
+            f"cut the video back to {choice.frames}"
+        )
 
 
 def _seconds(value: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from loganalyzer.expectations import schedule
+from loganalyzer.expectations import native_audio, schedule
 from loganalyzer.expectations.embedding import Multi, Request, frames_given, frames_of, request_for, samples_of
 
 MOST_FRAMES: Final = 10_000_000
@@ -85,6 +85,7 @@ class Plan:
         cut_back: render everything that the audio fills, and cut the padded end off the video; None where the audio
             is aligned, or shorter than a window.
         notes: what else is worth knowing.
+        native: whether it is made for ComfyUI's own nodes, which announce nothing and take no frame count.
     """
 
     sound: Sound
@@ -94,6 +95,7 @@ class Plan:
     next_aligned: Choice
     cut_back: Choice | None
     notes: tuple[str, ...]
+    native: bool = False
 
 
 def sound(speakers: Sequence[float], fps: float, multi: Multi = "para", uncertainty_s: float = 0.0) -> Sound:
@@ -120,6 +122,40 @@ def plan(given: Sound, fps: float, windows: Windows) -> Plan:
         None if fitting is None or fitting == given.frames else _cut_back(given, fps, windows),
         tuple(_notes(given, fps, windows, recommended)),
     )
+
+
+def native_sound(speakers: Sequence[float], uncertainty_s: float = 0.0) -> Sound:
+    """The sound of speakers of so many seconds each, as ComfyUI's own node reads it: several one after the other."""
+    frames = sum(native_audio.frames(seconds) for seconds in speakers)
+    return Sound(sum(speakers), frames, (), "add", uncertainty_s)
+
+
+def native_plan(given: Sound, windows: Windows) -> Plan:
+    """All ways out for this audio in ComfyUI's own nodes, one for each window."""
+    fitting = schedule.aligned_at_most(given.frames, windows.window, windows.stride)
+    following = schedule.aligned_at_least(given.frames + 1, windows.window, windows.stride)
+    covering = schedule.aligned_at_least(given.frames, windows.window, windows.stride)
+    return Plan(
+        given,
+        native_audio.FPS,
+        windows,
+        None if fitting is None else _native(fitting, fitting, 0, windows),
+        _native(following, following, following - given.frames, windows),
+        None if covering == given.frames else _native(given.frames, covering, covering - given.frames, windows),
+        ("The node always reads 25 frames of audio a second: write the video at 25 fps.",),
+        native=True,
+    )
+
+
+def native_aligned(count: int, windows: Windows) -> list[Choice]:
+    """The first aligned counts for ComfyUI's own nodes, one window more each."""
+    ends = (schedule.end(number, windows.window, windows.stride) for number in range(1, count + 1))
+    return [_native(frames, frames, 0, windows) for frames in ends]
+
+
+def _native(frames: int, rendered: int, missing: int, windows: Windows) -> Choice:
+    count = windows.count(rendered)
+    return Choice(frames, count, count, rendered, None, missing, 0)
 
 
 def aligned(count: int, fps: float, windows: Windows) -> list[Choice]:

@@ -35,6 +35,11 @@ ENVIRONMENT: Final = {
     "packages": "Libraries",
     "custom_nodes": "Custom nodes",
 }
+_PRODUCERS: Final = {
+    "wrapper": "WanVideoWrapper",
+    "core": "ComfyUI's own nodes",
+    "autosampler": "InfiniteTalkAutoSampler, with ComfyUI's own nodes",
+}
 _CODE: Final = frozenset({"arguments"})
 _ABSENT: Final = {
     "Schedule": "no window's range is known, or there are too many to draw",
@@ -109,7 +114,7 @@ def _brief(facts: RunFacts, fps: float) -> tuple[str, ...]:
         words.NOTHING
         if expected is None
         else f"{words.count(run['observed_windows'])} of {units.plural(expected, 'window')}",
-        f"{units.plural(missing, 'frame')} missing" if missing else words.NOTHING,
+        f"{units.plural(missing, 'frame')} {'cut off' if facts.is_cut else 'missing'}" if missing else words.NOTHING,
         words.duration(run["total_s"]),
     )
     return tuple(text for text in said if text != words.NOTHING)
@@ -124,6 +129,7 @@ def settings_of(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
         Pair("From line", words.count(run["line"])),
         Pair("To line", words.count(run["end_line"])),
         Pair("Mode", words.told(run["mode"])),
+        Pair("Sampled by", _PRODUCERS.get(run["producer"], words.told(run["producer"]))),
         Pair("Size", words.size(run["width"], run["height"])),
         Pair("Steps", words.count(run["steps"])),
         Pair("Speakers", words.count(run["speakers"])),

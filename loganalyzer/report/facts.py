@@ -50,6 +50,11 @@ class RunFacts:
         return None if low is None or high is None else (low, high)
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the sampler itself cuts the frames beyond the audio off."""
+        return bool(self.run["producer"] == "autosampler")
+
+    @property
     def median_step(self) -> float | None:
         """The median duration of a step; of the windows' averages where no single step is known."""
         single = [step["duration_s"] for step in self["steps"] if step["duration_s"] is not None]

@@ -162,7 +162,7 @@ def _row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, pictu
     return (
         Cell(facts.place, href=links.get(run["run_id"], ""), kind=facts.worst, code=True),
         Cell(words.told(run["status"]), note=_verdict(run), kind=status_kind(run["status"])),
-        Cell(words.told(run["mode"]), note=words.size(run["width"], run["height"])),
+        Cell(words.mode(run["mode"], run["producer"]), note=words.size(run["width"], run["height"])),
         _audio(facts, fps),
         _windows(facts, small.schedule(facts) if pictures else ""),
         _missing(facts, fps),
@@ -220,6 +220,8 @@ def _missing(facts: RunFacts, fps: float) -> Cell:
     missing = facts.run["missing_frames"]
     if not missing:
         return Cell(words.NOTHING if missing is None else "0 frames")
+    if facts.is_cut:
+        return Cell(units.plural(missing, "frame"), note="cut off by the sampler")
     return Cell(units.plural(missing, "frame"), note=words.seconds(missing, fps), kind="error")
 
 

@@ -13,6 +13,7 @@ from loganalyzer import gravest
 from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import follows
 from loganalyzer.expectations.names import TRUE_PEAKS
+from loganalyzer.report import words
 from loganalyzer.report.layout import Block, Grid, Line, Words, plain
 from loganalyzer.rows import grouped, only
 from loganalyzer.totals import GRAVE
@@ -128,10 +129,10 @@ def _run_cells(row: dict[str, Any], median: float | None) -> list[Words]:
     return [
         (f"{_file(row['source'])}:{_dash(row['line'])}{one_line(stream)}", ""),
         (printable(_dash(row["status"])), status),
-        (printable(row["mode"] or "unknown"), ""),
+        (printable(words.mode(row["mode"] or "unknown", row["producer"])), ""),
         (_dash(row["audio_frames"]), ""),
         (windows, ""),
-        (_dash(row["missing_frames"]), "red" if row["missing_frames"] else ""),
+        (_dash(row["missing_frames"]), "red" if row["missing_frames"] and row["producer"] != "autosampler" else ""),
         (peak, ""),
         ("–" if median is None else f"{median:.2f}", ""),
         (duration(row["total_s"]), ""),

@@ -102,6 +102,11 @@ def span(start: int | None, end: int | None) -> str:
     return NOTHING if start is None or end is None else f"[{start}, {end})"
 
 
+def mode(name: str | None, producer: str | None) -> str:
+    """`infinitetalk`, or `infinitetalk (core)` where another program than the wrapper sampled."""
+    return told(name) if producer in (None, "wrapper") else f"{told(name)} ({producer})"
+
+
 def size(width: int | None, height: int | None) -> str:
     """`1280×720`."""
     return NOTHING if width is None or height is None else f"{width}×{height}"

@@ -10,7 +10,20 @@ import polars as pl
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern, When
 from loganalyzer.rows import among, completed, distinct, extended, firsts, in_order, known_in_order, only, selected
-from loganalyzer.runs import bars, eras, facts, failures, identity, memory, outcome, planned, servers
+from loganalyzer.runs import (
+    bars,
+    eras,
+    facts,
+    failures,
+    identity,
+    memory,
+    native_windows,
+    outcome,
+    output,
+    planned,
+    servers,
+    window_lines,
+)
 from loganalyzer.runs import described as description
 from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
@@ -104,15 +117,17 @@ def _stages(
     timeline: Timeline, opened: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
 ) -> tuple[pl.DataFrame, _Parts]:
     shown = bars.read(timeline, opened)
-    seen = shown.windows
+    seen = window_lines.with_lines(shown.windows, timeline, opened)
+    seen = native_windows.announced(seen, timeline, opened)
     reports = memory.reports(timeline, opened)
-    stages = description.described(
-        timeline, opened, facts.ahead(timeline, opened), seen, window_rows.observed_schedule(seen)
-    )
+    observed = window_rows.observed_schedule(only(seen, pl.col("segment").is_null()))
+    observed = pl.concat([observed, native_windows.schedule(timeline, opened)], how="diagonal")
+    stages = description.described(timeline, opened, facts.ahead(timeline, opened), seen, observed)
     stages = completed(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
     wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
     stages = planned.planned(stages, wanted).pipe(in_order, "stage")
     stages = completed(stages, memory.final(timeline, reports, stages), ["stage"])
+    seen = native_windows.with_first(seen, stages)
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
     return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
 
@@ -127,12 +142,13 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         facts.banners(timeline, stages),
         description.sums(parts.windows),
         description.shortfall(stages, parts.windows, parts.paddings),
+        output.frames(stages, parts.windows),
         _bars_in(timeline, stages),
     ):
         stages = completed(stages, more, ["stage"])
     return stages.pipe(
         extended,
-        pl.when(pl.col("has_bars") & (pl.col("kind") != "mode"))
+        pl.when((pl.col("has_bars") | pl.col("observed").is_not_null()) & (pl.col("kind") != "mode"))
         .then(pl.col("observed").fill_null(0))
         .alias("observed_windows"),
         eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import completed, extended, grouped, in_order, known_in_order, only, selected
+from loganalyzer.runs import native
 from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
@@ -26,14 +27,15 @@ def described(
         ["stage"],
         pl.len().cast(pl.Int64).alias("observed"),
         pl.col("pattern").str.starts_with(_ANIMATE_BAR).any().alias("animate_bar"),
+        pl.col("steps_total").max().alias("drawn_steps"),
     )
     known = stages
     for more in (facts, counted, seen, _looped(timeline, stages), first_encoded(timeline, stages)):
         known = completed(known, more, ["stage"])
     known = with_real_sizes(known)
-    windowed = (pl.col("kind") != "plain") | pl.col("looped").fill_null(value=False)
+    windowed = ~pl.col("kind").is_in(["plain", native.PLAIN]) | pl.col("looped").fill_null(value=False)
     known = known.pipe(extended, windowed.alias("windowed"))
-    audio = pl.coalesce("audio_frames", "feature_frames", "frames_early")
+    audio = pl.coalesce("audio_frames", "feature_frames", "frames_early", "looped_frames")
     return (
         with_audio_of_plain_stages(known.with_columns(audio.alias("length")))
         .pipe(
@@ -41,7 +43,12 @@ def described(
             _mode().alias("mode"),
             pl.when("windowed").then(audio).alias("audio_frames"),
             pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
-            pl.coalesce("announced_windows", "announced_early").alias("announced_windows"),
+            pl.coalesce("announced_windows", "announced_early", "looped_windows").alias("announced_windows"),
+            pl.coalesce("audio_s", "looped_s").alias("audio_s"),
+            pl.coalesce("width", "native_width").alias("width"),
+            pl.coalesce("height", "native_height").alias("height"),
+            pl.coalesce("steps", "native_steps", pl.when(native.is_native()).then("drawn_steps")).alias("steps"),
+            pl.coalesce("plain_frames", "native_frames").alias("plain_frames"),
             pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
             .then("plain_frames")
             .otherwise("window_early")
@@ -93,6 +100,8 @@ def _mode() -> pl.Expr:
     return (
         pl.when(~pl.col("windowed"))
         .then(pl.lit("plain"))
+        .when(pl.col("kind") == native.TALKING)
+        .then(pl.lit("infinitetalk"))
         .when(pl.col("mode_line").is_in(OTHER_LOOPS))
         .then(None)
         .when(pl.col("mode_line").is_not_null())
@@ -107,10 +116,11 @@ def _mode() -> pl.Expr:
 def sums(found: pl.DataFrame) -> pl.DataFrame:
     """stage, sampling_s, total_s, decode_s over the windows seen; null unless every one of them tells.
 
-    A window whose steps take longer than itself, as in a damaged log, tells no decoding time.
+    A window whose steps take longer than itself, as in a damaged log, tells no decoding time; nor does one of ComfyUI's
+    own sampler, which decodes in another node.
     """
     seen = found.pipe(only, pl.col("bar").is_not_null())
-    rest = pl.col("total_s") - pl.col("sampling_s")
+    rest = pl.when(pl.col("segment").is_null()).then(pl.col("total_s") - pl.col("sampling_s"))
     decode = pl.when(rest >= -pl.col("total_uncertainty_s").fill_null(0)).then(rest.clip(0))
 
     times = seen.pipe(selected, "stage", "sampling_s", "total_s", decode.alias("decode_s"))

@@ -8,6 +8,7 @@ import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected
+from loganalyzer.runs import native_facts
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
 
@@ -16,10 +17,16 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per stage, with what precedes it.
 
     Columns: stage, mode_line, feature_frames, shortest_frames, speakers, mirrored_line, requested_frames, audio_s,
-    is_s2v, is_animate, swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early.
+    is_s2v, is_animate, swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early, and those
+    of `native_facts`.
     """
     found = stages.pipe(selected, "stage", "lane", "prompt")
-    for part in (_said_before(timeline, stages), _early_schedule(timeline, stages), _model(timeline, stages)):
+    for part in (
+        _said_before(timeline, stages),
+        _early_schedule(timeline, stages),
+        _model(timeline, stages),
+        native_facts.facts(timeline, stages),
+    ):
         found = completed(found, part, ["stage"])
     return found.pipe(dropped, "lane", "prompt").pipe(in_order, "stage")
 

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, selected
+from loganalyzer.runs import native
 from loganalyzer.runs.timeline import Timeline
 
 STOPPED: Final = "sampling stopped at step {} of {} of window {}, and no message says why"
@@ -62,13 +63,15 @@ def last_bars(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """How far each stage's last bar came: stage, stopped_at, last_is_full.
 
     `stopped_at` says in words where a bar stands below its total, null of a full one. `last_is_full` is true where the
-    last expected window is at its last step, or the last bar of a stage without windows. `windows` has one row per bar
+    last expected window is at its last step, or the last bar of a stage without windows or of windows chained by hand,
+    of which the log announces no count. `windows` has one row per bar
     that was seen, and others whose `bar` is null.
     """
     last = windows.filter(pl.col("bar").is_not_null()).group_by("stage", maintain_order=True).last()
-    known = last.join(stages.select("stage", "windowed", "expected_windows"), on="stage", maintain_order="left")
+    known = last.join(stages.select("stage", "kind", "windowed", "expected_windows"), on="stage", maintain_order="left")
     full = pl.col("steps_done") == pl.col("steps_total")
-    at_end = ~pl.col("windowed") | (pl.col("window") >= pl.col("expected_windows"))
+    by_hand = native.is_native() & pl.col("expected_windows").is_null()
+    at_end = ~pl.col("windowed") | by_hand | (pl.col("window") >= pl.col("expected_windows"))
     return known.select(
         "stage",
         pl.when(pl.col("steps_done") < pl.col("steps_total"))

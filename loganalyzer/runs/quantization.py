@@ -1,7 +1,7 @@
 """Which quantisation a run used: declared, read off a name, or inferred from its peak.
 
-The main model's file name is logged at no revision (facts sheet, section 4), so the log itself tells only through
-patterns that a user adds. A workflow tells what was asked for.
+The wrapper logs the main model's file name at no revision (facts sheet, section 4); ComfyUI's own loaders tell it
+(`native_facts`), and patterns that a user adds. A workflow tells what was asked for.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: A
     source = pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in told.items())
     return runs.pipe(
         extended,
-        pl.coalesce(told.values()).str.to_uppercase().alias("quantization"),
+        pl.coalesce(value if name == "log" else value.str.to_uppercase() for name, value in told.items()).alias(
+            "quantization"
+        ),
         source.alias("quantization_source"),
         pl.col("lora_rank").fill_null(pl.lit(asked.lora_rank if asked else None, pl.Int64)),
     )

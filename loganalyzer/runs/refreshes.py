@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, in_order, known_in_order, nearest, only, selected
+from loganalyzer.runs import native, native_windows, unsmoothed
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -17,18 +18,25 @@ _COLUMNS = (
     "lane", "place", "line", "time", "prompt", "pattern",
     "audio_start", "audio_end", "percent", "n", "total", "elapsed_s", "rate", "rate_error",
 )  # fmt: skip
+_NO_SEGMENT = pl.lit(None, pl.Int64).alias("segment")
+_NO_RANGE = tuple(pl.lit(None, pl.Int64).alias(name) for name in ("audio_start", "audio_end"))
 
 
 def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Every refresh of a sampling bar with its stage, in the order of stage and place.
 
     Bars without a description count only inside a stage; their audio range comes from the messages that upstream
-    printed beside them in August 2025, else it is null.
+    printed beside them in August 2025, else it is null. Those of ComfyUI's own samplers have a `segment` instead.
     """
-    named = timeline.bars["window-bar"].pipe(selected, _COLUMNS)
+    named = timeline.bars["window-bar"].pipe(selected, *_COLUMNS, _NO_SEGMENT)
     bare = _with_range(timeline.bars["bare-bar"], timeline)
     named = only(assign(named, stages, same_prompt=False), pl.col("stage").is_not_null())
     bare = only(assign(bare, stages), pl.col("stage").is_not_null())
+    own = only(stages, native.is_native())["stage"]
+    if not own.is_empty():
+        bare = only(bare, ~pl.col("stage").is_in(own.implode()))
+        ranged = native_windows.bars(timeline, stages).pipe(extended, *_NO_RANGE)
+        bare = pl.concat([bare, ranged.pipe(selected, bare.columns)])
     if not bare.is_empty():
         bare = bare.join(named.pipe(selected, "stage").unique(), on="stage", how="anti")
         named = pl.concat([named, bare.pipe(selected, named.columns)])
@@ -38,10 +46,10 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """`rows`, refreshes of whole stages as `assigned` gives them, told apart by window.
 
-    Columns: stage, bar (dense number, one per window), is_lane_end, is_redrawn, and those of the bar. Where a narrow
-    terminal cut `n/total` off, both come from the percentage and the header's steps.
+    Columns: stage, bar (dense number, one per window), is_lane_end, is_redrawn, unsmoothed, and those of the bar. Where
+    a narrow terminal cut `n/total` off, both come from the percentage and the header's steps.
     """
-    return _numbered(_redrawn(_ended(_filled(rows, stages), timeline), stages, timeline))
+    return unsmoothed.marked(_numbered(_redrawn(_ended(_filled(rows, stages), timeline), stages, timeline)))
 
 
 def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
@@ -52,7 +60,7 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     return (
         nearest(bare, ranges)
         .pipe(extended, pl.when(own).then(pl.col("audio_start", "audio_end")))
-        .pipe(selected, _COLUMNS)
+        .pipe(selected, *_COLUMNS, _NO_SEGMENT)
     )
 
 
@@ -100,7 +108,8 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     if is_mixed:
         rows = rows.sort(*_RANGE, "place")
     fell = (pl.col("n") < pl.col("n").shift(1)) | (pl.col("elapsed_s") < pl.col("elapsed_s").shift(1))
-    begins = _other_range() | (pl.col("audio_start").is_null() & fell.fill_null(value=False))
+    is_loose = pl.col("audio_start").is_null() & pl.col("segment").is_null()
+    begins = _other_range() | (is_loose & fell.fill_null(value=False))
     first = pl.int_range(pl.len()) == 0
     other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
     opened = rows.pipe(extended, pl.when(begins | first).then("place").forward_fill().alias("opened"))
@@ -110,7 +119,7 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     return known_in_order(numbered, "bar")
 
 
-_RANGE = ("stage", "audio_start", "audio_end")
+_RANGE = ("stage", "segment", "audio_start", "audio_end")
 
 
 def _other_range() -> pl.Expr:

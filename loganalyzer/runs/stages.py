@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed
-from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs import native
+from loganalyzer.runs.timeline import Timeline, bare_lines
 
 _OPENED = pl.Schema(
     {
@@ -32,11 +33,15 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     """One row per stage: stage (dense number), lane, place, line, prompt, kind, and what its header says.
 
     `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
-    2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known).
+    2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known), or one of
+    `native.KINDS`.
     """
     named = named_stages(timeline)
-    bare = typed(_headless(timeline.bars["window-bar"], named), _OPENED)
+    bare = typed(_headless(_bars_and_lines(timeline), named), _OPENED)
     shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
+    own = native.stages(timeline, shown)
+    if own.height:
+        shown = pl.concat([shown, typed(own, _OPENED)]).pipe(in_order, "lane", "place")
     unseen = _unseen(timeline, shown)
     if unseen.height:
         shown = pl.concat([shown, unseen]).pipe(in_order, "lane", "place")
@@ -50,6 +55,16 @@ def named_stages(timeline: Timeline) -> pl.DataFrame:
         extended, pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
     return pl.concat([typed(headers, _OPENED), typed(plain, _OPENED)]).pipe(in_order, "lane", "place")
+
+
+def _bars_and_lines(timeline: Timeline) -> pl.DataFrame:
+    """Window bars, and lines that say their words as bars without a step: both show a run whose header is not there."""
+    shown = ("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
+    bars, lines = timeline.bars["window-bar"], bare_lines(timeline)
+    if lines.is_empty():
+        return bars
+    as_bars = lines.pipe(extended, pl.lit(0, pl.Int64).alias("n"))
+    return pl.concat([frame.pipe(selected, *shown) for frame in (bars, as_bars)]).pipe(in_order, "lane", "place")
 
 
 def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, in_order, known_in_order, largest, only, selected
+from loganalyzer.runs import unsmoothed
 from loganalyzer.runs.refreshes import MOST_STEPS
 
 SMOOTHING: Final = 0.3
@@ -24,6 +25,7 @@ FLOAT_SLACK: Final = 1e-6
 
 _TELLING: Final = (
     "stage", "bar", "place", "line", "time", "n", "rate", "rate_error", "elapsed_s", "progress", "doubtful",
+    "unsmoothed",
 )  # fmt: skip
 """What steps are read from."""
 _TIMED: Final = ("stage", "bar", "line", "n", "gained", "duration_s", "uncertainty_s", "spent_s", "doubtful")
@@ -146,7 +148,7 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     known = (pl.col("gained") == 1) | pl.col("skipping")
     if not (rows["gained"] > 1).any():
         told = (pl.when(known).then(lost).alias("duration_s"), pl.when(known).then(lost_bound).alias("uncertainty_s"))
-        return _believable(rows.pipe(extended, known.alias("known"), *told))
+        return unsmoothed.timed(_believable(rows.pipe(extended, known.alias("known"), *told)))
     rows = _weighted_by_refresh(rows)
     left_out, left_out_bound = _inverted("by_refresh")
     either = (lost + left_out) / 2
@@ -157,7 +159,7 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
         pl.when(known & pl.col("skipping")).then(left_out).when(known).then(either).alias("duration_s"),
         pl.when(known & pl.col("skipping")).then(left_out_bound).when(known).then(either_bound).alias("uncertainty_s"),
     )
-    return _believable(rows)
+    return unsmoothed.timed(_believable(rows))
 
 
 def _weight(steps: pl.Series) -> pl.Series:

@@ -51,6 +51,21 @@ class Timeline(NamedTuple):
         return self.events[name]
 
 
+def bare_lines(timeline: Timeline) -> pl.DataFrame:
+    """Window lines (event `window-line`) that stand by themselves.
+
+    What stands behind a carriage return, or ends an output with bars, is a bar that was cut off, perhaps in a figure.
+    """
+    lines = timeline.event("window-line")
+    if lines.is_empty():
+        return lines
+    drawn = timeline.bars["window-bar"]["lane"].unique()
+    ended = completed(lines, timeline.ends, ["lane"])
+    is_last = (pl.col("place") >= pl.col("end")).fill_null(value=False) & pl.col("lane").is_in(drawn.implode())
+    whole = pl.col("place") % _PARTS < 2
+    return only(ended, whole & ~is_last).pipe(dropped, "end")
+
+
 def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on: Collection[int] = ()) -> Timeline:
     """The timeline of these records.
 

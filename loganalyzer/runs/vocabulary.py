@@ -81,6 +81,7 @@ HOLES: Final[dict[str, Types]] = {
     "schedule-announced": {"audio_frames": pl.Int64, "window_frames": pl.Int64, "motion_frames": pl.Int64},
     "estimated-iterations": {"announced_windows": pl.Int64},
     "audio-range": {"audio_start": pl.Int64, "audio_end": pl.Int64, "window_frames": pl.Int64},
+    "window-line": {"audio_start": pl.Int64, "audio_end": pl.Int64},
     "window-bar": {"audio_start": pl.Int64, "audio_end": pl.Int64, **_BAR},
     "bare-bar": dict(_BAR),
     "outer-bar": dict(_BAR),
@@ -99,6 +100,20 @@ HOLES: Final[dict[str, Types]] = {
     "audio-mix": {"mix": pl.String, "seconds": pl.Float64},
     "s2v-embeds": {},
     "wananimate": {},
+    "model-requested": {"model_class": pl.String},
+    "native-range": {"audio_start": pl.Int64, "audio_end": pl.Int64},
+    "native-sampler": {
+        "model_class": pl.String,
+        "latent_frames": pl.Int64,
+        "latent_height": pl.Int64,
+        "latent_width": pl.Int64,
+    },
+    "native-context-windows": {"latent_frames": pl.Int64},
+    "native-first-step": {"steps": pl.Int64},
+    "auto-sampler-audio": {"seconds": pl.Float64, "audio_frames": pl.Int64},
+    "auto-sampler-passes": {"announced_windows": pl.Int64},
+    "gguf-types": {"types": pl.String},
+    "storage-policy": {"paths": pl.String},
 }
 
 BARS: Final = ("window-bar", "bare-bar", "outer-bar", "phase-bar")

@@ -19,6 +19,7 @@ from loganalyzer.rows import (
     selected,
     thinned,
 )
+from loganalyzer.runs import unsmoothed
 from loganalyzer.runs.steps import FLOAT_SLACK
 
 _BARE_END = 0.5
@@ -29,39 +30,52 @@ MOST_EXPECTED = 10_000
 def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """One row per bar; bars have dense numbers, stage after stage.
 
-    Columns: stage, bar, order (from 1), audio_start, audio_end, steps_done, steps_total, sampling_s, total_s,
-    total_uncertainty_s, s_per_step, line, place, pattern.
+    Columns: stage, segment, bar, order (from 1), unsmoothed, audio_start, audio_end, steps_done, steps_total,
+    sampling_s, total_s, total_uncertainty_s, s_per_step, line, place, pattern.
 
-    `sampling_s` is null unless every step is known; `total_s` reaches to the bar's closing refresh, VAE decoding
-    included, and is null for a window that was not finished.
+    `sampling_s` is null unless every step is known, or the bar holds nothing but steps (ComfyUI's own sampler).
+    `total_s` reaches to the bar's closing refresh, VAE decoding included, and is null for a window that was not
+    finished.
     """
-    first = ("bar", "stage", "audio_start", "audio_end", "line", "place", "pattern")
+    first = (
+        "bar", "stage", "segment", "audio_start", "audio_end", "line", "place", "pattern", "unsmoothed",
+    )  # fmt: skip
     bars = firsts(thinned(marked[first], "bar"), "bar")
     done = largest(marked, "bar", "n", "total").rename({"n": "steps_done", "total": "steps_total"})
     complete = (pl.col("timed") == pl.col("steps_done")) & (pl.col("steps_done") == pl.col("steps_total"))
     for more in (done, _sampled(steps), _totals(marked)):
         bars = completed(known_in_order(bars, "bar"), known_in_order(more, "bar"), ["bar"])
     other_stage = pl.col("stage").ne_missing(pl.col("stage").shift(1))
+    drawn = pl.col("segment").is_not_null() & ~pl.col("unsmoothed")
+    steps_only = pl.when(drawn).then("total_s")
     found = (
-        bars.pipe(extended, pl.when(complete).then(pl.col("sampling_s")).alias("sampling_s"))
+        bars.pipe(
+            extended,
+            pl.when(complete).then("sampling_s").otherwise(steps_only).alias("sampling_s"),
+        )
+        .pipe(unsmoothed.totals)
         .pipe(
             extended,
             (pl.col("sampling_s") / pl.col("steps_done")).alias("s_per_step"),
             (pl.col("bar") - pl.when(other_stage).then("bar").forward_fill() + 1).alias("order"),
         )
-        .pipe(dropped, "timed")
+        .pipe(dropped, "timed", "steps_uncertainty_s")
     )
     return in_order(found, "stage", "order")
 
 
 def _sampled(steps: pl.DataFrame) -> pl.DataFrame:
-    """bar, sampling_s, timed: the time of each window's steps, and of how many it is known."""
+    """bar, sampling_s, steps_uncertainty_s, timed: the time of each window's steps, and of how many it is known."""
     duration = pl.col("duration_s")
     return (
         known_in_order(only(steps, ~pl.col("doubtful")), "bar")
         .group_by("bar", maintain_order=True)
-        .agg(duration.alias("sampling_s"), duration.is_not_null().sum().alias("timed"))
-        .pipe(extended, pl.col("sampling_s").list.sum())
+        .agg(
+            duration.alias("sampling_s"),
+            duration.is_not_null().sum().alias("timed"),
+            pl.col("uncertainty_s").alias("steps_uncertainty_s"),
+        )
+        .pipe(extended, pl.col("sampling_s", "steps_uncertainty_s").list.sum())
     )
 
 
@@ -120,21 +134,33 @@ def _most_common(measured: pl.DataFrame) -> pl.DataFrame:
 def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     """`found` with `window`: its number in the schedule, or the order of appearance.
 
-    The schedule numbers a stage whose ranges each have a place of their own in it. `plan` has stage and stride.
+    The schedule numbers a stage whose ranges each have a place of their own in it. `plan` has stage, stride,
+    window_frames and first_end.
     """
-    placed = completed(known_in_order(found, "stage"), known_in_order(plan[:, ["stage", "stride"]], "stage"), ["stage"])
-    by_schedule = pl.col("audio_start") // pl.col("stride") + 1
+    steps = plan.pipe(selected, "stage", "stride", longer())
+    placed = completed(known_in_order(found, "stage"), known_in_order(steps, "stage"), ["stage"])
+    by_schedule = _behind_first() // pl.col("stride") + 1
     known = placed.pipe(extended, by_schedule.alias("by_schedule"))
     if known.pipe(selected, _counts_on().all()).item():
         window = pl.col("by_schedule")
     else:
         fits = (_on_schedule().all() & (pl.col("by_schedule").n_unique() == pl.len())).over("stage")
         window = pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order")
-    return known.pipe(extended, window.cast(pl.Int64).alias("window")).pipe(dropped, "by_schedule", "stride")
+    return known.pipe(extended, window.cast(pl.Int64).alias("window")).pipe(dropped, "by_schedule", "stride", "longer")
+
+
+def longer() -> pl.Expr:
+    """By how much a stage's first window is longer than the others; only ComfyUI's own chains have such a one."""
+    return (pl.col("first_end") - pl.col("window_frames")).fill_null(0).alias("longer")
+
+
+def _behind_first() -> pl.Expr:
+    """Where a window would start if the first were as long as the others."""
+    return pl.col("audio_start") - pl.when(pl.col("audio_start") > 0).then("longer").otherwise(0)
 
 
 def _on_schedule() -> pl.Expr:
-    return (pl.col("audio_start") % pl.col("stride") == 0).fill_null(value=False)
+    return (_behind_first() % pl.col("stride") == 0).fill_null(value=False)
 
 
 def _counts_on() -> pl.Expr:
@@ -146,8 +172,8 @@ def _counts_on() -> pl.Expr:
 def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     """Found and expected windows side by side, also those that were never seen, with `matches`.
 
-    `plan` has stage, window_frames, stride, expected_windows. Where the audio's length is unknown, the schedule is
-    held against the windows seen, however many they are.
+    `plan` has stage, window_frames, stride, expected_windows, first_end. Where the audio's length is unknown, the
+    schedule is held against the windows seen, however many they are.
     """
     last_seen = found.pipe(only, pl.col("audio_start").is_not_null()).pipe(
         grouped, ["stage"], pl.col("window").max().alias("last_seen")
@@ -160,8 +186,16 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
         .explode("window")
         .pipe(
             extended,
+            longer(),
             schedule.start(pl.col("window"), pl.col("stride")).alias("expected_start"),
             schedule.end(pl.col("window"), pl.col("window_frames"), pl.col("stride")).alias("expected_end"),
+        )
+        .pipe(
+            extended,
+            (pl.col("expected_start") + pl.when(pl.col("window") > 1).then("longer").otherwise(0)).alias(
+                "expected_start"
+            ),
+            (pl.col("expected_end") + pl.col("longer")).alias("expected_end"),
         )
         .pipe(selected, "stage", "window", "expected_start", "expected_end")
     )

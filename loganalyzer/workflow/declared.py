@@ -43,6 +43,7 @@ class Asked:
         width, height: of the video.
         quantization: of the model.
         lora_rank: of the speed LoRA.
+        audio_s: seconds to which the audio is cut.
     """
 
     frames: int | None = None
@@ -51,6 +52,7 @@ class Asked:
     height: int | None = None
     quantization: str | None = None
     lora_rank: int | None = None
+    audio_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Declared:
             whole(self.height),
             self.quantization.value if isinstance(self.quantization.value, str) else None,
             whole(self.lora_rank),
+            self.audio_crop_s,
         )
 
     def named(self) -> Iterator[tuple[str, Value]]:

@@ -132,3 +132,39 @@ def test_a_file_that_is_no_audio_is_refused(tmp_path: Path) -> None:
     result = call(tmp_path / "a.mp3")
     assert result.exit_code == 2
     assert "a.mp3" in result.stderr
+
+
+def test_a_native_plan_uses_the_nodes_own_arithmetic() -> None:
+    told = document("10.0", "--native")
+    assert (told["producer"], told["fps"], told["available_frames"]) == ("core", 25, 249)
+    recommended, cut_back = told["recommended"], told["cut_back"]
+    assert (recommended["frames"], recommended["windows"]) == (225, 3)  # type: ignore[index]
+    assert (recommended["announced_windows"], recommended["request"], recommended["padding"]) == (None, None, 0)  # type: ignore[index]
+    assert (cut_back["rendered_frames"], cut_back["cut_to_frames"]) == (297, 249)  # type: ignore[index]
+    assert document("10.0")["available_frames"] == 250
+    assert document("10.0")["producer"] == "wrapper"
+
+
+def test_a_native_plan_says_which_nodes_to_chain() -> None:
+    text = call("10.0", "--native").stdout
+    assert "3 WanInfiniteTalkToVideo nodes of length 81, motion_frame_count 9" in text
+    assert "297 frames come out, the last 48 follow repeated audio" in text
+    assert "num_frames" not in text
+    assert "previous_frames" not in call("3.3", "--native").stdout.split("next aligned")[0]
+
+
+def test_native_speakers_follow_one_another() -> None:
+    assert document("5.0", "5.0", "--native")["available_frames"] == 248
+
+
+def test_a_native_plan_at_another_rate_is_refused() -> None:
+    result = call("10.0", "--native", "--fps", "24")
+    assert result.exit_code == 2
+    assert "25 fps" in result.stderr
+
+
+def test_a_native_table_announces_no_windows_beyond_those_that_run() -> None:
+    told = document("--table", "--rows", "3", "--native")
+    rows = [(row["windows"], row["frames"], row["request"]) for row in told["aligned"]]  # type: ignore[attr-defined]
+    assert rows == [(1, 81, None), (2, 153, None), (3, 225, None)]
+    assert [row["announced_windows"] for row in told["aligned"]] == [1, 2, 3]  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logtext as log
+import nativelogs as native
 import numpy as np
 import polars as pl
 import pytest
@@ -183,3 +184,26 @@ def test_the_card_of_the_settings_makes_a_cut_out_comparable() -> None:
     assert compared(side(log.prompt(81)), cut).verdict == "same"
     bare = Side.of("cut", log.analyse(log.prompt(81), Q6))
     assert compared(side(log.prompt(81)), bare).verdict == "incomparable"
+
+
+def native_side(settings: Settings = Q6) -> Side:
+    text = native.BANNER + native.ARRIVAL + native.SPEECH + native.wants() + native.detail(81, 1280, 720)
+    text += native.dynamic() + native.reads(72, 153) + native.wants() + native.detail(81, 1280, 720) + native.dynamic()
+    return Side.of("native", log.analyse(text + native.EXECUTED, settings))
+
+
+def test_another_producer_is_a_difference_and_its_figures_are_not_compared() -> None:
+    lora = log.lora()
+    wrapper = Side.of("wrapper", log.analyse(native.BANNER + log.prompt(153).replace(lora, ""), Q6))
+    comparison = compared(wrapper, native_side())
+    assert ("producer", ("wrapper",), ("core",)) in [(one.field, one.base, one.head) for one in comparison.differences]
+    assert {one.verdict for one in comparison.metrics} <= {"unknown"}
+    assert compared(native_side(), native_side()).verdict == "same"
+
+
+def test_a_document_that_does_not_tell_the_producer_differs_in_none() -> None:
+    known = native_side()
+    older = Side(
+        known.name, known.runs.with_columns(pl.lit(None, pl.String).alias("producer")), known.figures, known.findings
+    )
+    assert "producer" not in [one.field for one in compared(older, known).differences]

@@ -53,6 +53,7 @@ _PREFIX = re.compile(
 )
 _WRAPPED = re.compile(r'\{"(?:log|stream|time|msg|message)":')
 _RANGE = re.compile(r"(?:Sampling audio indices|Frames) (-?[0-9]+)-(-?[0-9]+): ")
+_LINE_RANGE = re.compile(r"Sampling audio indices (-?[0-9]+)-(-?[0-9]+)(?![0-9])")
 _EARLY_RANGE = re.compile(r"audio_indices: (-?[0-9]+)-(-?[0-9]+)\|")
 _BAR = re.compile(r"-?[0-9]+%\|[^|\r\n]*\|(?: (-?[0-9]+)/(-?[0-9]+))?")
 _COUNTER = re.compile(r"(-?[0-9]+)it \[")
@@ -437,9 +438,14 @@ def _windows(found: Analysis, log: Text) -> None:
     totals = {total for _, total in bars} | {total for (total,) in log.said(_HEADER_STEPS)}
     done = {n for n, _ in bars} | {n for (n,) in log.said(_COUNTER)}
     without = any(match[1] is None for match in _BAR.finditer(log.whole))
-    for line, start, end, steps, total in seen.select(
-        "line", "audio_start", "audio_end", "steps_done", "steps_total"
-    ).rows():
+    lines = (seen["range_source"] == "line") & seen["steps_total"].is_null()
+    for line, start, end in seen.filter(lines).select("line", "audio_start", "audio_end").rows():
+        assert (start, end) in _figures(_LINE_RANGE, log.at(line)), (line, start, end)
+    for line, start, end, steps, total in (
+        seen.filter(~lines.fill_null(value=False))
+        .select("line", "audio_start", "audio_end", "steps_done", "steps_total")
+        .rows()
+    ):
         assert _BAR.search(log.at(line)) or _COUNTER.search(log.at(line)), line
         assert (start is None) == (end is None)
         assert start is None or (start, end) in _figures(_RANGE, log.at(line)) | early, (line, start, end)

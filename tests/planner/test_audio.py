@@ -32,6 +32,48 @@ def written(path: Path, codec: str) -> Path:
     return path
 
 
+def probe(folder: Path, answer: str) -> None:
+    """A program of ffprobe's name that writes down what it was called with."""
+    program = folder / "ffprobe"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{folder}/called"\n{answer}\n')
+    program.chmod(0o755)
+
+
+def test_another_format_is_left_to_ffprobe_which_may_open_that_file_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe(tmp_path, "echo 12.480000")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    strange = tmp_path / "-a; touch b.webm"
+    strange.write_bytes(b"\x1aE\xdf\xa3 no header that is known here")
+    found = length(strange)
+    assert (found.seconds, found.uncertainty_s) == (12.48, PACKETS_S)
+    called = (tmp_path / "called").read_text().splitlines()
+    assert called[-2:] == ["-i", str(strange)]
+    assert called[called.index("-protocol_whitelist") + 1] == "file"
+    assert not (tmp_path / "b.webm").exists()
+
+
+@pytest.mark.parametrize("answer", ["echo N/A", "exit 1", "echo inf", "echo"])
+def test_a_file_that_ffprobe_cannot_read_either_is_refused(
+    answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe(tmp_path, answer)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (tmp_path / "a.webm").write_bytes(b"nothing that is known")
+    with pytest.raises(SourceError, match="cannot be read as audio"):
+        length(tmp_path / "a.webm")
+
+
+def test_without_ffprobe_another_format_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "a.webm").write_bytes(b"nothing that is known")
+    with pytest.raises(SourceError, match="ffprobe"):
+        length(tmp_path / "a.webm")
+
+
 @pytest.mark.parametrize(
     ("name", "codec"),
     [("a.wav", "pcm_s16le"), ("a.flac", "flac"), ("a.mp3", "libmp3lame"), ("a.m4a", "aac"), ("a.ogg", "libopus")],

@@ -1,0 +1,47 @@
+"""The audio of ComfyUI's own runs, whose logs print nothing of it: the user, or the workflow, gives its length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from loganalyzer.expectations import native_audio, schedule
+from loganalyzer.rows import completed, extended, grouped, only
+
+if TYPE_CHECKING:
+    from loganalyzer.settings import Settings
+    from loganalyzer.workflow.declared import Asked
+
+
+def with_audio(runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, asked: Asked | None) -> pl.DataFrame:
+    """`runs` with audio_s, audio_frames, aligned and missing_frames of ComfyUI's own windowed runs.
+
+    What a window reads beyond the audio is missing: the node repeats its first embedding there. A run that did not
+    complete tells nothing of windows that it never came to.
+    """
+    seconds = settings.audio_s if settings.audio_s is not None else (asked.audio_s if asked else None)
+    own = (pl.col("producer") == "core") & pl.col("window_frames").is_not_null() & pl.col("audio_frames").is_null()
+    if seconds is None or not runs.select(own.any()).item():
+        return runs
+    frames = pl.lit(native_audio.frames(seconds), pl.Int64)
+    ends = only(windows, pl.col("audio_end").is_not_null()).pipe(
+        grouped, ["run_id"], pl.col("audio_end").max().alias("reached")
+    )
+    step = pl.col("stride") > 0
+    told = own & ((pl.col("status") == "completed") | (pl.col("reached") > frames))
+    aligned = schedule.is_aligned(frames, pl.col("window_frames"), pl.col("stride"))
+    return (
+        completed(runs, ends, ["run_id"])
+        .pipe(
+            extended,
+            pl.when(own).then(pl.lit(float(seconds))).otherwise("audio_s").alias("audio_s"),
+            pl.when(own & step).then(aligned).otherwise("aligned").alias("aligned"),
+            pl.when(told)
+            .then((pl.col("reached") - frames).clip(0))
+            .otherwise("missing_frames")
+            .alias("missing_frames"),
+            pl.when(own).then(frames).otherwise("audio_frames").alias("audio_frames"),
+        )
+        .drop("reached")
+    )

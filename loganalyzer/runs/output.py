@@ -1,0 +1,28 @@
+"""How many frames a stage renders, before anything behind it cuts the video."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.expectations import schedule
+from loganalyzer.rows import completed, grouped, only, selected
+from loganalyzer.runs.windows import longer
+
+
+def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """stage, output_frames: of stages that completed.
+
+    Windowed ones render up to the last window's end: that of the last window expected, or, where no length of audio is
+    known, of the last one seen. The first window of ComfyUI's own chain may have a length of its own (`first_end`).
+    """
+    last = only(windows, pl.col("audio_end").is_not_null()).pipe(
+        grouped, ["stage"], pl.col("window").max().alias("last_seen")
+    )
+    count = pl.coalesce("expected_windows", "last_seen")
+    whole = schedule.end(count, pl.col("window_frames"), pl.col("stride"))
+    ended = pl.when(pl.col("status") == "completed")
+    return completed(stages, last, ["stage"]).pipe(
+        selected,
+        "stage",
+        ended.then(pl.when("windowed").then(whole + longer()).otherwise("plain_frames")).alias("output_frames"),
+    )

@@ -1,0 +1,38 @@
+"""Windows of which the log keeps a line and no bar: excerpts, and searches for the words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.rows import extended, firsts, in_order, only, typed, without
+from loganalyzer.runs import native
+from loganalyzer.runs.stages import assign
+from loganalyzer.runs.timeline import Timeline, bare_lines
+
+LINE: Final = "line"
+BAR: Final = "bar"
+_RANGE: Final = ("stage", "audio_start", "audio_end")
+
+
+def with_lines(found: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """`found` (windows of bars) with `range_source`, and with those of which only a line tells.
+
+    A line of a range whose bar is there says nothing more. Windows stand in the order of their first bar or line.
+    """
+    told = pl.when(pl.col("audio_start").is_not_null())
+    drawn = pl.when(pl.col("pattern").str.starts_with("window-bar")).then(pl.lit(BAR)).otherwise(pl.lit(LINE))
+    known = found.pipe(extended, told.then(drawn).alias("range_source"))
+    lines = bare_lines(timeline)
+    if lines.is_empty():
+        return known
+    possible = (pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))
+    own = only(stages, ~native.is_native())["stage"]
+    mine = only(assign(only(lines, possible.fill_null(value=False)), stages), pl.col("stage").is_in(own.implode()))
+    new = without(firsts(in_order(mine, "stage", "place"), *_RANGE), known, *_RANGE)
+    if new.is_empty():
+        return known
+    shown = new.pipe(extended, (-1 - pl.int_range(pl.len())).alias("bar"), pl.lit(LINE).alias("range_source"))
+    both = pl.concat([known, typed(shown, known.schema)]).pipe(in_order, "stage", "place")
+    return both.pipe(extended, (pl.int_range(pl.len()).over("stage") + 1).alias("order"))
