@@ -8,6 +8,7 @@ import html
 import io
 import json
 import quopri
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from click.testing import CliRunner
 
 from loganalyzer.cli.group import main
 from loganalyzer.errors import SourceError
-from loganalyzer.exports import delimited, json_text, mail, moments, plain, reading
+from loganalyzer.exports import delimited, fields, json_text, mail, moments, plain, reading
 from loganalyzer.exports.fields import messages
 from loganalyzer.exports.lines import read_out
 from loganalyzer.pieces import Piece, Source, cut
@@ -337,6 +338,16 @@ def test_a_document_may_hold_so_many_values(values: int, is_refused: bool, monke
         assert reading.opened(from_bytes("x.json", data)).form is None
 
 
+@pytest.mark.parametrize(("rows", "is_refused"), [(100, False), (101, True)])
+def test_a_document_may_hold_so_many_rows(rows: int, is_refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fields, "MOST_ROWS", 101)  # the list itself is one
+    data = dumped([{"x": "got prompt"}] * rows)
+    if is_refused:
+        assert "too many values" in str(refused(data))
+    else:
+        assert reading.opened(from_bytes("x.json", data)).form is not None
+
+
 @pytest.mark.parametrize(("room", "is_refused"), [(0, False), (-1, True)])
 def test_a_document_may_have_so_many_bytes(room: int, is_refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dumped(records(lambda n, line: {"at": iso(n), "x": line}))
@@ -447,3 +458,28 @@ def test_a_line_that_says_something_itself_is_not_joined_to_the_one_before() -> 
 def test_stamps_of_the_clock_are_no_numbers_of_lines() -> None:
     text = "".join(f"10:00:{second:02} got prompt\n" for second in range(20))
     assert plain.marked(text) is None
+
+
+def parted(text: str) -> bytes:
+    """Messages first, then the bars, as two files put together have them."""
+    lines = text.removesuffix("\n").split("\n")
+    return "\n".join([*(x for x in lines if "%|" not in x), *(x for x in lines if "%|" in x), ""]).encode()
+
+
+@pytest.mark.parametrize("text", [WHOLE, log.prompt(153), log.prompt(427) + log.prompt(250)])
+def test_bars_in_a_block_behind_the_messages_are_put_into_their_runs(text: str) -> None:
+    assert parted(text) != text.encode()
+    assert facts(parted(text)) == facts(text.encode())
+    assert "put into their runs" in (out_of(parted(text))[1].form or "")
+
+
+def test_bars_that_fit_no_header_stay_where_they_are() -> None:
+    more = re.sub(r"in \d+ windows", "in 1 windows", log.prompt(153))
+    assert "put into their runs" not in (out_of(parted(more))[1].form or "")
+    without = parted(log.prompt(427)) + log.window(0, 81).encode() + b"\n"
+    assert "put into their runs" not in (out_of(without)[1].form or "")
+
+
+def test_a_log_in_which_messages_go_on_behind_the_bars_is_no_log_of_two_blocks() -> None:
+    data = parted(WHOLE) + b"got prompt\n"
+    assert reading.opened(from_bytes("x.log", data)).form is None

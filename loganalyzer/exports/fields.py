@@ -20,6 +20,8 @@ DEEPEST: Final = 40
 """Levels of a document that are looked into."""
 MOST_ESCAPED: Final = 3
 """JSON inside of a JSON string that is unpacked."""
+MOST_ROWS: Final = 2_000_000
+"""Elements of all lists of a document, each of which is held as a row."""
 MOST_COLUMNS: Final = 300
 """Columns whose texts are looked at, the largest first."""
 LEAST_SHARE: Final = 0.05
@@ -132,6 +134,8 @@ def _recognized(texts: list[str]) -> list[str]:
 def _visit_all(items: list[object], site: Path, parent: Row | None, gathered: _Gathered, depth: int) -> None:
     """Make rows of the elements of a list."""
     place = (*site, EACH)
+    if gathered.count + len(items) > MOST_ROWS:
+        raise json_text.TooManyError("the document holds too many values")
     lengths = {len(item) for item in items if isinstance(item, list)}
     is_table = len(lengths) == 1 and (len(items) > 1 or _is_stamped(items[0]))
     for item in items:
@@ -169,7 +173,8 @@ def _flatten(
     value: object, path: Path, values: dict[Path, Scalar], lists: list[tuple[Path, list[object]]], depth: int
 ) -> None:
     """Put the values inside `value` into `values`, and its lists into `lists`."""
-    value = _unescaped(value)
+    if isinstance(value, str):
+        value = _unescaped(value)
     if isinstance(value, dict | list):
         members = _members(value)
         if members is None:
@@ -208,7 +213,11 @@ def _is_list(value: dict[str, object]) -> bool:
 def _unescaped(value: object) -> object:
     """A string that holds a JSON object, or a list of them, as that value."""
     for _ in range(MOST_ESCAPED):
-        if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["} or value.rstrip()[-1:] not in {"}", "]"}:
+        if (
+            not isinstance(value, str)
+            or not value.lstrip().startswith(("{", "["))
+            or value.rstrip()[-1:] not in {"}", "]"}
+        ):
             return value
         try:
             inner = json_text.loads(value)

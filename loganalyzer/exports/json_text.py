@@ -9,8 +9,8 @@ from typing import Final
 
 from loganalyzer.errors import LogAnalyzerError
 
-MOST_CONTAINERS: Final = 6_000_000
-MOST_VALUES: Final = 24_000_000
+MOST_CONTAINERS: Final = 3_000_000
+MOST_VALUES: Final = 12_000_000
 """Brackets and commas of one text: three bytes of them may cost a hundred of memory."""
 MOST_FAILURES: Final = 100
 """Places at which no value begins that are tried one after the other in a damaged document."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from loganalyzer.decoding import HEAD_BYTES, decode, told_by
 from loganalyzer.errors import SourceError
-from loganalyzer.exports import delimited, json_text, mail, plain
+from loganalyzer.exports import blocks, delimited, json_text, mail, plain
 from loganalyzer.exports.fields import messages
 from loganalyzer.exports.lines import ReadOut, read_out
 from loganalyzer.exports.moments import order, times
@@ -112,7 +112,7 @@ def _unless_needed(beginning: str, name: str, held: bytes, rest: Iterator[bytes]
     Raises:
         SourceError: only the whole of it could be read.
     """
-    if len(held) > LARGEST and mail.unwrapped(beginning) is None:
+    if len(held) > LARGEST and not any(reader(beginning) for reader in _WRAPPED):
         turned = f", or put its lines in order: tac {PurePath(name).name} > sorted.log" * is_newest_first(beginning)
         raise SourceError(f"{name}: is a document of more than {LARGEST >> 20} MiB", _WAY_OUT + turned)
     return chain([held], rest)
@@ -202,7 +202,9 @@ _MARKED: Final[tuple[_Reader, ...]] = (
     plain.fenced,
 )
 """Readers of texts in which one of the marks stands."""
-_SHAPED: Final[tuple[_Reader, ...]] = (plain.returns, plain.table, plain.marked, oldest_first, mail.unwrapped)
+_WRAPPED: Final[tuple[_Reader, ...]] = (mail.unwrapped, blocks.joined)
+"""Readers of texts that say something as they are, too."""
+_SHAPED: Final[tuple[_Reader, ...]] = (plain.returns, plain.table, plain.marked, oldest_first, *_WRAPPED)
 _READERS: Final[tuple[_Reader, ...]] = (_json, _table, mail.message, mail.base64_text, *_MARKED, *_SHAPED)
 """In this order: what stands around others comes first, and lines are put together when nothing else is left to do."""
 _MARKS: Final = (
