@@ -247,10 +247,22 @@ def out_of(data: bytes) -> tuple[list[str], Source]:
         "".join(f"comfyui-1  | {line}\n" for line in LINES).encode(),
         by_line(lambda n, line: json.dumps({"time": iso(n), "log": f"{line}\n", "stream": "stderr"})),
         b'[INFO] {"got": "prompt"}\n' + WHOLE.encode(),
+        (log.window(0, 81) + log.window(72, 153)).replace("\n", "").encode(),
         b"",
         b"\n\n",
     ],
-    ids=["a log", "a prompt", "a line a refresh", "asctime", "compose", "docker", "a level", "nothing", "empty lines"],
+    ids=[
+        "a log",
+        "a prompt",
+        "a line a refresh",
+        "asctime",
+        "compose",
+        "docker",
+        "a level",
+        "bars on a line",
+        "nothing",
+        "empty lines",
+    ],
 )
 def test_a_log_as_programs_write_it_goes_through_byte_for_byte(data: bytes) -> None:
     assert b"".join(reading.opened(from_bytes("x.log", data)).chunks) == data

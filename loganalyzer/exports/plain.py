@@ -11,7 +11,7 @@ from typing import Final
 
 from loganalyzer.exports import json_text
 from loganalyzer.exports.lines import ReadOut
-from loganalyzer.exports.recognition import recognized
+from loganalyzer.exports.recognition import BAR, recognized
 
 HEAD: Final = 1 << 16
 """Characters by which the kind of a text is told."""
@@ -52,9 +52,11 @@ def line_ends(text: str) -> ReadOut | None:
 
 
 def returns(text: str) -> ReadOut | None:
-    """Lines that carriage returns alone end."""
+    """Lines that carriage returns alone end, and messages among them: the refreshes of bars stand on one line."""
     if "\n" in text[:HEAD] or text[:HEAD].count("\r") < FEWEST or "\n" in text:
         return None
+    if not any(BAR not in line for line in recognized([text[:HEAD]])):
+        return None  # one bar, however often it was drawn anew
     return ReadOut(text.replace("\r", "\n"), "read with carriage returns as line ends")
 
 
