@@ -217,6 +217,8 @@ class Collection:
                 return
         if source.number in self._rebuilding.cut:
             self._problems.append(str(_unending(source, self._rebuilding.cut[source.number])))
+        if source.form:
+            self._passed_over.append(source.form)
         self._read.append((source.name, source.digest))
         self._secrets.append(source.secret)
         is_twin = self._digests.setdefault(source.digest, source.number) != source.number

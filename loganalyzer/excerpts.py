@@ -8,6 +8,7 @@ from io import BytesIO
 import polars as pl
 
 from loganalyzer.records import Records
+from loganalyzer.redact.cutting import shortened
 from loganalyzer.rows import among, extended, only, selected
 from loganalyzer.tables import EXCERPTS
 
@@ -70,4 +71,4 @@ def _lines(messages: pl.DataFrame, wanted: pl.Expr, without: pl.DataFrame) -> pl
 
 
 def _shortened(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.pipe(extended, pl.col("text").str.strip_chars(" \t").str.head(LONGEST))
+    return lines.pipe(extended, shortened(pl.col("text").str.strip_chars(" \t"), LONGEST).alias("text"))

@@ -23,8 +23,11 @@ ENTITIES: Final = {
 BREAKS: Final = ("<br>", "<br/>", "<br />", "<BR>", "<p>", "</p>", "<div>", "</div>")
 INSIDE_TEXT: Final = ("&nbsp;", "&#160;", "&amp;nbsp;")
 """Entities that can stand inside a message's fixed text."""
-_SPAN: Final = r"</?(?:span|font|code|b|i|td|tr|li)(?: [^<>]*)?>"
-MARKS: Final = (*ENTITIES, *BREAKS, "</span>", "</font>", "</code>", "</td>", "</li>")
+_SPAN: Final = (
+    r"(?i)</?(?:span|font|code|b|i|u|em|strong|mark|samp|kbd|tt|a|p|div|pre|td|th|tr|table|tbody|thead|li|ul|ol|html|head"
+    r"|body|title)(?:\s[^<>]*)?>|<!doctype html>"
+)
+MARKS: Final = (*ENTITIES, *BREAKS, "</span>", "</font>", "</code>", "</td>", "</li>", "</pre>", "</tr>")
 """What shows that a line is HTML."""
 
 

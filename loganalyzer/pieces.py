@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import PurePath
 from typing import Final
 
 from loganalyzer.decoding import HEAD_BYTES, Encoding, told_by
 from loganalyzer.errors import SourceError
-from loganalyzer.line_order import is_newest_first
+from loganalyzer.exports import reading
 from loganalyzer.sources import Input
 
 PIECE_BYTES: Final = 4 << 20
@@ -62,6 +61,7 @@ class Source:
         lines: physical lines.
         encoding, undecodable: how it was decoded, and bytes replaced.
         problem: what kept it from being read to its end, or None; what was read before counts.
+        form: what document the log was read out of, in words for a note; None for a log as it is.
     """
 
     number: int
@@ -73,6 +73,7 @@ class Source:
     encoding: str
     undecodable: int
     problem: SourceError | None = None
+    form: str | None = None
 
 
 def cut(given: Input, number: int, size: int = PIECE_BYTES) -> Iterator[Piece | Source]:
@@ -80,30 +81,24 @@ def cut(given: Input, number: int, size: int = PIECE_BYTES) -> Iterator[Piece | 
 
     An input that breaks off (a damaged archive, a lost connection) keeps what was read, and its `problem`.
     """
-    reading = _Reading(number, given.name)
-    for raw in _blocks(given, size):
+    counted = _Counted(number, given.name)
+    try:
+        opened = reading.opened(given)
+    except SourceError as error:
+        yield counted.source(error)
+        return
+    for raw in _blocks(Input(given.name, opened.chunks), size):
         if isinstance(raw, SourceError):
-            yield reading.source(raw)
+            yield counted.source(raw)
             return
-        is_first = reading.lines == 0
-        piece = reading.piece(raw)
-        if is_first and is_newest_first(piece.data):
-            reading.lines = 0  # none of them counts
-            yield reading.source(_newest_first(given.name))
-            return
+        piece = counted.piece(raw)
         if piece.lines:
             yield piece
-    yield reading.source(None)
+    whole = counted.source(None)
+    yield whole if opened.form is None else replace(whole, form=opened.form, size=opened.size or 0)
 
 
-def _newest_first(name: str) -> SourceError:
-    return SourceError(
-        f"{name}:1: the newest line is first: its time stamps run backwards",
-        f"put the lines in order, e.g. tac {PurePath(name).name} > sorted.log, and analyze that",
-    )
-
-
-class _Reading:
+class _Counted:
     """What the blocks of an input add up to."""
 
     def __init__(self, number: int, name: str) -> None:

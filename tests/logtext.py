@@ -99,3 +99,7 @@ def side_by_side(one: str, other: str) -> str:
 
 def analyse(text: str, settings: Settings | None = None, name: str = "test.log") -> Analysis:
     return analyse_sources([from_bytes(name, text.encode())], settings)
+
+
+def analyse_bytes(data: bytes, settings: Settings | None = None, name: str = "test.log") -> Analysis:
+    return analyse_sources([from_bytes(name, data)], settings)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from loganalyzer import left_out
 from loganalyzer.checks.rotation import next_file
 from loganalyzer.cli.group import main
-from loganalyzer.line_order import FEWEST, is_newest_first
+from loganalyzer.exports.order import FEWEST, is_newest_first
 from loganalyzer.settings import Settings
 
 Q6 = Settings(quantization="Q6_K")
@@ -91,20 +91,20 @@ def stamped(text: str) -> list[str]:
     return [f"2025-11-11T10:{n // 60:02}:{n % 60:02}Z\t{line}" for n, line in enumerate(text.split("\n")) if line]
 
 
-def test_a_log_whose_newest_line_is_first_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_a_log_whose_newest_line_is_first_is_read_from_its_end() -> None:
+    turned = "\n".join(reversed(stamped(WHOLE))) + "\n"
+    assert facts(turned) == facts("\n".join(stamped(WHOLE)) + "\n")
+
+
+def test_the_note_says_how_lines_are_counted_in_a_log_that_was_turned_around(tmp_path: Path) -> None:
+    lines = [line.replace("\t", " ") for line in reversed(stamped(WHOLE))]
     path = tmp_path / "a_Q6_K.log"
-    path.write_text("\n".join(reversed(stamped(WHOLE))) + "\n")
+    path.write_text("\n".join(lines) + "\n")
     result = CliRunner().invoke(main, [str(path), "--no-html"])
-    assert result.exit_code == 2
-    assert "a_Q6_K.log:1: the newest line is first" in result.stderr
-    assert "tac a_Q6_K.log > sorted.log" in result.stderr
-
-
-def test_the_other_inputs_keep_their_results_beside_one_whose_order_is_reversed(tmp_path: Path) -> None:
-    (tmp_path / "a.log").write_text("\n".join(reversed(stamped(WHOLE))) + "\n")
-    (tmp_path / "b.log").write_text(WHOLE)
-    result = CliRunner().invoke(main, [str(tmp_path / "a.log"), str(tmp_path / "b.log"), "--no-html"])
-    assert "1 run in 1 file" in result.stdout
+    assert f"line n of a finding is line {len(lines) + 1} - n of it" in result.stderr.replace("\n", " ")
+    found = log.analyse("\n".join(lines) + "\n", Q6)
+    line = found.runs["line"][0]
+    assert "Sampling 427 frames" in lines[len(lines) - line]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_other_inputs_keep_their_results_beside_one_whose_order_is_reversed(
 )
 def test_stamps_run_backwards_from_enough_of_them_on(seconds: list[int], is_reversed: bool) -> None:
     head = "".join(f"2025-11-11T10:00:{second:02}Z line\n" for second in seconds)
-    assert is_newest_first(head.encode()) is is_reversed
+    assert is_newest_first(head) is is_reversed
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyse, analyse_sources
 from loganalyzer.redact import masking
+from loganalyzer.redact.cutting import shortened
 from loganalyzer.redact.kinds import KINDS
 from loganalyzer.redact.rough import ROUGH
 from loganalyzer.settings import Settings
@@ -281,3 +282,56 @@ def test_every_kind_is_documented() -> None:
     text = (ROOT / "docs" / "redaction.md").read_text(encoding="utf-8")
     missing = [kind.name for kind in KINDS if f"| `{kind.name}` | {kind.what} |" not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize(("length", "is_whole"), [(20, True), (19, False)])
+def test_a_text_is_cut_in_front_of_the_word_that_has_no_room(length: int, is_whole: bool) -> None:
+    text = pl.Series("text", ["token hf_AbCdEfGhIjK"])
+    (cut,) = text.to_frame().select(shortened(pl.col("text"), length)).to_series()
+    assert cut == ("token hf_AbCdEfGhIjK" if is_whole else "token ")
+
+
+@pytest.mark.parametrize("padding", range(380, 500, 7))
+def test_no_piece_of_a_secret_is_shown_where_a_line_was_cut(padding: int) -> None:
+    secret = "".join(f"q{number}Z" for number in range(20))
+    line = f"!!! Exception during processing !!! {'w ' * (padding // 2)}https://x.org/a?token={secret} end"
+    found = analyse_sources([from_bytes("a.log", (log.ARRIVAL + log.header(153, 2) + line + "\n").encode())])
+    shown = "".join(found.excerpts["text"].to_list() + found.findings["observed"].drop_nulls().to_list())
+    assert "q0Z" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("passphrase: correct horse battery staple", "horse battery"),
+        ("ｐａｓｓｗｏｒｄ＝ｈｕｎｔｅｒ", "hunter"),
+        ('password="correct horse', "correct"),
+        ("export WANDB_API_KEY=0123456789abcdef0123456789abcdef01234567", "0123456789abcdef"),
+        ("DefaultEndpointsProtocol=https;AccountName=x;AccountKey=ab/cd+ef==;", "ab/cd+ef=="),
+        ("X-Api-Key: abcdef", "abcdef"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUA", "b3BlbnNz"),
+        ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gt", "b3BlbnNz"),
+        ("proxy-authorization: Basic YWRhOnB3", "YWRhOnB3"),
+        ("bot 123456789:AAabcdefghijklmnopqrstuvwxyz0123456 started", "AAabc"),
+    ],
+)
+def test_secrets_are_masked_in_the_notations_that_logs_have(text: str, secret: str) -> None:
+    assert secret not in masker().mask(text)
+    assert "‹" in masker().mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Loading LoRA: wan_passkey_rank256_bf16 with strength: 1.0",
+        "The password is required",
+        "api_key: Optional[str] = None",
+        "key: torch.Size([1, 512])",
+        "PWD=/workspace/ComfyUI",
+        "attention key: value 12",
+        "sha256 " + "0123456789abcdef" * 4,
+        "secret: null, token: null",
+    ],
+)
+def test_words_about_secrets_stay(text: str) -> None:
+    assert masker().mask(text) == text

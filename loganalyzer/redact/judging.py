@@ -68,6 +68,35 @@ def is_told(span: Span) -> bool:
     return not set(span.value) <= {"*", ":"}
 
 
+_NO_SECRETS: Final = frozenset(
+    {
+        "none", "null", "nil", "true", "false", "yes", "no", "on", "off", "is", "was", "are", "not", "for", "and", "or",
+        "the", "a", "an", "in", "to", "of", "set", "unset", "missing", "required", "invalid", "incorrect", "wrong",
+        "empty", "expired", "given", "found", "ok", "error", "failed", "must", "has", "will", "can", "cannot", "str",
+        "string", "bytes", "optional", "hidden", "redacted", "masked", "undefined", "unknown", "default", "from",
+    }
+)  # fmt: skip
+"""What follows a secret's name in prose, in place of a value."""
+
+
+def is_given(span: Span) -> bool:
+    """Whether this is a value, and no word of a sentence, mark or placeholder."""
+    value = span.value.strip(" .:!?-")
+    return (
+        bool(value) and value.lower() not in _NO_SECRETS and not set(value) <= set("*•x.") and value[0] not in "‹<$%{("
+    )
+
+
+def is_no_folder(span: Span) -> bool:
+    """As `is_given`, and no path: `PWD` is the working folder in a shell, and a password elsewhere."""
+    return is_given(span) and not span.value.startswith(("/", "~", ".")) and span.value[1:3] not in {":\\", ":/"}
+
+
+def is_mixed_case(span: Span) -> bool:
+    """Whether it has small and capital letters and digits, as base64 does and a checksum does not."""
+    return has_digit(span) and span.value != span.value.lower() and span.value != span.value.upper()
+
+
 def has_digit(span: Span) -> bool:
     """Whether it has a digit: words do not, tokens do."""
     return any(letter.isdigit() for letter in span.value)
@@ -80,10 +109,13 @@ def is_mixed(span: Span) -> bool:
 
 def is_public(span: Span) -> bool:
     """Whether this is a routed address: versions have four parts too, so that what stands around it decides."""
-    parts = [int(part) for part in span.value.split(".")]
+    parts = [int(part) for part in span.value.replace("-", ".").split(".")]
     if any(part > 255 for part in parts) or not ip_address(".".join(map(str, parts))).is_global:
         return False
     before = span.text[max(0, span.start - 24) : span.start]
+    is_bracketed = before.endswith("[") and span.text.startswith("]", span.end)
+    if "-" in span.value or is_bracketed:
+        return True
     if re.search(_ADDRESS_BEFORE, before) or re.compile(_ADDRESS_BEHIND).match(span.text, span.end):
         return True
     return any(part >= 100 for part in parts) and not re.search(_VERSION_BEFORE, before)

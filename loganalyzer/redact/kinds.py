@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
-from loganalyzer.redact.judging import Span, has_digit, is_mail, is_mixed, is_person, is_public, is_public_v6, is_told
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Something that must not be shown.
-
-    Attributes:
-        name: stands in the mask.
-        what: in words.
-        hints: no text without one of these, in small letters, holds it: a look that costs little.
-        form: what finds it; the named group that matched last is masked, or all of it where there is none.
-        examples: texts that hold one, with what is masked in them.
-        harmless: texts that look like one and stay.
-        is_one: looks at it again, where a pattern cannot say it all.
-    """
-
-    name: str
-    what: str
-    hints: tuple[str, ...]
-    form: str
-    examples: dict[str, str]
-    harmless: tuple[str, ...]
-    is_one: Callable[[Span], bool] = field(default=lambda _: True)
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """`form`, compiled by the first text that may hold one: most logs have none of most kinds."""
-        return re.compile(self.form)
-
-
-def _token(*forms: str) -> str:
-    """One of these forms, which begins where a word does."""
-    return f"(?<![A-Za-z0-9_‹-])(?:{'|'.join(forms)})"
-
+from loganalyzer.redact.credentials import CREDENTIALS
+from loganalyzer.redact.judging import has_digit, is_mail, is_mixed, is_person, is_public, is_public_v6, is_told
+from loganalyzer.redact.kind import Kind, token
 
 _PARAMETERS: Final = (
     "x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|signature|sig|awsaccesskeyid"
@@ -55,9 +20,16 @@ _PODS: Final = (
     r"(?<=RUNPOD_POD_HOSTNAME=)[a-z0-9]{8,20}(?:-[0-9a-f]{6,10})?",
 )
 _HOMES: Final = (
-    r"(?<![\w.›-])(?:/var|/usr|/data)?/home/",
-    r"(?<![\w.›-])(?:/(?:host_)?mnt/[a-z]|/[a-z]|/System/Volumes/Data)?/Users/",
+    r"(?<![\w.›-])(?:/var|/usr|/data|/nfs|/export|/mnt(?:/[\w-]{1,32})?)?/homes?/",
+    r"(?<![\w.›-])(?:/(?:host_)?mnt/[a-z]|/cygdrive/[a-z]|/[a-z]|/System/Volumes/Data)?/Users/",
+    r"(?<![\w.›-])(?:/run)?/media/(?!cdrom\b|usb\b|disk\b|data\b)(?=[^/\s]{1,64}/)",
+    r"(?i:%2Fhome%2F|%2FUsers%2F|%5CUsers%5C)",
+    r"(?:\\/(?:home|Users)\\/)",
+    r"\\{2,4}[\w.-]{1,64}\\{1,2}(?i:users|homes?)\\{1,2}",
+    r"(?<![\w/‹~.])~(?=[a-z][\w-]{1,31}/)",
 )
+_ACCOUNT: Final = r"(?<![\w‹])(?:USER|USERNAME|LOGNAME|SUDO_USER)=[\"']?(?P<account>[\w.-]{1,64})"
+_PROMPT: Final = r"(?<![^\s'\"(])(?P<prompt>[a-z_][\w-]{0,31})(?=@[\w.-]{1,64}:[~/][^\s$#]{0,200}[$#](?: |$))"
 _WINDOWS_HOME: Final = r"\b[A-Za-z]:(?P<slash>\\\\|\\|/)(?i:users|documents and settings)(?P=slash)"
 _UNQUOTED: Final = r"\s:\"'<>|\\,;)\]"
 
@@ -89,7 +61,7 @@ KINDS: Final = (
         "huggingface",
         "Hugging Face token",
         ("hf_", "api_org_"),
-        _token("(?:hf|api_org)_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)"),
+        token("(?:hf|api_org)_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)"),
         {"HF_TOKEN=hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"},
         ("hf_transfer is enabled", "wan_hf_lora_rank256_bf16.safetensors"),
     ),
@@ -97,7 +69,7 @@ KINDS: Final = (
         "runpod",
         "RunPod API key",
         ("rpa_",),
-        _token("rpa_(?:[A-Za-z0-9]{24,}|[A-Za-z0-9]{8,}$)"),
+        token("rpa_(?:[A-Za-z0-9]{24,}|[A-Za-z0-9]{8,}$)"),
         {"with rpa_ABCDEFGHIJ0123456789KLMNOPQRST01 now": "rpa_ABCDEFGHIJ0123456789KLMNOPQRST01"},
         ("rpa_mode: on",),
     ),
@@ -105,7 +77,7 @@ KINDS: Final = (
         "github",
         "GitHub or GitLab token",
         ("gh", "glpat-"),
-        _token(
+        token(
             "gh[pousr]_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)",
             "github_pat_[A-Za-z0-9_]{22,}",
             "glpat-[A-Za-z0-9_-]{20,}",
@@ -120,7 +92,7 @@ KINDS: Final = (
         "aws",
         "AWS access key, and the secret that goes with it",
         ("akia", "asia", "abia", "acca", "aws_"),
-        _token(
+        token(
             r"(?:AKIA|ASIA|ABIA|ACCA)(?:[A-Z2-7]{16}\b|[A-Z2-7]{8,}$)",
             r"(?i:aws_secret_access_key|aws_session_token)[\"']?\s*[=:]\s*[\"']?(?P<value>[A-Za-z0-9/+=]{30,})",
         ),
@@ -134,7 +106,7 @@ KINDS: Final = (
         "api-key",
         "OpenAI-style key, or one of a similar service",
         ("sk-", "aiza", "xox", "r8_"),
-        _token(
+        token(
             "sk-(?:[A-Za-z0-9_-]{20,}|[A-Za-z0-9_-]{12,}$)",
             "AIza[A-Za-z0-9_-]{30,}",
             "xox[abprs]-[A-Za-z0-9-]{10,}",
@@ -151,21 +123,18 @@ KINDS: Final = (
         "jwt",
         "JSON web token",
         ("eyj",),
-        _token(r"eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+){0,2}"),
+        token(r"eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+){0,2}"),
         {"t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"},
         ("eyJ", "eyJx.y"),
     ),
+    *CREDENTIALS,
     Kind(
         "bearer",
-        "credentials in an HTTP header",
-        ("bearer", "authorization"),
-        (
-            r"(?i:\bbearer\s+|\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|token)\s+)"
-            r"(?P<value>[A-Za-z0-9._~+/=-]{12,})"
-        ),
+        "credentials behind the word bearer",
+        ("bearer",),
+        r"(?i:\bbearer\s+)(?P<value>[A-Za-z0-9._~+/=-]{12,})",
         {
-            "Authorization: Bearer abc123.def456-ghi": "abc123.def456-ghi",
-            "'Authorization': 'Basic dXNlcjpwYXNzd29yZDE='": "dXNlcjpwYXNzd29yZDE=",
+            "sent as bearer abc123.def456-ghi": "abc123.def456-ghi",
         },
         ("the bearer of bad news", "bearer authentication-is-required"),
         has_digit,
@@ -178,7 +147,7 @@ KINDS: Final = (
             r"(?i:(?:(?<![\w‹])|_)(?:token|secret|passwd|password|(?:api|access|secret|auth)[_-]?key))[\"']?\s*[=:]\s*"
             r"[\"']?(?P<value>[^\s\"',;&/\\‹()\[\]{}]{8,})"
         ),
-        {"CIVITAI_TOKEN=0a1b2c3d4e5f6a7b": "0a1b2c3d4e5f6a7b", '"api_key": "abcd1234efgh"': "abcd1234efgh"},
+        {"UPLOAD_TOKEN=0a1b2c3d4e5f6a7b": "0a1b2c3d4e5f6a7b", '"token": "abcd1234efgh"': "abcd1234efgh"},
         ("max_tokens: 12345678", "token: torch.Size([1])", "tokens = 512", "password: ********"),
         is_mixed,
     ),
@@ -197,17 +166,21 @@ KINDS: Final = (
         "email",
         "e-mail address",
         ("@",),
-        r"(?<![\w.%+‹-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b(?!\.?[\w@])",
-        {"written by Ada.Lovelace+x@example.co.uk.": "Ada.Lovelace+x@example.co.uk"},
+        r"(?<![\w.%+‹-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[^\W_](?:[^\W_]|-){0,62}\.){1,8}[^\W\d_]{2,24}\b(?!\.?[\w@])",
+        {
+            "written by Ada.Lovelace+x@example.co.uk.": "Ada.Lovelace+x@example.co.uk",
+            "by ada@b\u00fccher.example": "ada@b\u00fccher.example",
+        },
         ("git@github.com:x/y.git", "model@fp8.safetensors", "comfyui@gpu0.service", "lora@0.8", "abfs://c@account.example.net/x"),
         is_mail,
     ),
     Kind(
         "user",
         "user name in a path",
-        ("/home/", "users", "documents and settings"),
+        ("home", "users", "documents and settings", "/media/", "~", "user", "logname=", "@"),
         (
-            rf"(?:{'|'.join(_HOMES)})(?P<name>[^/{_UNQUOTED}]{{1,64}})"
+            rf"(?:{'|'.join(_HOMES)})(?P<name>[^/%{_UNQUOTED}]{{1,64}})"
+            rf"|{_ACCOUNT}|{_PROMPT}"
             rf"|{_WINDOWS_HOME}(?:(?P<spaced>[^\\/:*?\"'<>|\r\n]{{1,64}})(?=[\\/])|(?P<last>[^/{_UNQUOTED}]{{1,64}}))"
         ),
         {
@@ -217,27 +190,41 @@ KINDS: Final = (
             r"C:\\Users\\ada\\x": "ada",
             "/mnt/c/Users/ada/x": "ada",
             "file:///home/ada": "ada",
+            "/nfs/home/ada/x": "ada",
+            "/export/home/ada/x": "ada",
+            "/run/media/ada/DISK/x": "ada",
+            "/mnt/nas/homes/ada/x": "ada",
+            "/cygdrive/c/Users/ada/x": "ada",
+            r"\\nas\homes\ada\x": "ada",
+            "file%3A%2F%2F%2Fhome%2Fada%2Fx": "ada",
+            r"\/home\/ada\/x": "ada",
+            "cd ~ada/ComfyUI": "ada",
+            "USER=ada": "ada",
+            "ada@gpu-7:~/ComfyUI$ python main.py": "ada",
         },
         (
             "/root/ComfyUI/x", "/home/ubuntu/ComfyUI", "/Users/Shared/x", r"C:\Users\Public\x", "/workspace/ComfyUI",
-            "https://example.org/home/page", "/opt/home/x",
+            "https://example.org/home/page", "/opt/home/x", "/media/video.mp4", "USER=root", "~/ComfyUI",
+            "root@pod:/workspace# ls",
         ),
         is_person,
     ),
     Kind(
         "ip",
         "public IPv4 address",
-        (".",),
-        r"(?<![\w.‹])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)",
+        (".", "-"),
+        r"(?<![\w.‹])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)|\b(?:ip|ec2|host|static)-(?P<dashed>\d{1,3}(?:-\d{1,3}){3})\b",
         {
             "To see the GUI go to: http://52.14.3.9:8188": "52.14.3.9",
             "request from 52.14.3.9": "52.14.3.9",
             "185.199.108.133 answered": "185.199.108.133",
+            "[52.14.3.9] GET /": "52.14.3.9",
+            "ec2-52-14-3-9.compute-1.amazonaws.com": "52-14-3-9",
         },
         (
             "http://127.0.0.1:8188", "0.0.0.0:8188", "192.168.0.7", "10.0.0.5:8786", "172.17.0.2", "300.1.1.1", "1.2.3",
             "opencv-python 4.10.0.84", "nvidia-cudnn-cu12==9.10.2.21", "driver 12.8.1.1", "version 120.1.2.3",
-            "1.2.3.4.5",
+            "1.2.3.4.5", "ip-10-0-0-5", "host-1-2-3",
         ),
         is_public,
     ),

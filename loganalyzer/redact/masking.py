@@ -25,7 +25,7 @@ from loganalyzer.redact.rough import ROUGH
 from loganalyzer.rows import extended, only, spells
 
 if TYPE_CHECKING:
-    from loganalyzer.redact.kinds import Kind
+    from loganalyzer.redact.kind import Kind
     from loganalyzer.totals import Totals
 
 _FEW: Final = 10_000
@@ -33,6 +33,9 @@ _FEW: Final = 10_000
 LONGEST: Final = 4000
 """Characters looked at in one go: longer texts are cut at blanks, so that time grows with length and no faster."""
 _PIECES = re.compile(r".{1,3000}(?:\s|$)|.{1,3000}", re.DOTALL)
+
+_NARROW: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+"""Full-width forms of letters, digits and signs, each as the character it stands for."""
 
 _START: Final = (
     "attention", "precision", "vram_state", "memory_options", "driver", "python_version", "frontend_version",
@@ -92,6 +95,10 @@ class Masker:
             return text
         from loganalyzer.redact.kinds import KINDS  # many logs hold nothing that comes so far
 
+        narrow = text.translate(_NARROW)
+        if narrow != text:
+            masked = self.mask(narrow, times)
+            return masked if masked != narrow else text
         small = text.lower()
         for kind in KINDS:
             if not any(hint in small for hint in kind.hints):
