@@ -29,6 +29,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = [(kind.name, text, secret) for kind in KINDS for text, secret in kind.examples.items()]
 HARMLESS = [text for kind in KINDS for text in kind.harmless]
 OURS = {
+    "failed_phase",
     "run_id", "prompt_id", "digest", "status", "quantization_source", "peak_covers", "wrapper_era", "method", "rule",
     "name", "severity", "pattern", "event", "kind", "metric", "title", "unit", "verdict", "producer", "range_source",
     "adapter_quantization",

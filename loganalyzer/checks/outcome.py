@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.ended import ended, progress
+from loganalyzer.checks.ended import ended, progress, with_stop
 from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
@@ -51,6 +51,7 @@ def truncated(context: Context) -> Outcome:
     prompts = without(prompts, split, "prompt_id")
     runs = without(only(context.found.runs, pl.col("status") == "truncated"), split, "prompt_id")
     lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
+    lost = with_stop(lost, context.found.windows)
     another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."
     found = pl.concat([_cut_off(prompts, "The log ends before the prompt does{}."), _cut_off(lost, another)])
     return outcome(found, skipped(parted, pl.format("the log was rotated in this prompt: its rest is in {}", "rest")))

@@ -99,10 +99,7 @@ def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_only(marked: pl.DataFrame) -> pl.DataFrame:
-    """Stages whose bars all kept a single refresh (stage, last_only), as captures do that keep what stays visible.
-
-    A bar that shows no step yet is drawn again where the run fails in it: it tells nothing.
-    """
+    """Stages whose bars all kept a single refresh (stage, last_only); bars without a step are drawn at a failure."""
     sizes = marked.group_by("stage", "bar").agg(pl.len(), pl.col("n").max())
     return sizes.group_by("stage").agg(((pl.col("len") == 1) | (pl.col("n") == 0)).all().alias("last_only"))
 

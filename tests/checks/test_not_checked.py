@@ -83,7 +83,7 @@ INPUTS = {
 OF_THE_LOG_ITSELF = {
     *("RUN001", "RUN002", "RUN003", "RUN004", "RUN006", "LOG001", "LOG002", "LOG003", "LOG004"),
     *("REG001", "REG002", "REG003", "REG004", "REG005", "RUN005", "CFG001"),
-    *("RUN008", "RUN009", "RUN010", "RUN011", "MOD005"),
+    *("RUN007", "RUN012", "RUN008", "RUN009", "RUN010", "RUN011", "MOD005"),
 }
 """Rules that speak of how a prompt ended or of how a log reads; and those on what is held against it."""
 

@@ -52,6 +52,8 @@ LEFT_OUT = (
 )
 REFUSED = log.ARRIVAL + LEFT_OUT + "invalid prompt: {'type': 'prompt_outputs_failed_validation'}\n"
 NO_VIDEO = "[VideoHelperSuite] - ERROR - An error occurred in the ffmpeg subprocess:\nNo space left on device\n"
+DEAD_WORKER = "Exception in thread Thread-7 (prompt_worker):\ngot prompt\n"
+IN_TILES = "Warning: Ran out of memory when regular VAE decoding, retrying with tiled VAE decoding.\n"
 NOT_A_NUMBER = "/opt/nodes.py:94: RuntimeWarning: invalid value encountered in cast\n"
 LOST_KEY = "lora key not loaded: blocks.0.cross_attn.k.lora_A.weight\n"
 
@@ -65,6 +67,8 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
     ("RUN009", CLEAN.replace(log.ARRIVAL, log.ARRIVAL + LEFT_OUT), Q6, CLEAN + REFUSED, Q6),
     ("RUN010", CLEAN.replace(log.EXECUTED, NO_VIDEO + log.EXECUTED), Q6, CLEAN, Q6),
     ("RUN011", CLEAN.replace(log.EXECUTED, NOT_A_NUMBER + log.EXECUTED), Q6, CLEAN, Q6),
+    ("RUN007", CLEAN.replace(log.EXECUTED, DEAD_WORKER), Q6, CLEAN, Q6),
+    ("RUN012", CLEAN.replace(log.EXECUTED, IN_TILES + log.EXECUTED), Q6, CLEAN, Q6),
     ("MOD005", CLEAN.replace(log.MODE, LOST_KEY + log.MODE), Q6, CLEAN, Q6),
     ("AUD002", log.prompt(369), Q6, log.prompt(427), Q6),
     ("AUD003", log.prompt().replace(log.MODE, SHORTER.format(250) + log.MODE), Q6,
