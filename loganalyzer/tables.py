@@ -85,6 +85,7 @@ RUNS: Final = pl.Schema(
         "lora_rank": pl.Int64,
         "quantization": pl.String,
         "quantization_source": pl.String,
+        "declared_quantization": pl.String,
         "peak_allocated_gib": pl.Float64,
         "peak_reserved_gib": pl.Float64,
         "peak_covers": pl.String,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT
@@ -156,14 +158,38 @@ def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
     "MOD003",
     "quantization-mismatch",
     "warning",
-    summary="The declared quantisation and the one that the peak fits differ.",
-    why="The log never names the model file. A peak in another quantisation's band says that another file is loaded.",
+    summary="The declared quantization is not the one that the log names, or that the peak fits.",
+    why="Loaders and the block swap summary name the quantization exactly: then it is an error. Elsewhere a peak in "
+    "another quantization's band says that another file is loaded.",
     example="declared Q6_K, peak 14.1 GiB as of Q5_0",
     fix="Check the model loader's file; declare what is loaded.",
 )
 def quantization_mismatch(context: Context) -> Outcome:
-    """Declared against inferred, where the peak is a true one."""
-    held = context.found.runs.pipe(extended, context.shelf.inferred_quantization(context.found.runs).alias("fits"))
+    """Declared against what the log names, or against what is inferred where the peak is a true one."""
+    named = only(
+        context.found.runs,
+        (pl.col("quantization_source") == "log")
+        & (pl.col("quantization").str.to_uppercase() != pl.col("declared_quantization")),
+    )
+    proven = findings(
+        named,
+        lambda: texts(
+            message=pl.format(
+                "{} is declared, but the log shows that {} is loaded.", "declared_quantization", "quantization"
+            ),
+            observed=pl.col("quantization"),
+            expected=pl.col("declared_quantization"),
+            fix=pl.format(
+                "Load the {} file in the model loader, or declare {}.", "declared_quantization", "quantization"
+            ),
+        ),
+    )
+    return replace(_inferred_mismatch(context), proven=proven)
+
+
+def _inferred_mismatch(context: Context) -> Outcome:
+    untold = only(context.found.runs, pl.col("quantization_source").ne_missing(pl.lit("log")))
+    held = untold.with_columns(context.shelf.inferred_quantization(untold).alias("fits"))
     runs, barred = judged(
         held,
         Need(

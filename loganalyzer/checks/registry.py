@@ -92,10 +92,12 @@ class Outcome:
     Attributes:
         findings: run_id, source, line, message, observed, expected, fix.
         not_checked: run_id, source, reason: where the rule lacked its input.
+        proven: findings that are errors whatever the rule's usual severity: the log itself says so.
     """
 
     findings: pl.DataFrame
     not_checked: pl.DataFrame
+    proven: pl.DataFrame | None = None
 
 
 Check = Callable[[Context], Outcome]
@@ -214,6 +216,13 @@ def run_all(
         _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))
         for item, outcome in outcomes
         if not outcome.findings.is_empty()
+    ]
+    findings += [
+        _told_by(
+            outcome.proven, "findings", rule=item.id, name=item.name, severity=settings.severities.get(item.id, "error")
+        )
+        for item, outcome in outcomes
+        if outcome.proven is not None and not outcome.proven.is_empty()
     ]
     skipped = [
         _told_by(outcome.not_checked, "not_checked", rule=item.id, name=item.name)

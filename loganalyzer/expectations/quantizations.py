@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from loganalyzer.errors import ExpectationError
 from loganalyzer.resources import folder
@@ -49,9 +49,19 @@ class Mixture(NamedTuple):
     quantization: str
 
 
+class Blocks(NamedTuple):
+    """Sizes of the transformer blocks by quantization, and what the adapter adds, in MiB."""
+
+    model: str
+    tolerance_mib: float
+    sizes: tuple[tuple[str, float], ...]
+    adapters: tuple[tuple[str, float], ...]
+
+
 class Tables(NamedTuple):
     """All of the file."""
 
+    blocks: Blocks
     mixtures: tuple[Mixture, ...]
     storage: Storage
     classes: Classes
@@ -74,6 +84,11 @@ def shipped() -> Tables:
             for part in ("storage", "classes")
         )
         lists = {key: tuple(value) for key, value in storage.items()}
-        return Tables(tuple(mixtures), Storage(**lists), Classes(**classes))
+        return Tables(_blocks(document["blocks"]), tuple(mixtures), Storage(**lists), Classes(**classes))
     except (KeyError, TypeError, ValueError) as error:
         raise ExpectationError(f"{_FILE}: a key is missing or unknown: {error}") from None
+
+
+def _blocks(entry: dict[str, Any]) -> Blocks:
+    sizes, adapters = (tuple((str(name), float(size)) for name, size in entry[key]) for key in ("sizes", "adapters"))
+    return Blocks(entry["model"], float(entry["tolerance_mib"]), sizes, adapters)

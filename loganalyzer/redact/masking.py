@@ -44,7 +44,17 @@ _START: Final = (
 TEXTS: Final[dict[str, tuple[str, ...]]] = {
     "sources": ("source", "encoding"),
     "prompts": ("source", "stream", "error", "exception_type", "failed_in", "cause"),
-    "runs": ("source", "stream", "mode", "quantization", "gpu", "comfyui_version", "torch_version", *_START),
+    "runs": (
+        "source",
+        "stream",
+        "mode",
+        "quantization",
+        "declared_quantization",
+        "gpu",
+        "comfyui_version",
+        "torch_version",
+        *_START,
+    ),
     "memory": ("phase",),
     "loras": ("name", "strength"),
     "environment": (

@@ -9,6 +9,7 @@ import polars as pl
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
 from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected
 from loganalyzer.runs import native_facts
+from loganalyzer.runs.block_sizes import with_block_sizes
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
 
@@ -28,7 +29,7 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         native_facts.facts(timeline, stages),
     ):
         found = completed(found, part, ["stage"])
-    return found.pipe(dropped, "lane", "prompt").pipe(in_order, "stage")
+    return with_block_sizes(found.pipe(dropped, "lane", "prompt"), timeline, stages).pipe(in_order, "stage")
 
 
 _BEFORE: Final = (

@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 
 
 def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: Asked | None) -> pl.DataFrame:
-    """`runs` with quantization and quantization_source: option, workflow, log, filename, vram, or null.
+    """`runs` with quantization and quantization_source: log, option, workflow, filename, vram, or null.
 
+    `declared_quantization` is what an option or a workflow says; the log may contradict it (MOD003).
     `asked` is what a workflow asks for; it tells the quantisation, and the LoRA's rank where the log does not.
     """
     file_name = pl.col("source").str.split("/").list.last()
     inferred = shelf.inferred_quantization(runs)
-    told = {
+    declared = {
         "option": pl.lit(settings.quantization, pl.String),
         "workflow": pl.lit(asked.quantization if asked else None, pl.String),
+    }
+    told = {
         "log": pl.col("quantization"),
+        **declared,
         "filename": file_name.str.extract(QUANTIZATION, 1),
         "vram": pl.lit(inferred),
     }
@@ -40,5 +44,6 @@ def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: A
             "quantization"
         ),
         source.alias("quantization_source"),
+        pl.coalesce(declared.values()).str.to_uppercase().alias("declared_quantization"),
         pl.col("lora_rank").fill_null(pl.lit(asked.lora_rank if asked else None, pl.Int64)),
     )

@@ -92,6 +92,7 @@ HOLES: Final[dict[str, Types]] = {
     "max-reserved": {"phase": pl.String, "max_reserved_gib": pl.Float64},
     "lora": {"name": pl.String, "strength": pl.String},
     "tiny-vae": {},
+    "block-swap-total": {"held_gib": pl.Float64},
     "vae-shape": {"direction": pl.String, "input": pl.String},
     "block-swap": {"blocks": pl.Int64},
     "raw-speaker": {"speaker": pl.Int64, "samples": pl.Int64},

@@ -343,9 +343,11 @@ def test_the_load_names_the_quantization_or_nothing_does(load: str, quantization
     assert run["quantization_source"] == ("log" if quantization else None)
 
 
-def test_a_declared_quantization_goes_before_the_logs() -> None:
-    run = only_run(log.analyse(native.prompt(72, loads=GGUF), Settings(quantization="Q6_K")))
-    assert (run["quantization"], run["quantization_source"]) == ("Q6_K", "option")
+def test_the_logs_quantization_goes_before_a_declared_one_which_it_contradicts() -> None:
+    found = log.analyse(native.prompt(72, loads=GGUF), Settings(quantization="Q6_K"))
+    run = only_run(found)
+    assert (run["quantization"], run["quantization_source"]) == ("Q4_K_M", "log")
+    assert found.findings.filter(rule="MOD003")["severity"].to_list() == ["error"]
 
 
 def test_a_load_of_an_earlier_prompt_tells_nothing_of_this_one() -> None:
