@@ -128,7 +128,7 @@ def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str
     `runs` has the columns of the table `runs`. Columns of `comparison.comparing.FURTHER` that it lacks are left out,
     and so are values that a log does not state. Empty where nothing differs.
     """
-    from loganalyzer.comparison.comparing import FURTHER
+    from loganalyzer.comparison.comparing import FURTHER, LISTED, only_in
 
     names = [name for name in FURTHER if name in runs.columns and name not in _RESULTS]
     order = pl.DataFrame({"run_id": [*before, *after], "is_after": [False] * len(before) + [True] * len(after)})
@@ -137,8 +137,12 @@ def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str
     for name in names:
         old, new = (known.filter(pl.col("is_after") == side)[name].drop_nulls() for side in (False, True))
         fresh = new.filter(~new.is_in(old.unique().implode()))
-        if not old.is_empty() and not fresh.is_empty():
-            parts.append(f"{name} {_short(old[-1])} → {_short(fresh[0])}")
+        if old.is_empty() or fresh.is_empty():
+            continue
+        was, now = old[-1], fresh[0]
+        if name in LISTED:
+            was, now = (", ".join(only_in((one,), (other,))) or "none" for one, other in ((was, now), (now, was)))
+        parts.append(f"{name} {_short(was)} → {_short(now)}")
     more = f", and {len(parts) - _MOST_DIFFERENCES} more" if len(parts) > _MOST_DIFFERENCES else ""
     return ", ".join(parts[:_MOST_DIFFERENCES]) + more
 

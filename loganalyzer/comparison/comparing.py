@@ -27,7 +27,7 @@ ENVIRONMENT: Final = (
 """Columns of `runs` that only a log with the server's start fills: they differ only where both sides have values."""
 MADE_BY: Final = ("producer", "adapter_quantization")
 """Who sampled, and with which adapter: likewise, for documents of earlier versions tell neither."""
-_LISTED: Final = ("packages", "custom_nodes")
+LISTED: Final = ("packages", "custom_nodes")
 FURTHER: Final = (
     "audio_frames",
     "speakers",
@@ -73,8 +73,8 @@ def _differences(base: Side, head: Side) -> list[Difference]:
         before, after = (_values(side, name) for side in (base, head))
         if name in (*ENVIRONMENT, *MADE_BY) and (before == (None,) or after == (None,)):
             continue
-        if name in _LISTED:
-            before, after = _only_in(before, after), _only_in(after, before)
+        if name in LISTED:
+            before, after = only_in(before, after), only_in(after, before)
         if before != after:
             found.append(Difference(name, before, after, name in KEY))
     return found
@@ -84,7 +84,7 @@ def _values(side: Side, name: str) -> tuple[Any, ...]:
     return tuple(side.runs[name].unique().sort(nulls_last=True).to_list())
 
 
-def _only_in(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[str, ...]:
+def only_in(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[str, ...]:
     """The entries of listed values that the other side lacks: of fifty packs the one that changed."""
     entries, others = ({entry for text in texts if text for entry in text.split(SEPARATOR)} for texts in (one, other))
     return tuple(sorted(entries - others))

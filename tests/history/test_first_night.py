@@ -131,6 +131,17 @@ def test_what_changed_with_it_is_a_value_that_no_run_before_had() -> None:
     assert changed_with(table, ["R0", "R1"], ["R2"]) == "torch_version 2.8 → 2.9"
 
 
+def test_of_many_packs_only_those_are_named_that_changed() -> None:
+    packs = [f"pack-{number:02}" for number in range(50)]
+    table = runs(custom_nodes=[", ".join([*packs, "KJNodes 1.2"]), ", ".join([*packs, "KJNodes 1.3"])])
+    assert changed_with(table, ["R0"], ["R1"]) == "custom_nodes KJNodes 1.2 → KJNodes 1.3"
+
+
+def test_a_pack_that_is_new_stands_against_none() -> None:
+    table = runs(custom_nodes=["a, b", "a, b, c"])
+    assert changed_with(table, ["R0"], ["R1"]) == "custom_nodes none → c"
+
+
 def test_a_value_that_no_log_before_states_is_no_change() -> None:
     assert changed_with(runs(torch_version=[None, None, "2.9"]), ["R0", "R1"], ["R2"]) == ""
     assert changed_with(runs(torch_version=["2.8", "2.8", None]), ["R0", "R1"], ["R2"]) == ""
