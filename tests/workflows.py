@@ -40,6 +40,34 @@ def api(**changes: Any) -> dict[str, Any]:
     return found
 
 
+def sampler_v2(**changes: Any) -> dict[str, Any]:
+    """The API workflow with the newer sampler, which takes steps and audio through two more nodes."""
+    found = api(**changes)
+    found["4"] = {"class_type": "WanVideoSamplerv2", "inputs": {
+        "model": ["1", 0], "image_embeds": ["5", 0], "scheduler": ["41", 3], "extra_args": ["42", 0]}}  # fmt: skip
+    found["41"] = {"class_type": "WanVideoSchedulerv2", "inputs": {
+        "scheduler": "dpm++_sde", "steps": 6, "shift": 11, "start_step": 2, "end_step": -1}}  # fmt: skip
+    found["42"] = {"class_type": "WanVideoSamplerExtraArgs", "inputs": {
+        "rope_function": "comfy", "multitalk_embeds": ["6", 0]}}  # fmt: skip
+    return found
+
+
+def skyreels(**changes: Any) -> dict[str, Any]:
+    """The API workflow with the windows of SkyReels V3."""
+    found = api(**changes)
+    found["5"] = {"class_type": "WanVideoImageToVideoSkyreelsv3_audio", "inputs": {
+        "width": 832, "height": 480, "frame_window_size": 81, "motion_frame": 5, "drop_frames": 12}}  # fmt: skip
+    return found
+
+
+def between(document: dict[str, Any], reader: str, name: str, kind: str, via: str = "anything", **more: Any) -> str:
+    """Puts a node between an input and what feeds it; returns the node's id."""
+    number = str(900 + len(document))
+    document[number] = {"class_type": kind, "inputs": {via: document[reader]["inputs"][name], **more}}
+    document[reader]["inputs"][name] = [number, 0]
+    return number
+
+
 def saved(folder: Path, workflow: object, name: str = "talk.json") -> Path:
     """The workflow as a file."""
     path = folder / name

@@ -12,8 +12,9 @@ from loganalyzer.workflow.spans import line
 
 SCHEMA_VERSION: Final = 1
 _SHOWN: Final = (
-    "requested_frames", "fps", "width", "height", "window_frames", "motion_frames", "mode", "steps", "start_step",
-    "end_step", "scheduler", "model", "quantization", "adapter", "lora", "lora_rank", "lora_strength", "attention_mode",
+    "requested_frames", "fps", "width", "height", "window_frames", "motion_frames", "drop_frames", "mode", "steps",
+    "start_step", "end_step", "scheduler", "model", "quantization", "adapter", "lora", "lora_rank", "lora_strength",
+    "attention_mode",
 )  # fmt: skip
 
 
@@ -111,7 +112,8 @@ def _setting_lines(first: Declared) -> Iterator[str]:
 
     yield f"  frames {shown('requested_frames')} at {shown('fps')} fps, {shown('width')}x{shown('height')}"
     steps = f"{shown('steps')} steps ({_run(first)} run)"
-    yield f"  windows {shown('window_frames')}/{shown('motion_frames')}, {steps}, mode {shown('mode')}"
+    dropped = "" if told["drop_frames"].value == 0 else f"/{shown('drop_frames')}"
+    yield f"  windows {shown('window_frames')}/{shown('motion_frames')}{dropped}, {steps}, mode {shown('mode')}"
     yield f"  model {shown('model')} ({shown('quantization')}), attention {shown('attention_mode')}"
     yield f"  LoRA {shown('lora')} (rank {shown('lora_rank')}, strength {shown('lora_strength')})"
 

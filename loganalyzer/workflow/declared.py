@@ -59,8 +59,8 @@ class Declared:
 
     Attributes:
         sampler: id of the sampler node.
-        requested_frames, fps, width, height, window_frames, motion_frames, mode, steps, model, quantization, lora,
-            lora_rank, attention_mode: as in the document of `workflow check`.
+        requested_frames, fps, width, height, window_frames, motion_frames, drop_frames, mode, steps, model,
+            quantization, lora, lora_rank, attention_mode: as in the document of `workflow check`.
         start_step, end_step, scheduler: of the sampler.
         adapter: file of the InfiniteTalk or MultiTalk adapter.
         lora_strength: of the LoRA that `lora` names.
@@ -77,6 +77,7 @@ class Declared:
     height: Value = field(default_factory=lambda: untold("height"))
     window_frames: Value = field(default_factory=lambda: untold("frame_window_size"))
     motion_frames: Value = field(default_factory=lambda: untold("motion_frame"))
+    drop_frames: Value = field(default_factory=lambda: Value(0, "", "", "", "drop_frames"))
     mode: Value = field(default_factory=lambda: untold("mode"))
     steps: Value = field(default_factory=lambda: untold("steps"))
     start_step: Value = field(default_factory=lambda: untold("start_step"))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from loganalyzer.errors import WorkflowError
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK, QUANTIZATION
+from loganalyzer.workflow import embeds
 from loganalyzer.workflow.declared import Crop, Declared, Workflow, untold
 from loganalyzer.workflow.files import read
 from loganalyzer.workflow.graph import Graph, Node, graph
@@ -27,57 +28,40 @@ def load(path: Path) -> Workflow:
         WorkflowError: it cannot be read, makes no sense, or has no InfiniteTalk or MultiTalk sampler.
     """
     found = graph(read(path))
-    roles = vocabulary().roles
-    samplers = tuple(
-        declared for node in found.of(roles["sampler"]) if (declared := _of_sampler(found, node)) is not None
-    )
+    samplers = tuple(declared for node in embeds.samplers(found) if (declared := _of_sampler(found, node)) is not None)
     if not samplers:
-        raise WorkflowError(
-            f"{path}: has no active {roles['sampler']} that is fed by {roles['windows']} or {roles['audio']}: "
-            "nothing in it can be checked",
-            "name the workflow that renders the talking video",
-        )
+        raise _nothing_to_check(found)
     return Workflow(found, samplers)
 
 
+def _nothing_to_check(found: Graph) -> WorkflowError:
+    entries = vocabulary().entries
+    names = {role: " or ".join(entries[role]) for role in ("sampler", "windows", "audio")}
+    loose = ", ".join(f"node {node.id} ({node.title})" for node in embeds.unconnected(found))
+    return WorkflowError(
+        f"{found.file.path}: has no active {names['sampler']} that is fed by {names['windows']} or {names['audio']}: "
+        f"nothing in it can be checked{f'; connected to no sampler: {loose}' if loose else ''}",
+        "connect these nodes to a sampler" if loose else "name the workflow that renders the talking video",
+    )
+
+
 def _of_sampler(found: Graph, sampler: Node) -> Declared | None:
-    roles = vocabulary().roles
-    windows = _upstream(found, sampler, "image_embeds", roles["windows"])
-    audio = _upstream(found, sampler, "multitalk_embeds", roles["audio"])
+    windows, schedule = embeds.windows(found, sampler)
+    audio, sound = embeds.audio(found, sampler)
     if windows is None and audio is None:
         return None
     told: dict[str, Any] = {
-        name: value(found, sampler, name) for name in ("steps", "start_step", "end_step", "scheduler")
+        name: embeds.setting(found, sampler, name) for name in ("steps", "start_step", "end_step", "scheduler")
     }
-    if windows:
-        told |= {
-            "width": value(found, windows, "width"),
-            "height": value(found, windows, "height"),
-            "window_frames": value(found, windows, "frame_window_size"),
-            "motion_frames": value(found, windows, "motion_frame"),
-            "mode": value(found, windows, "mode"),
-            "output_path": value(found, windows, "output_path"),
-        }
-    if audio:
-        told |= {"requested_frames": value(found, audio, "num_frames"), "fps": value(found, audio, "fps")}
-        told["crops"] = tuple(_crops(found, audio))
-    told |= _model(found, sampler)
-    told["mode"] = _resolved_mode(told.get("mode", untold("mode")), told.get("adapter"))
-    context = found.source(sampler, "context_options")
-    told["context_options"] = context[0].id if isinstance(context, tuple) else None
-    return Declared(sampler.id, **told, video_fps=tuple(_rates(found)))
-
-
-def _upstream(found: Graph, node: Node, name: str, kind: str) -> Node | None:
-    """The nearest node of a class that feeds an input, directly or through others with an input of the same name."""
-    for _ in range(_LONGEST_CHAIN):
-        fed = found.source(node, name)
-        if not isinstance(fed, tuple):
-            return None
-        node = fed[0]
-        if node.kind == kind:
-            return node
-    return None
+    told |= schedule | sound | _model(found, sampler)
+    told["mode"] = _resolved_mode(told["mode"], told.get("adapter"))
+    return Declared(
+        sampler.id,
+        **told,
+        crops=tuple(_crops(found, audio)) if audio else (),
+        context_options=embeds.context_options(found, sampler),
+        video_fps=tuple(_rates(found)),
+    )
 
 
 def _resolved_mode(mode: Value, adapter: Value | None) -> Value:
@@ -91,7 +75,7 @@ def _resolved_mode(mode: Value, adapter: Value | None) -> Value:
 
 
 def _model(found: Graph, sampler: Node) -> dict[str, Value]:
-    loader = _upstream(found, sampler, "model", vocabulary().roles["model"])
+    loader = embeds.upstream(found, sampler, "model", vocabulary().roles["model"])
     if loader is None:
         return {}
     told = {"model": value(found, loader, "model"), "attention_mode": value(found, loader, "attention_mode")}

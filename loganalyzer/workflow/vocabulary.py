@@ -10,8 +10,11 @@ from typing import Any
 
 from loganalyzer.resources import folder
 
-_ONE = ("sampler", "windows", "audio", "model", "adapter")
-_MANY = ("lora", "video", "crop", "constant", "resize")
+_ONE = ("model", "adapter")
+_MANY = (
+    "sampler", "settings", "windows", "audio", "attention", "pass_through",
+    "lora", "video", "crop", "constant", "resize",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class Vocabulary:
 
     Attributes:
         widgets: class to the names of its values, in the editor's order.
-        roles: `sampler`, `windows`, `audio`, `model`, `adapter` to the class.
-        entries: `lora`, `video`, `crop`, `constant`, `resize`, `size`, `same_size` to class to entry.
+        roles: `model` and `adapter` to the class.
+        entries: every other table of the file to class to entry.
         echoes: (class, slot) to the input whose number that output repeats.
     """
 
