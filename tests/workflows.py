@@ -60,6 +60,24 @@ def skyreels(**changes: Any) -> dict[str, Any]:
     return found
 
 
+def native(clips: int = 1, rate: float = 25) -> dict[str, Any]:
+    """ComfyUI's own InfiniteTalk in API format: clips that continue one another; clip k is node `k0`."""
+    found: dict[str, Any] = {
+        "1": {"class_type": "LoadAudio", "inputs": {"audio": "speech.wav"}},
+        "2": {"class_type": "AudioEncoderEncode", "inputs": {"audio": ["1", 0]}},
+        "3": {"class_type": "CreateVideo", "inputs": {"images": [f"{clips}2", 0], "fps": rate, "audio": ["1", 0]}},
+    }
+    for clip in range(1, clips + 1):
+        found[f"{clip}0"] = {"class_type": "WanInfiniteTalkToVideo", "inputs": {
+            "mode": "single_speaker", "width": 640, "height": 480, "length": 81, "motion_frame_count": 9,
+            "audio_encoder_output_1": ["2", 0]}}  # fmt: skip
+        if clip > 1:
+            found[f"{clip}0"]["inputs"]["previous_frames"] = [f"{clip - 1}2", 0]
+        found[f"{clip}1"] = {"class_type": "KSampler", "inputs": {"steps": 6, "latent_image": [f"{clip}0", 3]}}
+        found[f"{clip}2"] = {"class_type": "VAEDecode", "inputs": {"samples": [f"{clip}1", 0]}}
+    return found
+
+
 def between(document: dict[str, Any], reader: str, name: str, kind: str, via: str = "anything", **more: Any) -> str:
     """Puts a node between an input and what feeds it; returns the node's id."""
     number = str(900 + len(document))

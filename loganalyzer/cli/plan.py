@@ -161,7 +161,7 @@ def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) ->
 
 
 def _where_to_type(asked: Declared | None) -> list[str]:
-    if asked is None or not asked.requested_frames.node_id:
+    if asked is None or asked.clips or not asked.requested_frames.node_id:
         return []
     from loganalyzer.workflow.declared import described
 

@@ -210,6 +210,11 @@ def rates(case: Case) -> Found:
         yield _rate_fault(
             "AUD006", audio, f"The audio is read at {audio.value:g} frames per second, not {wanted:g}.", wanted
         )
+    yield from video_rates(case, told, wanted)
+
+
+def video_rates(case: Case, told: float, wanted: float) -> Found:
+    """AUD008: the rate of the nodes that write the video, against that at which the audio is read."""
     for video in case.asked.video_fps:
         if video.value is None:
             yield NotChecked("AUD008", f"{described(video)}: {video.reason}")
@@ -217,7 +222,7 @@ def rates(case: Case) -> Found:
             yield NotChecked("AUD008", f"{described(video)} is no frame rate")
         elif told_rate(video) != told:
             message = (
-                f"The video is written at {video.value:g} frames per second, its audio read at {audio.value:g}: the "
+                f"The video is written at {video.value:g} frames per second, its audio read at {told:g}: the "
                 "mouth drifts away from the sound."
             )
             yield _rate_fault("AUD008", video, message, wanted)

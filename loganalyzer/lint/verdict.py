@@ -11,7 +11,7 @@ from loganalyzer.checks.registry import Rule, chosen
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.embedding import Multi
-from loganalyzer.lint import audio_rules, setting_rules
+from loganalyzer.lint import audio_rules, native_rules, setting_rules
 from loganalyzer.lint.faults import Case, Fault, Need, NotChecked
 from loganalyzer.planner.plan import sound
 from loganalyzer.settings import Settings, Severity
@@ -25,6 +25,7 @@ _CHECKS: Final = (
     setting_rules.conflicts,
     setting_rules.model,
 )
+_NATIVE_CHECKS: Final = (native_rules.clip, native_rules.audio, native_rules.rates)
 _ORDER: Final = {"error": 0, "warning": 1, "info": 2}
 
 Verdict = Literal["pass", "warn", "fail"]
@@ -82,7 +83,7 @@ def check(path: Path, settings: Settings, heard: Heard | None = None) -> Checked
     found: list[Fault | NotChecked] = []
     for asked in workflow.samplers:
         case = _case(asked, settings, heard, documents)
-        found += [item for checked in _CHECKS for item in checked(case)]
+        found += [item for checked in (_NATIVE_CHECKS if asked.clips else _CHECKS) for item in checked(case)]
     unique = [item for place, item in enumerate(found) if item not in found[:place] and item.rule in known]
     findings = [
         Finding(known[fault.rule], known[fault.rule].severity_under(settings), fault)

@@ -68,6 +68,7 @@ class Declared:
         crops: cuts of the audio.
         output_path: folder into which windows are saved; None or empty where they are not.
         context_options: id of the node with context options, where the sampler has one.
+        clips: clips of ComfyUI's own InfiniteTalk that the workflow makes, this one included; 0 for the wrapper's.
     """
 
     sampler: str
@@ -94,6 +95,7 @@ class Declared:
     video_fps: tuple[Value, ...] = ()
     crops: tuple[Crop, ...] = ()
     context_options: str | None = None
+    clips: int = 0
 
     @property
     def audio_crop_s(self) -> float | None:

@@ -127,6 +127,9 @@ def _through(sampler: Node, name: str) -> str | None:
 
 
 def _why_not(sampler: Node, name: str, last: Node | None, unknown: str) -> str:
+    other = vocabulary().entries["other"].get(last.kind) if last else None
+    if last and other:
+        return f"node {last.id} ({last.kind}) renders with {other['name']}, which is not checked"
     if last is None:
         return f"nothing is connected to {name} of node {sampler.id} ({sampler.title})"
     return f"{name} of node {sampler.id} ({sampler.title}) come from node {last.id} ({last.kind}), {unknown}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from loganalyzer.errors import WorkflowError
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK, QUANTIZATION
-from loganalyzer.workflow import embeds
+from loganalyzer.workflow import embeds, native
 from loganalyzer.workflow.declared import Crop, Declared, Workflow, untold
 from loganalyzer.workflow.files import read
 from loganalyzer.workflow.graph import Graph, Node, graph
@@ -28,14 +29,27 @@ def load(path: Path) -> Workflow:
         WorkflowError: it cannot be read, makes no sense, or has no InfiniteTalk or MultiTalk sampler.
     """
     found = graph(read(path))
-    samplers = tuple(declared for node in embeds.samplers(found) if (declared := _of_sampler(found, node)) is not None)
+    samplers = [declared for node in embeds.samplers(found) if (declared := _of_sampler(found, node)) is not None]
+    samplers += [
+        replace(clip, crops=tuple(_cuts(found, node, native.AUDIO)), video_fps=tuple(_rates(found)))
+        for node, clip in native.clips(found)
+    ]
     if not samplers:
         raise _nothing_to_check(found)
-    return Workflow(found, samplers)
+    return Workflow(found, tuple(samplers))
 
 
 def _nothing_to_check(found: Graph) -> WorkflowError:
     entries = vocabulary().entries
+    others = [
+        f"{entry['name']} (node {node.id})" for kind, entry in entries["other"].items() for node in found.of(kind)
+    ]
+    if others:
+        return WorkflowError(
+            f"{found.file.path}: renders with {', '.join(others)}, not with InfiniteTalk or MultiTalk: nothing "
+            "in it can be checked",
+            "name a workflow of InfiniteTalk, MultiTalk or SkyReels V3",
+        )
     names = {role: " or ".join(entries[role]) for role in ("sampler", "windows", "audio")}
     loose = ", ".join(f"node {node.id} ({node.title})" for node in embeds.unconnected(found))
     return WorkflowError(
@@ -154,19 +168,22 @@ def _rates(found: Graph) -> Iterator[Value]:
 
 def _crops(found: Graph, audio: Node) -> Iterator[Crop]:
     """The cuts between an audio file and its embedding, of every speaker."""
-    kinds = vocabulary().entries["crop"]
     for name in sorted(name for name in audio.inputs if name.startswith("audio_") and name[6:].isdigit()):
-        node, through = audio, name
-        for _ in range(_LONGEST_CHAIN):
-            fed = found.source(node, through)
-            if not isinstance(fed, tuple):
-                break
-            node = fed[0]
-            if node.kind in kinds:
-                crop = _crop(found, node, kinds[node.kind])
-                if crop:
-                    yield crop
-            through = next((one for one in ("audio", "audio_1", "samples") if one in node.inputs), "")
+        yield from _cuts(found, audio, name)
+
+
+def _cuts(found: Graph, node: Node, through: str) -> Iterator[Crop]:
+    """The cuts behind one input."""
+    kinds = vocabulary().entries["crop"]
+    for _ in range(_LONGEST_CHAIN):
+        fed = found.source(node, through)
+        if not isinstance(fed, tuple):
+            return
+        node = fed[0]
+        crop = _crop(found, node, kinds[node.kind]) if node.kind in kinds else None
+        if crop:
+            yield crop
+        through = next((one for one in ("audio", "audio_1", "samples") if one in node.inputs), "")
 
 
 def _crop(found: Graph, node: Node, entry: Mapping[str, Any]) -> Crop | None:

@@ -12,9 +12,11 @@ from loganalyzer.resources import folder
 
 _ONE = ("model", "adapter")
 _MANY = (
-    "sampler", "settings", "windows", "audio", "attention", "pass_through",
+    "sampler", "settings", "windows", "audio", "clip", "attention", "pass_through",
     "lora", "video", "crop", "constant", "resize",
 )  # fmt: skip
+_BARE = ("size", "same_size", "other")
+"""Tables whose classes have no values that are read."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,6 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         widgets={entry["class"]: tuple(entry["widgets"]) for entry in named},
         roles={name: document[name]["class"] for name in _ONE},
-        entries={name: {entry["class"]: entry for entry in document[name]} for name in (*_MANY, "size", "same_size")},
+        entries={name: {entry["class"]: entry for entry in document[name]} for name in (*_MANY, *_BARE)},
         echoes={(entry["class"], entry["slot"]): entry["input"] for entry in document["echo"]},
     )
