@@ -12,7 +12,7 @@ LORA = "lightx2v_distill_rank256_bf16.safetensors"
 API: dict[str, Any] = {
     "1": {"class_type": "WanVideoModelLoader", "_meta": {"title": "Model"}, "inputs": {
         "model": "wan2.1-i2v-14b-720p-Q6_K.gguf", "base_precision": "fp16_fast", "quantization": "disabled",
-        "load_device": "offload_device", "attention_mode": "sageattn", "lora": ["2", 0], "multitalk_model": ["3", 0]}},
+        "load_device": "offload_device", "attention_mode": "sdpa", "lora": ["2", 0], "multitalk_model": ["3", 0]}},
     "2": {"class_type": "WanVideoLoraSelect", "inputs": {"lora": LORA, "strength": 1.0}},
     "3": {"class_type": "MultiTalkModelLoader", "inputs": {"model": "InfiniteTalk_Single_Q8.gguf"}},
     "4": {"class_type": "WanVideoSampler", "_meta": {"title": "Sampler"}, "inputs": {
@@ -124,7 +124,7 @@ def editor(frames_from: tuple[int, int] = (7, 0)) -> Editor:
     made.node(3, "MultiTalkModelLoader", ["InfiniteTalk_Single_Q8.gguf"])
     made.node(
         1, "WanVideoModelLoader",
-        ["wan2.1-i2v-14b-720p-Q6_K.gguf", "fp16_fast", "disabled", "offload_device", "sageattn"],
+        ["wan2.1-i2v-14b-720p-Q6_K.gguf", "fp16_fast", "disabled", "offload_device", "sdpa"],
         wired={"lora": (2, 0), "multitalk_model": (3, 0)}, title="Model",
     )  # fmt: skip
     made.node(5, "WanVideoImageToVideoMultiTalk", [1280, 720, 81, 9, False, "disabled", False, "infinitetalk", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from loganalyzer.expectations.names import LORA_RANK, QUANTIZATION
@@ -111,15 +112,39 @@ def conflicts(case: Case) -> Found:
         )  # fmt: skip
 
 
+def attention(case: Case) -> Found:
+    """MOD004: the attention mode of the loader, and of nodes that set another one for a part of the run."""
+    wanted = case.settings.attention_mode
+    for told in (case.asked.attention_mode, *case.asked.attention_overrides):
+        mode = told.value
+        if not isinstance(mode, str):
+            yield NotChecked("MOD004", told.reason or f"{described(told)} is not an attention mode")
+        elif mode != wanted:
+            shown = one_line(mode)
+            yield Fault(
+                "MOD004",
+                told,
+                f"The attention mode is {shown}, not {wanted}.",
+                shown,
+                wanted,
+                f"Set {described(told)} to {wanted}. If {shown} is meant, set `attention_mode = {json.dumps(shown)}` "
+                "in the configuration.",
+                (Way("", wanted, "the expected attention mode"),),
+            )
+
+
 def model(case: Case) -> Found:
-    """MOD001, MOD002: what the size needs."""
+    """MOD001, MOD002: what the size needs; a configured rank goes before that of the size."""
     need = _need(case)
     if isinstance(need, str):
         yield NotChecked("MOD001", need)
-        yield NotChecked("MOD002", need)
-        return
-    yield from _quantization(case, need)
-    yield from _rank(case, need)
+    else:
+        yield from _quantization(case, need)
+    rank = case.settings.lora_rank or (None if isinstance(need, str) else need.lora_rank)
+    if rank is None:
+        yield NotChecked("MOD002", str(need))
+    else:
+        yield from _rank(case, rank)
 
 
 def _need(case: Case) -> Need | str:
@@ -152,19 +177,21 @@ def _quantization(case: Case, need: Need) -> Found:
         )
 
 
-def _rank(case: Case, need: Need) -> Found:
+def _rank(case: Case, wanted: int) -> Found:
     told = case.asked.lora_rank
     if told.value is None:
         yield NotChecked("MOD002", told.reason or "the workflow does not tell the LoRA's rank")
-    elif told.value != need.lora_rank:
+    elif told.value != wanted:
         yield Fault(
             "MOD002",
             case.asked.lora,
-            f"The LoRA has rank {told.value}, not {need.lora_rank}.",
+            f"The LoRA has rank {told.value}, not {wanted}.",
             f"rank {told.value}",
-            f"rank {need.lora_rank}",
-            f"Load the rank-{need.lora_rank} file of the same LoRA in {described(case.asked.lora)}.",
-            _renamed(case.asked.lora, LORA_RANK, str(need.lora_rank)),
+            f"rank {wanted}",
+            f"Load the rank-{wanted} file of the same LoRA in {described(case.asked.lora)}. Upstream's own example "
+            "workflows use rank 64. "
+            f"If rank {told.value} is meant, set `lora_rank = {told.value}` in the configuration.",
+            _renamed(case.asked.lora, LORA_RANK, str(wanted)),
         )
 
 

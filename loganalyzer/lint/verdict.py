@@ -24,6 +24,7 @@ _CHECKS: Final = (
     setting_rules.schedule,
     setting_rules.conflicts,
     setting_rules.model,
+    setting_rules.attention,
 )
 _NATIVE_CHECKS: Final = (native_rules.clip, native_rules.audio, native_rules.rates)
 _ORDER: Final = {"error": 0, "warning": 1, "info": 2}

@@ -65,6 +65,7 @@ class Declared:
         adapter: file of the InfiniteTalk or MultiTalk adapter.
         lora_strength: of the LoRA that `lora` names.
         video_fps: what the nodes that write the video take for the rate.
+        attention_overrides: attention modes that nodes between loader and sampler set for a part of the run.
         crops: cuts of the audio.
         output_path: folder into which windows are saved; None or empty where they are not.
         context_options: id of the node with context options, where the sampler has one.
@@ -93,6 +94,7 @@ class Declared:
     output_path: Value = field(default_factory=lambda: untold("output_path"))
     attention_mode: Value = field(default_factory=lambda: untold("attention_mode"))
     video_fps: tuple[Value, ...] = ()
+    attention_overrides: tuple[Value, ...] = ()
     crops: tuple[Crop, ...] = ()
     context_options: str | None = None
     clips: int = 0

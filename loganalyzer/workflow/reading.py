@@ -73,6 +73,7 @@ def _of_sampler(found: Graph, sampler: Node) -> Declared | None:
         sampler.id,
         **told,
         crops=tuple(_crops(found, audio)) if audio else (),
+        attention_overrides=tuple(_overrides(found, sampler)),
         context_options=embeds.context_options(found, sampler),
         video_fps=tuple(_rates(found)),
     )
@@ -89,9 +90,11 @@ def _resolved_mode(mode: Value, adapter: Value | None) -> Value:
 
 
 def _model(found: Graph, sampler: Node) -> dict[str, Value]:
-    loader = embeds.upstream(found, sampler, "model", vocabulary().roles["model"])
+    kind = vocabulary().roles["model"]
+    loader = embeds.upstream(found, sampler, "model", kind)
     if loader is None:
-        return {}
+        reason = f"no {kind} feeds node {sampler.id} ({sampler.title})"
+        return {name: untold(name, reason) for name in ("model", "quantization", "attention_mode")}
     told = {"model": value(found, loader, "model"), "attention_mode": value(found, loader, "attention_mode")}
     told["quantization"] = _quantization(told["model"], value(found, loader, "quantization"))
     adapter = found.source(loader, "multitalk_model")
@@ -158,6 +161,17 @@ def _between(found: Graph, sampler: Node, loader: Node) -> Iterator[Node]:
             return
         node = fed[0]
         yield node
+
+
+def _overrides(found: Graph, sampler: Node) -> Iterator[Value]:
+    kinds = vocabulary().entries["attention"]
+    for _ in range(_LONGEST_CHAIN):
+        fed = found.source(sampler, "model")
+        if not isinstance(fed, tuple):
+            return
+        sampler = fed[0]
+        if sampler.kind in kinds:
+            yield value(found, sampler, "attention_mode")
 
 
 def _rates(found: Graph) -> Iterator[Value]:

@@ -35,6 +35,7 @@ CASES: list[tuple[str, dict[str, Any], Heard | None]] = [
     ("SCH008", api(_5={"output_path": "/workspace/frames"}), None),
     ("MOD001", api(_1={"model": "wan2.1-i2v-14b-720p-Q5_0.gguf"}), None),
     ("MOD002", api(_2={"lora": "lightx2v_distill_rank64_bf16.safetensors"}), None),
+    ("MOD004", api(_1={"attention_mode": "sageattn"}), None),
 ]
 IDS = [f"{rule}-{number}" for number, (rule, _, _) in enumerate(CASES)]
 
