@@ -25,6 +25,8 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "motion_frames": ((int,), "a whole number of frames"),
     "fps": (_NUMBER, "a number"),
     "quantization": ((str,), "a text such as 'Q6_K'"),
+    "attention_mode": ((str,), "a text such as 'sdpa' or 'sageattn'"),
+    "lora_rank": ((int,), "a whole number such as 256"),
     "gpu": ((str,), "a text such as 'RTX 5090'"),
     "total_vram_gib": (_NUMBER, "a number of GiB"),
     "price_per_hour": (_NUMBER, "a number of USD"),
@@ -50,7 +52,9 @@ _SEVERITIES: Final = ("error", "warning", "info")
 _FAIL_ON: Final = ("error", "warning", "never")
 _ENGINES: Final = ("local", "dask")
 _RULE: Final = r"""(?:^|[\s{,])["']?rule["']?\s*="""
-_POSITIVE: Final = ("window_frames", "fps", "total_vram_gib")
+_POSITIVE: Final = ("window_frames", "fps", "total_vram_gib", "lora_rank")
+HIGHEST_RANK: Final = 100_000
+"""Of a LoRA; no model has larger matrices."""
 SLOWEST_FPS: Final = 0.1
 FASTEST_FPS: Final = 1000.0
 """Rates between which a video's lies."""
@@ -144,6 +148,8 @@ def _check_value(where: str, key: str, value: object, wanted: str) -> None:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
     if key == "fps" and isinstance(value, int | float) and not SLOWEST_FPS <= value <= FASTEST_FPS:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {SLOWEST_FPS:g} to {FASTEST_FPS:g}")
+    if key == "lora_rank" and isinstance(value, int) and value > HIGHEST_RANK:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes 1 to {HIGHEST_RANK}")
     if (key == "fail_on" and value not in _FAIL_ON) or (key == "engine" and value not in _ENGINES):
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
 

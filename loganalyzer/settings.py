@@ -19,6 +19,8 @@ class Settings:
         motion_frames: configured overlap, in frames.
         fps: frames per second of the video and of the audio embedding.
         quantization: declared on the command line or in the configuration, e.g. `Q6_K`; None means unknown.
+        attention_mode: expected attention mode of the model loader in a workflow.
+        lora_rank: expected rank of the speed LoRA; None means that the baselines' requirement for the size decides.
         gpu: the card's name where the log has no startup banner.
         total_vram_gib: the card's memory where the log has no startup banner.
         price_per_hour: USD per GPU hour; None switches the cost rule off (it is then listed as not checked).
@@ -38,6 +40,8 @@ class Settings:
     motion_frames: int = 9
     fps: float = 25.0
     quantization: str | None = None
+    attention_mode: str = "sdpa"
+    lora_rank: int | None = None
     gpu: str | None = None
     total_vram_gib: float | None = None
     price_per_hour: float | None = None

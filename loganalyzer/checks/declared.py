@@ -112,6 +112,21 @@ rule(
 )(_no_log_shows_it)
 
 
+rule(
+    "MOD004",
+    "attention-mode",
+    "warning",
+    witness="workflow",
+    summary="The workflow uses another attention mode than the expected one (`attention_mode`, by default `sdpa`).",
+    why="Another mode changes step times and images, so the run is not comparable with the others, and modes that need "
+    "a package fail on machines without it. No log shows the mode: ComfyUI's line `Using sage attention` is about its "
+    "own attention, and the sampler of WanVideoWrapper uses that of its model loader.",
+    example='"attention_mode": "sageattn"',
+    fix="Set the attention mode of the model loader to sdpa, or set `attention_mode` in the configuration to the mode "
+    "that is meant.",
+)(_no_log_shows_it)
+
+
 @rule(
     "RUN005",
     "workflow-mismatch",

@@ -21,6 +21,7 @@ def _required(context: Context) -> pl.DataFrame:
     """Talking runs with pixels, and min_quantization and min_lora as their size requires, null where it requires none.
 
     Of a run of unknown size only what every size requires is known: the LoRA's rank, where it is the same for all.
+    A configured rank goes before that of the size.
     """
     needs = context.shelf.requirement.pipe(
         selected,
@@ -36,7 +37,9 @@ def _required(context: Context) -> pl.DataFrame:
         pl.lit(None, pl.String).alias("min_quantization"),
         pl.lit(ranks.item() if len(ranks) == 1 else None, pl.Int64).alias("min_lora"),
     )
-    return pl.concat([unsized, sized])
+    required = pl.concat([unsized, sized])
+    rank = context.settings.lora_rank
+    return required if rank is None else required.pipe(extended, pl.lit(rank, pl.Int64).alias("min_lora"))
 
 
 _SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and height")
@@ -114,9 +117,11 @@ def _too_light() -> Texts:
     "lora-rank",
     "error",
     summary="The speed LoRA has another rank than the required 256.",
-    why="The rank-64 LoRA of the same name gives visibly worse mouths at the same cost.",
+    why="The rank-64 LoRA of the same name gives visibly worse mouths at the same cost. The example workflows of "
+    "WanVideoWrapper use rank 64, so a workflow made from one of them has this finding. If another rank is meant, set "
+    "`lora_rank` in the configuration.",
     example="Loading LoRA: lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16 with strength: 1.0",
-    fix="Load the rank-256 file.",
+    fix="Load the rank-256 file, or set `lora_rank = 64` in the configuration if that rank is meant.",
 )
 def lora_rank(context: Context) -> Outcome:
     """The rank in the LoRA's file name."""
@@ -136,7 +141,13 @@ def lora_rank(context: Context) -> Outcome:
             message=pl.format("The LoRA has rank {}, not {}.", "lora_rank", "min_lora"),
             observed=pl.format("rank {}", "lora_rank"),
             expected=pl.format("rank {}", "min_lora"),
-            fix=pl.format("Load the LoRA file with rank{} in its name.", "min_lora"),
+            fix=pl.format(
+                "Load the LoRA file with rank{} in its name. Upstream's own example workflows use rank 64. If rank {} "
+                "is meant, set `lora_rank = {}` in the configuration.",
+                "min_lora",
+                "lora_rank",
+                "lora_rank",
+            ),
         ),
     )
     return outcome(rows, barred, other_loops(context))

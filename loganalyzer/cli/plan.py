@@ -62,7 +62,8 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     targets.check({"--json": options["json_file"]}, (*targets.configured(found, options), *audio))
     asked = _asked(options["workflow"])
     chosen = _with_workflow(settings(found, options), asked, options)
-    windows, expected = planning.Windows(chosen.window_frames, chosen.motion_frames), _expected(chosen, asked, options)
+    windows = planning.Windows(chosen.window_frames, chosen.motion_frames, _dropped(chosen, asked, options))
+    expected = _expected(chosen, asked, options)
     if options["table"]:
         if audio or options["frames"]:
             raise click.UsageError("--table lists all aligned counts: it takes no audio and no --frames")
@@ -116,6 +117,16 @@ def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, 
     if not 0 <= found.motion_frames < found.window_frames:
         return replace(found, window_frames=chosen.window_frames, motion_frames=chosen.motion_frames)
     return found
+
+
+def _dropped(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> int:
+    """Frames that every window but the last discards, where the workflow's own schedule is planned for."""
+    from loganalyzer.workflow.declared import whole
+
+    dropped = whole(asked.drop_frames) if asked else None
+    if not dropped or options["window_frames"] is not None or options["motion_frames"] is not None:
+        return 0
+    return dropped if 0 < dropped < chosen.window_frames - chosen.motion_frames else 0
 
 
 def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Expectation:
@@ -172,7 +183,7 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
 
 
 def _where_to_type(asked: Declared | None) -> list[str]:
-    if asked is None or not asked.requested_frames.node_id:
+    if asked is None or asked.clips or not asked.requested_frames.node_id:
         return []
     from loganalyzer.workflow.declared import described
 

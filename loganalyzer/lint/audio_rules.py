@@ -3,57 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from loganalyzer.expectations.embedding import frames_given
 from loganalyzer.lint.faults import Case, Fault, NotChecked, Way
-from loganalyzer.planner.plan import Choice, Plan, Sound, plan
+from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, plan
+from loganalyzer.settings import Settings
 from loganalyzer.units import plural
-from loganalyzer.workflow.declared import described, whole
+from loganalyzer.workflow.declared import Declared, described, whole
 from loganalyzer.workflow.declared import rate as told_rate
 from loganalyzer.workflow.values import Value
 
 Found = Iterator[Fault | NotChecked]
 
 
-def rate(case: Case) -> float:
+_SCHEDULED: Final = ("AUD001", "AUD005", "AUD007", "AUD009", "AUD010")
+"""Rules that rest on the schedule; AUD003 rests on the audio alone."""
+
+
+def rate(asked: Declared, settings: Settings) -> float:
     """The rate that the audio node is given; the configured one where the workflow does not tell."""
-    return told_rate(case.asked.fps) or case.settings.fps
+    return told_rate(asked.fps) or settings.fps
 
 
 def frames(case: Case) -> Found:
-    """AUD001, AUD003, AUD005, AUD007: the frames asked for, against the audio and the schedule."""
+    """AUD001, AUD003, AUD005, AUD007, AUD009, AUD010: frames asked for, against the audio and the schedule."""
     asked = case.asked.requested_frames
     request = whole(asked)
     if request is None or request < 1:
-        reason = asked.reason or f"{described(asked)} is no number of frames"
-        yield from (NotChecked(rule, reason) for rule in ("AUD001", "AUD003", "AUD005", "AUD007", "AUD009", "AUD010"))
+        reason = asked.reason or f"{described(asked)} is not a number of frames"
+        yield from (NotChecked(rule, reason) for rule in (*_SCHEDULED, "AUD003"))
         return
+    if case.windows is None:
+        places = (case.asked.window_frames, case.asked.motion_frames, case.asked.drop_frames)
+        reason = next((place.reason for place in places if place.reason), "the schedule is impossible")
+        yield from (NotChecked(rule, reason) for rule in _SCHEDULED)
     if case.sound is None:
+        rules = ("AUD003",) if case.windows is None else ("AUD001", "AUD003", "AUD005")
         yield from (
             NotChecked(rule, "the audio's length is not known: name the file or its length with --audio")
-            for rule in ("AUD001", "AUD003", "AUD005")
+            for rule in rules
         )
-        yield from _unaligned(case, request)
     else:
-        yield from _against_sound(case, request, case.sound)
-    yield from _crops(case, request)
+        yield from _too_many(case, request, case.sound)
+    if case.windows is not None:
+        yield from _on_schedule(case, case.windows, request)
 
 
-def _against_sound(case: Case, request: int, sound: Sound) -> Found:
-    """What the embedding will really have: the audio's frames, or those asked for."""
-    fps, windows = rate(case), case.windows
+def _on_schedule(case: Case, windows: Windows, request: int) -> Found:
+    if case.sound is None:
+        yield from _unaligned(case, windows, request)
+    else:
+        yield from _missing(case, windows, request, case.sound)
+    yield from _crops(case, windows, request)
+
+
+def _too_many(case: Case, request: int, sound: Sound) -> Found:
+    if request <= sound.frames + 1:
+        return
+    made = plan(sound, rate(case.asked, case.settings), case.windows) if case.windows else None
+    yield Fault(
+        "AUD003",
+        case.asked.requested_frames,
+        f"{request} frames are asked for, the audio ({case.sound_from}) has {sound.frames}.",
+        f"{request} frames",
+        f"{sound.frames} frames at most",
+        _way_text(made) if made else f"Set num_frames to {sound.frames} or less.",
+        _ways(made) if made else (),
+    )
+
+
+def _missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
+    """AUD001, AUD005: what the embedding will really have are the audio's frames, or those asked for."""
+    fps = rate(case.asked, case.settings)
     used = frames_given(request, fps, sound.speakers, sound.multi)
     made = plan(sound, fps, windows)
-    if request > sound.frames + 1:
-        yield Fault(
-            "AUD003",
-            case.asked.requested_frames,
-            f"{request} frames are asked for, the audio ({case.sound_from}) has {sound.frames}.",
-            f"{request} frames",
-            f"{sound.frames} frames at most",
-            _way_text(made),
-            _ways(made),
-        )
     if used < windows.window:
         gap = windows.window - used
         yield Fault(
@@ -66,7 +90,7 @@ def _against_sound(case: Case, request: int, sound: Sound) -> Found:
             f"Supply {gap / fps:.2f} s more audio and ask for {windows.window} frames, or cut the video to {used}.",
         )
         return
-    missing = windows.window + (windows.count(used) - 1) * windows.stride - used
+    missing = windows.rendered(used) - used
     if missing:
         yield Fault(
             "AUD001",
@@ -80,9 +104,9 @@ def _against_sound(case: Case, request: int, sound: Sound) -> Found:
         )
 
 
-def _unaligned(case: Case, request: int) -> Found:
+def _unaligned(case: Case, windows: Windows, request: int) -> Found:
     """Without the audio's length: what happens if it is long enough."""
-    fps, windows = rate(case), case.windows
+    fps = rate(case.asked, case.settings)
     used = frames_given(request, fps)
     endless = plan(Sound(request / fps, request), fps, windows)
     if used < request and endless.recommended and endless.recommended.frames == request:
@@ -99,7 +123,7 @@ def _unaligned(case: Case, request: int) -> Found:
         return
     if endless.recommended and endless.recommended.frames == used:
         return
-    missing = windows.window + max(windows.count(used) - 1, 0) * windows.stride - used
+    missing = windows.rendered(used) - used
     yield Fault(
         "AUD007",
         case.asked.requested_frames,
@@ -134,30 +158,41 @@ def _way_text(made: Plan, more: str = "") -> str:
     longer, shorter = made.next_aligned, _plainly(made)
     more = more or f"supply {longer.missing_frames / made.fps:.2f} s more audio and ask for {longer.frames}"
     if shorter is None or shorter.request is None:
-        return f"{more[0].upper()}{more[1:]}."
+        return _sentence(more)
     back = f"; or render as asked and cut the video back to {made.cut_back.frames} frames" if made.cut_back else ""
     return f"Set num_frames to {shorter.request.frames} ({shorter.frames} frames, nothing missing){back}; or {more}."
 
 
-def _crops(case: Case, request: int) -> Found:
-    """AUD009: cuts of the audio beside the frames asked for; a frame of difference is rounding."""
-    fps = rate(case)
+def _crops(case: Case, windows: Windows, request: int) -> Found:
+    """AUD009: cuts of the audio beside the frames asked for; a frame of difference is rounding.
+
+    Audio that is longer than the request is no fault where the request is the largest aligned count that it fills.
+    """
+    fps = rate(case.asked, case.settings)
+    used = frames_given(request, fps)
     for crop in case.asked.crops:
         there = int(crop.seconds * fps)
-        if abs(there - request) <= 1:
+        fits = plan(Sound(crop.seconds, there), fps, windows).recommended
+        if abs(there - request) <= 1 or (fits and fits.frames == used < there):
             continue
-        place = crop.duration or case.asked.requested_frames
-        longer = there > request
+        out = windows.rendered(min(there, used))
+        end = "the rest of the audio is never used" if there > request else "the audio ends before that"
+        ways = [f"ask for {fits.request.frames} frames"] if fits and fits.request else []
+        if there < request:
+            ways.append(f"cut the audio to {request / fps:g} s, if it is that long")
         yield Fault(
             "AUD009",
-            place,
+            crop.duration or case.asked.requested_frames,
             f"Node {crop.node_id} ({crop.title}) cuts the audio to {crop.seconds:g} s, which is {there} frames at "
-            f"{fps:g} fps; {request} are asked for: "
-            + ("the rest of it is never used." if longer else "the video becomes shorter than asked for."),
+            f"{fps:g} fps. {request} frames are asked for, and {out} come out: {end}.",
             f"{crop.seconds:g} s, {there} frames",
             f"{request / fps:g} s, {request} frames",
-            f"Cut the audio to {request / fps:g} s, or ask for {there} frames.",
+            _sentence(", or ".join(ways) or f"supply audio for {windows.window} frames"),
         )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def rates(case: Case) -> Found:
@@ -175,6 +210,11 @@ def rates(case: Case) -> Found:
         yield _rate_fault(
             "AUD006", audio, f"The audio is read at {audio.value:g} frames per second, not {wanted:g}.", wanted
         )
+    yield from video_rates(case, told, wanted)
+
+
+def video_rates(case: Case, told: float, wanted: float) -> Found:
+    """AUD008: the rate of the nodes that write the video, against that at which the audio is read."""
     for video in case.asked.video_fps:
         if video.value is None:
             yield NotChecked("AUD008", f"{described(video)}: {video.reason}")
@@ -182,7 +222,7 @@ def rates(case: Case) -> Found:
             yield NotChecked("AUD008", f"{described(video)} is no frame rate")
         elif told_rate(video) != told:
             message = (
-                f"The video is written at {video.value:g} frames per second, its audio read at {audio.value:g}: the "
+                f"The video is written at {video.value:g} frames per second, its audio read at {told:g}: the "
                 "mouth drifts away from the sound."
             )
             yield _rate_fault("AUD008", video, message, wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from loganalyzer.lint import native_rules
 from loganalyzer.lint.verdict import Checked, Finding
 from loganalyzer.units import one_line, plural
 from loganalyzer.workflow.declared import Declared
@@ -12,8 +13,9 @@ from loganalyzer.workflow.spans import line
 
 SCHEMA_VERSION: Final = 1
 _SHOWN: Final = (
-    "requested_frames", "fps", "width", "height", "window_frames", "motion_frames", "mode", "steps", "start_step",
-    "end_step", "scheduler", "model", "quantization", "adapter", "lora", "lora_rank", "lora_strength", "attention_mode",
+    "requested_frames", "fps", "width", "height", "window_frames", "motion_frames", "drop_frames", "mode", "steps",
+    "start_step", "end_step", "scheduler", "model", "quantization", "adapter", "lora", "lora_rank", "lora_strength",
+    "attention_mode",
 )  # fmt: skip
 
 
@@ -29,7 +31,7 @@ def to_document(checked: Checked) -> dict[str, Any]:
         "places": {
             name: {"node_id": value.node_id, "title": value.title, "input": value.input}
             for name, value in first.named()
-            if value.value is not None
+            if value.value is not None and value.node_id
         },
         "samplers": [_settings(asked) | {"sampler": asked.sampler} for asked in checked.workflow.samplers],
         "findings": [_finding(checked, found) for found in checked.findings],
@@ -42,6 +44,7 @@ def _settings(asked: Declared) -> dict[str, Any]:
     told = dict(asked.named())
     return {name: told[name].value for name in _SHOWN} | {
         "steps_run": asked.steps_run,
+        "clips": asked.clips,
         "video_fps": [value.value for value in asked.video_fps],
         "audio_crop_s": asked.audio_crop_s,
     }
@@ -76,7 +79,8 @@ def to_text(checked: Checked) -> Iterator[str]:
     """Settings, findings with their places and fixes, and what was not checked."""
     graph, first = checked.workflow.graph, checked.workflow.first
     form = {"api": "API format", "ui": "editor format"}[graph.format]
-    yield f"{checked.verdict.upper():5} {one_line(str(graph.file.path))} ({form}, {plural(len(graph.nodes), 'node')})"
+    verdict = f"{checked.verdict.upper()} (incomplete)" if first.clips else f"{checked.verdict.upper():5}"
+    yield f"{verdict} {one_line(str(graph.file.path))} ({form}, {plural(len(graph.nodes), 'node')})"
     yield ""
     yield from _setting_lines(first)
     for found in checked.findings:
@@ -109,9 +113,14 @@ def _setting_lines(first: Declared) -> Iterator[str]:
         value = told[name].value
         return "?" if value is None else one_line(str(value))
 
+    if first.clips:
+        yield f"  {native_rules.summary(first)}: longer audio is cut silently; not checked further"
+        yield f"  {shown('width')}x{shown('height')}, {shown('steps')} steps, audio at {shown('fps')} fps"
+        return
     yield f"  frames {shown('requested_frames')} at {shown('fps')} fps, {shown('width')}x{shown('height')}"
     steps = f"{shown('steps')} steps ({_run(first)} run)"
-    yield f"  windows {shown('window_frames')}/{shown('motion_frames')}, {steps}, mode {shown('mode')}"
+    dropped = "" if told["drop_frames"].value == 0 else f"/{shown('drop_frames')}"
+    yield f"  windows {shown('window_frames')}/{shown('motion_frames')}{dropped}, {steps}, mode {shown('mode')}"
     yield f"  model {shown('model')} ({shown('quantization')}), attention {shown('attention_mode')}"
     yield f"  LoRA {shown('lora')} (rank {shown('lora_rank')}, strength {shown('lora_strength')})"
 

@@ -64,14 +64,14 @@ class Case:
     Attributes:
         asked: the sampler's settings.
         settings: the configured schedule and rate.
-        windows: the schedule that the workflow asks for; the configured one where it does not tell or makes no sense.
+        windows: the schedule that the workflow asks for; None where it is unknown or impossible.
         sound: the audio, where its length is known; and `sound_from`, what tells it.
         needs: requirements by size; `ranking` of quantisations, the lightest first.
     """
 
     asked: Declared
     settings: Settings
-    windows: Windows
+    windows: Windows | None
     sound: Sound | None
     sound_from: str
     needs: Sequence[Need]

@@ -2,45 +2,76 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from loganalyzer.expectations.names import LORA_RANK, QUANTIZATION
+from loganalyzer.expectations.schedules import shipped
 from loganalyzer.lint.audio_rules import Found
 from loganalyzer.lint.faults import Case, Fault, Need, NotChecked, Way
+from loganalyzer.planner.plan import Windows
 from loganalyzer.units import one_line
-from loganalyzer.workflow.declared import LOOPS_OWN_SCHEDULER, described, whole
+from loganalyzer.workflow.declared import LOOPS_OWN_SCHEDULER, Declared, described, whole
 from loganalyzer.workflow.values import Value
 
 _PERIOD = 4
 """A window is 4k + 1 frames: the VAE makes four frames of one latent, and keeps the first."""
 
 
+def windows(asked: Declared) -> Windows | None:
+    """The schedule that really runs; None where it is unknown or impossible."""
+    window, motion, drop = whole(asked.window_frames), whole(asked.motion_frames), whole(asked.drop_frames)
+    if window is None or motion is None or drop is None:
+        return None
+    window = _forced(window)
+    return Windows(window, motion, drop) if motion >= 0 <= drop and motion + drop < window else None
+
+
+def _forced(window: int) -> int:
+    """What upstream makes of a window's length."""
+    return (window - 1) // _PERIOD * _PERIOD + 1
+
+
 def schedule(case: Case) -> Found:
     """SCH004, SCH006: window and overlap."""
-    window, motion = case.asked.window_frames, case.asked.motion_frames
+    window, motion, drop = case.asked.window_frames, case.asked.motion_frames, case.asked.drop_frames
     sizes = whole(window), whole(motion)
-    if sizes[0] is None or sizes[1] is None:
-        reason = window.reason or motion.reason or "window or overlap are no whole numbers"
+    if sizes[0] is None or sizes[1] is None or whole(drop) is None:
+        reason = window.reason or motion.reason or drop.reason or "window or overlap are not whole numbers"
         yield NotChecked("SCH004", reason)
         yield NotChecked("SCH006", reason)
         return
     wanted = (case.settings.window_frames, case.settings.motion_frames)
     if sizes[0] % _PERIOD != 1:
-        forced = (sizes[0] - 1) // _PERIOD * _PERIOD + 1
         yield _to(
             "SCH006",
             window,
-            f"A window of {sizes[0]} frames is forced to {forced}: windows have 4k + 1 frames.",
+            f"A window of {sizes[0]} frames is forced to {_forced(sizes[0])}: windows have 4k + 1 frames.",
             wanted[0],
         )
-    elif sizes[1] >= sizes[0]:
+    elif case.windows is None and whole(drop):
+        message = f"An overlap of {sizes[1]} and {drop.value} dropped frames leave no way forward in {sizes[0]} frames."
+        yield _to("SCH006", drop, message, 0)
+    elif case.windows is None:
         yield _to("SCH006", motion, f"An overlap of {sizes[1]} leaves no way forward in {sizes[0]} frames.", wanted[1])
-    elif case.asked.mode.value != "skyreelsv3":
-        names = ("The window", "The overlap")
-        for name, place, size, right in zip(names, (window, motion), sizes, wanted, strict=True):
-            if size != right:
-                message = f"{name} is {size} frames, not {right}: the schedule is {sizes[0]}/{sizes[1]}."
-                yield _to("SCH004", place, message, right)
+    else:
+        yield from _other_schedule(case)
+
+
+def _other_schedule(case: Case) -> Found:
+    """SCH004: the configured schedule, or that of a mode which has one of its own."""
+    asked, settings = case.asked, case.settings
+    places = {"window": asked.window_frames, "overlap": asked.motion_frames}
+    wanted = {"window": settings.window_frames, "overlap": settings.motion_frames}
+    own = next((one for one in shipped() if one.mode == asked.mode.value and one.drop_frames), None)
+    if own:
+        places["number of dropped frames"] = asked.drop_frames
+        wanted = dict(zip(places, (own.window_frames, own.motion_frames, own.drop_frames), strict=True))
+    shown = "/".join(str(place.value) for place in places.values())
+    for name, place in places.items():
+        if place.value != wanted[name]:
+            message = f"The {name} is {place.value} frames, not {wanted[name]}: the schedule is {shown}."
+            yield _to("SCH004", place, message, wanted[name])
 
 
 def _to(rule: str, place: Value, message: str, value: int) -> Fault:
@@ -81,15 +112,39 @@ def conflicts(case: Case) -> Found:
         )  # fmt: skip
 
 
+def attention(case: Case) -> Found:
+    """MOD004: the attention mode of the loader, and of nodes that set another one for a part of the run."""
+    wanted = case.settings.attention_mode
+    for told in (case.asked.attention_mode, *case.asked.attention_overrides):
+        mode = told.value
+        if not isinstance(mode, str):
+            yield NotChecked("MOD004", told.reason or f"{described(told)} is not an attention mode")
+        elif mode != wanted:
+            shown = one_line(mode)
+            yield Fault(
+                "MOD004",
+                told,
+                f"The attention mode is {shown}, not {wanted}.",
+                shown,
+                wanted,
+                f"Set {described(told)} to {wanted}. If {shown} is meant, set `attention_mode = {json.dumps(shown)}` "
+                "in the configuration.",
+                (Way("", wanted, "the expected attention mode"),),
+            )
+
+
 def model(case: Case) -> Found:
-    """MOD001, MOD002: what the size needs."""
+    """MOD001, MOD002: what the size needs; a configured rank goes before that of the size."""
     need = _need(case)
     if isinstance(need, str):
         yield NotChecked("MOD001", need)
-        yield NotChecked("MOD002", need)
-        return
-    yield from _quantization(case, need)
-    yield from _rank(case, need)
+    else:
+        yield from _quantization(case, need)
+    rank = case.settings.lora_rank or (None if isinstance(need, str) else need.lora_rank)
+    if rank is None:
+        yield NotChecked("MOD002", str(need))
+    else:
+        yield from _rank(case, rank)
 
 
 def _need(case: Case) -> Need | str:
@@ -122,19 +177,21 @@ def _quantization(case: Case, need: Need) -> Found:
         )
 
 
-def _rank(case: Case, need: Need) -> Found:
+def _rank(case: Case, wanted: int) -> Found:
     told = case.asked.lora_rank
     if told.value is None:
         yield NotChecked("MOD002", told.reason or "the workflow does not tell the LoRA's rank")
-    elif told.value != need.lora_rank:
+    elif told.value != wanted:
         yield Fault(
             "MOD002",
             case.asked.lora,
-            f"The LoRA has rank {told.value}, not {need.lora_rank}.",
+            f"The LoRA has rank {told.value}, not {wanted}.",
             f"rank {told.value}",
-            f"rank {need.lora_rank}",
-            f"Load the rank-{need.lora_rank} file of the same LoRA in {described(case.asked.lora)}.",
-            _renamed(case.asked.lora, LORA_RANK, str(need.lora_rank)),
+            f"rank {wanted}",
+            f"Load the rank-{wanted} file of the same LoRA in {described(case.asked.lora)}. Upstream's own example "
+            "workflows use rank 64. "
+            f"If rank {told.value} is meant, set `lora_rank = {told.value}` in the configuration.",
+            _renamed(case.asked.lora, LORA_RANK, str(wanted)),
         )
 
 

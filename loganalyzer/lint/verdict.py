@@ -11,11 +11,11 @@ from loganalyzer.checks.registry import Rule, chosen
 from loganalyzer.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.embedding import Multi
-from loganalyzer.lint import audio_rules, setting_rules
+from loganalyzer.lint import audio_rules, native_rules, setting_rules
 from loganalyzer.lint.faults import Case, Fault, Need, NotChecked
-from loganalyzer.planner.plan import Windows, sound
+from loganalyzer.planner.plan import sound
 from loganalyzer.settings import Settings, Severity
-from loganalyzer.workflow.declared import Declared, Workflow, whole
+from loganalyzer.workflow.declared import Declared, Workflow
 from loganalyzer.workflow.reading import load
 
 _CHECKS: Final = (
@@ -24,7 +24,9 @@ _CHECKS: Final = (
     setting_rules.schedule,
     setting_rules.conflicts,
     setting_rules.model,
+    setting_rules.attention,
 )
+_NATIVE_CHECKS: Final = (native_rules.clip, native_rules.audio, native_rules.rates)
 _ORDER: Final = {"error": 0, "warning": 1, "info": 2}
 
 Verdict = Literal["pass", "warn", "fail"]
@@ -82,7 +84,7 @@ def check(path: Path, settings: Settings, heard: Heard | None = None) -> Checked
     found: list[Fault | NotChecked] = []
     for asked in workflow.samplers:
         case = _case(asked, settings, heard, documents)
-        found += [item for checked in _CHECKS for item in checked(case)]
+        found += [item for checked in (_NATIVE_CHECKS if asked.clips else _CHECKS) for item in checked(case)]
     unique = [item for place, item in enumerate(found) if item not in found[:place] and item.rule in known]
     findings = [
         Finding(known[fault.rule], known[fault.rule].severity_under(settings), fault)
@@ -104,23 +106,16 @@ def _case(
         heard = Heard((crop,), "as the workflow cuts it")
     elif heard is not None and crop is not None:
         heard = Heard(tuple(min(seconds, crop) for seconds in heard.speakers), f"{heard.told_by}, cut to {crop:g} s")
-    fps = audio_rules.rate(Case(asked, settings, _windows(asked, settings), None, "", (), ()))
+    fps = audio_rules.rate(asked, settings)
     return Case(
         asked,
         settings,
-        _windows(asked, settings),
+        setting_rules.windows(asked),
         sound(heard.speakers, fps, heard.multi, heard.uncertainty_s) if heard else None,
         heard.told_by if heard else "",
         [_need(entry) for entry in baseline_files.entries(documents, "requirement")],
         baseline_files.ranking(documents),
     )
-
-
-def _windows(asked: Declared, settings: Settings) -> Windows:
-    window, motion = whole(asked.window_frames), whole(asked.motion_frames)
-    if window is None or motion is None or not 0 <= motion < window:
-        return Windows(settings.window_frames, settings.motion_frames)
-    return Windows(window, motion)
 
 
 def _need(entry: Any) -> Need:  # noqa: ANN401 -- whatever TOML holds

@@ -15,19 +15,24 @@ MOST_FRAMES: Final = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The schedule that a plan is made for, in frames."""
+    """The schedule that a plan is made for, in frames; `drop` are those that every window but the last discards."""
 
     window: int
     motion: int
+    drop: int = 0
 
     @property
     def stride(self) -> int:
         """Frames by which one window starts after the one before."""
-        return schedule.stride(self.window, self.motion, 0)
+        return schedule.stride(self.window, self.motion, self.drop)
 
     def count(self, frames: int) -> int:
         """Windows that the loop runs for so many frames of audio."""
         return schedule.windows(frames, self.window, self.stride)
+
+    def rendered(self, frames: int) -> int:
+        """Frames that come out of the loop for so many frames of audio."""
+        return schedule.aligned_at_least(frames, self.window, self.stride)
 
     def announced(self, frames: int) -> int:
         """Windows that the log's header will announce."""

@@ -61,15 +61,17 @@ class Declared:
 
     Attributes:
         sampler: id of the sampler node.
-        requested_frames, fps, width, height, window_frames, motion_frames, mode, steps, model, quantization, lora,
-            lora_rank, attention_mode: as in the document of `workflow check`.
+        requested_frames, fps, width, height, window_frames, motion_frames, drop_frames, mode, steps, model,
+            quantization, lora, lora_rank, attention_mode: as in the document of `workflow check`.
         start_step, end_step, scheduler: of the sampler.
         adapter: file of the InfiniteTalk or MultiTalk adapter.
         lora_strength: of the LoRA that `lora` names.
         video_fps: what the nodes that write the video take for the rate.
+        attention_overrides: attention modes that nodes between loader and sampler set for a part of the run.
         crops: cuts of the audio.
         output_path: folder into which windows are saved; None or empty where they are not.
         context_options: id of the node with context options, where the sampler has one.
+        clips: clips of ComfyUI's own InfiniteTalk that the workflow makes, this one included; 0 for the wrapper's.
     """
 
     sampler: str
@@ -79,6 +81,7 @@ class Declared:
     height: Value = field(default_factory=lambda: untold("height"))
     window_frames: Value = field(default_factory=lambda: untold("frame_window_size"))
     motion_frames: Value = field(default_factory=lambda: untold("motion_frame"))
+    drop_frames: Value = field(default_factory=lambda: Value(0, "", "", "", "drop_frames"))
     mode: Value = field(default_factory=lambda: untold("mode"))
     steps: Value = field(default_factory=lambda: untold("steps"))
     start_step: Value = field(default_factory=lambda: untold("start_step"))
@@ -93,8 +96,10 @@ class Declared:
     output_path: Value = field(default_factory=lambda: untold("output_path"))
     attention_mode: Value = field(default_factory=lambda: untold("attention_mode"))
     video_fps: tuple[Value, ...] = ()
+    attention_overrides: tuple[Value, ...] = ()
     crops: tuple[Crop, ...] = ()
     context_options: str | None = None
+    clips: int = 0
 
     @property
     def audio_crop_s(self) -> float | None:

@@ -147,6 +147,7 @@ def _node(
         inputs=inputs,
         is_active=mode != _MUTED,
         passes=_passing(entry, kind, slots) if mode == _BYPASSED or kind in _REROUTES else None,
+        outputs=tuple(str(given.get("type")) for given in _list(entry.get("outputs")) if isinstance(given, dict)),
     )
 
 
@@ -160,7 +161,8 @@ def _typed(entry: Mapping[str, Any], kind: str, at: Pointer) -> Iterator[tuple[s
     elif isinstance(values, list):
         listed = _widget_names(entry, len(values))
         names = listed if len(listed) == len(values) else vocabulary().widgets.get(kind, listed)
-        for index, (name, value) in enumerate(zip(names, values, strict=False)):
+        for index, value in enumerate(values):
+            name = names[index] if index < len(names) else f"value {index + 1}"
             yield name, Typed(value, (*place, index))
 
 

@@ -43,6 +43,7 @@ class Node:
         inputs: input's name to what feeds it.
         is_active: False for a muted node.
         passes: output slot to input's name, for a node that is bypassed or only hands on.
+        outputs: types of the outputs; empty where the format does not name them.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Node:
     inputs: Mapping[str, Link | Typed]
     is_active: bool = True
     passes: Mapping[int, str] | None = None
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,14 @@ def graph(file: WorkflowFile) -> Graph:
         WorkflowError: it is neither, or refers to what is not there.
     """
     from loganalyzer.workflow import api_format, editor_format
+    from loganalyzer.workflow.pass_through import with_pass_through
 
     data = file.data
     if isinstance(data, dict) and isinstance(data.get("nodes"), list):
-        return Graph(file, "ui", _bounded(file, editor_format.nodes(file)))
+        return Graph(file, "ui", with_pass_through(_bounded(file, editor_format.nodes(file))))
     found = api_format.nodes(file)
     if found:
-        return Graph(file, "api", _bounded(file, found))
+        return Graph(file, "api", with_pass_through(_bounded(file, found)))
     raise WorkflowError(
         f"{file.path}: is JSON, but no workflow of ComfyUI",
         "save it in the editor (Workflow, Save), or export it (Workflow, Export (API))",

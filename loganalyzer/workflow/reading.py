@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from loganalyzer.errors import WorkflowError
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK, QUANTIZATION
+from loganalyzer.workflow import embeds, native
 from loganalyzer.workflow.declared import Crop, Declared, Workflow, untold
 from loganalyzer.workflow.files import read
 from loganalyzer.workflow.graph import Graph, Node, graph
@@ -27,57 +29,54 @@ def load(path: Path) -> Workflow:
         WorkflowError: it cannot be read, makes no sense, or has no InfiniteTalk or MultiTalk sampler.
     """
     found = graph(read(path))
-    roles = vocabulary().roles
-    samplers = tuple(
-        declared for node in found.of(roles["sampler"]) if (declared := _of_sampler(found, node)) is not None
-    )
+    samplers = [declared for node in embeds.samplers(found) if (declared := _of_sampler(found, node)) is not None]
+    samplers += [
+        replace(clip, crops=tuple(_cuts(found, node, native.AUDIO)), video_fps=tuple(_rates(found)))
+        for node, clip in native.clips(found)
+    ]
     if not samplers:
-        raise WorkflowError(
-            f"{path}: has no active {roles['sampler']} that is fed by {roles['windows']} or {roles['audio']}: "
-            "nothing in it can be checked",
-            "name the workflow that renders the talking video",
+        raise _nothing_to_check(found)
+    return Workflow(found, tuple(samplers))
+
+
+def _nothing_to_check(found: Graph) -> WorkflowError:
+    entries = vocabulary().entries
+    others = [
+        f"{entry['name']} (node {node.id})" for kind, entry in entries["other"].items() for node in found.of(kind)
+    ]
+    if others:
+        return WorkflowError(
+            f"{found.file.path}: renders with {', '.join(others)}, not with InfiniteTalk or MultiTalk: nothing "
+            "in it can be checked",
+            "name a workflow of InfiniteTalk, MultiTalk or SkyReels V3",
         )
-    return Workflow(found, samplers)
+    names = {role: " or ".join(entries[role]) for role in ("sampler", "windows", "audio")}
+    loose = ", ".join(f"node {node.id} ({node.title})" for node in embeds.unconnected(found))
+    return WorkflowError(
+        f"{found.file.path}: has no active {names['sampler']} that is fed by {names['windows']} or {names['audio']}: "
+        f"nothing in it can be checked{f'; connected to no sampler: {loose}' if loose else ''}",
+        "connect these nodes to a sampler" if loose else "name the workflow that renders the talking video",
+    )
 
 
 def _of_sampler(found: Graph, sampler: Node) -> Declared | None:
-    roles = vocabulary().roles
-    windows = _upstream(found, sampler, "image_embeds", roles["windows"])
-    audio = _upstream(found, sampler, "multitalk_embeds", roles["audio"])
+    windows, schedule = embeds.windows(found, sampler)
+    audio, sound = embeds.audio(found, sampler)
     if windows is None and audio is None:
         return None
     told: dict[str, Any] = {
-        name: value(found, sampler, name) for name in ("steps", "start_step", "end_step", "scheduler")
+        name: embeds.setting(found, sampler, name) for name in ("steps", "start_step", "end_step", "scheduler")
     }
-    if windows:
-        told |= {
-            "width": value(found, windows, "width"),
-            "height": value(found, windows, "height"),
-            "window_frames": value(found, windows, "frame_window_size"),
-            "motion_frames": value(found, windows, "motion_frame"),
-            "mode": value(found, windows, "mode"),
-            "output_path": value(found, windows, "output_path"),
-        }
-    if audio:
-        told |= {"requested_frames": value(found, audio, "num_frames"), "fps": value(found, audio, "fps")}
-        told["crops"] = tuple(_crops(found, audio))
-    told |= _model(found, sampler)
-    told["mode"] = _resolved_mode(told.get("mode", untold("mode")), told.get("adapter"))
-    context = found.source(sampler, "context_options")
-    told["context_options"] = context[0].id if isinstance(context, tuple) else None
-    return Declared(sampler.id, **told, video_fps=tuple(_rates(found)))
-
-
-def _upstream(found: Graph, node: Node, name: str, kind: str) -> Node | None:
-    """The nearest node of a class that feeds an input, directly or through others with an input of the same name."""
-    for _ in range(_LONGEST_CHAIN):
-        fed = found.source(node, name)
-        if not isinstance(fed, tuple):
-            return None
-        node = fed[0]
-        if node.kind == kind:
-            return node
-    return None
+    told |= schedule | sound | _model(found, sampler)
+    told["mode"] = _resolved_mode(told["mode"], told.get("adapter"))
+    return Declared(
+        sampler.id,
+        **told,
+        crops=tuple(_crops(found, audio)) if audio else (),
+        attention_overrides=tuple(_overrides(found, sampler)),
+        context_options=embeds.context_options(found, sampler),
+        video_fps=tuple(_rates(found)),
+    )
 
 
 def _resolved_mode(mode: Value, adapter: Value | None) -> Value:
@@ -91,9 +90,11 @@ def _resolved_mode(mode: Value, adapter: Value | None) -> Value:
 
 
 def _model(found: Graph, sampler: Node) -> dict[str, Value]:
-    loader = _upstream(found, sampler, "model", vocabulary().roles["model"])
+    kind = vocabulary().roles["model"]
+    loader = embeds.upstream(found, sampler, "model", kind)
     if loader is None:
-        return {}
+        reason = f"no {kind} feeds node {sampler.id} ({sampler.title})"
+        return {name: untold(name, reason) for name in ("model", "quantization", "attention_mode")}
     told = {"model": value(found, loader, "model"), "attention_mode": value(found, loader, "attention_mode")}
     told["quantization"] = _quantization(told["model"], value(found, loader, "quantization"))
     adapter = found.source(loader, "multitalk_model")
@@ -162,6 +163,17 @@ def _between(found: Graph, sampler: Node, loader: Node) -> Iterator[Node]:
         yield node
 
 
+def _overrides(found: Graph, sampler: Node) -> Iterator[Value]:
+    kinds = vocabulary().entries["attention"]
+    for _ in range(_LONGEST_CHAIN):
+        fed = found.source(sampler, "model")
+        if not isinstance(fed, tuple):
+            return
+        sampler = fed[0]
+        if sampler.kind in kinds:
+            yield value(found, sampler, "attention_mode")
+
+
 def _rates(found: Graph) -> Iterator[Value]:
     for kind, entry in vocabulary().entries["video"].items():
         for node in found.of(kind):
@@ -170,19 +182,22 @@ def _rates(found: Graph) -> Iterator[Value]:
 
 def _crops(found: Graph, audio: Node) -> Iterator[Crop]:
     """The cuts between an audio file and its embedding, of every speaker."""
-    kinds = vocabulary().entries["crop"]
     for name in sorted(name for name in audio.inputs if name.startswith("audio_") and name[6:].isdigit()):
-        node, through = audio, name
-        for _ in range(_LONGEST_CHAIN):
-            fed = found.source(node, through)
-            if not isinstance(fed, tuple):
-                break
-            node = fed[0]
-            if node.kind in kinds:
-                crop = _crop(found, node, kinds[node.kind])
-                if crop:
-                    yield crop
-            through = next((one for one in ("audio", "audio_1", "samples") if one in node.inputs), "")
+        yield from _cuts(found, audio, name)
+
+
+def _cuts(found: Graph, node: Node, through: str) -> Iterator[Crop]:
+    """The cuts behind one input."""
+    kinds = vocabulary().entries["crop"]
+    for _ in range(_LONGEST_CHAIN):
+        fed = found.source(node, through)
+        if not isinstance(fed, tuple):
+            return
+        node = fed[0]
+        crop = _crop(found, node, kinds[node.kind]) if node.kind in kinds else None
+        if crop:
+            yield crop
+        through = next((one for one in ("audio", "audio_1", "samples") if one in node.inputs), "")
 
 
 def _crop(found: Graph, node: Node, entry: Mapping[str, Any]) -> Crop | None:

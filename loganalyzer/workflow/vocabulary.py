@@ -10,8 +10,13 @@ from typing import Any
 
 from loganalyzer.resources import folder
 
-_ONE = ("sampler", "windows", "audio", "model", "adapter")
-_MANY = ("lora", "video", "crop", "constant", "resize")
+_ONE = ("model", "adapter")
+_MANY = (
+    "sampler", "settings", "windows", "audio", "clip", "attention", "pass_through",
+    "lora", "video", "crop", "constant", "resize",
+)  # fmt: skip
+_BARE = ("size", "same_size", "other")
+"""Tables whose classes have no values that are read."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +25,8 @@ class Vocabulary:
 
     Attributes:
         widgets: class to the names of its values, in the editor's order.
-        roles: `sampler`, `windows`, `audio`, `model`, `adapter` to the class.
-        entries: `lora`, `video`, `crop`, `constant`, `resize`, `size`, `same_size` to class to entry.
+        roles: `model` and `adapter` to the class.
+        entries: every other table of the file to class to entry.
         echoes: (class, slot) to the input whose number that output repeats.
     """
 
@@ -39,6 +44,6 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         widgets={entry["class"]: tuple(entry["widgets"]) for entry in named},
         roles={name: document[name]["class"] for name in _ONE},
-        entries={name: {entry["class"]: entry for entry in document[name]} for name in (*_MANY, "size", "same_size")},
+        entries={name: {entry["class"]: entry for entry in document[name]} for name in (*_MANY, *_BARE)},
         echoes={(entry["class"], entry["slot"]): entry["input"] for entry in document["echo"]},
     )

@@ -312,6 +312,10 @@ def test_wrong_usage_is_one_clear_message_and_exit_2(words: list[str], message: 
         ("ignore = [1]\n", "loganalyze.toml:1: 'ignore' holds something that is no text"),
         ("fps = \n", "loganalyze.toml: cannot be read as a configuration"),
         ("window_frames = 9\n", "leaves no stride"),
+        ("lora_rank = 0\n", "loganalyze.toml:1: 'lora_rank' is 0"),
+        ("lora_rank = 100001\n", "loganalyze.toml:1: 'lora_rank' is 100001"),
+        ("lora_rank = '64'\n", "loganalyze.toml:1: 'lora_rank' is '64'"),
+        ("attention_mode = 1\n", "loganalyze.toml:1: 'attention_mode' is 1"),
     ],
 )
 def test_a_wrong_configuration_names_the_key_the_file_and_the_line(text: str, message: str, clean: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from workflows import api, saved
+from workflows import api, native, saved, skyreels
 
 from loganalyzer.cli.group import main
 
@@ -84,6 +84,17 @@ def test_an_unknown_card_has_no_expected_time() -> None:
 
 def test_other_schedules_are_planned_too() -> None:
     assert document("17.084", "--motion", 25)["recommended"]["frames"] == 417  # type: ignore[index]
+
+
+def test_dropped_frames_of_a_workflow_shorten_the_stride_unless_an_option_gives_the_schedule(tmp_path: Path) -> None:
+    path = saved(tmp_path, skyreels())
+    assert document("8.8", "--workflow", path)["schedule"] == {"window_frames": 81, "motion_frames": 5, "stride": 64}
+    assert document("8.8", "--workflow", path)["recommended"]["frames"] == 209
+    assert document("8.8", "--workflow", path, "--motion", 9)["schedule"]["stride"] == 72
+
+
+def test_a_clip_of_comfyuis_own_nodes_has_no_frame_count_to_type(tmp_path: Path) -> None:
+    assert "num_frames is typed into" not in call("17.084", "--workflow", saved(tmp_path, native())).stdout
 
 
 def test_a_workflow_tells_its_own_schedule_and_the_node_to_type_into(tmp_path: Path) -> None:

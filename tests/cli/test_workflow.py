@@ -72,6 +72,16 @@ def test_a_fix_changes_the_values_at_fault_and_nothing_else(document: Any, tmp_p
     assert "+" in result.stdout
 
 
+def test_attention_mode_and_lora_rank_of_the_configuration_are_those_expected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = saved(tmp_path, api(_1={"attention_mode": "sageattn"}, _2={"lora": "lightx2v_distill_rank64.safetensors"}))
+    assert {"MOD002", "MOD004"} <= set(call("check", path).stdout.split())
+    Path("loganalyze.toml").write_text('attention_mode = "sageattn"\nlora_rank = 64\n')
+    assert call("check", path).stdout.startswith("PASS")
+
+
 def test_a_float_stays_a_float(tmp_path: Path) -> None:
     call("fix", saved(tmp_path, FAULTY), "-o", tmp_path / "fixed.json", "--prefer", "longer")
     assert '"frame_rate": 25.0' in (tmp_path / "fixed.json").read_text()

@@ -35,6 +35,7 @@ CASES: list[tuple[str, dict[str, Any], Heard | None]] = [
     ("SCH008", api(_5={"output_path": "/workspace/frames"}), None),
     ("MOD001", api(_1={"model": "wan2.1-i2v-14b-720p-Q5_0.gguf"}), None),
     ("MOD002", api(_2={"lora": "lightx2v_distill_rank64_bf16.safetensors"}), None),
+    ("MOD004", api(_1={"attention_mode": "sageattn"}), None),
 ]
 IDS = [f"{rule}-{number}" for number, (rule, _, _) in enumerate(CASES)]
 
@@ -100,7 +101,7 @@ def test_what_the_workflow_does_not_tell_is_listed_with_the_reason(tmp_path: Pat
     found = checked(tmp_path, api(_6={"fps": ["10", 0]}, _10=info, _7={"value": "many"}))
     reasons = {item.rule: item.reason for item in found.not_checked}
     assert "VHS_VideoInfo" in reasons["AUD006"]
-    assert "no number of frames" in reasons["AUD007"]
+    assert "is not a number of frames" in reasons["AUD007"]
 
 
 @pytest.mark.parametrize("fps", [1e308, 1e-300, -5, 0, True, "25", [25], float("nan")])

@@ -19,7 +19,7 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "workflows"
 WANTED = {
     "requested_frames": 369, "fps": 25, "width": 1280, "height": 720, "window_frames": 81, "motion_frames": 9,
     "mode": "infinitetalk", "steps": 4, "model": "wan2.1-i2v-14b-720p-Q6_K.gguf", "quantization": "Q6_K",
-    "lora": "lightx2v_distill_rank256_bf16.safetensors", "lora_rank": 256, "attention_mode": "sageattn",
+    "lora": "lightx2v_distill_rank256_bf16.safetensors", "lora_rank": 256, "attention_mode": "sdpa",
 }  # fmt: skip
 
 
