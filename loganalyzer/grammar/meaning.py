@@ -15,7 +15,7 @@ from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import WORD, first, line_end
 from loganalyzer.grammar.types import TYPES
 
-pp.ParserElement.enable_packrat(cache_size_limit=None)
+pp.ParserElement.enable_packrat(cache_size_limit=None, force=True)  # matplotlib allows 128 entries, which are too few
 # Each element tries a place of a line once. Without it, the time for optional parts and texts of open length in a row
 # doubles with each of them.
 

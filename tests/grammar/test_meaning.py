@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -20,6 +22,14 @@ TEMPLATES = {
 
 def pattern(template: str) -> Pattern:
     return replace(shipped()[0], nodes=parse_template(template, {}), ends_line=True, starts_line=False)
+
+
+def test_the_drawing_library_does_not_bound_what_is_remembered_of_a_line() -> None:
+    """It sets a bound of its own where it is imported first, as by a report."""
+    modules = "matplotlib.mathtext, loganalyzer.grammar.meaning, pyparsing"
+    code = f"import {modules}; print(pyparsing.ParserElement.packrat_cache)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "_UnboundedCache" in printed
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
