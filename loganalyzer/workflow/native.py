@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from loganalyzer.workflow.declared import Declared, untold, whole
@@ -19,7 +19,7 @@ AUDIO: Final = "audio_encoder_output_1"
 def clips(found: Graph) -> Iterator[tuple[Node, Declared]]:
     """Each clip's node, and what it is asked for."""
     nodes = [node for kind in vocabulary().entries["clip"] for node in found.of(kind)]
-    total = _total(found, nodes)
+    total, samplers = _total(found, nodes), _samplers(found)
     for node in nodes:
         yield (
             node,
@@ -32,7 +32,7 @@ def clips(found: Graph) -> Iterator[tuple[Node, Declared]]:
                 window_frames=value(found, node, "length"),
                 motion_frames=value(found, node, "motion_frame_count"),
                 mode=Value("infinitetalk", "", node.id, node.title, "mode"),
-                steps=_steps(found, node),
+                steps=_steps(found, node, samplers),
                 clips=len(nodes),
             ),
         )
@@ -53,10 +53,17 @@ def _total(found: Graph, nodes: list[Node]) -> Value:
     return Value(total, "", last.id, last.title, "length")
 
 
-def _steps(found: Graph, clip: Node) -> Value:
-    """The steps of the sampler that gets the clip's latent."""
+def _samplers(found: Graph) -> dict[str, Node]:
+    """Node id to the sampler that gets its latent."""
+    result = {}
     for node in found.nodes.values():
         fed = found.source(node, "latent_image") if node.is_active and node.passes is None else None
-        if isinstance(fed, tuple) and fed[0].id == clip.id:
-            return value(found, node, "steps")
+        if isinstance(fed, tuple):
+            result[fed[0].id] = node
+    return result
+
+
+def _steps(found: Graph, clip: Node, samplers: Mapping[str, Node]) -> Value:
+    if clip.id in samplers:
+        return value(found, samplers[clip.id], "steps")
     return untold("steps", f"no sampler gets the latent of node {clip.id} ({clip.title})")

@@ -17,6 +17,8 @@ from loganalyzer.workflow.graph import Graph, Node, graph
 from loganalyzer.workflow.values import Value, value
 from loganalyzer.workflow.vocabulary import vocabulary
 
+MOST_SAMPLERS: Final = 200
+"""Each is checked by every rule; a workflow that a person made has a handful."""
 _LONGEST_CHAIN: Final = 64
 _PRECISION: Final = re.compile(r"(?i)(fp8_e4m3fn(?:_fast)?|fp8_e5m2|fp8|bf16|fp16|fp32)")
 _CLOCK: Final = re.compile(r"^(?:(\d+):)?(\d+(?:\.\d+)?)$")
@@ -29,6 +31,7 @@ def load(path: Path) -> Workflow:
         WorkflowError: it cannot be read, makes no sense, or has no InfiniteTalk or MultiTalk sampler.
     """
     found = graph(read(path))
+    _bound(found)
     samplers = [declared for node in embeds.samplers(found) if (declared := _of_sampler(found, node)) is not None]
     samplers += [
         replace(clip, crops=tuple(_cuts(found, node, native.AUDIO)), video_fps=tuple(_rates(found)))
@@ -37,6 +40,14 @@ def load(path: Path) -> Workflow:
     if not samplers:
         raise _nothing_to_check(found)
     return Workflow(found, tuple(samplers))
+
+
+def _bound(found: Graph) -> None:
+    kinds = (*vocabulary().entries["sampler"], *vocabulary().entries["clip"])
+    if sum(1 for kind in kinds for _ in found.of(kind)) > MOST_SAMPLERS:
+        raise WorkflowError(
+            f"{found.file.path}: has more than {MOST_SAMPLERS} samplers", "split it, and check the parts one by one"
+        )
 
 
 def _nothing_to_check(found: Graph) -> WorkflowError:

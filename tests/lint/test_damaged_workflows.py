@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from workflows import API, editor
+from workflows import API, editor, native, sampler_v2, skyreels
 
 from loganalyzer.errors import LogAnalyzerError
 from loganalyzer.lint.document import to_document, to_text
@@ -20,7 +20,7 @@ from loganalyzer.settings import Settings
 JUNK = st.sampled_from(
     [None, True, -1, 0, 10**400, 1e308, float("nan"), "", "\x1b[2J", [], {}, ["5", 0], [5, "a"], {"a": 1}, "0:99", 2.5]
 )
-DOCUMENTS: list[Any] = [API, editor().document()]
+DOCUMENTS: list[Any] = [API, editor().document(), sampler_v2(), skyreels(), native(2)]
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -10,9 +10,21 @@ from workflows import Editor, api, editor, sampler_v2, saved, skyreels
 
 from loganalyzer.errors import WorkflowError
 from loganalyzer.workflow.declared import Declared
-from loganalyzer.workflow.reading import load
+from loganalyzer.workflow.reading import MOST_SAMPLERS, load
 
 LOOSE = "node 6 (Audio) is connected to no sampler"
+
+
+@pytest.mark.parametrize(("count", "is_read"), [(MOST_SAMPLERS, True), (MOST_SAMPLERS + 1, False)])
+def test_more_samplers_than_a_person_makes_are_refused(count: int, is_read: bool, tmp_path: Path) -> None:
+    document = api()
+    document |= {f"s{number}": document["4"] for number in range(count - 1)}
+    path = saved(tmp_path, document)
+    if is_read:
+        assert len(load(path).samplers) == count
+    else:
+        with pytest.raises(WorkflowError, match="more than 200 samplers"):
+            load(path)
 
 
 def first(folder: Path, document: object) -> Declared:
