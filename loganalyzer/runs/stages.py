@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed
-from loganalyzer.runs import native
+from loganalyzer.runs import native, programs
 from loganalyzer.runs.timeline import Timeline, bare_lines
 
 _OPENED = pl.Schema(
@@ -21,6 +21,10 @@ _OPENED = pl.Schema(
         "height": pl.Int64,
         "steps": pl.Int64,
         "plain_frames": pl.Int64,
+        "program": pl.String,
+        "program_mode": pl.String,
+        "tail": pl.String,
+        "unquantized": pl.String,
     }
 )
 
@@ -34,11 +38,14 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
 
     `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
     2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known), or one of
-    `native.KINDS`.
+    `native.KINDS` and `programs.KINDS`; the latter have their program's name and what is known of it.
     """
     named = named_stages(timeline)
     bare = typed(_headless(_bars_and_lines(timeline), named), _OPENED)
     shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
+    others = programs.stages(timeline)
+    if others.height:
+        shown = pl.concat([shown, typed(others, _OPENED)]).pipe(in_order, "lane", "place")
     own = native.stages(timeline, shown)
     if own.height:
         shown = pl.concat([shown, typed(own, _OPENED)]).pipe(in_order, "lane", "place")
