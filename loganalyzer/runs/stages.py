@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed
+from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed, without
 from loganalyzer.runs import native, programs
 from loganalyzer.runs.timeline import Timeline, bare_lines
 
@@ -30,6 +30,9 @@ _OPENED = pl.Schema(
 
 _BEHIND_SAMPLING = ("padding-request", "padding-length")
 
+_OUTER_ALONE = "outer-bar-clips"
+"""The bar over all windows of the revisions whose windows had bars without description."""
+
 _NO_STAGE = pl.lit(None, pl.UInt32).alias("stage")
 
 
@@ -43,6 +46,9 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     named = named_stages(timeline)
     bare = typed(_headless(_bars_and_lines(timeline), named), _OPENED)
     shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
+    clips = _by_outer_bar(timeline, shown)
+    if clips.height:
+        shown = pl.concat([shown, clips]).pipe(in_order, "lane", "place")
     others = programs.stages(timeline)
     if others.height:
         shown = pl.concat([shown, typed(others, _OPENED)]).pipe(in_order, "lane", "place")
@@ -85,6 +91,21 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
         .pipe(only, pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
         .pipe(extended, pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
     )
+
+
+def _by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
+    """Stages of which only the bar over all windows shows where they begin, as in July 2025.
+
+    The windows' own bars had no description then, and the plain sampler's header may be lost. A bar that counts anew is
+    another stage's.
+    """
+    bars = timeline.bars["outer-bar"]
+    if bars.is_empty():
+        return typed(bars, _OPENED)
+    alone = without(only(bars, pl.col("pattern") == _OUTER_ALONE), shown, "lane", "prompt")
+    same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
+    goes_on = (same & (pl.col("n") >= pl.col("n").shift(1))).fill_null(value=False)
+    return typed(only(alone, ~goes_on).pipe(extended, pl.lit("bars").alias("kind")), _OPENED)
 
 
 def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
