@@ -18,6 +18,7 @@ from loganalyzer.runs import (
     identity,
     memory,
     native_windows,
+    other_models,
     outcome,
     output,
     planned,
@@ -107,6 +108,7 @@ def rebuild(
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, idle_events(patterns))
+    executions = completed(executions, other_models.other_models(timeline), ["lane", "prompt"])
     executions = failures.with_report(timeline, prompt_rows.unwrapped(executions, parts.windows, stages))
     timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
     stages = outcome.outcomes(timeline, _with_last_bars(stages, parts), executions)
