@@ -43,7 +43,7 @@ MEASURED: Final = pl.Schema(
         "estimated": pl.Boolean,
     }
 )
-_SINGLE: Final = ("rate", "timestamps")
+_SINGLE: Final = ("rate", "timestamps", "printed")
 """How a single step's time was found; whole elapsed seconds and averages are no single times."""
 _LOADS_EACH_TIME: Final = ("core", "autosampler")
 """Producers whose windows are samplers of their own."""

@@ -16,6 +16,7 @@ from loganalyzer.pieces import Source
 from loganalyzer.rows import only
 from loganalyzer.runs import unending
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
+from loganalyzer.runs.programs import prepared
 from loganalyzer.runs.settled import Events, settled
 from loganalyzer.settings import Settings
 from loganalyzer.spool import Spool
@@ -137,7 +138,7 @@ class Rebuilding:
 
     def _rebuild_settled(self, events: Events) -> Events:
         """Frames of the prompts that are complete in an input that goes on; the other records."""
-        parted = settled(events, neutral_events(self._patterns))
+        parted = settled(prepared(events, self._patterns), neutral_events(self._patterns))
         if _height(parted.ready):
             self._make_early(parted.ready)
         return parted.rest

@@ -48,6 +48,8 @@ PROMPTS: Final = pl.Schema(
         **dict.fromkeys(("memory_used_gib", "memory_requested_gib", "memory_limit_gib"), pl.Float64()),
         "worker_died_line": pl.Int64(),
         "never_ran": pl.Int64(),
+        "other_stages": pl.Int64(),
+        "other_models": pl.String(),
         "started_at": TIME,
         "ended_at": TIME,
     }

@@ -127,6 +127,8 @@ def audio_shortfall(context: Context) -> Outcome:
     said = (
         pl.when(native.is_chained())
         .then(pl.lit(" ComfyUI's own nodes print nothing of it."))
+        .when(~native.is_wrapper())
+        .then(pl.format(" {} prints no warning of it.", "producer"))
         .when(pl.col("at").is_null())
         .then(pl.lit(" The log prints no padding warning for it."))
         .otherwise(pl.lit(""))

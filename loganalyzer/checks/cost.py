@@ -35,7 +35,7 @@ def cost_above_baseline(context: Context) -> Outcome:
             (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
         ),
         Need(pl.col("window_frames").is_not_null(), "cost baselines are for windowed runs only", "not-applicable"),
-        Need(~native.is_native(), "cost baselines were measured on the wrapper's runs", "not-applicable"),
+        Need(native.is_wrapper(), "cost baselines were measured on the wrapper's runs", "not-applicable"),
         Need(pl.col("quantization").is_not_null(), "no quantisation is known: declare it (--quantization)"),
         Need(pl.col("usd").is_not_null(), lambda: worded("no cost baseline for {}", "quantization"), "configuration"),
         Need(pl.col("observed_windows").is_not_null(), "the log holds no progress bars to count windows by"),

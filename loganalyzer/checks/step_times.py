@@ -14,7 +14,7 @@ from loganalyzer.checks.registry import Context
 from loganalyzer.metrics import warm_up
 from loganalyzer.rows import extended, only, selected
 
-_MEASURED: Final = ("rate", "timestamps")
+_MEASURED: Final = ("rate", "timestamps", "printed")
 _STEPS: Final = pl.col("duration_s")
 
 

@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -79,6 +79,7 @@ def _entry(pattern: model.Pattern) -> dict[str, Any]:
         "nodes": _listed(pattern.nodes),
         "signature": _listed(pattern.signature),
         "samples": [(sample.line, sample.values) for sample in pattern.samples],
+        "producer": pattern.producer and asdict(pattern.producer),
     }
 
 
@@ -90,6 +91,7 @@ def _pattern(entry: dict[str, Any]) -> model.Pattern:
         "signature": _nodes(entry["signature"]),
         "samples": tuple(model.Sample(line, values) for line, values in entry["samples"]),
         "near": tuple(entry["near"]),
+        "producer": entry["producer"] and model.Producer(**entry["producer"]),
     }
     return model.Pattern(**values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from loganalyzer.errors import GrammarError
 from loganalyzer.grammar import model
 from loganalyzer.grammar.cache import remembered
 from loganalyzer.grammar.lower import check
+from loganalyzer.grammar.producers import read_producer
 from loganalyzer.resources import folder
 
 if TYPE_CHECKING:
@@ -110,13 +112,16 @@ def read_toml(file: Traversable) -> dict[str, Any]:
 
 def _patterns(file: Traversable, pieces: Mapping[str, model.Nodes]) -> Iterator[model.Pattern]:
     document = read_toml(file)
-    for key in document.keys() - {"pattern", "project"}:
-        raise GrammarError(f"{file.name}: unknown key {key!r}", "allowed are 'project' and [[pattern]] tables")
+    for key in document.keys() - {"pattern", "project", "producer"}:
+        raise GrammarError(
+            f"{file.name}: unknown key {key!r}", "allowed are 'project', [producer] and [[pattern]] tables"
+        )
     project = document.get("project", "wrapper")
+    producer = read_producer(document, project, file.name)
     for entry in document.get("pattern", []):
         where = f"{file.name}: pattern {entry.get('id', '(without id)')!r}"
         try:
-            pattern = _pattern(entry, project, file.name, pieces)
+            pattern = replace(_pattern(entry, project, file.name, pieces), producer=producer)
             _verify(pattern)
         except GrammarError as error:
             raise GrammarError(f"{where}: {error.message}", error.hint) from None

@@ -71,6 +71,29 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Producer:
+    """What is known of a program that samples by itself and prints the messages of one pattern file.
+
+    Attributes:
+        name: the file's `project`, as the column `producer` of the runs shows it.
+        title: its name for people.
+        windows: `lines` where messages tell windows and steps, `bars` where each bar without description is a window.
+        mode: the mode of its runs; None where its messages do not tell it.
+        tail: `mirrored` where it repeats the end of short audio backwards; None where nothing is known or missing.
+        models: expression for the file names of models whose runs are analyzed; None for all.
+        unquantized: what runs without quantization use; None where nothing is known.
+    """
+
+    name: str
+    title: str
+    windows: str
+    mode: str | None = None
+    tail: str | None = None
+    models: str | None = None
+    unquantized: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """One form of one message.
 
@@ -90,6 +113,7 @@ class Pattern:
         ends_line: whether only blanks may follow, or a remark behind an arrow.
         samples, near: lines that must parse, and lines that must be near misses.
         file: the file that defines it, for messages.
+        producer: the program that its file is about, if it samples by itself.
     """
 
     id: str
@@ -109,6 +133,7 @@ class Pattern:
     samples: tuple[Sample, ...]
     near: tuple[str, ...]
     file: str
+    producer: Producer | None = None
 
 
 def holes(nodes: Nodes) -> list[Hole | Choice]:

@@ -39,6 +39,9 @@ _PRODUCERS: Final = {
     "wrapper": "WanVideoWrapper",
     "core": "ComfyUI's own nodes",
     "autosampler": "InfiniteTalkAutoSampler, with ComfyUI's own nodes",
+    "lightx2v": "LightX2V",
+    "meigen": "MeiGen's command line",
+    "wan2gp": "Wan2GP",
 }
 _CODE: Final = frozenset({"arguments"})
 _ABSENT: Final = {

@@ -9,6 +9,7 @@ from loganalyzer.report import words
 from loganalyzer.report.facts import gravest
 from loganalyzer.report.figures import small
 from loganalyzer.report.model import Cell, Column, Mark, Overview, Pair, Table
+from loganalyzer.report.other_models import other_stages
 from loganalyzer.totals import GRAVE
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def _headline(analysis: Analysis, totals: Totals) -> str:
 def _lead(analysis: Analysis, groups: Sequence[Group]) -> str:
     totals = analysis.totals
     if analysis.verdict == "no-runs":
-        return _NO_RUNS
+        others = other_stages(analysis)
+        return f"{others}: only WanVideo runs are checked." if others else _NO_RUNS
     if analysis.verdict != "pass":
         grave = [group for group in groups if group.mark.kind in {"error", "warning"}]
         return _sentence([f"{group.name.replace('-', ' ')} ({group.count.split()[0]})" for group in grave])

@@ -15,6 +15,7 @@ from loganalyzer.checks.registry import follows
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.report import words
 from loganalyzer.report.layout import Block, Grid, Line, Words, plain
+from loganalyzer.report.other_models import other_stages
 from loganalyzer.rows import grouped, only
 from loganalyzer.totals import GRAVE
 from loganalyzer.units import duration, one_line, plural, printable
@@ -76,10 +77,18 @@ def _headline(analysis: Analysis) -> Line:
     where = f"{plural(analysis.totals.runs, 'run')} in {plural(analysis.totals.inputs, 'file')}"
     rest = "no problems found" if analysis.verdict == "pass" else ", ".join(found)
     if analysis.verdict == "no-runs":
-        rest = "a log of WanVideo sampling prints 'Sampling … frames in … windows' and progress bars to stderr"
+        rest = _instead(analysis)
     elif analysis.verdict != "fail" and not analysis.complete:
         rest = "; ".join([*found, *analysis.totals.gaps()])
     return Line((_verdict(analysis), (f"  {where}: {rest}", "")))
+
+
+def _instead(analysis: Analysis) -> str:
+    """What is there where no run is, or what a run would print."""
+    others = other_stages(analysis)
+    if others:
+        return f"{printable(others)}; only WanVideo runs are checked"
+    return "a log of WanVideo sampling prints 'Sampling … frames in … windows' and progress bars to stderr"
 
 
 def _verdict(analysis: Analysis) -> Words:

@@ -18,9 +18,13 @@ from loganalyzer.runs import (
     identity,
     memory,
     native_windows,
+    other_models,
     outcome,
     output,
     planned,
+    program_facts,
+    program_windows,
+    programs,
     servers,
     window_lines,
 )
@@ -99,11 +103,12 @@ def rebuild(
     bars in their millions must not be held any longer than they are needed.
     """
     neutral = neutral_events(patterns)
-    timeline = build(events, neutral, going_on)
+    timeline = build(programs.prepared(events, patterns), neutral, going_on)
     events.clear()
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, idle_events(patterns))
+    executions = completed(executions, other_models.other_models(timeline), ["lane", "prompt"])
     executions = failures.with_report(timeline, prompt_rows.unwrapped(executions, parts.windows, stages))
     timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
     stages = outcome.outcomes(timeline, _with_last_bars(stages, parts), executions)
@@ -116,7 +121,7 @@ def rebuild(
 def _stages(
     timeline: Timeline, opened: pl.DataFrame, patterns: Sequence[Pattern], settings: Settings
 ) -> tuple[pl.DataFrame, _Parts]:
-    shown = bars.read(timeline, opened)
+    shown = program_windows.with_program_windows(bars.read(timeline, opened), timeline, opened)
     seen = window_lines.with_lines(shown.windows, timeline, opened)
     seen = native_windows.announced(seen, timeline, opened)
     reports = memory.reports(timeline, opened)
@@ -126,8 +131,9 @@ def _stages(
     stages = completed(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
     wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
     stages = planned.planned(stages, wanted).pipe(in_order, "stage")
-    stages = completed(stages, memory.final(timeline, reports, stages), ["stage"])
-    seen = native_windows.with_first(seen, stages)
+    printed = [memory.final(timeline, reports, stages), program_facts.peaks(timeline, opened)]
+    stages = completed(stages, pl.concat(printed, how="diagonal_relaxed"), ["stage"])
+    seen = program_windows.with_ranges(native_windows.with_first(seen, stages), stages)
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
     return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
 
@@ -151,6 +157,7 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         pl.when((pl.col("has_bars") | pl.col("observed").is_not_null()) & (pl.col("kind") != "mode"))
         .then(pl.col("observed").fill_null(0))
         .alias("observed_windows"),
+        pl.when(pl.col("kind") != programs.BY_BARS).then("decode_s").alias("decode_s"),
         eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),
     )
 

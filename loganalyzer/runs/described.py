@@ -5,13 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import completed, extended, grouped, in_order, known_in_order, only, selected
-from loganalyzer.runs import native
+from loganalyzer.runs import native, programs
 from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vae_sizes import first_encoded, with_real_sizes
 
 _ANIMATE_BAR = "window-bar-frames"
+_ANNOUNCED = ("announced_early", "looped_windows", "program_windows")
 
 
 def described(
@@ -35,7 +36,8 @@ def described(
     known = with_real_sizes(known)
     windowed = ~pl.col("kind").is_in(["plain", native.PLAIN]) | pl.col("looped").fill_null(value=False)
     known = known.pipe(extended, windowed.alias("windowed"))
-    audio = pl.coalesce("audio_frames", "feature_frames", "frames_early", "looped_frames")
+    drawn = native.is_native() | programs.is_program()
+    audio = pl.coalesce("audio_frames", "feature_frames", "frames_early", "looped_frames", "program_frames")
     return (
         with_audio_of_plain_stages(known.with_columns(audio.alias("length")))
         .pipe(
@@ -43,11 +45,11 @@ def described(
             _mode().alias("mode"),
             pl.when("windowed").then(audio).alias("audio_frames"),
             pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
-            pl.coalesce("announced_windows", "announced_early", "looped_windows").alias("announced_windows"),
-            pl.coalesce("audio_s", "looped_s").alias("audio_s"),
+            pl.coalesce("announced_windows", *_ANNOUNCED).alias("announced_windows"),
+            pl.coalesce("audio_s", "looped_s", "program_s").alias("audio_s"),
             pl.coalesce("width", "native_width").alias("width"),
             pl.coalesce("height", "native_height").alias("height"),
-            pl.coalesce("steps", "native_steps", pl.when(native.is_native()).then("drawn_steps")).alias("steps"),
+            pl.coalesce("steps", "native_steps", "program_steps", pl.when(drawn).then("drawn_steps")).alias("steps"),
             pl.coalesce("plain_frames", "native_frames").alias("plain_frames"),
             pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
             .then("plain_frames")
@@ -102,6 +104,8 @@ def _mode() -> pl.Expr:
         .then(pl.lit("plain"))
         .when(pl.col("kind") == native.TALKING)
         .then(pl.lit("infinitetalk"))
+        .when(programs.is_program())
+        .then(pl.coalesce("program_mode", "model_mode"))
         .when(pl.col("mode_line").is_in(OTHER_LOOPS))
         .then(None)
         .when(pl.col("mode_line").is_not_null())
@@ -140,7 +144,7 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
     The padding warnings tell; where they are lost, or were not printed yet, the last window's range against the length
     of every speaker's audio does: each that ends before the window does is padded (facts sheet, section 1.3). Where a
     shorter speaker is not named, the header's length counts: the usual embedding node makes all speakers equally long.
-    A run of one window pads nothing.
+    A run of one window pads nothing, but in a program that mirrors the end of any audio (`tail`).
     """
     warned = paddings.pipe(grouped, ["stage"], pl.col("missing").max().alias("warned"), pl.col("need").max())
     ends = found.pipe(
@@ -151,7 +155,8 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
     )
     known = completed(completed(stages, warned, ["stage"]), ends, ["stage"])
     single = ((pl.col("ran") == 1) & (pl.col("expected_windows") == 1)).fill_null(value=False)
-    several = (pl.col("ran") > 1) | (pl.col("expected_windows") > 1)
+    mirrors = (pl.col("tail") == "mirrored").fill_null(value=False)
+    several = (pl.col("ran") > 1) | (pl.col("expected_windows") > 1) | mirrors
     reached = pl.when(several & (pl.col("last_end") >= pl.col("audio_frames"))).then("last_end")
     need = pl.coalesce("need", reached)
     first = pl.coalesce("warned", need - pl.col("audio_frames"))
@@ -164,7 +169,7 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
         selected,
         "stage",
         pl.when(pl.col("windowed") & (whole | (missing > 0))).then(missing).alias("missing_frames"),
-        pl.when(pl.col("mirrored_line").fill_null(value=False))
+        pl.when(pl.col("mirrored_line").fill_null(value=False) | mirrors)
         .then(pl.lit(value=True))
         .when(silent)
         .then(pl.lit(value=False))

@@ -7,8 +7,8 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected
-from loganalyzer.runs import native_facts
+from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected, typed
+from loganalyzer.runs import native_facts, program_facts
 from loganalyzer.runs.block_sizes import with_block_sizes
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
@@ -19,7 +19,7 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
     Columns: stage, mode_line, feature_frames, shortest_frames, speakers, mirrored_line, requested_frames, audio_s,
     is_s2v, is_animate, swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early, and those
-    of `native_facts`.
+    of `native_facts` and `program_facts`.
     """
     found = stages.pipe(selected, "stage", "lane", "prompt")
     for part in (
@@ -27,9 +27,16 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         _early_schedule(timeline, stages),
         _model(timeline, stages),
         native_facts.facts(timeline, stages),
+        program_facts.facts(timeline, stages),
+        stages.pipe(selected, "stage", "program"),
     ):
         found = completed(found, part, ["stage"])
-    return with_block_sizes(found.pipe(dropped, "lane", "prompt"), timeline, stages).pipe(in_order, "stage")
+    told = found.pipe(
+        extended,
+        pl.coalesce("program", "producer").alias("producer"),
+        pl.coalesce("quantization", "program_quantization").alias("quantization"),
+    ).pipe(dropped, "lane", "prompt", "program", "program_quantization")
+    return with_block_sizes(told, timeline, stages).pipe(in_order, "stage")
 
 
 _BEFORE: Final = (
@@ -70,8 +77,14 @@ def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """The revision of 2025-08-19 printed W and M, and its estimate, on lines of their own; behind its header."""
-    told = assign(timeline.event("schedule-announced"), stages).pipe(
+    """The revision of 2025-08-19 printed W and M, and its estimate, on lines of their own; behind its header.
+
+    Programs that print their arguments say W and M there.
+    """
+    lines = (timeline.event("schedule-announced"), timeline.event("program-run"))
+    printed = ("lane", "place", "prompt", "audio_frames", "window_frames", "motion_frames")
+    schedules = pl.concat([typed(frame, {name: lines[0].schema[name] for name in printed}) for frame in lines])
+    told = assign(schedules, stages).pipe(
         grouped,
         ["stage"],
         pl.col("audio_frames").last().alias("frames_early"),
@@ -86,7 +99,9 @@ def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 def loras(timeline: Timeline) -> pl.DataFrame:
     """One row per loaded LoRA: lane, prompt, place, name, rank, strength, line. The rank is in the name or unknown."""
-    return timeline.event("lora").pipe(
+    frames = (timeline.event("lora"), program_facts.loras(timeline))
+    names = ("lane", "prompt", "place", "name", "strength", "line")
+    return pl.concat([frame.pipe(selected, *names) for frame in frames]).pipe(
         selected,
         "lane",
         "prompt",

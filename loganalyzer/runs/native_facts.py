@@ -6,10 +6,10 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.expectations.names import QUANTIZATION
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.rows import completed, extended, grouped, only, selected, typed
 from loganalyzer.runs import native
+from loganalyzer.runs.names import precision
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -133,7 +133,7 @@ def _stored(timeline: Timeline) -> pl.DataFrame:
         pl.col("path").str.split("/").list.last().alias("name"),
         pl.col("path").str.split("/").list.head(-1).alias("folders"),
     )
-    named = named.pipe(extended, _precision("name", storage.precisions).alias("stored"))
+    named = named.pipe(extended, precision("name", storage.precisions).alias("stored"))
 
     def inside(folders: tuple[str, ...]) -> pl.Expr:
         return pl.col("folders").list.eval(pl.element().is_in(list(folders))).list.any().fill_null(value=False)
@@ -144,13 +144,6 @@ def _stored(timeline: Timeline) -> pl.DataFrame:
     adapters = only(named, inside(storage.adapter_folders)).rename({"stored": "adapter_quantization"})
     found = _agreed(only(models, wan), "stored")
     return found.join(_agreed(adapters, "adapter_quantization"), on=["lane", "prompt"], how="full", coalesce=True)
-
-
-def _precision(name: str, words: tuple[str, ...]) -> pl.Expr:
-    """The quantization in a file's name: of a GGUF file as in `names`, else the first of the known words."""
-    lower = pl.col(name).str.to_lowercase()
-    told = [pl.when(lower.str.contains(word, literal=True)).then(pl.lit(word)) for word in words]
-    return pl.coalesce(pl.col(name).str.extract(QUANTIZATION, 1).str.to_uppercase(), *told)
 
 
 def _agreed(found: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from loganalyzer.runs.windows import longer
 
 
 def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """stage, output_frames: of stages that completed.
+    """stage, output_frames: of stages that completed, or whose log says how many frames were saved.
 
     Windowed ones render up to the last window's end: that of the last window expected, or, where no length of audio is
     known, of the last one seen. The first window of ComfyUI's own chain may have a length of its own (`first_end`).
@@ -20,9 +20,10 @@ def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     )
     count = pl.coalesce("expected_windows", "last_seen")
     whole = schedule.end(count, pl.col("window_frames"), pl.col("stride"))
+    rendered = pl.when("windowed").then(whole + longer()).otherwise("plain_frames")
     ended = pl.when(pl.col("status") == "completed")
     return completed(stages, last, ["stage"]).pipe(
         selected,
         "stage",
-        ended.then(pl.when("windowed").then(whole + longer()).otherwise("plain_frames")).alias("output_frames"),
+        pl.coalesce("saved_frames", ended.then(rendered)).alias("output_frames"),
     )

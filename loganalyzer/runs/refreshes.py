@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.rows import completed, dropped, extended, in_order, known_in_order, nearest, only, selected
-from loganalyzer.runs import native, native_windows, unsmoothed
+from loganalyzer.runs import native, native_windows, programs, unsmoothed
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 
@@ -32,6 +32,9 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     bare = _with_range(timeline.bars["bare-bar"], timeline)
     named = only(assign(named, stages, same_prompt=False), pl.col("stage").is_not_null())
     bare = only(assign(bare, stages), pl.col("stage").is_not_null())
+    printed = only(stages, pl.col("kind") == programs.BY_LINES)["stage"]
+    if not printed.is_empty():
+        bare = only(bare, ~pl.col("stage").is_in(printed.implode()))
     own = only(stages, native.is_native())["stage"]
     if not own.is_empty():
         bare = only(bare, ~pl.col("stage").is_in(own.implode()))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed
-from loganalyzer.runs import native
+from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed, without
+from loganalyzer.runs import native, programs
 from loganalyzer.runs.timeline import Timeline, bare_lines
 
 _OPENED = pl.Schema(
@@ -21,10 +21,17 @@ _OPENED = pl.Schema(
         "height": pl.Int64,
         "steps": pl.Int64,
         "plain_frames": pl.Int64,
+        "program": pl.String,
+        "program_mode": pl.String,
+        "tail": pl.String,
+        "unquantized": pl.String,
     }
 )
 
 _BEHIND_SAMPLING = ("padding-request", "padding-length")
+
+_OUTER_ALONE = "outer-bar-clips"
+"""The bar over all windows of the revisions whose windows had bars without description."""
 
 _NO_STAGE = pl.lit(None, pl.UInt32).alias("stage")
 
@@ -34,11 +41,17 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
 
     `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
     2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known), or one of
-    `native.KINDS`.
+    `native.KINDS` and `programs.KINDS`; the latter have their program's name and what is known of it.
     """
     named = named_stages(timeline)
     bare = typed(_headless(_bars_and_lines(timeline), named), _OPENED)
     shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
+    clips = _by_outer_bar(timeline, shown)
+    if clips.height:
+        shown = pl.concat([shown, clips]).pipe(in_order, "lane", "place")
+    others = programs.stages(timeline)
+    if others.height:
+        shown = pl.concat([shown, typed(others, _OPENED)]).pipe(in_order, "lane", "place")
     own = native.stages(timeline, shown)
     if own.height:
         shown = pl.concat([shown, typed(own, _OPENED)]).pipe(in_order, "lane", "place")
@@ -78,6 +91,21 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
         .pipe(only, pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
         .pipe(extended, pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
     )
+
+
+def _by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
+    """Stages of which only the bar over all windows shows where they begin, as in July 2025.
+
+    The windows' own bars had no description then, and the plain sampler's header may be lost. A bar that counts anew is
+    another stage's.
+    """
+    bars = timeline.bars["outer-bar"]
+    if bars.is_empty():
+        return typed(bars, _OPENED)
+    alone = without(only(bars, pl.col("pattern") == _OUTER_ALONE), shown, "lane", "prompt")
+    same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
+    goes_on = (same & (pl.col("n") >= pl.col("n").shift(1))).fill_null(value=False)
+    return typed(only(alone, ~goes_on).pipe(extended, pl.lit("bars").alias("kind")), _OPENED)
 
 
 def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:

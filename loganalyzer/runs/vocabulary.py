@@ -21,6 +21,46 @@ _BAR: Final[Types] = {
     "rate_error": pl.Float64,
 }
 
+PRODUCER: Final[Types] = {
+    "program": pl.String,
+    "windows_by": pl.String,
+    "program_mode": pl.String,
+    "tail": pl.String,
+    "models": pl.String,
+    "unquantized": pl.String,
+}
+"""What records of programs that sample by themselves carry beside their holes, see `programs.prepared`."""
+
+PROGRAM_HOLES: Final[dict[str, Types]] = {
+    "program-run": {
+        "window_frames": pl.Int64,
+        "motion_frames": pl.Int64,
+        "steps": pl.Int64,
+        "loras": pl.String,
+        "strengths": pl.String,
+        "quant": pl.String,
+    },
+    "program-audio": {"audio_frames": pl.Int64, "seconds": pl.Float64},
+    "program-windows": {"announced_windows": pl.Int64},
+    "program-window": {"window": pl.Int64},
+    "program-step": {"n": pl.Int64, "total": pl.Int64},
+    "program-step-cost": {
+        "duration_s": pl.Float64,
+        "peak_allocated_gib": pl.Float64,
+        "peak_reserved_gib": pl.Float64,
+    },
+    "program-window-cost": {
+        "window": pl.Int64,
+        "duration_s": pl.Float64,
+        "peak_allocated_gib": pl.Float64,
+        "peak_reserved_gib": pl.Float64,
+    },
+    "program-model": {"path": pl.String},
+    "program-saved": {"n": pl.Int64, "total": pl.Int64},
+    "program-end": {},
+}
+"""Events of programs that sample by themselves; each has a pattern file with a table [producer]."""
+
 HOLES: Final[dict[str, Types]] = {
     "arrival": {},
     "refusal": {},
@@ -115,6 +155,7 @@ HOLES: Final[dict[str, Types]] = {
     "auto-sampler-passes": {"announced_windows": pl.Int64},
     "gguf-types": {"types": pl.String},
     "storage-policy": {"paths": pl.String},
+    **PROGRAM_HOLES,
 }
 
 BARS: Final = ("window-bar", "bare-bar", "outer-bar", "phase-bar")
@@ -154,5 +195,6 @@ def event(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str
 
 @cache
 def _blank(name: str, without: tuple[str, ...]) -> pl.DataFrame:
-    columns = {**_KEY, **HOLES.get(name, {}), **(_CARRIED if name in BANNER else {})}
+    more = _CARRIED if name in BANNER else PRODUCER if name in PROGRAM_HOLES else {}
+    columns = {**_KEY, **HOLES.get(name, {}), **more}
     return pl.DataFrame(schema={column: dtype for column, dtype in columns.items() if column not in without})

@@ -22,6 +22,7 @@ _NAMED_OUTLIERS: Final = 3
 _METHODS: Final = {
     "timestamps": "from time stamps",
     "rate": "recovered from the bars' rates",
+    "printed": "as the log prints them",
     "elapsed": "from whole-second elapsed times",
     "average": "as averages only",
 }

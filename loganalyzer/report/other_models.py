@@ -1,0 +1,24 @@
+"""What a log without a run holds instead, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from loganalyzer import units
+from loganalyzer.report import words
+from loganalyzer.tables import SEPARATOR
+
+if TYPE_CHECKING:
+    from loganalyzer.analysis import Analysis
+
+
+def other_stages(analysis: Analysis) -> str:
+    """`3 stages of ComfyUI's own sampler (Flux)`; nothing where no other model was sampled."""
+    found = analysis.prompts.filter(pl.col("other_models").is_not_null())
+    names = found["other_models"].str.split(SEPARATOR).explode().unique(maintain_order=True).to_list()
+    if not names:
+        return ""
+    count = "Stages" if analysis.counted else units.plural(int(found["other_stages"].sum()), "stage")
+    return f"{count} of ComfyUI's own sampler ({words.listed([words.visible(name) for name in names])})"

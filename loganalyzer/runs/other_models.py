@@ -1,0 +1,40 @@
+"""Stages of ComfyUI's own samplers with models other than Wan's: they are named and not analyzed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.rows import grouped, only, without
+from loganalyzer.runs import native_bars
+from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables import SEPARATOR
+
+_PROMPT: Final = ["lane", "prompt"]
+_MOST_NAMES: Final = 5
+_LONGEST_NAME: Final = 60
+
+
+def other_models(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, other_stages, other_models: of each prompt that requests a diffusion model that is none of Wan's.
+
+    Each bar that such a model draws is a stage; where the log keeps no bars, each request is. The names are the
+    classes that ComfyUI prints.
+    """
+    asked = only(native_bars.requests(timeline), ~pl.col("is_wan"))
+    if asked.is_empty():
+        return _counted(asked, pl.len())
+    drawn = only(native_bars.refreshes(timeline), pl.col("is_wan").not_().fill_null(value=False))
+    bars = _counted(drawn, pl.col("drawn").n_unique())
+    return pl.concat([bars, _counted(without(asked, bars, *_PROMPT), pl.len())])
+
+
+def _counted(rows: pl.DataFrame, number: pl.Expr) -> pl.DataFrame:
+    name = pl.col("model_class").str.slice(0, _LONGEST_NAME).unique(maintain_order=True).head(_MOST_NAMES)
+    return rows.pipe(
+        grouped,
+        _PROMPT,
+        number.cast(pl.Int64).alias("other_stages"),
+        name.str.join(SEPARATOR).alias("other_models"),
+    )

@@ -1,0 +1,56 @@
+"""Logs of models that are not analyzed: they are named in place of a run."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import logtext as log
+import nativelogs as native
+import programlogs as program
+import pytest
+
+from loganalyzer.report.text import write
+
+
+def headline(text: str) -> str:
+    file = StringIO()
+    write(log.analyse(text), file)
+    return " ".join(file.getvalue().split())
+
+
+def prompt(*models: str, bars: int = 1) -> str:
+    shown = "".join(native.wants(model) + program.bare_bar(20, 0.5) * bars for model in models)
+    return (
+        native.ARRIVAL + native.wants("FluxClipModel_") + shown + native.wants("AutoencodingEngine") + native.EXECUTED
+    )
+
+
+@pytest.mark.parametrize("model", ["Flux", "HunyuanVideo", "LTXV"])
+def test_stages_of_another_model_are_named_instead_of_what_a_run_prints(model: str) -> None:
+    said = headline(native.BANNER + prompt(model) * 3)
+    assert f"NO RUN FOUND 0 runs in 1 file: 3 stages of ComfyUI's own sampler ({model}); only WanVideo runs" in said
+    assert "prints" not in said
+
+
+def test_each_model_is_named_once() -> None:
+    assert "4 stages of ComfyUI's own sampler (Flux, LTXV);" in headline(prompt("Flux", "LTXV") * 2)
+
+
+def test_without_bars_each_request_is_a_stage() -> None:
+    assert "2 stages of ComfyUI's own sampler (Flux);" in headline(prompt("Flux", "Flux", bars=0))
+
+
+def test_a_log_without_any_model_says_what_a_run_prints() -> None:
+    assert "a log of WanVideo sampling prints" in headline(native.BANNER)
+
+
+def test_other_models_beside_a_run_change_nothing_in_its_headline() -> None:
+    found = log.analyse(native.BANNER + prompt("Flux") + native.prompt(72))
+    assert found.prompts["other_stages"].to_list() == [1, None]
+    assert found.runs["producer"].to_list() == ["core"]
+
+
+def test_the_name_of_a_model_is_shown_harmlessly() -> None:
+    said = headline(prompt("Fl\u202eux" + "x" * 200))
+    assert "\u202e" not in said
+    assert "x" * 61 not in said
