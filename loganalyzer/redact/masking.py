@@ -43,7 +43,7 @@ _START: Final = (
 )  # fmt: skip
 TEXTS: Final[dict[str, tuple[str, ...]]] = {
     "sources": ("source", "encoding"),
-    "prompts": ("source", "stream", "error", "exception_type", "failed_in", "cause"),
+    "prompts": ("source", "stream", "error", "exception_type", "failed_in", "cause", "other_models"),
     "runs": (
         "source",
         "stream",
