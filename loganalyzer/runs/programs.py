@@ -42,8 +42,8 @@ def is_program() -> pl.Expr:
 def prepared(events: Mapping[str, pl.DataFrame], patterns: Sequence[Pattern]) -> dict[str, pl.DataFrame]:
     """`events` in which the programs' records name their program; what ends a program's run ends a prompt.
 
-    An end counts only in an input that shows its program and no ComfyUI, for its words may be anybody's. Records that
-    were prepared before stay as they are.
+    An end counts only in an input that shows its program, and above anything of ComfyUI's, for its words may be
+    anybody's. Records that were prepared before stay as they are.
     """
     found = dict(events)
     present = [name for name in PROGRAM_HOLES if name in events and not events[name].is_empty()]
@@ -60,11 +60,13 @@ def _with_ends(found: dict[str, pl.DataFrame], present: Sequence[str]) -> dict[s
     """`found` with the ends of programs' runs among the ends of prompts; those that prove nothing are dropped."""
     own = [found[name].select("source", "program") for name in present if name not in _MAY_BE_OTHERS]
     shown = pl.concat(own or [found[_END].select("source", "program").clear()])
-    comfyui = pl.concat(
-        [found[name].select("source") for name in _SHOWS_COMFYUI if name in found] or [shown.select("source").clear()]
-    )
+    lines = found[_END].select("source", "line").clear()
+    comfyui = pl.concat([lines, *(found[name].select("source", "line") for name in _SHOWS_COMFYUI if name in found)])
+    first = comfyui.group_by("source").agg(pl.col("line").min().alias("comfyui_line"))
     ends = found[_END].join(shown.unique(), on=["source", "program"], how="semi", maintain_order="left")
-    ends = ends.join(comfyui.unique(), on="source", how="anti", maintain_order="left").drop(*PRODUCER)
+    above = pl.col("comfyui_line").is_null() | (pl.col("line") < pl.col("comfyui_line"))
+    ends = ends.join(first, on="source", how="left", maintain_order="left").filter(above)
+    ends = ends.drop(*PRODUCER, "comfyui_line")
     found[_END] = found[_END].clear()
     executed = [frame for frame in (found.get("executed"), ends) if frame is not None]
     found["executed"] = pl.concat(executed, how="diagonal_relaxed")

@@ -14,6 +14,7 @@ from loganalyzer.analysis import Analysis
 from loganalyzer.errors import GrammarError
 from loganalyzer.grammar.load import load_all
 from loganalyzer.pipeline import analyse_sources
+from loganalyzer.runs.windows import MOST_EXPECTED
 from loganalyzer.settings import Settings
 from loganalyzer.sources import from_bytes
 
@@ -155,6 +156,32 @@ def test_words_that_end_other_programs_runs_end_none_of_the_wrappers(words: str)
     run = only_run(found)
     assert (run["producer"], run["observed_windows"], run["status"]) == ("wrapper", 2, "completed")
     assert rules(found) <= {"AUD002"}
+
+
+def test_a_program_above_comfyui_in_one_file_ends_its_own_run() -> None:
+    body = log.MODE + log.header(153, 3) + log.window(0, 81) + log.window(72, 153) + log.padding(153, 153)
+    comfyui = log.BANNER + log.ARRIVAL + body + log.memory() + log.EXECUTED
+    found = log.analyse(program.lightx2v(225, 3) + comfyui)
+    assert found.runs.select("producer", "status").rows() == [("lightx2v", "completed"), ("wrapper", "completed")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "InfiniteTalk expected_frames: 99999999999999999, fps: 25, duration: 1e300s",
+        "InfiniteTalk expected_frames: -5, fps: -1, duration: -1s",
+        "start InfiniteTalk segment 9223372036854775807/9223372036854775807",
+        "start InfiniteTalk segment -3/-1",
+        "==> step_index: 1 / 9223372036854775807",
+        "==> step_index: 99999999999999999999999 / 4",
+        "[Profile] Single GPU - infer_main cost -5 seconds",
+        "[Profile] Single GPU - infer_main cost nan seconds",
+    ],
+)
+def test_absurd_figures_of_a_program_neither_raise_nor_make_steps(text: str) -> None:
+    found = log.analyse(program.lightx2v_window(1, 2) + program.loguru(text, 190) + program.lightx2v_window(2, 2))
+    assert found.steps.height == 8
+    assert found.windows.height <= MOST_EXPECTED + 2
 
 
 def test_bars_below_a_model_line_in_comfyui_are_no_windows_of_wan2gp() -> None:
