@@ -8,7 +8,7 @@ from loganalyzer.redact.judging import is_given, is_mixed_case, is_no_folder
 from loganalyzer.redact.kind import Kind, token
 
 _NAMES: Final = (
-    r"passw(?:or)?d|passphrase|pass_phrase|passwort|(?:client|app|shared|consumer|jwt|webhook)?[_-]?secret"
+    r"password|(?<!/etc/)passwd|passphrase|pass_phrase|passwort|(?:client|app|shared|consumer|jwt|webhook)?[_-]?secret"
     r"|(?:api|shared[_-]?access|access|secret|auth|account|private|storage|encryption|signing|master|license|subscription|fal|openai"
     r"|wandb|vast|runpod|civitai|replicate|stripe|azure|aws)[_-]?key(?:[_-]id)?"
     r"|(?:auth|access|refresh|session|bearer|bot|security|csrf|xsrf|hf|civitai|github|gitlab|slack|telegram|discord|npm"
@@ -149,6 +149,7 @@ CREDENTIALS: Final = (
                 "secret: false",
                 "access_key: $KEY",
                 "SSH_KEY=/root/x",
+                "/etc/passwd: not found",
                 "MAX_TOKEN=512",
             ),
         ),
