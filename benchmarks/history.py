@@ -17,8 +17,8 @@ from noises import LEVEL, Numbers, series
 
 from loganalyzer.history.past import RECORDED
 from loganalyzer.history.series import judged
-from loganalyzer.metrics import KEY, METRICS
 from loganalyzer.regression.changes import Change
+from loganalyzer.tables.metrics import KEY, METRICS
 
 RUNS = 60
 WINDOWS = 5

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from loganalyzer.analysis import Analysis
-    from loganalyzer.pipeline import analyse
-    from loganalyzer.settings import Settings
+from loganalyzer.common.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from loganalyzer.pipeline import analyse
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.tables.analysis import Analysis
+
 __all__ = ["Analysis", "Settings", "__version__", "analyse"]
 
 _HOMES = {
-    "Analysis": "loganalyzer.analysis",
-    "Settings": "loganalyzer.settings",
+    "Analysis": "loganalyzer.tables.analysis",
+    "Settings": "loganalyzer.settings.model",
     "analyse": "loganalyzer.pipeline",
 }
 

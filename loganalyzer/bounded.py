@@ -8,26 +8,27 @@ from typing import Protocol
 
 import polars as pl
 
-from loganalyzer import documents, tables
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks.growth import concerned, latest
 from loganalyzer.checks.ignoring import Ignoring
 from loganalyzer.checks.registry import Extent, by_gravity, run_all
-from loganalyzer.collecting import Volumes
+from loganalyzer.common.errors import SourceError
+from loganalyzer.engine.collector import Volumes
+from loganalyzer.engine.isolation import is_fault, isolate
 from loganalyzer.engine.local import opened
-from loganalyzer.errors import SourceError
+from loganalyzer.engine.read import Progress, volumes
 from loganalyzer.expectations import baselines
-from loganalyzer.gravest import MOST_RUNS, gravest
-from loganalyzer.ignores import Ignore
-from loganalyzer.isolation import is_fault, isolate
-from loganalyzer.long_texts import presentable
 from loganalyzer.pipeline import analyse, checked, judged, with_faults
 from loganalyzer.redact import masking
-from loganalyzer.settings import Settings
-from loganalyzer.sources import find
-from loganalyzer.spool import ROOM, Spool
-from loganalyzer.tabulate import Progress, volumes
-from loganalyzer.totals import GRAVE, Totals, count, together
+from loganalyzer.redact.text_limits import presentable
+from loganalyzer.report.formats import reader
+from loganalyzer.settings.ignores import Ignore
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import find
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.spool import ROOM, Spool
+from loganalyzer.tables.totals import GRAVE, Totals, count, together
+from loganalyzer.tables.worst_runs import MOST_RUNS, gravest
 
 _PLACE = ("source", "line")
 
@@ -59,7 +60,7 @@ def analyse_bounded(
         LogAnalyzerError: as `analyse`; or the disk has no room for what does not fit into memory.
     """
     ignoring = Ignoring(ignores)
-    logs, recorded = documents.parted(paths)
+    logs, recorded = reader.parted(paths)
     if recorded:
         return _whole(analyse([*logs, *recorded], settings, progress), ignoring, settings, sink)
     names = list(find(logs))
@@ -119,7 +120,7 @@ def _in_volumes(found: Volumes, ignoring: Ignoring, settings: Settings, sink: Si
         part = checked(volume, settings, extent=Extent("run", before, near))
         before = latest(before, part.runs)
         across.add(part)
-        part = replace(_finished(part, masks, ignoring, settings), masked=tables.empty("masked"))
+        part = replace(_finished(part, masks, ignoring, settings), masked=schema.empty("masked"))
         across.touched.append(_touched(part.findings))
         if sink is not None:
             sink.part(across.unsaid(part))

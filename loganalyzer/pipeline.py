@@ -8,27 +8,28 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from loganalyzer import documents, incomplete, joining, tables
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import WHOLE, Extent, run_all
-from loganalyzer.collecting import Tables
-from loganalyzer.engine import Engine
+from loganalyzer.common.errors import SourceError
+from loganalyzer.common.formatting import one_line
+from loganalyzer.engine.collector import Tables
+from loganalyzer.engine.interface import Engine
+from loganalyzer.engine.isolation import is_fault, isolate
 from loganalyzer.engine.local import Local
-from loganalyzer.errors import SourceError
+from loganalyzer.engine.read import Progress, tabulate
 from loganalyzer.expectations import baselines
-from loganalyzer.isolation import is_fault, isolate
-from loganalyzer.long_texts import presentable
 from loganalyzer.redact import masking
+from loganalyzer.redact.text_limits import presentable
+from loganalyzer.report.formats import reader
 from loganalyzer.runs.given_audio import with_audio
 from loganalyzer.runs.quantization import with_declared
-from loganalyzer.settings import Settings
-from loganalyzer.sources import Input, find
-from loganalyzer.tabulate import Progress, tabulate
-from loganalyzer.units import one_line
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import Input, find
+from loganalyzer.tables import completeness, concat, schema
+from loganalyzer.tables.analysis import Analysis
 
 if TYPE_CHECKING:
     from loganalyzer.history.past import Past
-    from loganalyzer.workflow.declared import Asked
+    from loganalyzer.workflow.requested import Asked
 
 
 def analyse(
@@ -64,7 +65,7 @@ def unmasked(
     Raises:
         LogAnalyzerError: as `analyse`.
     """
-    logs, recorded = documents.parted(paths)
+    logs, recorded = reader.parted(paths)
     parts: list[tuple[str, Analysis]] = []
     secrets: list[str] = []
     if logs or not recorded:
@@ -74,7 +75,7 @@ def unmasked(
     for name in recorded:
         parts.append((name, _read_back(name, settings)))
         secrets += parts[-1][1].sources["digest"].drop_nulls().to_list()
-    return joining.joined(parts) if recorded else parts[0][1], masking.masker(secrets)
+    return concat.joined(parts) if recorded else parts[0][1], masking.masker(secrets)
 
 
 def _of_logs(
@@ -109,7 +110,7 @@ def with_faults(found: Analysis, faults: tuple[str, ...]) -> Analysis:
 def _read_back(name: str, settings: Settings) -> Analysis:
     """A document's tables, with a note that says where they come from."""
     try:
-        document = documents.load(name)
+        document = reader.load(name)
     except SourceError as error:
         return Analysis(problems=(str(error),))
     found = _chosen(document.analysis, settings)
@@ -148,20 +149,20 @@ def checked(found: Tables, settings: Settings, past: Past | None = None, extent:
     """Tables of logs, or a part of them, held against what was to be expected; nothing is masked."""
     shelf = baselines.load(settings.baselines)
     frames = dict(found.frames)
-    frames["memory"] = tables.conform(frames["memory"], "memory")
+    frames["memory"] = schema.conform(frames["memory"], "memory")
     asked = _asked(settings)
     told = with_audio(with_declared(frames["runs"], shelf, settings, asked), frames["windows"], settings, asked)
     frames["runs"] = _with_bands(told, shelf)
     whole = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None, faults=0)
     analysis = _with_verdicts(run_all(whole, shelf, settings, past, asked, extent))
-    series = tables.empty("trends") if past is None else _trends(past, analysis, settings)
-    cited = pl.concat([tables.conform(analysis.excerpts, "excerpts"), _cited(found, analysis.findings)])
+    series = schema.empty("trends") if past is None else _trends(past, analysis, settings)
+    cited = pl.concat([schema.conform(analysis.excerpts, "excerpts"), _cited(found, analysis.findings)])
     return replace(analysis, excerpts=cited, trends=series)
 
 
 def _with_verdicts(found: Analysis) -> Analysis:
-    runs = incomplete.with_completeness(found.runs, found.not_checked)
-    return replace(found, runs=incomplete.with_verdicts(runs, found.findings))
+    runs = completeness.with_completeness(found.runs, found.not_checked)
+    return replace(found, runs=completeness.with_verdicts(runs, found.findings))
 
 
 def _asked(settings: Settings) -> Asked | None:
@@ -182,9 +183,9 @@ def _trends(past: Past, analysis: Analysis, settings: Settings) -> pl.DataFrame:
 def _with_bands(runs: pl.DataFrame, shelf: baselines.Shelf) -> pl.DataFrame:
     """`runs` with the band of its baseline, so that a report can be drawn again without the baselines file."""
     held = shelf.with_vram(runs.drop("band_low_gib", "band_high_gib"))
-    return tables.conform(held.rename({"vram_low": "band_low_gib", "vram_high": "band_high_gib"}), "runs")
+    return schema.conform(held.rename({"vram_low": "band_low_gib", "vram_high": "band_high_gib"}), "runs")
 
 
 def _cited(found: Tables, findings: pl.DataFrame) -> pl.DataFrame:
     """The log lines that findings name."""
-    return pl.concat([tables.empty("excerpts"), *(lines.cited(findings) for lines in found.lines)])
+    return pl.concat([schema.empty("excerpts"), *(lines.cited(findings) for lines in found.lines)])

@@ -8,13 +8,15 @@ from typing import Any
 import logtext as log
 import polars as pl
 
-from loganalyzer import clock, documents
-from loganalyzer.analysis import Analysis
+from loganalyzer.common import clock
 from loganalyzer.pipeline import analyse, analyse_sources
-from loganalyzer.report import document, html
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tables import SCHEMAS
+from loganalyzer.report import json_document
+from loganalyzer.report.formats import reader
+from loganalyzer.report.page import html
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import SCHEMAS
 
 ATTACKS = {
     "script": "<script>window.pwned = 1</script>",
@@ -69,7 +71,7 @@ def from_documents(sample: str) -> Analysis:
     """The document of a sample, with an attack in every text of every table in turn."""
     attacks = list(ATTACKS.values())
     told: dict[str, Any] = json.loads(
-        document.to_json(analyse([sample]), generated_at=clock.now(), version="0", settings=Settings())
+        json_document.to_json(analyse([sample]), generated_at=clock.now(), version="0", settings=Settings())
     )
     place = 0
     for table, schema in SCHEMAS.items():
@@ -83,11 +85,11 @@ def from_documents(sample: str) -> Analysis:
     told["settings"] |= {"quantization": attacks[1], "gpu": attacks[2], "baselines": attacks[3], "ignore": attacks}
     told["settings"]["severities"] = dict.fromkeys(attacks, attacks[5])
     del told["verdict"], told["complete"]  # as the tables are changed, these would give the forgery away
-    return documents.parse(json.dumps(told).encode(), "theirs.json").analysis
+    return reader.parse(json.dumps(told).encode(), "theirs.json").analysis
 
 
 def page_of(analysis: Analysis, settings: Settings | None = None) -> str:
     """The report with its document inside, as the command writes it."""
     chosen, moment = settings or Settings(), clock.now()
-    inside = document.to_json(document.for_page(analysis), generated_at=moment, version="0", settings=chosen)
+    inside = json_document.to_json(json_document.for_page(analysis), generated_at=moment, version="0", settings=chosen)
     return html.render(analysis, chosen, generated_at=moment, document=inside)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 ARRIVAL = "got prompt\n"
 EXECUTED = "Prompt executed in 80.36 seconds\n"

@@ -9,11 +9,11 @@ from itertools import repeat
 import logtext as log
 import numpy as np
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.store import Store
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 Q6 = Settings(quantization="Q6_K")
 FIRST = datetime(2026, 1, 1, 3)

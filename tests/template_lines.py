@@ -6,7 +6,7 @@ import string
 
 from hypothesis import strategies as st
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import check
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loganalyzer.atomic_write import replacement, write
-from loganalyzer.errors import ReportError
+from loganalyzer.common.atomic_write import replacement, write
+from loganalyzer.common.errors import ReportError
 
 
 def test_the_file_is_replaced_with_its_permissions(tmp_path: Path) -> None:

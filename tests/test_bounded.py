@@ -16,21 +16,24 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from loganalyzer import bounded, gravest, pieces, rebuilding
-from loganalyzer.analysis import Analysis
+from loganalyzer import bounded
 from loganalyzer.checks.ignoring import without_ignored
 from loganalyzer.cli.group import main
-from loganalyzer.errors import LogAnalyzerError, ReportError
-from loganalyzer.ignores import Ignore
+from loganalyzer.common.errors import LogAnalyzerError, ReportError
+from loganalyzer.engine import incremental
 from loganalyzer.pipeline import analyse
-from loganalyzer.report.document import to_json
-from loganalyzer.report.document_file import DocumentFile
-from loganalyzer.report.junit import render
-from loganalyzer.report.junit_file import JunitFile
-from loganalyzer.report.table_files import TableFiles
-from loganalyzer.settings import FailOn, Settings
-from loganalyzer.spool import Spool, table
-from loganalyzer.tables import SCHEMAS
+from loganalyzer.report.formats.json_file import DocumentFile
+from loganalyzer.report.formats.junit import render
+from loganalyzer.report.formats.junit_file import JunitFile
+from loganalyzer.report.formats.parquet import TableFiles
+from loganalyzer.report.json_document import to_json
+from loganalyzer.settings.ignores import Ignore
+from loganalyzer.settings.model import FailOn, Settings
+from loganalyzer.sources import chunks
+from loganalyzer.tables import worst_runs
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import SCHEMAS
+from loganalyzer.tables.spool import Spool, table
 
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 SETTINGS = Settings()
@@ -83,9 +86,9 @@ LOGS = {
 @pytest.fixture(autouse=True)
 def _small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records become tables as soon as a prompt is complete, and a few lines are a piece."""
-    monkeypatch.setattr(rebuilding, "MOST_RECORDS", 1)
-    monkeypatch.setattr(pieces, "HEAD_BYTES", 64)
-    monkeypatch.setattr("loganalyzer.tabulate._MOST_GATHERED", 1)
+    monkeypatch.setattr(incremental, "MOST_RECORDS", 1)
+    monkeypatch.setattr(chunks, "HEAD_BYTES", 64)
+    monkeypatch.setattr("loganalyzer.engine.read._MOST_GATHERED", 1)
 
 
 @pytest.fixture(params=sorted(LOGS), ids=lambda name: str(name).replace(" ", "-"))
@@ -147,7 +150,7 @@ def test_totals_and_verdict_are_those_of_the_whole(logs: list[str], monkeypatch:
 
 def test_what_is_held_is_the_gravest_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "MOST_RUNS", 2)
-    whole = gravest.gravest(analyse(logs, SETTINGS), 2)
+    whole = worst_runs.gravest(analyse(logs, SETTINGS), 2)
     part, _ = run(logs)
     own = [name for name in SCHEMAS if name not in ("excerpts", "findings", "masked", "memory", "prompts", "loras")]
     for name in own if part.counted else ():
@@ -282,7 +285,7 @@ def test_documents_of_few_runs_need_no_temporary_file(
     def none(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("loganalyzer.spool.TemporaryFile", none)
+    monkeypatch.setattr("loganalyzer.tables.spool.TemporaryFile", none)
     result = CliRunner().invoke(main, [*failing, "--no-html", "-q", "--json", str(tmp_path / "x.json"), "--junit", "-"])
     assert result.exit_code == 1
     assert len(cases(result.stdout)) > 5
@@ -383,6 +386,6 @@ def test_a_spool_without_a_place_says_how_to_name_another(monkeypatch: pytest.Mo
     def none(**_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("loganalyzer.spool.TemporaryFile", none)
+    monkeypatch.setattr("loganalyzer.tables.spool.TemporaryFile", none)
     with pytest.raises(LogAnalyzerError, match=r"No space left(.|\n)*TMPDIR"):
         Spool(0).keep(b"x")

@@ -15,12 +15,15 @@ from datetime import UTC, datetime
 import logtext as log
 import pytest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report import document, html, markdown, text
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tables import SCHEMAS
+from loganalyzer.report import json_document
+from loganalyzer.report.formats import markdown
+from loganalyzer.report.page import html
+from loganalyzer.report.terminal import summary
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import SCHEMAS
 from sample_logs import FOLDER
 
 WHOLE = [path.read_bytes() for path in sorted(FOLDER.glob("*.txt"))] + [
@@ -104,11 +107,11 @@ def test_a_damaged_log_raises_nothing_and_gives_tables_that_make_sense(seed: int
 def test_every_output_can_be_written_of_a_damaged_log(seed: int) -> None:
     found = analyse_sources([from_bytes("x.log", damaged(seed))], SETTINGS)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    inside = document.to_json(found, generated_at=moment, version="0")
+    inside = json_document.to_json(found, generated_at=moment, version="0")
     assert json.loads(inside)["verdict"] == found.verdict
     assert html.render(found, SETTINGS, generated_at=moment, document=inside).rstrip().endswith("</html>")
     assert markdown.render(found, SETTINGS)
-    text.write(found, io.StringIO(), verbose=True)
+    summary.write(found, io.StringIO(), verbose=True)
 
 
 @pytest.mark.parametrize("end", range(0, 4000, 160))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.decoding import HEAD_BYTES, decode
+from loganalyzer.sources.encoding import HEAD_BYTES, decode
 
 TEXT = "got prompt\r\nSampling audio indices 0-81:  25%|██▌       | 1/4\n"
 

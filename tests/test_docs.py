@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from loganalyzer.checks.registry import rules
 from loganalyzer.cli.group import COMMANDS, main
-from loganalyzer.config import _KEYS
-from loganalyzer.metrics import METRICS
-from loganalyzer.tables import SCHEMAS
+from loganalyzer.settings.config import _KEYS
+from loganalyzer.tables.metrics import METRICS
+from loganalyzer.tables.schema import SCHEMAS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

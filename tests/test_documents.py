@@ -18,14 +18,19 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loganalyzer import clock, documents, joining, pipeline
-from loganalyzer.analysis import Analysis
+from loganalyzer import pipeline
 from loganalyzer.cli.group import main
-from loganalyzer.errors import SourceError
-from loganalyzer.report import document, html, junit, markdown, text
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tables import SCHEMAS
+from loganalyzer.common import clock
+from loganalyzer.common.errors import SourceError
+from loganalyzer.report import json_document
+from loganalyzer.report.formats import junit, markdown, reader
+from loganalyzer.report.page import html
+from loganalyzer.report.terminal import summary
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables import concat
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import SCHEMAS
 from loganalyzer.ticket import slices
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +47,7 @@ def samples() -> Analysis:
 @pytest.fixture
 def told(samples: Analysis) -> dict[str, Any]:
     """The document of `sample_logs/` as Python sees it, to be mangled."""
-    return json.loads(document.to_json(samples, generated_at=clock.now(), version="0", settings=TOLD))
+    return json.loads(json_document.to_json(samples, generated_at=clock.now(), version="0", settings=TOLD))
 
 
 @pytest.fixture
@@ -59,7 +64,9 @@ def saved(tmp_path: Path) -> Callable[[str, object], Path]:
 
 
 def page(analysis: Analysis, chosen: Settings = TOLD) -> str:
-    inside = document.to_json(document.for_page(analysis), generated_at=clock.now(), version="0", settings=chosen)
+    inside = json_document.to_json(
+        json_document.for_page(analysis), generated_at=clock.now(), version="0", settings=chosen
+    )
     return html.render(analysis, chosen, generated_at=clock.now(), document=inside)
 
 
@@ -68,9 +75,9 @@ def call(*words: object) -> Result:
 
 
 def test_a_json_document_gives_every_table_back(samples: Analysis, saved: Callable[..., Path]) -> None:
-    path = saved("d.json", document.to_json(samples, generated_at=clock.now(), version="0"))
-    assert documents.is_document(path)
-    back = documents.read(path)
+    path = saved("d.json", json_document.to_json(samples, generated_at=clock.now(), version="0"))
+    assert reader.is_document(path)
+    back = reader.read(path)
     for name, frame in samples.tables():
         assert getattr(back, name).equals(frame), name
     assert back.verdict == samples.verdict
@@ -81,7 +88,7 @@ def test_a_report_gives_the_same_report_again(
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1763793000")
     first = page(samples)
-    found = documents.load(saved("report.html", first))
+    found = reader.load(saved("report.html", first))
     assert found.settings == TOLD
     assert page(found.analysis, found.settings) == first
 
@@ -89,14 +96,14 @@ def test_a_report_gives_the_same_report_again(
 def test_a_report_saved_by_a_browser_is_read_too(samples: Analysis, saved: Callable[..., Path]) -> None:
     text = page(samples).replace("<!doctype html>", "<!DOCTYPE html>\n<!-- saved from url=(0014)about:internet -->")
     path = saved("Saved.HTM", b"\xef\xbb\xbf" + text.encode())
-    assert documents.is_document(path)
-    assert documents.read(path).runs.equals(samples.runs)
+    assert reader.is_document(path)
+    assert reader.read(path).runs.equals(samples.runs)
 
 
 def test_the_order_of_keys_does_not_matter(told: dict[str, Any], samples: Analysis, saved: Callable[..., Path]) -> None:
     path = saved("sorted.json", json.dumps(told, sort_keys=True, indent=4))
-    assert documents.is_document(path)
-    assert documents.read(path).findings.equals(samples.findings)
+    assert reader.is_document(path)
+    assert reader.read(path).findings.equals(samples.findings)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +118,12 @@ def test_the_order_of_keys_does_not_matter(told: dict[str, Any], samples: Analys
     ],
 )
 def test_other_files_are_logs(name: str, content: object, saved: Callable[..., Path]) -> None:
-    assert not documents.is_document(saved(name, content))
+    assert not reader.is_document(saved(name, content))
 
 
 @pytest.mark.parametrize("path", ["gone.html", "a\0b.json", "-", "https://example.org/report.html"])
 def test_what_is_no_file_is_no_document(path: str) -> None:
-    assert not documents.is_document(path)
+    assert not reader.is_document(path)
 
 
 def test_unknown_members_and_columns_are_ignored_and_missing_ones_null(told: dict[str, Any]) -> None:
@@ -125,7 +132,7 @@ def test_unknown_members_and_columns_are_ignored_and_missing_ones_null(told: dic
         run["colour"] = "red"
         del run["gpu"]
     del told["loras"]
-    back = documents.parse(json.dumps(told).encode(), "x").analysis
+    back = reader.parse(json.dumps(told).encode(), "x").analysis
     assert back.runs["gpu"].null_count() == back.runs.height > 0
     assert "colour" not in back.runs.columns
     assert back.loras.is_empty()
@@ -160,7 +167,7 @@ def test_a_wrong_type_is_one_error_that_names_file_and_member(case: str, told: d
     mangle, said = WRONG[case]
     mangle(told)
     with pytest.raises(SourceError) as error:
-        documents.parse(json.dumps(told).encode(), "theirs.json")
+        reader.parse(json.dumps(told).encode(), "theirs.json")
     assert error.value.message.startswith("theirs.json: ")
     assert said in error.value.message
     assert error.value.hint
@@ -183,29 +190,29 @@ def test_a_wrong_type_is_one_error_that_names_file_and_member(case: str, told: d
 )
 def test_what_is_no_document_is_one_error(text: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=r"^x: ") as error:
-        documents.parse(text, "x")
+        reader.parse(text, "x")
     assert said in error.value.message
 
 
 def test_a_file_beyond_the_limit_is_not_read(saved: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "LARGEST", 1000)
+    monkeypatch.setattr(reader, "LARGEST", 1000)
     path = saved("big.json", b'{"schema_version": 1, "x": "' + b"y" * 1000 + b'"}')
     with pytest.raises(SourceError, match="is larger than"):
-        documents.load(path)
+        reader.load(path)
 
 
 @pytest.mark.parametrize("text", [b"[]," * 1_600_000, b"1," * 8_100_000], ids=["lists", "numbers"])
 def test_a_document_that_would_fill_the_memory_is_not_parsed(text: bytes) -> None:
     with pytest.raises(SourceError, match="holds too many values"):
-        documents.parse(b'{"schema_version": 1, "x": [' + text + b"0]}", "x")
+        reader.parse(b'{"schema_version": 1, "x": [' + text + b"0]}", "x")
 
 
 def test_a_ticket_is_read_by_the_report_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("x.log").write_text(log.BANNER + log.prompt(427))
     assert call("ticket", "x.log", "-q").exit_code == 0
-    assert documents.is_document("ticket.zip")
-    assert documents.read("ticket.zip").runs["audio_frames"].to_list() == [427]
+    assert reader.is_document("ticket.zip")
+    assert reader.read("ticket.zip").runs["audio_frames"].to_list() == [427]
     assert call("ticket.zip", "--no-html").exit_code == 1
 
 
@@ -213,7 +220,7 @@ def test_other_archives_are_archives_of_logs(tmp_path: Path) -> None:
     path = tmp_path / "logs.zip"
     with ZipFile(path, "w") as archive:
         archive.writestr("x.log", log.prompt(369))
-    assert not documents.is_document(path)
+    assert not reader.is_document(path)
     assert pipeline.analyse([str(path)]).runs.height == 1
 
 
@@ -262,10 +269,10 @@ SPOTS = [
 def test_a_document_that_contradicts_itself_is_refused(
     told: dict[str, Any], change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
-    documents.parse(json.dumps(told).encode(), "x")
+    reader.parse(json.dumps(told).encode(), "x")
     change(told)
     with pytest.raises(SourceError, match=re.escape(message)):
-        documents.parse(json.dumps(told).encode(), "x")
+        reader.parse(json.dumps(told).encode(), "x")
 
 
 @settings(max_examples=24, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -279,7 +286,7 @@ def test_a_mangled_document_is_refused_or_makes_a_page(
         rows[place % len(rows)][column] = value
     raw = json.dumps(mangled).encode()
     try:
-        found = documents.parse(raw, "x")
+        found = reader.parse(raw, "x")
     except SourceError:
         return
     assert "</html>" in page(found.analysis, found.settings or Settings())
@@ -312,7 +319,7 @@ def test_values_of_the_right_type_that_no_log_gives_reach_every_output(
     for said in ("verdict", "complete"):
         del mangled[said]
     try:
-        found = documents.parse(json.dumps(mangled).encode(), "x").analysis
+        found = reader.parse(json.dumps(mangled).encode(), "x").analysis
     except SourceError:  # an unknown severity, or the same id twice
         return
     assert "</html>" in page(found)
@@ -320,7 +327,7 @@ def test_values_of_the_right_type_that_no_log_gives_reach_every_output(
     assert junit.render(found, Settings(), "error")
     for verbose in (False, True):
         out = io.StringIO()
-        text.write(found, out, verbose=verbose)
+        summary.write(found, out, verbose=verbose)
         assert "\x1b" not in out.getvalue()
     assert slices.stretches(found)
 
@@ -336,7 +343,7 @@ def test_the_command_shows_a_report_again_and_keeps_its_settings(tmp_path: Path)
     again = json.loads(third.read_text())
     assert again["settings"]["fps"] == 24
     assert [run["audio_frames"] for run in again["runs"]] == [427]
-    assert documents.read(second).findings.equals(documents.read(first).findings)
+    assert reader.read(second).findings.equals(reader.read(first).findings)
 
 
 def test_a_document_that_is_refused_costs_the_others_nothing(tmp_path: Path) -> None:
@@ -365,7 +372,7 @@ def test_a_log_and_the_report_of_it_count_once(saved: Callable[..., Path]) -> No
 
 
 def test_inputs_called_alike_are_told_apart_by_where_they_came_from() -> None:
-    both = joining.joined([("", one("x.log", 427)), ("old.html", one("x.log", 369))])
+    both = concat.joined([("", one("x.log", 427)), ("old.html", one("x.log", 369))])
     assert both.sources["source"].to_list() == ["x.log", "x.log (old.html)"]
     assert both.runs["source"].to_list() == ["x.log", "x.log (old.html)"]
     assert both.runs["run_id"].n_unique() == 2

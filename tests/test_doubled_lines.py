@@ -8,10 +8,10 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.doubled_lines import FEWEST_MESSAGES, LEAST_SHARE, without_doubles
-from loganalyzer.lines import PLACES, Segments
-from loganalyzer.repeats import repeats
-from loganalyzer.settings import Settings
+from loganalyzer.lines.dictionary import repeats
+from loganalyzer.lines.doubled_lines import FEWEST_MESSAGES, LEAST_SHARE, without_doubles
+from loganalyzer.lines.segmentation import PLACES, Segments
+from loganalyzer.settings.model import Settings
 
 WHOLE = log.BANNER + log.prompt(427)
 

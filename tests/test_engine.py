@@ -23,16 +23,16 @@ from click.testing import CliRunner, Result
 from distributed import Client, LocalCluster
 from polars.testing import assert_frame_equal
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
-from loganalyzer.collecting import Tables
+from loganalyzer.common.errors import LogAnalyzerError, install_hint
 from loganalyzer.engine import cluster as cluster_engine
 from loganalyzer.engine.batches import Batch, batches, making, tables_of
 from loganalyzer.engine.cluster import Dask
+from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.local import Local
-from loganalyzer.errors import LogAnalyzerError, install_hint
 from loganalyzer.pipeline import analyse
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 from sample_logs import FOLDER
 
 SETTINGS = Settings()

@@ -20,13 +20,13 @@ import pytest
 from click.testing import CliRunner
 
 from loganalyzer.cli.group import main
-from loganalyzer.errors import SourceError
-from loganalyzer.exports import delimited, fields, json_text, mail, moments, plain, reading
-from loganalyzer.exports.fields import messages
-from loganalyzer.exports.lines import read_out
-from loganalyzer.pieces import Piece, Source, cut
-from loganalyzer.settings import Settings
-from loganalyzer.sources import Input, from_bytes
+from loganalyzer.common.errors import SourceError
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.chunks import Piece, Source, cut
+from loganalyzer.sources.exports import delimited, fields, json_text, mail, moments, plain, reading
+from loganalyzer.sources.exports.fields import messages
+from loganalyzer.sources.exports.lines import read_out
+from loganalyzer.sources.inputs import Input, from_bytes
 
 Q6 = Settings(quantization="Q6_K")
 WHOLE = log.BANNER + log.prompt(427)

@@ -14,16 +14,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loganalyzer import clock, documents, joining, pipeline
-from loganalyzer.analysis import Analysis
+from loganalyzer import pipeline
 from loganalyzer.checks.ignoring import without_ignored
-from loganalyzer.gravest import gravest
-from loganalyzer.ignores import Ignore
-from loganalyzer.report import document, github, html, markdown, text
-from loganalyzer.report.page import build_page
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.totals import count, together
+from loganalyzer.common import clock
+from loganalyzer.report import json_document
+from loganalyzer.report.formats import github, markdown, reader
+from loganalyzer.report.page import html
+from loganalyzer.report.page.page import build_page
+from loganalyzer.report.terminal import summary
+from loganalyzer.settings.ignores import Ignore
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables import concat
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.totals import count, together
+from loganalyzer.tables.worst_runs import gravest
 
 SETTINGS = Settings()
 FAILING = log.ARRIVAL + log.run(369) + "!!! Exception during processing !!! Sizes must match\n" + log.EXECUTED
@@ -80,7 +85,7 @@ def test_of_every_rule_some_findings_are_kept_even_where_none_of_its_runs_is(mix
 
 def test_totals_of_parts_add_up_to_those_of_the_whole() -> None:
     parts = [found("clean", "padded"), log.analyse(FAILING + KINDS["clean"] + "\n")]
-    whole = joining.joined([("a", parts[0]), ("b", replace_source(parts[1]))])
+    whole = concat.joined([("a", parts[0]), ("b", replace_source(parts[1]))])
     added = together([part.totals for part in parts])
     assert (added.runs, added.completed, added.touched) == (
         whole.totals.runs,
@@ -100,12 +105,12 @@ def replace_source(analysis: Analysis) -> Analysis:
 
 @pytest.fixture
 def two_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.gravest.MOST_RUNS", 2)
+    monkeypatch.setattr("loganalyzer.tables.worst_runs.MOST_RUNS", 2)
 
 
 @pytest.mark.usefixtures("two_shown")
 def test_a_page_of_many_runs_says_so_and_counts_all(mixed: Analysis) -> None:
-    page = build_page(document.shown(mixed), SETTINGS, clock.now())
+    page = build_page(json_document.shown(mixed), SETTINGS, clock.now())
     facts = {pair.term: pair.text for pair in page.overview.counts}
     assert page.overview.notices[0] == ("Of 8 runs the page holds the gravest 2; the counts are those of all.")
     assert page.runs is not None
@@ -123,7 +128,7 @@ def test_a_page_of_many_runs_says_so_and_counts_all(mixed: Analysis) -> None:
 def test_a_page_read_back_tells_the_same_counts(mixed: Analysis, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(html.whole(mixed, SETTINGS, generated_at=clock.now()), encoding="utf-8")
-    back = documents.read(path)
+    back = reader.read(path)
     assert back.runs.height == 2
     assert back.verdict == mixed.verdict
     assert back.totals.runs == 8
@@ -147,7 +152,7 @@ def test_a_page_read_back_counts_with_logs_beside_it(mixed: Analysis, tmp_path: 
 def test_rules_left_out_are_left_out_of_the_counts(mixed: Analysis, tmp_path: Path) -> None:
     path = tmp_path / "d.json"
     part = gravest(mixed, 2)
-    path.write_text(document.to_json(part, generated_at=clock.now(), version="0"), encoding="utf-8")
+    path.write_text(json_document.to_json(part, generated_at=clock.now(), version="0"), encoding="utf-8")
     rule = mixed.findings["rule"][0]
     assert rule not in pipeline.analyse([str(path)], replace(SETTINGS, ignore=(rule,))).totals.findings["rule"]
 
@@ -175,19 +180,19 @@ def test_findings_ignored_for_a_while_are_taken_off_the_counts(mixed: Analysis) 
     ],
 )
 def test_totals_of_strangers_are_refused_where_they_are_none(totals: object, tmp_path: Path) -> None:
-    told = json.loads(document.to_json(found("clean"), generated_at=clock.now(), version="0")) | {"totals": totals}
+    told = json.loads(json_document.to_json(found("clean"), generated_at=clock.now(), version="0")) | {"totals": totals}
     path = tmp_path / "d.json"
     path.write_text(json.dumps(told), encoding="utf-8")
-    with pytest.raises(documents.SourceError, match="totals"):
-        documents.read(path)
+    with pytest.raises(reader.SourceError, match="totals"):
+        reader.read(path)
 
 
 def test_impossible_counts_of_strangers_are_bounded(tmp_path: Path) -> None:
     totals = {"runs": -5, "completed": 2**62, "findings": [{"rule": "X", "severity": "error", "count": 2**62}] * 3}
-    told = json.loads(document.to_json(found("clean"), generated_at=clock.now(), version="0")) | {"totals": totals}
+    told = json.loads(json_document.to_json(found("clean"), generated_at=clock.now(), version="0")) | {"totals": totals}
     path = tmp_path / "d.json"
     path.write_text(json.dumps(told), encoding="utf-8")
-    back = documents.read(path)
+    back = reader.read(path)
     assert back.totals.runs == 0
     assert back.totals.rule("X") > 0
     build_page(back, SETTINGS, clock.now())
@@ -198,7 +203,7 @@ def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixt
     said = markdown.render(part, SETTINGS)
     assert "of 8 runs" in said
     assert "7 more runs are in the report" in said
-    text.write(part, sys.stdout)
+    summary.write(part, sys.stdout)
     shown = capsys.readouterr().out
     assert "8 runs in 1 file" in shown
     assert "and 7 more runs" in shown
@@ -207,7 +212,7 @@ def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixt
 
 
 def test_of_thousands_of_other_prompts_those_that_did_not_complete_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.gravest.MOST_PROMPTS", 3)
+    monkeypatch.setattr("loganalyzer.tables.worst_runs.MOST_PROMPTS", 3)
     image = log.ARRIVAL + "Requested to load Flux\n" + log.EXECUTED
     lost = log.ARRIVAL + "Requested to load Flux\n!!! Exception during processing !!! x\n" + log.EXECUTED
     whole = pipeline.analyse_sources([from_bytes("x.log", (KINDS["clean"] + image * 4 + lost).encode())], SETTINGS)

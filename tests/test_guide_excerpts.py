@@ -10,8 +10,8 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 
 Q6 = Settings(quantization="Q6_K")
 RANGES = ((0, 81), (72, 153), (144, 225), (216, 297))

@@ -12,12 +12,14 @@ from xml.etree import ElementTree as ET
 import attacks
 import pytest
 
-from loganalyzer import clock
-from loganalyzer.analysis import Analysis
+from loganalyzer.common import clock
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report import document, github, junit, markdown, text
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
+from loganalyzer.report import json_document
+from loganalyzer.report.formats import github, junit, markdown
+from loganalyzer.report.terminal import summary
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 ROOT = Path(__file__).parent.parent
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -94,13 +96,13 @@ def test_no_character_steers_what_shows_it(page: str) -> None:
 
 def test_the_terminal_is_not_steered(hostile: Analysis) -> None:
     out = io.StringIO()
-    text.write(hostile, out, verbose=True)
+    summary.write(hostile, out, verbose=True)
     assert not CONTROL.search(out.getvalue())
 
 
 def test_rich_markup_in_a_log_is_shown_as_it_is() -> None:
     out = io.StringIO()
-    text.write(analyse_sources([from_bytes("[bold]x[bold].log", attacks.log_of("[link=x]y[/link]"))]), out)
+    summary.write(analyse_sources([from_bytes("[bold]x[bold].log", attacks.log_of("[link=x]y[/link]"))]), out)
     assert "[bold]x[bold].log" in out.getvalue()
 
 
@@ -124,7 +126,7 @@ def test_markdown_holds_no_markup_of_strangers(hostile: Analysis) -> None:
 
 
 def test_the_document_means_what_the_log_said(hostile: Analysis) -> None:
-    told = json.loads(document.to_json(hostile, generated_at=clock.now(), version="0"))
+    told = json.loads(json_document.to_json(hostile, generated_at=clock.now(), version="0"))
     assert [row["message"] for row in told["findings"]] == hostile.findings["message"].to_list()
 
 

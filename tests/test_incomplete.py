@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
-from loganalyzer.report import text
-from loganalyzer.settings import Settings
+from loganalyzer.report.terminal import summary
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 
 Q6 = Settings(quantization="Q6_K")
 WHOLE = log.BANNER + log.prompt(369)
@@ -29,7 +29,7 @@ def analyzed(source: str, settings: Settings = Q6) -> Analysis:
 def headline(analysis: Analysis, tmp_path: Path) -> str:
     file = tmp_path / "summary.txt"
     with file.open("w") as out:
-        text.write(analysis, out)
+        summary.write(analysis, out)
     return " ".join(file.read_text().split("\n\n")[0].split())
 
 

@@ -8,10 +8,10 @@ import logtext as log
 import pytest
 from click.testing import CliRunner, Result
 
-from loganalyzer import tabulate
 from loganalyzer.cli.group import main
-from loganalyzer.pieces import Piece
+from loganalyzer.engine import read
 from loganalyzer.pipeline import analyse
+from loganalyzer.sources.chunks import Piece
 
 WEIRD = b"a line on which the tool fails"
 
@@ -26,14 +26,14 @@ Unexpected.__name__ = "PanicException"
 @pytest.fixture(params=[TypeError("unsupported operand"), Unexpected("index out of bounds")], ids=["error", "panic"])
 def _faulty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool that fails where a log holds a certain line."""
-    segments = tabulate.segments
+    segments = read.segments
 
     def failing(pieces: list[Piece], anchors: object) -> object:
         if any(WEIRD in piece.data for piece in pieces):
             raise request.param
         return segments(pieces, anchors)
 
-    monkeypatch.setattr(tabulate, "segments", failing)
+    monkeypatch.setattr(read, "segments", failing)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_too_little_memory_is_one_message_and_exit_2(logs: list[str], monkeypatc
     def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(tabulate, "segments", exhausted)
+    monkeypatch.setattr(read, "segments", exhausted)
     result = call(*logs, "--no-html")
     assert result.exit_code == 2
     assert "not enough memory" in result.stderr

@@ -13,15 +13,15 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from loganalyzer import repeats
-from loganalyzer.analysis import Analysis
+from loganalyzer.engine.read import tabulate
 from loganalyzer.grammar.compiled import compile_all
 from loganalyzer.grammar.load import shipped
+from loganalyzer.lines import dictionary
+from loganalyzer.lines.prefixes import unwrap
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tabulate import tabulate
-from loganalyzer.wrappers import unwrap
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 CLEAN = log.BANNER + log.prompt(427)
 STAMP = "2025-11-11T10:00:00.123456789Z"
@@ -167,8 +167,8 @@ def test_lines_that_are_looked_at_once_give_the_tables_of_lines_looked_at_one_by
     plain = {"clean": text, "a refresh a line": text.replace("\r", "\n")}
     data = plain[form].encode() if form in plain else FORMS[form](text)
     one_by_one = tabulate([from_bytes("x.log", data)], Settings(), piece_bytes=piece_bytes)
-    monkeypatch.setattr(repeats, "_FEWEST", 2)
-    monkeypatch.setattr(repeats, "WORTH", 1.0)
+    monkeypatch.setattr(dictionary, "_FEWEST", 2)
+    monkeypatch.setattr(dictionary, "WORTH", 1.0)
     once = tabulate([from_bytes("x.log", data)], Settings(), piece_bytes=piece_bytes)
     for name, frame in one_by_one.frames.items():
         assert_frame_equal(once.frames[name], frame)

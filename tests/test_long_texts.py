@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from loganalyzer.cli import analyze
 from loganalyzer.cli.group import main
-from loganalyzer.long_texts import LONGEST
-from loganalyzer.report import document
+from loganalyzer.redact.text_limits import LONGEST
+from loganalyzer.report import json_document
 
 PAGE = Path("loganalyze-report.html")
 LARGEST_PAGE = 5_000_000
@@ -67,7 +67,7 @@ def test_a_table_that_is_left_out_of_the_pages_data_is_named(monkeypatch: pytest
     whole = analyzed(log.prompt(369))
     assert "leave out" not in PAGE.read_text()
     size = sum(len(json.dumps(row)) for name in ("steps", "windows") for row in whole[name])
-    monkeypatch.setattr(document, "MOST_BYTES", size)
+    monkeypatch.setattr(json_document, "MOST_BYTES", size)
     analyzed(log.prompt(369))
     assert "leave out the tables steps" in PAGE.read_text()
     assert CliRunner().invoke(main, [str(PAGE), "--no-html", "--fail-on", "never"]).exit_code == 0

@@ -14,14 +14,15 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from loganalyzer import pieces, rebuilding
-from loganalyzer.collecting import Tables
-from loganalyzer.errors import SourceError
-from loganalyzer.merging import merged
+from loganalyzer.common.errors import SourceError
+from loganalyzer.engine import incremental
+from loganalyzer.engine.collector import Tables
+from loganalyzer.engine.merge import merged
+from loganalyzer.engine.read import tabulate
 from loganalyzer.pipeline import judged
-from loganalyzer.settings import Settings
-from loganalyzer.sources import Input, from_bytes
-from loganalyzer.tabulate import tabulate
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources import chunks
+from loganalyzer.sources.inputs import Input, from_bytes
 from sample_logs import FOLDER
 
 PADDED = log.BANNER + log.prompt(427)
@@ -121,8 +122,8 @@ def test_a_long_input_worked_on_in_parts_orders_the_others_as_if_it_were_not_the
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     alone = parted(set(range(1, COUNT)))
-    monkeypatch.setattr(pieces, "HEAD_BYTES", 4)
-    monkeypatch.setattr(rebuilding, "MOST_RECORDS", 1)
+    monkeypatch.setattr(chunks, "HEAD_BYTES", 4)
+    monkeypatch.setattr(incremental, "MOST_RECORDS", 1)
     assert_same(merged(alone), tabulate(inputs(), Settings(), piece_bytes=700))
 
 

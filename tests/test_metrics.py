@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.metrics import KEY, MEASURED, METRICS, keys, measure
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import KEY, MEASURED, METRICS, keys, measure
 
 
 def figures(text: str, run: int = 0) -> dict[str, float]:
@@ -119,7 +119,7 @@ def test_the_key_takes_the_card_from_the_settings_where_the_log_names_none() -> 
 @given(st.lists(st.floats(0.5, 500), min_size=2, max_size=9))
 def test_the_step_time_is_the_median_of_all_but_the_first(durations: list[float]) -> None:
     runs = pl.DataFrame({"run_id": ["a"], "prompt_id": ["p"], "status": ["completed"]})
-    from loganalyzer import tables
+    from loganalyzer.tables import schema
 
     steps = pl.DataFrame(
         {
@@ -130,7 +130,7 @@ def test_the_step_time_is_the_median_of_all_but_the_first(durations: list[float]
             "method": "rate",
         }
     )
-    found = Analysis(runs=tables.conform(runs, "runs"), steps=tables.conform(steps, "steps"))
+    found = Analysis(runs=schema.conform(runs, "runs"), steps=schema.conform(steps, "steps"))
     row = measure(found).filter(pl.col("metric") == "s_per_step").row(0, named=True)
     assert row["value"] == pytest.approx(pl.Series(durations[1:]).median())
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer import rebuilding
-from loganalyzer.collecting import Tables
+from loganalyzer.engine import incremental
+from loganalyzer.engine.collector import Tables
+from loganalyzer.engine.read import tabulate
 from loganalyzer.pipeline import judged
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tabulate import tabulate
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
 
 SETTINGS = Settings()
 PIECE = 900
@@ -62,28 +62,28 @@ LOGS = {
 
 def in_small_batches(patched: pytest.MonkeyPatch) -> None:
     """Records come a few lines at a time, and become tables as soon as they can."""
-    patched.setattr(rebuilding, "MOST_RECORDS", 1)
-    patched.setattr("loganalyzer.tabulate._MOST_GATHERED", 1)
-    patched.setattr("loganalyzer.pieces.HEAD_BYTES", 64)
+    patched.setattr(incremental, "MOST_RECORDS", 1)
+    patched.setattr("loganalyzer.engine.read._MOST_GATHERED", 1)
+    patched.setattr("loganalyzer.sources.chunks.HEAD_BYTES", 64)
 
 
 def tables(text: str, most_open: int, name: str = "x.log") -> Tables:
     with pytest.MonkeyPatch.context() as patched:
         in_small_batches(patched)
-        patched.setattr(rebuilding, "MOST_OPEN", most_open)
+        patched.setattr(incremental, "MOST_OPEN", most_open)
         return tabulate([from_bytes(name, text.encode())], SETTINGS, piece_bytes=PIECE)
 
 
 def parts(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many parts are made of an open prompt."""
     made: list[int] = []
-    usual = rebuilding.unending.without_opened
+    usual = incremental.unending.without_opened
 
     def counted(*given: object) -> object:
         made.append(1)
         return usual(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rebuilding.unending, "without_opened", counted)
+    monkeypatch.setattr(incremental.unending, "without_opened", counted)
     tables(text, 1)
     return len(made)
 
@@ -146,8 +146,8 @@ def test_an_input_without_the_end_of_a_prompt_is_cut_with_a_message_and_the_othe
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     in_small_batches(monkeypatch)
-    monkeypatch.setattr(rebuilding, "MOST_WAITING", 40)
-    monkeypatch.setattr("loganalyzer.collecting.MOST_WAITING", 40)
+    monkeypatch.setattr(incremental, "MOST_WAITING", 40)
+    monkeypatch.setattr("loganalyzer.engine.collector.MOST_WAITING", 40)
     endless = log.ARRIVAL + log.run(369) + LOST * 80
     inputs = [from_bytes("endless.log", endless.encode()), from_bytes("other.log", log.prompt(369).encode())]
     found = tabulate(inputs, SETTINGS, piece_bytes=300)
@@ -162,7 +162,7 @@ def test_an_input_without_the_end_of_a_prompt_is_cut_with_a_message_and_the_othe
 @pytest.mark.parametrize("more", ["", LOST])
 def test_an_input_is_cut_only_where_something_is_lost(more: str, monkeypatch: pytest.MonkeyPatch) -> None:
     in_small_batches(monkeypatch)
-    monkeypatch.setattr(rebuilding, "MOST_WAITING", 1)
+    monkeypatch.setattr(incremental, "MOST_WAITING", 1)
     text = log.ARRIVAL + log.run(369)
     whole = text + "noise\n" * 400 + more
     found = tabulate([from_bytes("x.log", whole.encode())], SETTINGS, piece_bytes=len(text) + 100)

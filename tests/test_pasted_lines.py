@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from loganalyzer import left_out
 from loganalyzer.checks.rotation import next_file
 from loganalyzer.cli.group import main
-from loganalyzer.exports.order import FEWEST, is_newest_first
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.exports.order import FEWEST, is_newest_first
+from loganalyzer.tables import notes
 
 Q6 = Settings(quantization="Q6_K")
 WHOLE = log.BANNER + log.prompt(427)
@@ -84,7 +84,7 @@ def test_an_input_is_unreadable_from_so_many_kinds_and_lines_on(
             "text": [""] * near,
         }
     )
-    assert bool(left_out.unreadable(sources, misses)) is is_unreadable
+    assert bool(notes.unreadable(sources, misses)) is is_unreadable
 
 
 def stamped(text: str) -> list[str]:

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from test_lines import FORMS
 
-from loganalyzer import pieces, rebuilding, sources
-from loganalyzer.errors import SourceError
-from loganalyzer.pieces import Piece, Source, cut
-from loganalyzer.settings import Settings
-from loganalyzer.sources import Input, from_bytes
-from loganalyzer.tabulate import tabulate
+from loganalyzer.common.errors import SourceError
+from loganalyzer.engine import incremental
+from loganalyzer.engine.read import tabulate
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources import chunks as chunking
+from loganalyzer.sources import inputs
+from loganalyzer.sources.chunks import Piece, Source, cut
+from loganalyzer.sources.inputs import Input, from_bytes
 from sample_logs import FOLDER
 
 SHORT = log.BANNER + log.prompt(153) + "Padding length: three\n" + log.prompt(60)
@@ -35,7 +37,7 @@ def of(given: Input, size: int = 1) -> tuple[list[Piece], Source]:
 @pytest.fixture
 def told_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Encodings are told by the first four bytes, so that pieces of a short text can be small."""
-    monkeypatch.setattr(pieces, "HEAD_BYTES", 4)
+    monkeypatch.setattr(chunking, "HEAD_BYTES", 4)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_a_long_log_worked_on_prompt_by_prompt_gives_the_tables_of_the_whole(
 ) -> None:
     raw = long_logs()[name]
     whole = tables([raw], 1 << 24)
-    monkeypatch.setattr(rebuilding, "MOST_RECORDS", 1)
+    monkeypatch.setattr(incremental, "MOST_RECORDS", 1)
     for size in (1500,):
         assert_same(tables([raw], size), whole)
 
@@ -159,13 +161,13 @@ def test_a_damaged_archive_keeps_what_could_be_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "x.log.gz"
     noise = "".join(f"chatter {k * 7919 % 10007}\n" for k in range(20000))
     path.write_bytes(gzip.compress((SHORT + noise).encode())[:-200])
-    found = tabulate(sources.read(str(path)), Settings())
+    found = tabulate(inputs.read(str(path)), Settings())
     assert found.frames["runs"].height == 2
     assert "cannot be read" in found.problems[0]
 
 
 def test_a_line_without_end_is_given_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "LONGEST_LINE", 1 << 16)
+    monkeypatch.setattr(chunking, "LONGEST_LINE", 1 << 16)
     found = tabulate([from_bytes("x.log", SHORT.encode() + b"x" * (1 << 18))], Settings(), piece_bytes=1 << 14)
     assert found.frames["runs"].height == 2
     assert "a line is longer than" in found.problems[0]

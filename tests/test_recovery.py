@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.sources import from_bytes
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 from sample_logs import Failure, Recipe, Truth, render, truth
 
 LONGEST_BOUND_S = 0.0284

@@ -14,16 +14,16 @@ from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyse, analyse_sources
 from loganalyzer.redact import masking
 from loganalyzer.redact.cutting import shortened
 from loganalyzer.redact.kinds import KINDS
 from loganalyzer.redact.rough import ROUGH
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tables import SCHEMAS
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import SCHEMAS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = [(kind.name, text, secret) for kind in KINDS for text, secret in kind.examples.items()]
@@ -263,8 +263,8 @@ def test_every_column_of_words_is_looked_at_or_known_to_be_the_tools_own() -> No
 
 def test_a_document_read_back_is_masked_too(tmp_path: Path) -> None:
     found = analyse_sources([from_bytes("x.log", telling("/home/ada/x"))], Settings(redact=False))
-    from loganalyzer import clock
-    from loganalyzer.report.document import to_json
+    from loganalyzer.common import clock
+    from loganalyzer.report.json_document import to_json
 
     path = tmp_path / "d.json"
     path.write_text(to_json(found, generated_at=clock.now(), version="0"), encoding="utf-8")

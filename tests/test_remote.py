@@ -20,9 +20,9 @@ import logtext as log
 import pytest
 from click.testing import CliRunner, Result
 
-from loganalyzer import remote, sources
 from loganalyzer.cli.group import main
-from loganalyzer.errors import SourceError, install_hint
+from loganalyzer.common.errors import SourceError, install_hint
+from loganalyzer.sources import inputs, remote
 
 fsspec = pytest.importorskip("fsspec", reason="the extra `test` brings it")
 pytest.importorskip("aiohttp", reason="the extra `test` brings it")
@@ -124,7 +124,7 @@ def bucket() -> Iterator[Any]:
 
 def contents(url: str) -> dict[str, bytes]:
     """Name and bytes of everything behind a URL."""
-    return {found.name: b"".join(found.chunks) for found in sources.read(url)}
+    return {found.name: b"".join(found.chunks) for found in inputs.read(url)}
 
 
 def failure(url: str) -> str:
@@ -222,8 +222,8 @@ def test_no_report_holds_a_secret_of_a_url(server: str) -> None:
 )
 @pytest.mark.usefixtures("bucket")
 def test_a_pattern_and_a_folder_of_a_store_give_their_logs(url: str, found: list[str]) -> None:
-    assert list(sources.find([url])) == [f"memory://bucket/logs/{name}" for name in found]
-    assert [list(contents(str(name)).values()) for name in sources.find([url])] == [[TEXT]] * len(found)
+    assert list(inputs.find([url])) == [f"memory://bucket/logs/{name}" for name in found]
+    assert [list(contents(str(name)).values()) for name in inputs.find([url])] == [[TEXT]] * len(found)
 
 
 @pytest.mark.usefixtures("bucket")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer import repeats as module
-from loganalyzer.repeats import Repeats, repeats, together
+from loganalyzer.lines import dictionary as module
+from loganalyzer.lines.dictionary import Repeats, repeats, together
 
 
 @given(st.lists(st.text(max_size=3), max_size=60), st.integers(1, 30))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from loganalyzer import rows
-from loganalyzer.rows import (
+from loganalyzer.tables import frames
+from loganalyzer.tables.frames import (
     among,
     bounds,
     completed,
@@ -40,8 +40,8 @@ def frame(pairs: list[tuple[int, int]]) -> pl.DataFrame:
 
 @pytest.fixture(params=["few rows", "some rows", "many rows"], autouse=True)
 def _size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "_FEW", 1000 if request.param == "few rows" else 0)
-    monkeypatch.setattr(rows, "_MANY", 1 if request.param == "many rows" else 50_000)
+    monkeypatch.setattr(frames, "_FEW", 1000 if request.param == "few rows" else 0)
+    monkeypatch.setattr(frames, "_MANY", 1 if request.param == "many rows" else 50_000)
 
 
 @given(NUMBERS)
@@ -244,17 +244,17 @@ KEYS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=6)
 @given(MASKS)
 def test_the_rows_chosen_are_those_of_a_filter(mask: list[bool | None]) -> None:
     frame = pl.DataFrame({"met": mask}, schema={"met": pl.Boolean}).with_row_index()
-    assert_frame_equal(rows.only(frame, pl.col("met")), frame.filter("met"))
-    assert_frame_equal(rows.only(frame, "met"), frame.filter("met"))
+    assert_frame_equal(frames.only(frame, pl.col("met")), frame.filter("met"))
+    assert_frame_equal(frames.only(frame, "met"), frame.filter("met"))
 
 
 @given(KEYS, KEYS)
 def test_the_rows_left_are_those_of_an_anti_join(own: list[str], others: list[str]) -> None:
     one, two = (pl.DataFrame({"key": keys}, schema={"key": pl.String}).with_row_index() for keys in (own, others))
-    assert_frame_equal(rows.without(one, two, "key"), one.filter(~pl.col("key").is_in(others)))
+    assert_frame_equal(frames.without(one, two, "key"), one.filter(~pl.col("key").is_in(others)))
 
 
 @pytest.mark.parametrize("mask", [[True, True], []])
 def test_where_all_rows_stay_the_frame_itself_is_given_back(mask: list[bool]) -> None:
     frame = pl.DataFrame({"met": mask}, schema={"met": pl.Boolean})
-    assert rows.only(frame, pl.col("met")) is frame
+    assert frames.only(frame, pl.col("met")) is frame

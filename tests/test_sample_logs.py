@@ -14,10 +14,10 @@ import tqdm.std as tqdm
 from click.testing import CliRunner
 from progress_bar import ProgressBar
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.sources import from_bytes
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 from sample_logs import FOLDER, SAMPLES, Truth, log, truth, write
 
 EXPECTED: dict[str, tuple[str, set[str]]] = {

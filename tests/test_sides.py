@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loganalyzer.settings import Settings
-from loganalyzer.sides import shown
+from loganalyzer.cli.compare_sides import shown
+from loganalyzer.settings.model import Settings
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from loganalyzer import packed as packed_inputs
-from loganalyzer import sources
-from loganalyzer.errors import PassedOverError, SourceError
+from loganalyzer.common.errors import PassedOverError, SourceError
+from loganalyzer.sources import archives as packed_inputs
+from loganalyzer.sources import inputs
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -32,12 +32,12 @@ TEXT = b"got prompt\nMultitalk mode: infinitetalk\n"
 
 
 def content(name: str) -> bytes:
-    (only,) = sources.read(name)
+    (only,) = inputs.read(name)
     return b"".join(only.chunks)
 
 
 def names(arguments: list[str]) -> list[str]:
-    return [str(found) for found in sources.find(arguments)]
+    return [str(found) for found in inputs.find(arguments)]
 
 
 def test_a_folder_gives_its_logs_at_any_depth_in_order(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_older_logs_under_the_names_that_rotation_gives_are_found(name: str, tmp
 def test_files_in_a_folder_that_could_be_logs_and_are_not_called_so_are_named(tmp_path: Path) -> None:
     for name in ("a.log", "nohup", "b.json", "c.md", "d.csv", "e.png", ".hidden", "f.log.py"):
         (tmp_path / name).write_bytes(TEXT)
-    first, note = sources.find([str(tmp_path)])
+    first, note = inputs.find([str(tmp_path)])
     assert first == str(tmp_path / "a.log")
     assert isinstance(note, PassedOverError)
     assert note.message == f"{tmp_path}: not called like logs, and left out: b.json, c.md, d.csv and 1 more"
@@ -79,7 +79,7 @@ def test_a_link_to_a_folder_elsewhere_is_named_and_not_followed(tmp_path: Path) 
         (tmp_path / place).mkdir()
         (tmp_path / place / "a.log").write_bytes(TEXT)
     (tmp_path / "logs" / "today").symlink_to(tmp_path / "real")
-    first, note = sources.find([str(tmp_path / "logs")])
+    first, note = inputs.find([str(tmp_path / "logs")])
     assert first == str(tmp_path / "logs" / "a.log")
     assert isinstance(note, PassedOverError)
     assert note.message == f"{tmp_path}/logs/today: a link to a folder is not followed; name it to have it read"
@@ -108,7 +108,7 @@ def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
 def test_what_holds_no_log_is_an_error_beside_the_others(missing: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.log").write_bytes(TEXT)
-    found = list(sources.find([str(tmp_path / missing), str(tmp_path / "a.log")]))
+    found = list(inputs.find([str(tmp_path / missing), str(tmp_path / "a.log")]))
     assert isinstance(found[0], SourceError)
     assert missing in found[0].message
     assert found[1:] == [str(tmp_path / "a.log")]
@@ -152,19 +152,19 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
 
 def test_an_archive_gives_its_logs_under_names_of_their_own(tmp_path: Path) -> None:
     path = archive(tmp_path / "logs.zip", {"b/2.log": TEXT, "1.txt": b"x\n", "picture.png": b"\x89PNG"})
-    assert [source.name for source in sources.read(str(path))] == [f"{path}/1.txt", f"{path}/b/2.log"]
+    assert [source.name for source in inputs.read(str(path))] == [f"{path}/1.txt", f"{path}/b/2.log"]
 
 
 def test_members_that_are_packed_again_are_unpacked(tmp_path: Path) -> None:
     path = archive(tmp_path / "logs.zip", {f"a.log{suffix}": pack(TEXT) for suffix, pack in PACKERS.items()})
-    assert [b"".join(source.chunks) for source in sources.read(str(path))] == [TEXT] * len(PACKERS)
+    assert [b"".join(source.chunks) for source in inputs.read(str(path))] == [TEXT] * len(PACKERS)
 
 
 def test_an_archive_inside_an_archive_is_one_clear_error_beside_the_other_members(tmp_path: Path) -> None:
     inner = archive(tmp_path / "inner.zip", {"b.log": TEXT})
     path = archive(tmp_path / "outer.zip", {"a.log": TEXT, "inner.zip": inner.read_bytes(), "z.log": TEXT})
     assert said([str(path)]) == [f"{path}/inner.zip: an archive inside an archive is not read"]
-    outer = [source for source in sources.read(str(path)) if not source.name.endswith("inner.zip")]
+    outer = [source for source in inputs.read(str(path)) if not source.name.endswith("inner.zip")]
     assert [source.name for source in outer] == [f"{path}/a.log", f"{path}/z.log"]
 
 
@@ -174,13 +174,13 @@ def test_members_of_one_name_are_all_read(tmp_path: Path) -> None:
         with warnings.catch_warnings(), zipfile.ZipFile(path, "a") as target:
             warnings.simplefilter("ignore")
             target.writestr("comfyui.log", text)
-    read = {source.name: b"".join(source.chunks) for source in sources.read(str(path))}
+    read = {source.name: b"".join(source.chunks) for source in inputs.read(str(path))}
     assert read == {f"{path}/comfyui.log": TEXT, f"{path}/comfyui.log (2)": b"another night\n"}
 
 
 def test_members_that_could_be_logs_and_are_not_called_so_are_named(tmp_path: Path) -> None:
     path = archive(tmp_path / "logs.zip", {"a.log": TEXT, "b": TEXT, "c.png": b"x"})
-    _, note = sources.read(str(path))
+    _, note = inputs.read(str(path))
     assert isinstance(note, PassedOverError)
     assert note.message == f"{path}: not called like logs, and left out: b"
 
@@ -201,17 +201,17 @@ def test_a_zip_bomb_is_refused_over_all_its_members(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(packed_inputs, "LARGEST_UNPACKED", 1 << 20)
     path = archive(tmp_path / "bomb.zip", {f"{k}.log": b"\0" * (600 << 10) for k in range(3)})
     with pytest.raises(SourceError, match="unpacks to more than"):
-        [b"".join(member.chunks) for member in sources.read(str(path))]
+        [b"".join(member.chunks) for member in inputs.read(str(path))]
 
 
 def said(arguments: list[str]) -> list[str]:
     """What is said of arguments that cannot be read, and nothing of the others."""
     messages = []
-    for found in sources.find(arguments):
+    for found in inputs.find(arguments):
         try:
             if isinstance(found, SourceError):
                 raise found
-            for source in sources.read(found):
+            for source in inputs.read(found):
                 b"".join(source.chunks)
         except SourceError as error:
             messages.append(str(error).splitlines()[0])
@@ -321,7 +321,7 @@ def test_an_existing_name_with_any_character_is_read_under_that_name(
     Path(name).write_bytes(TEXT)
     assert names([name]) == [name]
     assert content(name) == TEXT
-    assert next(iter(sources.read(name))).name == name
+    assert next(iter(inputs.read(name))).name == name
 
 
 def test_bytes_that_are_no_text_in_a_name_are_shown_as_escapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +332,7 @@ def test_bytes_that_are_no_text_in_a_name_are_shown_as_escapes(tmp_path: Path, m
     except OSError:
         pytest.skip("this file system takes no such name")
     assert names(["."]) == [name]
-    assert next(iter(sources.read(name))).name == r"bad\xff.log"
+    assert next(iter(inputs.read(name))).name == r"bad\xff.log"
 
 
 def test_an_archive_whose_index_cannot_be_decoded_is_one_clear_error(tmp_path: Path) -> None:

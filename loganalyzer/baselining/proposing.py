@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
+from loganalyzer.common.formatting import one_line, plural
 from loganalyzer.expectations.baselines import Shelf
 from loganalyzer.expectations.names import CARD_MAKER
-from loganalyzer.metrics import measure
-from loganalyzer.units import one_line, plural
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import measure
 
 ABSOLUTE_GIB: Final = 0.15
 RELATIVE: Final = 0.02

@@ -11,9 +11,9 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table
 
-from loganalyzer.atomic_write import replacement
 from loganalyzer.baselining.proposing import Proposal
-from loganalyzer.errors import ExpectationError
+from loganalyzer.common.atomic_write import replacement
+from loganalyzer.common.errors import ExpectationError
 from loganalyzer.expectations import baselines
 
 _NEW: Final = "# What our runs take. Entries here replace the shipped ones with the same key.\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks import native
-from loganalyzer.checks.outcomes import Need, findings, is_near, judged, number, outcome, texts, worded
+from loganalyzer.checks.findings import Need, findings, is_near, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import extended, grouped, matching, only, without
+from loganalyzer.tables.frames import extended, grouped, matching, only, without
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loganalyzer.checks.outcomes import outcome
+from loganalyzer.checks.findings import outcome
 from loganalyzer.checks.registry import Context, Outcome, rule
 
 

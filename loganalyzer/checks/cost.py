@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks import native
-from loganalyzer.checks.outcomes import Need, findings, judged, number, outcome, skipped, texts, worded
+from loganalyzer.checks.findings import Need, findings, judged, number, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import extended, only, selected
+from loganalyzer.tables.frames import extended, only, selected
 
 
 @rule(

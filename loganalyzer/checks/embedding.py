@@ -6,11 +6,11 @@ import polars as pl
 
 from loganalyzer.checks import native
 from loganalyzer.checks.audio import ways_out
-from loganalyzer.checks.outcomes import Need, findings, is_near, judged, number, outcome, texts
+from loganalyzer.checks.findings import Need, findings, is_near, judged, number, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import LENGTH, other_loops, talking
-from loganalyzer.rows import only
 from loganalyzer.runs import eras
+from loganalyzer.tables.frames import only
 
 _EMBEDDED = Need(pl.col("audio_s") > 0, "the log does not tell the audio's duration (the embedding was cached)")
 

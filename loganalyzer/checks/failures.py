@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.ended import ended, progress
-from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
+from loganalyzer.checks.findings import findings, outcome, skipped, texts
 from loganalyzer.checks.outputs import in_prompts
+from loganalyzer.checks.prompt_endings import ended, progress
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.grammar.causes import explained
-from loganalyzer.rows import only
+from loganalyzer.tables.frames import only
 
 _READ = "Read the traceback behind this line in the log."
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
+from loganalyzer.checks.findings import Need, at, findings, judged, number, outcome, texts
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT, RESERVED
-from loganalyzer.checks.outcomes import Need, at, findings, judged, number, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, apart, rule
-from loganalyzer.rows import extended, only, without
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.frames import extended, only, without
 
 _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3

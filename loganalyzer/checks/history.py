@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, skipped, texts
+from loganalyzer.checks.findings import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.rows import matching, only, selected, without
-from loganalyzer.units import one_line
+from loganalyzer.common.formatting import one_line
+from loganalyzer.tables.frames import matching, only, selected, without
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
@@ -42,7 +42,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     if context.past is None:
         return pl.DataFrame(schema=_JUDGED)
     from loganalyzer.history.series import judged  # and numpy with it, which no other rule needs
-    from loganalyzer.metrics import KEY
+    from loganalyzer.tables.metrics import KEY
 
     together = context.once(_figures)
     concerned = together.filter("tonight").pipe(selected, "metric", "basis", *KEY).unique()
@@ -55,7 +55,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
 
 def _figures(context: Context) -> pl.DataFrame:
     """The figures of all runs that can be in a series, with `tonight`."""
-    from loganalyzer.metrics import METRICS
+    from loganalyzer.tables.metrics import METRICS
 
     if context.past is None:
         return pl.DataFrame(schema={"run_id": pl.String, "tonight": pl.Boolean})

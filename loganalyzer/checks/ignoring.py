@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from loganalyzer import clock, tables
-from loganalyzer.analysis import Analysis
-from loganalyzer.checks.outcomes import outcome
+from loganalyzer.checks.findings import outcome
 from loganalyzer.checks.registry import Context, Outcome, by_gravity, rule, rules
-from loganalyzer.errors import ConfigurationError
-from loganalyzer.incomplete import with_verdicts
-from loganalyzer.settings import Settings
-from loganalyzer.totals import count, together
-from loganalyzer.units import plural
+from loganalyzer.common import clock
+from loganalyzer.common.errors import ConfigurationError
+from loganalyzer.common.formatting import plural
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.completeness import with_verdicts
+from loganalyzer.tables.totals import count, together
 
 if TYPE_CHECKING:
-    from loganalyzer.ignores import Ignore
+    from loganalyzer.settings.ignores import Ignore
 
 EXPIRED = "CFG001"
 
@@ -99,12 +100,12 @@ class Ignoring:
         findings = _with_expired(found.findings, self._over, settings)
         if findings.height == found.findings.height:
             return replace(found, notes=notes)
-        added = tables.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
-        counted = found.counted and together([found.counted, count(*_NO_RUNS, added, tables.empty("not_checked"))])
+        added = schema.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
+        counted = found.counted and together([found.counted, count(*_NO_RUNS, added, schema.empty("not_checked"))])
         return replace(found, findings=findings, notes=notes, counted=counted)
 
 
-_NO_RUNS = (tables.empty("sources"), tables.empty("runs"))
+_NO_RUNS = (schema.empty("sources"), schema.empty("runs"))
 
 
 def _with_expired(findings: pl.DataFrame, over: list[Ignore], settings: Settings) -> pl.DataFrame:
@@ -127,4 +128,4 @@ def _with_expired(findings: pl.DataFrame, over: list[Ignore], settings: Settings
         }
         for entry in over
     ]
-    return by_gravity(pl.concat([findings, tables.conform(pl.DataFrame(rows), "findings")]))
+    return by_gravity(pl.concat([findings, schema.conform(pl.DataFrame(rows), "findings")]))

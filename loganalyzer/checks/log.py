@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, texts
+from loganalyzer.checks.findings import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.records import MOST_NEAR
+from loganalyzer.records.extraction import MOST_NEAR
 from loganalyzer.redact.cutting import shortened
-from loganalyzer.rows import extended, only
+from loganalyzer.tables.frames import extended, only
 
 _IS_UNSEEN = pl.all_horizontal(pl.col(name).is_null() for name in ("announced_windows", "width", "steps"))
 

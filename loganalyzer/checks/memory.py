@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import Need, at, findings, judged, mode, number, outcome, size, texts, worded
+from loganalyzer.checks.findings import Need, at, findings, judged, mode, number, outcome, size, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations.names import TRUE_PEAKS
-from loganalyzer.incomplete import NOT_A_PEAK
-from loganalyzer.rows import extended, only
+from loganalyzer.tables.completeness import NOT_A_PEAK
+from loganalyzer.tables.frames import extended, only
 
 IS_PEAK = Need(pl.col("peak_covers").is_in(TRUE_PEAKS), NOT_A_PEAK)
 REPORT = Need(pl.col("peak_allocated_gib").is_not_null(), "the log holds no memory report for this run")

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import polars as pl
 
+from loganalyzer.checks.findings import Need, Texts, at, findings, judged, number, outcome, texts, worded
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT
-from loganalyzer.checks.outcomes import Need, Texts, at, findings, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import other_loops, talking
 from loganalyzer.expectations.names import TRUE_PEAKS
-from loganalyzer.incomplete import NOT_A_PEAK
-from loganalyzer.rows import extended, only, selected
+from loganalyzer.tables.completeness import NOT_A_PEAK
+from loganalyzer.tables.frames import extended, only, selected
 
 _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
 

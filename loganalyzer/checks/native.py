@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import Need, findings, number, texts
+from loganalyzer.checks.findings import Need, findings, number, texts
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import extended, grouped, matching, only
+from loganalyzer.tables.frames import extended, grouped, matching, only
 
 _CHAINED: Final = "core"
 _LOOPED: Final = "autosampler"

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.checks.outcomes import findings, outcome, texts
+from loganalyzer.checks.findings import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 
 _SAME_REFUSAL: Final = 100

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
 
 import polars as pl
 
-from loganalyzer import tables
-from loganalyzer.analysis import Analysis
-from loganalyzer.errors import ConfigurationError
+from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.expectations.baselines import Shelf
-from loganalyzer.settings import Settings, Severity
+from loganalyzer.settings.model import Settings, Severity
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
 
 if TYPE_CHECKING:
     from loganalyzer.history.past import Past
-    from loganalyzer.workflow.declared import Asked
+    from loganalyzer.workflow.requested import Asked
 
 Known = TypeVar("Known")
 
@@ -30,14 +30,14 @@ _ROOMS = (
     "model",
     "timing",
     "cost",
-    "outcome",
+    "interruptions",
     "failures",
     "outputs",
     "log",
     "history",
     "comparison",
     "ignoring",
-    "declared",
+    "workflow",
 )
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _CAUSES = ("RUN001", "RUN002", "RUN003")
@@ -75,7 +75,7 @@ class Context:
     past: Past | None = None
     asked: Asked | None = None
     before: pl.DataFrame | None = None
-    near: pl.DataFrame = field(default_factory=lambda: tables.empty("near_misses"))
+    near: pl.DataFrame = field(default_factory=lambda: schema.empty("near_misses"))
     _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, work: Callable[[Context], Known]) -> Known:
@@ -237,12 +237,12 @@ def run_all(
 def _told_by(rows: pl.DataFrame, table: str, **of_rule: str) -> pl.DataFrame:
     """`rows` with the columns that are the same for all that a rule says, in the contract's order."""
     return rows.select(
-        pl.lit(of_rule[name]).alias(name) if name in of_rule else pl.col(name) for name in tables.SCHEMAS[table]
+        pl.lit(of_rule[name]).alias(name) if name in of_rule else pl.col(name) for name in schema.SCHEMAS[table]
     )
 
 
 def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
-    return pl.concat(frames) if frames else tables.empty(table)
+    return pl.concat(frames) if frames else schema.empty(table)
 
 
 def by_gravity(findings: pl.DataFrame) -> pl.DataFrame:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks import native
-from loganalyzer.checks.ended import with_stop
-from loganalyzer.checks.outcomes import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
+from loganalyzer.checks.findings import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
+from loganalyzer.checks.prompt_endings import with_stop
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import extended, matching, only
 from loganalyzer.runs.planned import is_talking, is_unknown_mode
+from loganalyzer.tables.frames import extended, matching, only
 
 LENGTH = Need(pl.col("audio_frames").is_not_null(), "the log does not tell the audio's length")
 COUNT = Need(pl.col("expected_windows").is_not_null(), "the windows seen make no schedule to count by")

@@ -11,8 +11,8 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Context
-from loganalyzer.metrics import warm_up
-from loganalyzer.rows import extended, only, selected
+from loganalyzer.tables.frames import extended, only, selected
+from loganalyzer.tables.metrics import warm_up
 
 _MEASURED: Final = ("rate", "timestamps", "printed")
 _STEPS: Final = pl.col("duration_s")

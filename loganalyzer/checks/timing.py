@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks import environment, step_times
+from loganalyzer.checks.findings import Need, findings, judged, mode, number, outcome, size, skipped, texts, worded
 from loganalyzer.checks.memory import COVERS, IS_PEAK
-from loganalyzer.checks.outcomes import Need, findings, judged, mode, number, outcome, size, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.incomplete import NOT_A_PEAK
-from loganalyzer.rows import extended, matching, only, without
+from loganalyzer.tables.completeness import NOT_A_PEAK
+from loganalyzer.tables.frames import extended, matching, only, without
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4

@@ -12,8 +12,8 @@ import click
 from loganalyzer.cli import streams
 
 if TYPE_CHECKING:
-    from loganalyzer.analysis import Analysis
     from loganalyzer.comparison.model import Comparison
+    from loganalyzer.tables.analysis import Analysis
 
 
 def report(annotations: Callable[[], list[str]], markdown: Callable[[], str]) -> None:
@@ -28,21 +28,21 @@ def report(annotations: Callable[[], list[str]], markdown: Callable[[], str]) ->
 
 def of_analysis(analysis: Analysis) -> list[str]:
     """The annotations of the main job."""
-    from loganalyzer.report import github
+    from loganalyzer.report.formats import github
 
     return github.analysis_annotations(analysis)
 
 
 def of_comparison(comparison: Comparison) -> list[str]:
     """The annotations of a comparison."""
-    from loganalyzer.report import github
+    from loganalyzer.report.formats import github
 
     return github.comparison_annotations(comparison)
 
 
 def _append(file: Path, markdown: Callable[[], str]) -> None:
     """Other calls of the same step write into the file too: the limit holds for all of it."""
-    from loganalyzer.report import github
+    from loganalyzer.report.formats import github
 
     try:
         taken = file.stat().st_size if file.exists() else 0

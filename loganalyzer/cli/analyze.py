@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from loganalyzer import clock
 from loganalyzer.cli import actions, notice, progress, recording, targets
 from loganalyzer.cli.exit_codes import FAULT
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
 from loganalyzer.cli.outputs import Document, Outputs, write
-from loganalyzer.errors import LogAnalyzerError
+from loganalyzer.common import clock
+from loganalyzer.common.errors import LogAnalyzerError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from loganalyzer.analysis import Analysis
-    from loganalyzer.config import Configuration
     from loganalyzer.history.store import Added
-    from loganalyzer.settings import Settings
+    from loganalyzer.settings.config import Configuration
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.tables.analysis import Analysis
 
 MOST_MESSAGES: Final = 100
 """Messages on inputs that the terminal shows; a folder may hold 100,000 empty files."""
@@ -131,12 +131,12 @@ def _targets(options: dict[str, Any], history: str | None) -> dict[str, targets.
 
 def _recorded(paths: tuple[str, ...]) -> Settings | None:
     """What the only input was analysed with, where it is a report read back."""
-    from loganalyzer import documents
+    from loganalyzer.report.formats import reader
 
-    if len(paths) != 1 or not documents.is_document(paths[0]):
+    if len(paths) != 1 or not reader.is_document(paths[0]):
         return None
     try:
-        return documents.load(paths[0]).settings
+        return reader.load(paths[0]).settings
     except LogAnalyzerError:
         return None
 
@@ -160,11 +160,11 @@ def _page_file(options: dict[str, Any]) -> str | None:
 
 def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
     """Comes last: a reader who stops reading (`| head`) costs nobody the report."""
-    from loganalyzer.report import text
+    from loganalyzer.report.terminal import summary
 
     page_file = _page_file(options)
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["junit_file"], page_file)
-    text.write(analysis, sys.stderr if to_stdout else sys.stdout, verbose=options["verbose"])
+    summary.write(analysis, sys.stderr if to_stdout else sys.stdout, verbose=options["verbose"])
     if page_file and page_file != STDOUT:
         click.echo(f"\nreport: {page_file}", err=to_stdout)
 
@@ -178,12 +178,12 @@ def _reports(analysis: Analysis, chosen: Settings, moment: datetime, options: di
 
 
 def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
-    from loganalyzer.report import html
+    from loganalyzer.report.page import html
 
     return html.whole(analysis, chosen, generated_at=moment)
 
 
 def _markdown(analysis: Analysis, chosen: Settings) -> str:
-    from loganalyzer.report import markdown
+    from loganalyzer.report.formats import markdown
 
     return markdown.render(analysis, chosen)

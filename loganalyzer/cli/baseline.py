@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from loganalyzer import clock
 from loganalyzer.cli import progress, targets
 from loganalyzer.cli.analyze import exit_code
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.errors import SourceError
+from loganalyzer.common import clock
+from loganalyzer.common.errors import SourceError
 
 if TYPE_CHECKING:
-    from loganalyzer.analysis import Analysis
-    from loganalyzer.settings import Settings
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.tables.analysis import Analysis
 
 DEFAULT: Final = "baselines.toml"
 RULES: Final = ("CST001", "MEM001", "MEM002", "TIM001", "TIM002")
@@ -41,15 +41,15 @@ def baseline() -> None:
 def show(baselines: Path | None, json_file: str | None, config_file: Path | None) -> None:
     """Show the baselines in force, with where each comes from."""
     from loganalyzer.expectations import baselines as expectations
-    from loganalyzer.report import baselines_shown
+    from loganalyzer.report.terminal import baselines as baselines_terminal
 
     found = configuration(config_file)
     targets.check({"--json": json_file}, targets.configured(found, {"baselines": baselines}))
     shelf = expectations.load(baselines or found.values.get("baselines"))
     if json_file:
-        put(json_file, baselines_shown.to_json(shelf))
+        put(json_file, baselines_terminal.to_json(shelf))
     if json_file != STDOUT:
-        baselines_shown.write(shelf, sys.stdout)
+        baselines_terminal.write(shelf, sys.stdout)
 
 
 @baseline.command()
@@ -60,12 +60,12 @@ def show(baselines: Path | None, json_file: str | None, config_file: Path | None
 def check(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Hold runs against the baselines, and nothing else; runs without a baseline are named with the reason."""
     from loganalyzer.checks.ignoring import without_ignored
-    from loganalyzer.report import text
+    from loganalyzer.report.terminal import summary
 
     found = configuration(options["config_file"])
     chosen = settings(found, {**options, "select": options["select"] or RULES})
     analysis = without_ignored(_analysed(paths, chosen), found.ignores, chosen)
-    text.write(analysis, sys.stdout, verbose=True)
+    summary.write(analysis, sys.stdout, verbose=True)
     ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
 
 
@@ -96,7 +96,7 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     from loganalyzer.baselining import writing
     from loganalyzer.baselining.proposing import Acceptance, proposals
     from loganalyzer.expectations import baselines
-    from loganalyzer.report.baselines_shown import proposals as proposing_document
+    from loganalyzer.report.terminal.baselines import proposals as proposing_document
 
     found = configuration(options["config_file"])
     file = Path(options["baselines"] or found.values.get("baselines") or DEFAULT)

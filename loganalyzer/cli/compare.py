@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer import clock
 from loganalyzer.cli import actions, recording, targets
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.common import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from loganalyzer.comparison.model import Comparison, Side
-    from loganalyzer.ignores import Ignore
-    from loganalyzer.settings import Settings
+    from loganalyzer.settings.ignores import Ignore
+    from loganalyzer.settings.model import Settings
 
 
 @click.command(short_help="What changed between two sets of runs.")
@@ -42,7 +42,7 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
 
     Exit codes: 0 not worse, 1 regressed, 2 could not be compared (no run found, or no two runs of one kind).
     """
-    from loganalyzer import sides
+    from loganalyzer.cli import compare_sides
     from loganalyzer.comparison.comparing import compared
 
     found = configuration(options["config_file"])
@@ -51,7 +51,9 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     where = recording.url(found, options) or recording.DEFAULT
     written = {"--json": options["json_file"], "--markdown": options["markdown_file"], "--html": options["html"]}
     targets.check(written, (*targets.configured(found, options), targets.store(where)), (base, head))
-    (before, lost_before), (after, lost_after) = (sides.read(name, chosen, where, engine) for name in (base, head))
+    (before, lost_before), (after, lost_after) = (
+        compare_sides.read(name, chosen, where, engine) for name in (base, head)
+    )
     comparison = compared(before, after)
     _write(comparison, options, lambda: _page(comparison, (before, after), chosen))
     actions.report(lambda: actions.of_comparison(comparison), lambda: _markdown(comparison))
@@ -76,7 +78,7 @@ def exit_code(comparison: Comparison, chosen: Settings, fail_on: str, ignores: I
 
 def _worse(comparison: Comparison, ignores: list[Ignore]) -> list[str]:
     """Metrics that are worse and not ignored today."""
-    from loganalyzer.metrics import METRICS
+    from loganalyzer.tables.metrics import METRICS
 
     today = clock.now().date()
     active = [entry for entry in ignores if entry.rule == "REG002" and not entry.is_over(today)]
@@ -85,14 +87,14 @@ def _worse(comparison: Comparison, ignores: list[Ignore]) -> list[str]:
 
 
 def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], str]) -> None:
-    from loganalyzer.report import comparison_document, comparison_text
+    from loganalyzer.report.comparison import document, terminal
 
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["html"])
     if not options["quiet"]:
         out = sys.stderr if to_stdout else sys.stdout
-        comparison_text.write(comparison, out, verbose=options["verbose"])
+        terminal.write(comparison, out, verbose=options["verbose"])
     if options["json_file"]:
-        put(options["json_file"], comparison_document.to_json(comparison))
+        put(options["json_file"], document.to_json(comparison))
     if options["markdown_file"]:
         put(options["markdown_file"], _markdown(comparison))
     if options["html"]:
@@ -100,12 +102,12 @@ def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], s
 
 
 def _page(comparison: Comparison, compared: tuple[Side, Side], chosen: Settings) -> str:
-    from loganalyzer.report import comparison_html
+    from loganalyzer.report.comparison import html
 
-    return comparison_html.render(comparison, clock.now(), compared, chosen)
+    return html.render(comparison, clock.now(), compared, chosen)
 
 
 def _markdown(comparison: Comparison) -> str:
-    from loganalyzer.report import comparison_markdown
+    from loganalyzer.report.comparison import markdown
 
-    return comparison_markdown.render(comparison)
+    return markdown.render(comparison)

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import click
 
-from loganalyzer import __version__
 from loganalyzer.cli import garbage, process_limits, streams
 from loganalyzer.cli.exit_codes import COULD_NOT, FAULT, STOPPED
-from loganalyzer.errors import LogAnalyzerError
+from loganalyzer.common.errors import LogAnalyzerError
+from loganalyzer.common.version import __version__
 
 _DEBUG: Final = "LOGANALYZE_DEBUG"
 _NO_MEMORY: Final = "not enough memory\n  analyze fewer inputs at once, or give the process more memory"
@@ -86,13 +86,13 @@ def _is_fault(error: BaseException) -> bool:
     """Whether an error is a fault of the tool, judged with an import that only such a call needs."""
     if isinstance(error, SystemExit | KeyboardInterrupt | click.exceptions.Exit | click.ClickException | click.Abort):
         return False
-    from loganalyzer.isolation import is_fault
+    from loganalyzer.engine.isolation import is_fault
 
     return is_fault(error)
 
 
 def _fault(error: BaseException) -> str:
-    from loganalyzer.isolation import describe
+    from loganalyzer.engine.isolation import describe
 
     return f"a fault of loganalyzer: {describe(error)}\n  please report it; {_DEBUG}=1 shows the traceback"
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer import clock
 from loganalyzer.cli import progress, recording, targets
 from loganalyzer.cli.exit_codes import COULD_NOT, FAULT
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.errors import HistoryError, PassedOverError, SourceError
-from loganalyzer.units import plural
+from loganalyzer.common import clock
+from loganalyzer.common.errors import HistoryError, PassedOverError, SourceError
+from loganalyzer.common.formatting import plural
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -68,11 +68,11 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     Exit status: 0 all inputs were added, or added before; 2 an input cannot be read, no run is found, or the history
     cannot be written. The runs of other inputs are added all the same.
     """
-    from loganalyzer.analysis import Analysis
     from loganalyzer.history.inputs import Inputs
     from loganalyzer.history.store import Added, Store
     from loganalyzer.pipeline import analyse
-    from loganalyzer.report import history_document
+    from loganalyzer.report.history import document
+    from loganalyzer.tables.analysis import Analysis
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
@@ -100,7 +100,7 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
         click.echo("loganalyze: no run found: nothing was added", err=True)
         ctx.exit(2)
     if options["json_file"]:
-        put(options["json_file"], history_document.added(added, unchanged))
+        put(options["json_file"], document.added(added, unchanged))
     if not options["quiet"] and options["json_file"] != STDOUT:
         click.echo(recording.words(added) + (f", {plural(unchanged, 'file')} unchanged" if unchanged else ""))
     ctx.exit(FAULT if analysis.faults else COULD_NOT if problems else 0)
@@ -110,10 +110,10 @@ def _changed(where: str, paths: tuple[str, ...], digest: str) -> tuple[list[str]
     """The inputs to read, what leads to none, and how many files were added before as they are."""
     from pathlib import Path
 
-    from loganalyzer import sources
     from loganalyzer.history.store import Store
+    from loganalyzer.sources import inputs as source_inputs
 
-    found = list(sources.find(paths))
+    found = list(source_inputs.find(paths))
     names = [name for name in found if not isinstance(name, SourceError)]
     errors = [one for one in found if isinstance(one, SourceError)]
     file = targets.store(where)
@@ -135,14 +135,14 @@ def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
     The history is only read. Exit status: 0, or 2 where it cannot be read.
     """
     from loganalyzer.history.store import Selection
-    from loganalyzer.report import history_document, history_text
+    from loganalyzer.report.history import document, terminal
 
     with _store(options, json_file) as store:
         runs = store.runs(Selection(label=options["label"]))
     if json_file:
-        put(json_file, history_document.runs(runs))
+        put(json_file, document.runs(runs))
     if json_file != STDOUT:
-        history_text.write_runs(runs, sys.stdout)
+        terminal.write_runs(runs, sys.stdout)
 
 
 @history.command()
@@ -156,7 +156,7 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
     The history is only read. Exit status: 0, or 2 where there is no such run or the history cannot be read.
     """
     from loganalyzer.history.store import Selection
-    from loganalyzer.report import history_document, history_text
+    from loganalyzer.report.history import document, terminal
 
     with _store(options, json_file) as store:
         names = store.named(run_id)
@@ -166,9 +166,9 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
         chosen = Selection(run_id=names[0])
         parts = (store.runs(chosen), store.recorded(chosen), store.findings(chosen))
     if json_file:
-        put(json_file, history_document.one_run(*parts))
+        put(json_file, document.one_run(*parts))
     if json_file != STDOUT:
-        history_text.write_run(*parts, sys.stdout)
+        terminal.write_run(*parts, sys.stdout)
 
 
 @history.command()
@@ -184,8 +184,8 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
     """
     from loganalyzer.history.series import judged
     from loganalyzer.history.store import Selection
-    from loganalyzer.metrics import METRICS
-    from loganalyzer.report import history_document, history_text
+    from loganalyzer.report.history import document, terminal
+    from loganalyzer.tables.metrics import METRICS
 
     for name in metric:
         if name not in METRICS:
@@ -193,9 +193,9 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
     with _store(options, json_file) as store:
         series = judged(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
     if json_file:
-        put(json_file, history_document.trend(series))
+        put(json_file, document.trend(series))
     if json_file != STDOUT:
-        history_text.write_trend(series, sys.stdout)
+        terminal.write_trend(series, sys.stdout)
 
 
 @history.command()
@@ -218,7 +218,7 @@ def prune(
     Exit status: 0, or 2 where the history cannot be read, or written with --yes.
     """
     from loganalyzer.history.store import Selection
-    from loganalyzer.report import history_document, history_text
+    from loganalyzer.report.history import document, terminal
 
     if before is None and label is None and keep is None:
         raise click.UsageError("say which runs: --before, --label or --keep")
@@ -227,11 +227,11 @@ def prune(
         if options["yes"]:
             store.remove(runs["run_id"].to_list())
     if json_file:
-        put(json_file, history_document.pruned(runs, done=options["yes"]))
+        put(json_file, document.pruned(runs, done=options["yes"]))
     if json_file == STDOUT:
         return
     if options["yes"]:
         click.echo(f"{plural(runs.height, 'run')} taken out")
         return
-    history_text.write_runs(runs, sys.stdout)
+    terminal.write_runs(runs, sys.stdout)
     click.echo(f"{plural(runs.height, 'run')} would be taken out; --yes does it")

@@ -11,9 +11,9 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from loganalyzer.analysis import Analysis
-    from loganalyzer.config import Configuration
     from loganalyzer.notify.message import Notice
+    from loganalyzer.settings.config import Configuration
+    from loganalyzer.tables.analysis import Analysis
     from loganalyzer.watch.outlook import Warned
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -92,7 +92,7 @@ def _of_history(history: str) -> str | None:
     """The worst verdict of the runs that were added last."""
     import polars as pl
 
-    from loganalyzer.errors import LogAnalyzerError
+    from loganalyzer.common.errors import LogAnalyzerError
     from loganalyzer.history.store import Store
 
     try:

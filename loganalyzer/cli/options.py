@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from loganalyzer import config
-from loganalyzer.errors import ConfigurationError
-from loganalyzer.settings import Settings, Severity
+from loganalyzer.common.errors import ConfigurationError
+from loganalyzer.settings import config
+from loganalyzer.settings.model import Settings, Severity
 
 if TYPE_CHECKING:
-    from loganalyzer.engine import Engine
+    from loganalyzer.engine.interface import Engine
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -106,7 +106,7 @@ def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
 
 
 def _seconds(audio: str) -> float:
-    from loganalyzer.cli.sound import lengths
+    from loganalyzer.cli.audio_option import lengths
     from loganalyzer.expectations.native_audio import FPS
 
     return lengths((audio,), FPS)[0][0]

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from loganalyzer import atomic_write
+from loganalyzer.common import atomic_write
 
 STDOUT: Final = "-"
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from loganalyzer import __version__
 from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.errors import ReportError
+from loganalyzer.common.errors import ReportError
+from loganalyzer.common.version import __version__
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from loganalyzer.analysis import Analysis
     from loganalyzer.bounded import Sink
-    from loganalyzer.settings import Settings
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.tables.analysis import Analysis
 
 Document = tuple[str, Callable[[], str | Iterable[str]]]
 """Where a document goes, and what makes its text."""
@@ -25,7 +25,7 @@ class Outputs:
     """Tables, the JSON document and JUnit cases, as far as they are asked for; each room is imported by who asks."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        from loganalyzer.spool import Spool
+        from loganalyzer.tables.spool import Spool
 
         self._options = options
         self._spool = Spool()
@@ -34,12 +34,12 @@ class Outputs:
     def __enter__(self) -> Self:
         self._spool.__enter__()
         if self._options["json_file"]:
-            from loganalyzer.report.document_file import DocumentFile
+            from loganalyzer.report.formats.json_file import DocumentFile
 
             self._document = DocumentFile(self._spool)
             self._sinks.append(self._document)
         if self._options["junit_file"]:
-            from loganalyzer.report.junit_file import JunitFile
+            from loganalyzer.report.formats.junit_file import JunitFile
 
             self._cases = JunitFile(self._spool)
             self._sinks.append(self._cases)
@@ -58,7 +58,7 @@ class Outputs:
         if self._options["tables"] is None:
             yield self
             return
-        from loganalyzer.report.table_files import TableFiles
+        from loganalyzer.report.formats.parquet import TableFiles
 
         with TableFiles(self._options["tables"]) as files:
             self._sinks.append(files)

@@ -47,7 +47,7 @@ def _span(pattern: Pattern) -> str:
 @click.pass_context
 def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
     """Read every sample and near miss of patterns and failures, each in both forms; exit 1 when one fails."""
-    from loganalyzer.errors import GrammarError
+    from loganalyzer.common.errors import GrammarError
     from loganalyzer.grammar.failures import shipped_failures
     from loganalyzer.grammar.load import load_all
     from loganalyzer.grammar.samples import verify_meaning
@@ -75,9 +75,9 @@ def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
 @_FOLDERS
 def explain(line: str, folders: tuple[Path, ...]) -> None:
     """How LINE is read: the patterns that fit, with values; else the nearest, and where it stops to fit."""
+    from loganalyzer.common.formatting import printable
     from loganalyzer.grammar.explain import explain_line
     from loganalyzer.grammar.load import load_all
-    from loganalyzer.units import printable
 
     for text in explain_line(line, load_all(folders)):
         click.echo(printable(text) if text.strip() else text)

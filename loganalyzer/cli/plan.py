@@ -17,8 +17,8 @@ from loganalyzer.cli.output import STDOUT, put
 if TYPE_CHECKING:
     from loganalyzer.planner.expected import Expectation
     from loganalyzer.planner.plan import Sound
-    from loganalyzer.settings import Settings
-    from loganalyzer.workflow.declared import Declared
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.workflow.requested import Declared
 
 _SIZE = re.compile(r"^(\d{2,5})[xX](\d{2,5})$")
 _PATH = click.Path(path_type=Path)
@@ -105,7 +105,7 @@ def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, 
     """What the workflow tells, unless an option says otherwise."""
     if asked is None:
         return chosen
-    from loganalyzer.workflow.declared import rate, whole
+    from loganalyzer.workflow.requested import rate, whole
 
     told: dict[str, Any] = {
         "window_frames": whole(asked.window_frames),
@@ -121,7 +121,7 @@ def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, 
 
 def _dropped(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> int:
     """Frames that every window but the last discards, where the workflow's own schedule is planned for."""
-    from loganalyzer.workflow.declared import whole
+    from loganalyzer.workflow.requested import whole
 
     dropped = whole(asked.drop_frames) if asked else None
     if not dropped or options["window_frames"] is not None or options["motion_frames"] is not None:
@@ -133,7 +133,7 @@ def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any])
     from loganalyzer.planner.expected import Machine, expectation
 
     width, height = _size(options["size"])
-    from loganalyzer.workflow.declared import Asked
+    from loganalyzer.workflow.requested import Asked
 
     figures = asked.asked if asked else Asked()
     machine = Machine(
@@ -157,7 +157,7 @@ def _size(text: str | None) -> tuple[int | None, int | None]:
 
 
 def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
-    from loganalyzer.cli.sound import lengths
+    from loganalyzer.cli.audio_option import lengths
     from loganalyzer.planner.plan import Sound, sound
 
     frames = options["frames"]
@@ -170,7 +170,7 @@ def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) ->
 
 
 def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
-    from loganalyzer.cli.sound import lengths
+    from loganalyzer.cli.audio_option import lengths
     from loganalyzer.expectations.native_audio import FPS
     from loganalyzer.planner.plan import native_sound
 
@@ -185,7 +185,7 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
 def _where_to_type(asked: Declared | None) -> list[str]:
     if asked is None or asked.clips or not asked.requested_frames.node_id:
         return []
-    from loganalyzer.workflow.declared import described
+    from loganalyzer.workflow.requested import described
 
     return [f"num_frames is typed into {described(asked.requested_frames)}; it is {asked.requested_frames.value} now"]
 

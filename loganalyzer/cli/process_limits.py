@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from loganalyzer.errors import LogAnalyzerError
+from loganalyzer.common.errors import LogAnalyzerError
 
 LEAST_ADDRESS_SPACE: Final = 1536 << 20
 """Bytes of address space (`ulimit -v`): below 1.2 GB a log of 2 MB was seen to end in an abort inside of polars."""

@@ -9,9 +9,9 @@ from pathlib import Path, PurePath
 from threading import Lock, Timer
 from typing import IO, TYPE_CHECKING, Final
 
-from loganalyzer import packed, sources
-from loganalyzer.errors import SourceError
-from loganalyzer.units import one_line
+from loganalyzer.common.errors import SourceError
+from loganalyzer.common.formatting import one_line
+from loganalyzer.sources import archives, inputs
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -26,7 +26,7 @@ Told = Callable[[str, int], None]
 @contextmanager
 def shown(paths: Sequence[str], *, quiet: bool) -> Iterator[Told | None]:
     """Something to tell the progress to, shown on standard error; None where nobody would see it."""
-    typed = sources.STDIN in paths and _is_terminal(sys.stdin)
+    typed = inputs.STDIN in paths and _is_terminal(sys.stdin)
     if quiet or typed or not _is_terminal(sys.stderr):
         yield None
         return
@@ -95,14 +95,14 @@ def _bar(file: IO[str]) -> Progress:
 
 def size_of(arguments: Sequence[str]) -> int | None:
     """How many bytes stand behind these arguments; None where that shows only while they are read."""
-    if sources.STDIN in arguments:
+    if inputs.STDIN in arguments:
         return None
     size = 0
-    for name in sources.find(arguments):
+    for name in inputs.find(arguments):
         if isinstance(name, SourceError):
             continue
         path = Path(name)
-        if path.suffix.lower() in (*packed.SUFFIXES, packed.ZIP):
+        if path.suffix.lower() in (*archives.SUFFIXES, archives.ZIP):
             return None
         try:
             size += path.stat().st_size

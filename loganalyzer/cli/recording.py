@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from loganalyzer import clock
-from loganalyzer.units import plural
+from loganalyzer.common import clock
+from loganalyzer.common.formatting import plural
 
 if TYPE_CHECKING:
-    from loganalyzer.analysis import Analysis
-    from loganalyzer.config import Configuration
     from loganalyzer.history.past import Past
     from loganalyzer.history.store import Added
-    from loganalyzer.settings import Settings
+    from loganalyzer.settings.config import Configuration
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.tables.analysis import Analysis
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

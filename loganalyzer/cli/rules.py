@@ -6,7 +6,7 @@ import textwrap
 
 import click
 
-from loganalyzer.errors import ConfigurationError
+from loganalyzer.common.errors import ConfigurationError
 
 
 @click.command(short_help="The findings, each explained.")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Final, cast
 
-from loganalyzer.errors import ReportError
+from loganalyzer.common.errors import ReportError
 
 _STYLE: Final = r"(?:[^\S\r\n]|\x1b\[[0-9;]*m)*"
 _LINE_COMMAND: Final = rf"(?<![^\r\n])({_STYLE}):(?=:)"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from loganalyzer.cli.output import STDOUT
-from loganalyzer.errors import SourceError
-from loganalyzer.units import one_line
+from loganalyzer.common.errors import SourceError
+from loganalyzer.common.formatting import one_line
 
 if TYPE_CHECKING:
-    from loganalyzer.config import Configuration
+    from loganalyzer.settings.config import Configuration
 
 Target = str | Path | None
 """A file, `-`, a history's URL, or nothing."""
@@ -53,7 +53,7 @@ def tables(folder: Path | None) -> dict[str, Path]:
     """The files that `--tables` writes."""
     if folder is None:
         return {}
-    from loganalyzer.tables import SCHEMAS
+    from loganalyzer.tables.schema import SCHEMAS
 
     return {f"--tables, {name}": folder / f"{name}.parquet" for name in SCHEMAS}
 
@@ -76,10 +76,10 @@ def _each_once(named: Mapping[str, str]) -> None:
 
 
 def _read(reads: Iterable[Target], inputs: Iterable[str]) -> Iterator[str]:
-    from loganalyzer import sources
+    from loganalyzer.sources import inputs as source_inputs
 
     yield from (os.fspath(name) for name in reads if name)
-    for found in sources.find(inputs):
+    for found in source_inputs.find(inputs):
         if not isinstance(found, SourceError):
             yield found
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from loganalyzer import atomic_write, clock
 from loganalyzer.cli import progress, targets
 from loganalyzer.cli.options import analysis_options, configuration, settings
+from loganalyzer.common import atomic_write, clock
 
 
 @click.command(short_help="Pack a bug ticket, secrets masked.")

@@ -172,7 +172,7 @@ def _width() -> int:
 
 
 def _said(warned: Warned) -> str:
-    from loganalyzer.units import one_line
+    from loganalyzer.common.formatting import one_line
 
     head = f"{time.strftime('%H:%M:%S')} {warned.severity} {warned.rule} {warned.name}, line {warned.line}"
     return f"{head}\n  {one_line(warned.message)}\n  fix: {one_line(warned.fix)}"

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from loganalyzer.atomic_write import replacement
 from loganalyzer.cli import targets
 from loganalyzer.cli.options import FAILING, RATE, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
-from loganalyzer.errors import WorkflowError
+from loganalyzer.common.atomic_write import replacement
+from loganalyzer.common.errors import WorkflowError
 
 if TYPE_CHECKING:
-    from loganalyzer.lint.faults import Way
-    from loganalyzer.lint.verdict import Checked, Finding
+    from loganalyzer.lint.checker import Checked, Finding
+    from loganalyzer.lint.model import Way
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -120,9 +120,9 @@ def _expect_unchanged(file: Path, text: str, target: Path, *, in_place: bool) ->
 
 
 def _checked(file: Path, options: dict[str, Any]) -> Checked:
-    from loganalyzer.cli.sound import lengths
-    from loganalyzer.lint.verdict import Heard
-    from loganalyzer.lint.verdict import check as checked
+    from loganalyzer.cli.audio_option import lengths
+    from loganalyzer.lint.checker import Heard
+    from loganalyzer.lint.checker import check as checked
 
     chosen = settings(configuration(options["config_file"]), options)
     heard = None

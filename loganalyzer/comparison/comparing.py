@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import polars as pl
 
+from loganalyzer.common.formatting import plural
 from loganalyzer.comparison.judging import changes
 from loganalyzer.comparison.model import Comparison, Difference, MetricChange, Outcome, Side
-from loganalyzer.metrics import KEY, METRICS
-from loganalyzer.tables import FINDINGS, SEPARATOR
-from loganalyzer.units import plural
+from loganalyzer.tables.metrics import KEY, METRICS
+from loganalyzer.tables.schema import FINDINGS, SEPARATOR
 
 ENVIRONMENT: Final = (
     "attention",

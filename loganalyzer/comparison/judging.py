@@ -8,11 +8,11 @@ from typing import Any, Final
 import polars as pl
 
 from loganalyzer.comparison.model import MetricChange, Side, Word
-from loganalyzer.metrics import METRICS, Metric, floors
 from loganalyzer.regression import reasons
 from loganalyzer.regression.control import FEWEST_NIGHTS
 from loganalyzer.regression.pairs import Comparison, compare
 from loganalyzer.regression.series import change_percent
+from loganalyzer.tables.metrics import METRICS, Metric, floors
 
 ENOUGH_RUNS: Final = 5
 """Runs on either side from which each run counts as one value: its median."""

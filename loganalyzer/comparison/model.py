@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.metrics import KEY, MEASURED, keys, measure, singles
-from loganalyzer.tables import RUNS, empty
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure, singles
+from loganalyzer.tables.schema import RUNS, empty
 
 Word = Literal["regressed", "improved", "same", "unknown"]
 Outcome = Literal["regressed", "improved", "same", "incomparable"]

@@ -12,13 +12,15 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer import __version__, packed, resources
-from loganalyzer.collecting import Tables
+from loganalyzer.common import resources
+from loganalyzer.common.errors import LogAnalyzerError, SourceError
+from loganalyzer.common.version import __version__
+from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.local import opened
-from loganalyzer.errors import LogAnalyzerError, SourceError
-from loganalyzer.settings import Settings
-from loganalyzer.sources import STDIN, Input
-from loganalyzer.tabulate import tabulate
+from loganalyzer.engine.read import tabulate
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources import archives
+from loganalyzer.sources.inputs import STDIN, Input
 
 DISTRIBUTION: Final = "comfyui-loganalyzer"
 """What the tool is called among installed packages."""
@@ -90,7 +92,7 @@ def _weight(item: Place | SourceError, most: int) -> int:
     if isinstance(item, SourceError):
         return 0
     suffix = Path(item.path).suffix.lower()
-    if suffix == packed.ZIP:
+    if suffix == archives.ZIP:
         return most + 1
     if _is_remote(item.path):
         return _UNKNOWN_BYTES
@@ -98,7 +100,7 @@ def _weight(item: Place | SourceError, most: int) -> int:
         size = Path(item.path).stat().st_size
     except OSError:
         return _UNKNOWN_BYTES
-    return size * _UNPACKED if suffix in packed.SUFFIXES else size
+    return size * _UNPACKED if suffix in archives.SUFFIXES else size
 
 
 def tables_of(batch: Batch, settings: Settings, alike: Mapping[str, str]) -> Tables:

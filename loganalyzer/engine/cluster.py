@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Protocol
 
-from loganalyzer.collecting import Tables
+from loganalyzer.common.errors import LogAnalyzerError, SourceError, install_hint
 from loganalyzer.engine.batches import (
     BATCH_BYTES,
     BATCH_INPUTS,
@@ -27,11 +27,11 @@ from loganalyzer.engine.batches import (
     tables_of,
     unlike,
 )
+from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.local import opened
-from loganalyzer.errors import LogAnalyzerError, SourceError, install_hint
-from loganalyzer.merging import merged
-from loganalyzer.settings import Settings
-from loganalyzer.tabulate import Progress, tabulate
+from loganalyzer.engine.merge import merged
+from loganalyzer.engine.read import Progress, tabulate
+from loganalyzer.settings.model import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

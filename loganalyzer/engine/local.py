@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from loganalyzer.collecting import Tables
-from loganalyzer.errors import SourceError
-from loganalyzer.settings import Settings
-from loganalyzer.sources import Input, read
-from loganalyzer.tabulate import Progress, tabulate
+from loganalyzer.common.errors import SourceError
+from loganalyzer.engine.collector import Tables
+from loganalyzer.engine.read import Progress, tabulate
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import Input, read
 
 
 class Local:

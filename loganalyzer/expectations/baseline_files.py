@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loganalyzer.errors import ExpectationError
-from loganalyzer.resources import folder
+from loganalyzer.common.errors import ExpectationError
+from loganalyzer.common.resources import folder
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer.errors import ExpectationError
+from loganalyzer.common.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.names import CARD_MAKER
-from loganalyzer.rows import completed, extended, grouped, only, paired, selected
+from loganalyzer.tables.frames import completed, extended, grouped, only, paired, selected
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {

@@ -6,8 +6,8 @@ import tomllib
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from loganalyzer.errors import ExpectationError
-from loganalyzer.resources import folder
+from loganalyzer.common.errors import ExpectationError
+from loganalyzer.common.resources import folder
 
 _FILE: Final = "quantizations.toml"
 

@@ -6,8 +6,8 @@ import tomllib
 from functools import cache
 from typing import NamedTuple
 
-from loganalyzer.errors import ExpectationError
-from loganalyzer.resources import folder
+from loganalyzer.common.errors import ExpectationError
+from loganalyzer.common.resources import folder
 
 _KEYS = {"mode", "title", "provenance", "window_frames", "motion_frames", "drop_frames"}
 

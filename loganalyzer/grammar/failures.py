@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
+from loganalyzer.common.resources import folder
 from loganalyzer.grammar import model
 from loganalyzer.grammar.cache import remembered
 from loganalyzer.grammar.load import read_toml
 from loganalyzer.grammar.lower import check, lower
-from loganalyzer.resources import folder
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

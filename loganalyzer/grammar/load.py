@@ -9,12 +9,12 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
+from loganalyzer.common.resources import folder
 from loganalyzer.grammar import model
 from loganalyzer.grammar.cache import remembered
 from loganalyzer.grammar.lower import check
 from loganalyzer.grammar.producers import read_producer
-from loganalyzer.resources import folder
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

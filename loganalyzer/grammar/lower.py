@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import model
 from loganalyzer.grammar.types import ANY, TYPES, HoleType
-from loganalyzer.rows import dropped, in_order, only, those
+from loganalyzer.tables.frames import dropped, in_order, only, those
 
 WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 BEFORE_WORD = r"(?:^|[^0-9A-Za-z_])"

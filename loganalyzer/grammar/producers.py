@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar.model import Producer
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from math import isclose
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import Lowered, lower
 from loganalyzer.grammar.meaning import Parsed, read

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyparsing as pp
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import model
 from loganalyzer.grammar.types import TYPES
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.inputs import Inputs
 from loganalyzer.redact.masking import Masker, without_home
 from loganalyzer.runs.identity import DIGEST
-from loganalyzer.tables import TIME
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import TIME
 
 HEAD: Final = ("mode", "audio_frames", "width", "height", "steps")
 """Facts that stand at the beginning of a run, and do not change while its log grows."""

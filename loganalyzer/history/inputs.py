@@ -13,10 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from loganalyzer import pieces, sources
-from loganalyzer.errors import LogAnalyzerError, SourceError
+from loganalyzer.common.errors import LogAnalyzerError, SourceError
+from loganalyzer.common.formatting import encodable
 from loganalyzer.runs.identity import DIGEST
-from loganalyzer.units import encodable
+from loganalyzer.sources import chunks, inputs
 
 HEAD_BYTES: Final = 256
 """Bytes that are compared before a whole content is."""
@@ -83,7 +83,7 @@ class Inputs:
     @classmethod
     def of(cls, paths: Iterable[str]) -> Inputs:
         """The local files behind these arguments. Others (standard input, URLs) have no time of their own."""
-        names = [name for name in sources.find(paths) if not isinstance(name, SourceError)]
+        names = [name for name in inputs.find(paths) if not isinstance(name, SourceError)]
         return cls(tuple(file for name in names for file in files_of(name)))
 
     def times(self, run_id: str) -> tuple[datetime | None, ...]:
@@ -118,7 +118,7 @@ def files_of(name: str) -> Iterator[File]:
     """The logs in a local file; nothing for other inputs, and for what cannot be read (the analysis says why)."""
     try:
         path = Path(name)
-        if name == sources.STDIN or not path.is_file():
+        if name == inputs.STDIN or not path.is_file():
             return
         status = path.stat()
         key = path_key(name)
@@ -139,15 +139,15 @@ def path_key(name: str) -> str:
     return sha256(os.fsencode(os.path.realpath(name))).hexdigest()
 
 
-def _readable(name: str) -> Iterator[sources.Input]:
-    return (given for given in sources.read(name) if not isinstance(given, SourceError))
+def _readable(name: str) -> Iterator[inputs.Input]:
+    return (given for given in inputs.read(name) if not isinstance(given, SourceError))
 
 
-def _content(given: sources.Input) -> Content | None:
+def _content(given: inputs.Input) -> Content | None:
     """None where the input breaks off: what was read is not the file."""
     head, length, digest = b"", 0, sha256()
-    for part in pieces.cut(given, 0):
-        if isinstance(part, pieces.Source):
+    for part in chunks.cut(given, 0):
+        if isinstance(part, chunks.Source):
             if part.problem is not None:
                 return None
             added = digest.hexdigest() != part.digest  # a line end behind the last line, which has none
@@ -181,7 +181,7 @@ def _segments(file: File, earlier: Sequence[Content]) -> tuple[Segment, ...]:
     given = next((one for one in _readable(file.name) if one.name == file.name), None)
     if given is None:
         return ()
-    data = b"".join(part.data for part in pieces.cut(given, 0) if isinstance(part, pieces.Piece))
+    data = b"".join(part.data for part in chunks.cut(given, 0) if isinstance(part, chunks.Piece))
     return contained(data[: file.content.length], shorter)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.identity import (
     DISTINCT_CHANGES,
     Occasion,
@@ -18,6 +17,7 @@ from loganalyzer.history.identity import (
     readings,
 )
 from loganalyzer.history.inputs import Content, Inputs, same_time
+from loganalyzer.tables.analysis import Analysis
 
 
 @dataclass

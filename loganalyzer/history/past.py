@@ -8,12 +8,12 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.identity import moments
 from loganalyzer.history.inputs import Content, Inputs
 from loganalyzer.history.matching import Known, Matcher
-from loganalyzer.metrics import KEY, MEASURED, keys, measure
-from loganalyzer.tables import RUNS, TIME
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure
+from loganalyzer.tables.schema import RUNS, TIME
 
 RECORDED: Final = pl.Schema(
     [

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer.metrics import KEY, METRICS, Metric, floors
+from loganalyzer.common.formatting import plural
 from loganalyzer.regression.changes import Change
 from loganalyzer.regression.discovery import History, judge_together
 from loganalyzer.regression.jump import watch
 from loganalyzer.regression.nightly import combine
 from loganalyzer.regression.series import change_percent
 from loganalyzer.regression.verdicts import Verdict, Word
-from loganalyzer.units import plural
+from loganalyzer.tables.metrics import KEY, METRICS, Metric, floors
 
 MOST_RUNS: Final = 60
 """So many latest runs of a key are judged: what the detectors are calibrated for, and older changes are history."""

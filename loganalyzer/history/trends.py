@@ -6,11 +6,11 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.past import Past
 from loganalyzer.history.series import Series, judged
-from loganalyzer.metrics import KEY
-from loganalyzer.tables import TRENDS
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import KEY
+from loganalyzer.tables.schema import TRENDS
 
 MOST_POINTS: Final = 60
 """Latest runs of a series that are kept."""

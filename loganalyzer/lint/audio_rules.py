@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from loganalyzer.common.formatting import plural
 from loganalyzer.expectations.embedding import frames_given
-from loganalyzer.lint.faults import Case, Fault, NotChecked, Way
+from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, plan
-from loganalyzer.settings import Settings
-from loganalyzer.units import plural
-from loganalyzer.workflow.declared import Declared, described, whole
-from loganalyzer.workflow.declared import rate as told_rate
+from loganalyzer.settings.model import Settings
+from loganalyzer.workflow.requested import Declared, described, whole
+from loganalyzer.workflow.requested import rate as told_rate
 from loganalyzer.workflow.values import Value
 
 Found = Iterator[Fault | NotChecked]

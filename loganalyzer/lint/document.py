@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from loganalyzer.common.formatting import one_line, plural
 from loganalyzer.lint import native_rules
-from loganalyzer.lint.verdict import Checked, Finding
-from loganalyzer.units import one_line, plural
-from loganalyzer.workflow.declared import Declared
+from loganalyzer.lint.checker import Checked, Finding
+from loganalyzer.workflow.requested import Declared
 from loganalyzer.workflow.spans import line
 
 SCHEMA_VERSION: Final = 1

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from loganalyzer.errors import WorkflowError
-from loganalyzer.lint.faults import Way
-from loganalyzer.lint.verdict import Checked, Finding
-from loganalyzer.units import one_line
-from loganalyzer.workflow.declared import described
+from loganalyzer.common.errors import WorkflowError
+from loganalyzer.common.formatting import one_line
+from loganalyzer.lint.checker import Checked, Finding
+from loganalyzer.lint.model import Way
 from loganalyzer.workflow.graph import Pointer
+from loganalyzer.workflow.requested import described
 from loganalyzer.workflow.spans import replaced, span
 
 Preference = Literal["shorter", "longer"]

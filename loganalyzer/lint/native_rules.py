@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from loganalyzer.common.formatting import plural
 from loganalyzer.lint.audio_rules import Found, video_rates
-from loganalyzer.lint.faults import Case, Fault, NotChecked, Way
-from loganalyzer.units import plural
-from loganalyzer.workflow.declared import Declared, described, whole
+from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.workflow.native import FPS
+from loganalyzer.workflow.requested import Declared, described, whole
 
 _PERIOD: Final = 4
 _USUAL_CLIP: Final = 81

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+from loganalyzer.common.formatting import one_line
 from loganalyzer.expectations.names import LORA_RANK, QUANTIZATION
 from loganalyzer.expectations.schedules import shipped
 from loganalyzer.lint.audio_rules import Found
-from loganalyzer.lint.faults import Case, Fault, Need, NotChecked, Way
+from loganalyzer.lint.model import Case, Fault, Need, NotChecked, Way
 from loganalyzer.planner.plan import Windows
-from loganalyzer.units import one_line
-from loganalyzer.workflow.declared import LOOPS_OWN_SCHEDULER, Declared, described, whole
+from loganalyzer.workflow.requested import LOOPS_OWN_SCHEDULER, Declared, described, whole
 from loganalyzer.workflow.values import Value
 
 _PERIOD = 4

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
+from loganalyzer.common.formatting import one_line, plural
 from loganalyzer.redact import masking
-from loganalyzer.units import one_line, plural
 
 if TYPE_CHECKING:
-    from loganalyzer.analysis import Analysis
+    from loganalyzer.tables.analysis import Analysis
 
 MOST_FINDINGS: Final = 3
 LONGEST_LINE: Final = 400

@@ -10,8 +10,8 @@ from typing import Final
 
 from platformdirs import user_cache_path
 
-from loganalyzer import atomic_write
-from loganalyzer.errors import ReportError
+from loganalyzer.common import atomic_write
+from loganalyzer.common.errors import ReportError
 
 VERDICTS: Final = ("pass", "warn", "fail", "no-runs")
 _LARGEST: Final = 1000

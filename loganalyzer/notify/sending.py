@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from loganalyzer.errors import ConfigurationError, install_hint
+from loganalyzer.common.errors import ConfigurationError, install_hint
 
 if TYPE_CHECKING:
     from loganalyzer.notify.message import Notice

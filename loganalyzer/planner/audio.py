@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from loganalyzer.errors import SourceError
+from loganalyzer.common.errors import SourceError
 
 FORMATS: Final = ("wav", "mp3", "flac", "m4a", "ogg", "opus", "aiff")
 _EXACT: Final = (".wav", ".flac", ".aiff", ".aif")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from loganalyzer.common.formatting import duration, plural
 from loganalyzer.planner.expected import Expectation
 from loganalyzer.planner.plan import Choice, Plan, Windows
-from loganalyzer.units import duration, plural
 
 SCHEMA_VERSION: Final = 1
 

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from loganalyzer import tables
-from loganalyzer.analysis import Analysis
 from loganalyzer.redact.rough import ROUGH
-from loganalyzer.rows import extended, only, spells
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.frames import extended, only, spells
 
 if TYPE_CHECKING:
     from loganalyzer.redact.kind import Kind
-    from loganalyzer.totals import Totals
+    from loganalyzer.tables.totals import Totals
 
 _FEW: Final = 10_000
 """Rows of all tables together whose texts are worth a look before any of them is looked at by itself."""
@@ -169,7 +169,7 @@ def _added(masked: pl.DataFrame, rows: list[tuple[str, int, int]]) -> pl.DataFra
     """The counts so far and those of this call, by kind."""
     if masked.is_empty() and not rows:
         return masked
-    counted = pl.concat([masked, pl.DataFrame(rows, schema=tables.MASKED, orient="row")])
+    counted = pl.concat([masked, pl.DataFrame(rows, schema=schema.MASKED, orient="row")])
     return counted.group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
 
 

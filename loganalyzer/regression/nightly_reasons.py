@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from loganalyzer.common.formatting import plural
 from loganalyzer.regression import reasons
 from loganalyzer.regression.changes import Change
 from loganalyzer.regression.control import ESTABLISHED
 from loganalyzer.regression.jump import FALSE_RED, Jump, Range
-from loganalyzer.units import plural
 
 
 def worse(jump: Jump, unit: str) -> str:

@@ -29,6 +29,7 @@ from typing import Literal
 
 import numpy as np
 
+from loganalyzer.common.formatting import plural
 from loganalyzer.regression import reasons
 from loganalyzer.regression.changes import FLOOR_PERCENT
 from loganalyzer.regression.control import FEWEST_NIGHTS, RULES, Floors, Reference, exceeds, median_limit, rule_for
@@ -43,7 +44,6 @@ from loganalyzer.regression.series import (
     numbers,
 )
 from loganalyzer.regression.verdicts import ENOUGH_AROUND, ENOUGH_RUNS
-from loganalyzer.units import plural
 
 PairWord = Literal["regressed", "improved", "same", "unknown"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from loganalyzer.common.formatting import plural
 from loganalyzer.regression.changes import FLOOR_PERCENT, Change
-from loganalyzer.units import plural
 
 
 def regressed(change: Change, noise_percent: float | None) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from loganalyzer.report import words
 
 if TYPE_CHECKING:
-    from loganalyzer.analysis import Analysis
+    from loganalyzer.tables.analysis import Analysis
 
 Row = Mapping[str, Any]
 _PEAKS = ("run_id", "source", "stream", "peak_allocated_gib", "peak_reserved_gib", "peak_covers")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from loganalyzer import units
+from loganalyzer.common import formatting
 from loganalyzer.report import words
-from loganalyzer.tables import SEPARATOR
+from loganalyzer.tables.schema import SEPARATOR
 
 if TYPE_CHECKING:
-    from loganalyzer.analysis import Analysis
+    from loganalyzer.tables.analysis import Analysis
 
 
 def other_stages(analysis: Analysis) -> str:
@@ -20,5 +20,5 @@ def other_stages(analysis: Analysis) -> str:
     names = found["other_models"].str.split(SEPARATOR).explode().unique(maintain_order=True).to_list()
     if not names:
         return ""
-    count = "Stages" if analysis.counted else units.plural(int(found["other_stages"].sum()), "stage")
+    count = "Stages" if analysis.counted else formatting.plural(int(found["other_stages"].sum()), "stage")
     return f"{count} of ComfyUI's own sampler ({words.listed([words.visible(name) for name in names])})"

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
-from loganalyzer import units
+from loganalyzer.common import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def gib(value: float | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """`22.8 s`, `1 min 52 s`."""
-    return NOTHING if seconds is None or not math.isfinite(seconds) else units.duration(seconds)
+    return NOTHING if seconds is None or not math.isfinite(seconds) else formatting.duration(seconds)
 
 
 def step(seconds: float | None) -> str:
@@ -94,7 +94,7 @@ def seconds(frames: int | None, fps: float) -> str:
 
 def frames(value: int | None, fps: float) -> str:
     """`427 frames (17.08 s)`."""
-    return NOTHING if value is None else f"{units.plural(value, 'frame')} ({seconds(value, fps)})"
+    return NOTHING if value is None else f"{formatting.plural(value, 'frame')} ({seconds(value, fps)})"
 
 
 def span(start: int | None, end: int | None) -> str:
@@ -137,7 +137,7 @@ def left_out(number: int, noun: str) -> str:
     """What a table leaves out, and where it is; nothing where nothing is."""
     if number <= 0:
         return ""
-    return f"and {units.plural(number, f'more {noun}')}, which this command shows:"
+    return f"and {formatting.plural(number, f'more {noun}')}, which this command shows:"
 
 
 ALL: Final = "loganalyze THIS-FILE.html --no-html --json -"

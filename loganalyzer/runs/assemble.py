@@ -9,7 +9,6 @@ import polars as pl
 
 from loganalyzer.expectations.schedules import shipped as schedules
 from loganalyzer.grammar.model import Pattern, When
-from loganalyzer.rows import among, completed, distinct, extended, firsts, in_order, known_in_order, only, selected
 from loganalyzer.runs import (
     bars,
     eras,
@@ -17,14 +16,11 @@ from loganalyzer.runs import (
     failures,
     identity,
     memory,
-    native_windows,
     other_models,
     outcome,
     output,
     planned,
-    program_facts,
-    program_windows,
-    programs,
+    program_samplers,
     servers,
     window_lines,
 )
@@ -33,10 +29,24 @@ from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
 from loganalyzer.runs import windows as window_rows
+from loganalyzer.runs.native import windows as native_windows
+from loganalyzer.runs.programs import facts as program_facts
+from loganalyzer.runs.programs import windows as program_windows
 from loganalyzer.runs.timeline import Timeline, build
 from loganalyzer.runs.vocabulary import BANNER, LIKE
-from loganalyzer.settings import Settings
-from loganalyzer.tables import conform
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.frames import (
+    among,
+    completed,
+    distinct,
+    extended,
+    firsts,
+    in_order,
+    known_in_order,
+    only,
+    selected,
+)
+from loganalyzer.tables.schema import conform
 
 REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras", "environment")
 """The tables made here."""
@@ -103,7 +113,7 @@ def rebuild(
     bars in their millions must not be held any longer than they are needed.
     """
     neutral = neutral_events(patterns)
-    timeline = build(programs.prepared(events, patterns), neutral, going_on)
+    timeline = build(program_samplers.prepared(events, patterns), neutral, going_on)
     events.clear()
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
@@ -157,7 +167,7 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         pl.when((pl.col("has_bars") | pl.col("observed").is_not_null()) & (pl.col("kind") != "mode"))
         .then(pl.col("observed").fill_null(0))
         .alias("observed_windows"),
-        pl.when(pl.col("kind") != programs.BY_BARS).then("decode_s").alias("decode_s"),
+        pl.when(pl.col("kind") != program_samplers.BY_BARS).then("decode_s").alias("decode_s"),
         eras.label(pl.col("since"), pl.col("until")).alias("wrapper_era"),
     )
 

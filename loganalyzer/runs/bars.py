@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from loganalyzer.rows import extended, largest, selected
+from loganalyzer.common.parallel import in_order
 from loganalyzer.runs.refreshes import assigned, refreshes
 from loganalyzer.runs.steps import mark_closing, steps
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.windows import windows
-from loganalyzer.workers import in_order
+from loganalyzer.tables.frames import extended, largest, selected
 
 PORTION: Final = 1 << 18
 """Refreshes worked on at once."""

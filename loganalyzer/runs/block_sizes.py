@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations.quantizations import shipped
-from loganalyzer.rows import in_order, nearest, selected
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import in_order, nearest, selected
 
 _MIB_PER_GIB = 1024
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import completed, extended, grouped, in_order, known_in_order, only, selected
-from loganalyzer.runs import native, programs
+from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vae_sizes import first_encoded, with_real_sizes
+from loganalyzer.tables.frames import completed, extended, grouped, in_order, known_in_order, only, selected
 
 _ANIMATE_BAR = "window-bar-frames"
 _ANNOUNCED = ("announced_early", "looped_windows", "program_windows")
@@ -34,9 +34,9 @@ def described(
     for more in (facts, counted, seen, _looped(timeline, stages), first_encoded(timeline, stages)):
         known = completed(known, more, ["stage"])
     known = with_real_sizes(known)
-    windowed = ~pl.col("kind").is_in(["plain", native.PLAIN]) | pl.col("looped").fill_null(value=False)
+    windowed = ~pl.col("kind").is_in(["plain", native_samplers.PLAIN]) | pl.col("looped").fill_null(value=False)
     known = known.pipe(extended, windowed.alias("windowed"))
-    drawn = native.is_native() | programs.is_program()
+    drawn = native_samplers.is_native() | program_samplers.is_program()
     audio = pl.coalesce("audio_frames", "feature_frames", "frames_early", "looped_frames", "program_frames")
     return (
         with_audio_of_plain_stages(known.with_columns(audio.alias("length")))
@@ -102,9 +102,9 @@ def _mode() -> pl.Expr:
     return (
         pl.when(~pl.col("windowed"))
         .then(pl.lit("plain"))
-        .when(pl.col("kind") == native.TALKING)
+        .when(pl.col("kind") == native_samplers.TALKING)
         .then(pl.lit("infinitetalk"))
-        .when(programs.is_program())
+        .when(program_samplers.is_program())
         .then(pl.coalesce("program_mode", "model_mode"))
         .when(pl.col("mode_line").is_in(OTHER_LOOPS))
         .then(None)

@@ -8,8 +8,8 @@ from datetime import date
 import polars as pl
 
 from loganalyzer.grammar.model import Pattern
-from loganalyzer.rows import distinct, extended, firsts, grouped, matching
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import distinct, extended, firsts, grouped, matching
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
 """From this day on, audio that fits one window runs one window, and padding is announced."""

@@ -7,11 +7,12 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, only, selected, typed
-from loganalyzer.runs import native_facts, program_facts
 from loganalyzer.runs.block_sizes import with_block_sizes
+from loganalyzer.runs.native import facts as native_facts
+from loganalyzer.runs.programs import facts as program_facts
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, nearest, only, selected, typed
 
 
 def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from loganalyzer.expectations import native_audio, schedule
-from loganalyzer.rows import completed, extended, grouped, only
+from loganalyzer.tables.frames import completed, extended, grouped, only
 
 if TYPE_CHECKING:
-    from loganalyzer.settings import Settings
-    from loganalyzer.workflow.declared import Asked
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.workflow.requested import Asked
 
 
 def with_audio(runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, asked: Asked | None) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import completed, dropped, extended, in_order, selected
+from loganalyzer.tables.frames import completed, dropped, extended, in_order, selected
 
 DIGEST = 10
 """Characters of an input's digest that its ids begin with."""

@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import completed, grouped, only, selected
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import completed, grouped, only, selected
 
 LOST: Final = ("exception", "out-of-memory", "wrapper-error", "process-died")
 _TRACES: Final = ("traceback", "core-frame")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, only, selected
 
 _FIGURES = {
     "allocated": "allocated_gib",

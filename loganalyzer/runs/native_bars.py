@@ -11,8 +11,8 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.expectations.quantizations import shipped
-from loganalyzer.rows import extended, in_order, nearest, only, selected, without
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import extended, in_order, nearest, only, selected, without
 
 DYNAMIC: Final = "bare-bar-dynamic"
 """The form of a bar that says it waits for the model: its rates are not smoothed."""

@@ -6,10 +6,10 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import grouped, only, without
 from loganalyzer.runs import native_bars
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables import SEPARATOR
+from loganalyzer.tables.frames import grouped, only, without
+from loganalyzer.tables.schema import SEPARATOR
 
 _PROMPT: Final = ["lane", "prompt"]
 _MOST_NAMES: Final = 5

@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, nearest, selected
-from loganalyzer.runs import native, programs
+from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, nearest, selected
 
 STOPPED: Final = "sampling stopped at step {} of {} of window {}, and no message says why"
 
@@ -70,7 +70,7 @@ def last_bars(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     last = windows.filter(pl.col("bar").is_not_null()).group_by("stage", maintain_order=True).last()
     known = last.join(stages.select("stage", "kind", "windowed", "expected_windows"), on="stage", maintain_order="left")
     full = pl.col("steps_done") == pl.col("steps_total")
-    by_hand = (native.is_native() | programs.is_program()) & pl.col("expected_windows").is_null()
+    by_hand = (native_samplers.is_native() | program_samplers.is_program()) & pl.col("expected_windows").is_null()
     at_end = ~pl.col("windowed") | by_hand | (pl.col("window") >= pl.col("expected_windows"))
     return known.select(
         "stage",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import completed, grouped, only, selected
 from loganalyzer.runs.windows import longer
+from loganalyzer.tables.frames import completed, grouped, only, selected
 
 
 def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations.schedule import CONTEXT_FRAMES
-from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, typed, without
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables import PADDINGS
+from loganalyzer.tables.frames import dropped, extended, in_order, nearest, only, selected, typed, without
+from loganalyzer.tables.schema import PADDINGS
 
 _ROW = pl.Schema(
     {"stage": pl.UInt32, "place": pl.Int64}

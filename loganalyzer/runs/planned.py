@@ -6,8 +6,8 @@ import polars as pl
 
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.schedules import Schedule
-from loganalyzer.rows import completed, extended
 from loganalyzer.runs.eras import ONE_WINDOW_CASE
+from loganalyzer.tables.frames import completed, extended
 
 TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
 """The modes of the MultiTalk loop that are known."""

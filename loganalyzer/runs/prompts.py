@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import completed, dropped, extended, grouped, in_order, only, selected
 from loganalyzer.runs.last_words import LOST, last_words
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, only, selected
 
 _LIKE = "a message almost says so, which LOG001 names"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from loganalyzer.expectations.names import QUANTIZATION
-from loganalyzer.rows import extended
+from loganalyzer.tables.frames import extended
 
 if TYPE_CHECKING:
     from loganalyzer.expectations.baselines import Shelf
-    from loganalyzer.settings import Settings
-    from loganalyzer.workflow.declared import Asked
+    from loganalyzer.settings.model import Settings
+    from loganalyzer.workflow.requested import Asked
 
 
 def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: Asked | None) -> pl.DataFrame:

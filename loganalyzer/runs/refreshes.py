@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import completed, dropped, extended, in_order, known_in_order, nearest, only, selected
-from loganalyzer.runs import native, native_windows, programs, unsmoothed
+from loganalyzer.runs import native_samplers, program_samplers, unsmoothed
+from loganalyzer.runs.native import windows
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import completed, dropped, extended, in_order, known_in_order, nearest, only, selected
 
 MOST_STEPS = 10_000
 """A bar that counts further is none of the sampler's; a damaged or hostile one must not fill the memory."""
@@ -32,13 +33,13 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     bare = _with_range(timeline.bars["bare-bar"], timeline)
     named = only(assign(named, stages, same_prompt=False), pl.col("stage").is_not_null())
     bare = only(assign(bare, stages), pl.col("stage").is_not_null())
-    printed = only(stages, pl.col("kind") == programs.BY_LINES)["stage"]
+    printed = only(stages, pl.col("kind") == program_samplers.BY_LINES)["stage"]
     if not printed.is_empty():
         bare = only(bare, ~pl.col("stage").is_in(printed.implode()))
-    own = only(stages, native.is_native())["stage"]
+    own = only(stages, native_samplers.is_native())["stage"]
     if not own.is_empty():
         bare = only(bare, ~pl.col("stage").is_in(own.implode()))
-        ranged = native_windows.bars(timeline, stages).pipe(extended, *_NO_RANGE)
+        ranged = windows.bars(timeline, stages).pipe(extended, *_NO_RANGE)
         bare = pl.concat([bare, ranged.pipe(selected, bare.columns)])
     if not bare.is_empty():
         bare = bare.join(named.pipe(selected, "stage").unique(), on="stage", how="anti")

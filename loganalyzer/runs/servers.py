@@ -7,10 +7,10 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import completed, nearest
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, ENVIRONMENT, HOLES
-from loganalyzer.tables import SEPARATOR
+from loganalyzer.tables.frames import completed, nearest
+from loganalyzer.tables.schema import SEPARATOR
 
 MOST_PACKS: Final = 500
 """Custom node packs of one start that are kept."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import dropped, extended, in_order, nearest, only, selected, those, typed, without
-from loganalyzer.runs import native, programs
+from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline, bare_lines
+from loganalyzer.tables.frames import dropped, extended, in_order, nearest, only, selected, those, typed, without
 
 _OPENED = pl.Schema(
     {
@@ -49,10 +49,10 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     clips = _by_outer_bar(timeline, shown)
     if clips.height:
         shown = pl.concat([shown, clips]).pipe(in_order, "lane", "place")
-    others = programs.stages(timeline)
+    others = program_samplers.stages(timeline)
     if others.height:
         shown = pl.concat([shown, typed(others, _OPENED)]).pipe(in_order, "lane", "place")
-    own = native.stages(timeline, shown)
+    own = native_samplers.stages(timeline, shown)
     if own.height:
         shown = pl.concat([shown, typed(own, _OPENED)]).pipe(in_order, "lane", "place")
     unseen = _unseen(timeline, shown)

@@ -12,9 +12,9 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import completed, dropped, extended, in_order, known_in_order, largest, only, selected
 from loganalyzer.runs import unsmoothed
 from loganalyzer.runs.refreshes import MOST_STEPS
+from loganalyzer.tables.frames import completed, dropped, extended, in_order, known_in_order, largest, only, selected
 
 SMOOTHING: Final = 0.3
 _KEEP: Final = 1 - SMOOTHING

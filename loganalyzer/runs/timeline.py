@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from loganalyzer.rows import (
+from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
+from loganalyzer.tables.frames import (
     among,
     completed,
     distinct,
@@ -20,7 +21,6 @@ from loganalyzer.rows import (
     only,
     selected,
 )
-from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 
 _PARTS = 1 << 20
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.rows import extended
 from loganalyzer.runs.native_bars import DYNAMIC
+from loganalyzer.tables.frames import extended
 
 
 def marked(rows: pl.DataFrame) -> pl.DataFrame:

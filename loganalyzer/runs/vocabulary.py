@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import typed
+from loganalyzer.tables.frames import typed
 
 Types = dict[str, pl.DataType | type[pl.DataType]]
 

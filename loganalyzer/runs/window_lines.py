@@ -6,10 +6,10 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.rows import extended, firsts, in_order, only, typed, without
-from loganalyzer.runs import native
+from loganalyzer.runs import native_samplers
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline, bare_lines
+from loganalyzer.tables.frames import extended, firsts, in_order, only, typed, without
 
 LINE: Final = "line"
 BAR: Final = "bar"
@@ -28,7 +28,7 @@ def with_lines(found: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) ->
     if lines.is_empty():
         return known
     possible = (pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))
-    own = only(stages, ~native.is_native())["stage"]
+    own = only(stages, ~native_samplers.is_native())["stage"]
     mine = only(assign(only(lines, possible.fill_null(value=False)), stages), pl.col("stage").is_in(own.implode()))
     new = without(firsts(in_order(mine, "stage", "place"), *_RANGE), known, *_RANGE)
     if new.is_empty():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.expectations import schedule
-from loganalyzer.rows import (
+from loganalyzer.runs import unsmoothed
+from loganalyzer.runs.steps import FLOAT_SLACK
+from loganalyzer.tables.frames import (
     bounds,
     completed,
     dropped,
@@ -19,8 +21,6 @@ from loganalyzer.rows import (
     selected,
     thinned,
 )
-from loganalyzer.runs import unsmoothed
-from loganalyzer.runs.steps import FLOAT_SLACK
 
 _BARE_END = 0.5
 MOST_EXPECTED = 10_000

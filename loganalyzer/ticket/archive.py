@@ -14,12 +14,14 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import polars as pl
 
-from loganalyzer import __version__
-from loganalyzer.analysis import Analysis
-from loganalyzer.gravest import MOST_RUNS, gravest
+from loganalyzer.common.version import __version__
 from loganalyzer.redact.masking import Masker
-from loganalyzer.report import document, html, markdown
-from loganalyzer.settings import Settings
+from loganalyzer.report import json_document
+from loganalyzer.report.formats import markdown
+from loganalyzer.report.page import html
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.worst_runs import MOST_RUNS, gravest
 from loganalyzer.ticket.slices import LONGEST, MOST_LINES, Slice
 
 LARGEST: Final = 1_000_000
@@ -103,7 +105,7 @@ def environment(shown: Analysis, settings: Settings) -> dict[str, object]:
         "server_starts": json.loads(shown.environment.head(50).write_json()),
         "inputs": json.loads(inputs.head(200).write_json()),
         "loras": sorted(shown.loras["name"].drop_nulls().unique().to_list())[:200],
-        "settings": document.told(settings),
+        "settings": json_document.told(settings),
         "loganalyzer": __version__,
     }
 

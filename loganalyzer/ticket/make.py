@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loganalyzer import documents
-from loganalyzer.analysis import Analysis
-from loganalyzer.errors import SourceError
-from loganalyzer.long_texts import presentable
+from loganalyzer.common.errors import SourceError
+from loganalyzer.engine.read import Progress
 from loganalyzer.pipeline import unmasked
-from loganalyzer.settings import Settings
-from loganalyzer.sources import STDIN, Input, find, read
-from loganalyzer.tabulate import Progress
+from loganalyzer.redact.text_limits import presentable
+from loganalyzer.report.formats import reader
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import STDIN, Input, find, read
+from loganalyzer.tables.analysis import Analysis
 from loganalyzer.ticket import slices
 from loganalyzer.ticket.archive import Ticket, pack
 
@@ -49,7 +49,7 @@ def make(paths: Sequence[str], settings: Settings, progress: Progress | None, *,
 
 def _inputs(paths: Sequence[str]) -> Iterator[Input]:
     """The logs once more; what could not be read was said before."""
-    for name in find(documents.parted(paths)[0]):
+    for name in find(reader.parted(paths)[0]):
         if isinstance(name, SourceError):
             continue
         with suppress(SourceError):

@@ -10,10 +10,10 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.pieces import Piece, cut
-from loganalyzer.sources import Input
-from loganalyzer.units import plural, printable
+from loganalyzer.common.formatting import plural, printable
+from loganalyzer.sources.chunks import Piece, cut
+from loganalyzer.sources.inputs import Input
+from loganalyzer.tables.analysis import Analysis
 
 MOST_PROMPTS: Final = 20
 MOST_STARTS: Final = 10

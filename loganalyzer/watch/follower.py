@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from loganalyzer.decoding import HEAD_BYTES, told_by
-from loganalyzer.errors import SourceError
+from loganalyzer.common.errors import SourceError
+from loganalyzer.sources.encoding import HEAD_BYTES, told_by
 
 PORTION: Final = 8 << 20
 """Bytes read in one look; what goes beyond waits for the next."""

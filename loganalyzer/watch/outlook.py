@@ -8,13 +8,13 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import chosen
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.baselines import Shelf
 from loganalyzer.expectations.names import DISTILL_LORA
 from loganalyzer.runs.planned import is_talking
-from loganalyzer.settings import Settings, Severity
+from loganalyzer.settings.model import Settings, Severity
+from loganalyzer.tables.analysis import Analysis
 
 GOING_ON: Final = ("RUN004", "SCH003", "LOG003", "AUD001", "AUD004")
 """Rules that speak of how a run ended: while it goes on, they would find fault with its going on."""

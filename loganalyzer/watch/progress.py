@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.units import duration
+from loganalyzer.common.formatting import duration
+from loganalyzer.tables.analysis import Analysis
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+from loganalyzer.common.formatting import encodable
 from loganalyzer.expectations import baselines
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.units import encodable
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.watch.buffer import Held
 from loganalyzer.watch.follower import Follower
-from loganalyzer.watch.held import Held
 from loganalyzer.watch.outlook import Warned, outlook
 from loganalyzer.watch.progress import Progress, progress
 

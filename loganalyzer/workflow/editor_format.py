@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from loganalyzer.errors import WorkflowError
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.files import WorkflowFile
 from loganalyzer.workflow.graph import MOST_NODES, Link, Node, Pointer, Typed
 from loganalyzer.workflow.vocabulary import vocabulary

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from loganalyzer.workflow.declared import untold
 from loganalyzer.workflow.graph import Graph, Node
+from loganalyzer.workflow.requested import untold
 from loganalyzer.workflow.values import Value, value
 from loganalyzer.workflow.vocabulary import vocabulary
 

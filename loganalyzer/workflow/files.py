@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from loganalyzer.errors import WorkflowError, install_hint
+from loganalyzer.common.errors import WorkflowError, install_hint
 
 MOST_BYTES: Final = 16 << 20
 """Of JSON; real workflows have some 0.1 MB."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from loganalyzer.errors import WorkflowError
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.files import WorkflowFile
 
 Format = Literal["api", "ui"]
@@ -107,30 +107,3 @@ class Graph:
             through = found.passes.get(fed.slot)
             reader, fed = found, found.inputs.get(through) if through is not None else None
         return fed
-
-
-def graph(file: WorkflowFile) -> Graph:
-    """The nodes of a workflow in either format.
-
-    Raises:
-        WorkflowError: it is neither, or refers to what is not there.
-    """
-    from loganalyzer.workflow import api_format, editor_format
-    from loganalyzer.workflow.pass_through import with_pass_through
-
-    data = file.data
-    if isinstance(data, dict) and isinstance(data.get("nodes"), list):
-        return Graph(file, "ui", with_pass_through(_bounded(file, editor_format.nodes(file))))
-    found = api_format.nodes(file)
-    if found:
-        return Graph(file, "api", with_pass_through(_bounded(file, found)))
-    raise WorkflowError(
-        f"{file.path}: is JSON, but no workflow of ComfyUI",
-        "save it in the editor (Workflow, Save), or export it (Workflow, Export (API))",
-    )
-
-
-def _bounded(file: WorkflowFile, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
-    if len(nodes) > MOST_NODES:
-        raise WorkflowError(f"{file.path}: has more than {MOST_NODES} nodes, as no workflow has")
-    return nodes

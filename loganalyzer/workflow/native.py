@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from loganalyzer.workflow.declared import Declared, untold, whole
 from loganalyzer.workflow.graph import Graph, Link, Node
+from loganalyzer.workflow.requested import Declared, untold, whole
 from loganalyzer.workflow.values import Value, value
 from loganalyzer.workflow.vocabulary import vocabulary
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from loganalyzer.errors import WorkflowError
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK, QUANTIZATION
 from loganalyzer.workflow import embeds, native
-from loganalyzer.workflow.declared import Crop, Declared, Workflow, untold
 from loganalyzer.workflow.files import read
-from loganalyzer.workflow.graph import Graph, Node, graph
+from loganalyzer.workflow.graph import Graph, Node
+from loganalyzer.workflow.parse import parse
+from loganalyzer.workflow.requested import Crop, Declared, Workflow, untold
 from loganalyzer.workflow.values import Value, value
 from loganalyzer.workflow.vocabulary import vocabulary
 
@@ -30,7 +31,7 @@ def load(path: Path) -> Workflow:
     Raises:
         WorkflowError: it cannot be read, makes no sense, or has no InfiniteTalk or MultiTalk sampler.
     """
-    found = graph(read(path))
+    found = parse(read(path))
     _bound(found)
     samplers = [declared for node in embeds.samplers(found) if (declared := _of_sampler(found, node)) is not None]
     samplers += [

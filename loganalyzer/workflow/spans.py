@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from loganalyzer.errors import WorkflowError
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.graph import Pointer
 
 _BLANKS: Final = re.compile(r"[ \t\r\n\ufeff]*")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loganalyzer.errors import WorkflowError
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.graph import Graph, Node, Pointer, Typed
 from loganalyzer.workflow.vocabulary import vocabulary
 

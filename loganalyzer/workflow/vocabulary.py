@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from loganalyzer.resources import folder
+from loganalyzer.common.resources import folder
 
 _ONE = ("model", "adapter")
 _MANY = (

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from loganalyzer.baselining import writing
 from loganalyzer.baselining.proposing import ABSOLUTE_GIB, RELATIVE, Acceptance, Proposals, proposals
 from loganalyzer.cli.group import main
-from loganalyzer.errors import ExpectationError, ReportError
+from loganalyzer.common.errors import ExpectationError, ReportError
 from loganalyzer.expectations import baselines
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 Q6 = Settings(quantization="Q6_K")
 WHO = Acceptance("Ada", date(2026, 2, 14), "after the driver update")

@@ -16,10 +16,10 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyse
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 
 ROOT = Path(__file__).parent.parent.parent
 OPTIONS = [

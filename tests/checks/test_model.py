@@ -6,7 +6,7 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 RANK_64 = log.BANNER + log.prompt(369).replace("rank256", "rank64")
 RANK_256 = log.BANNER + log.prompt(369)

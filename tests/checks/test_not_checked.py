@@ -11,10 +11,10 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import rules
-from loganalyzer.report.junit import render
-from loganalyzer.settings import Settings
+from loganalyzer.report.formats.junit import render
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 from sample_logs import FOLDER, SAMPLES
 
 SETTINGS = Settings(price_per_hour=2.0)

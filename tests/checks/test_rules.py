@@ -9,9 +9,9 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import rules
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 
 Q6 = Settings(quantization="Q6_K")
 ASKED = Settings(workflow=Path(__file__).with_name("talk.json"))
@@ -119,7 +119,7 @@ BESIDE_A_LOG = {"REG001", "REG002", "REG003", "REG004", "REG005", "CFG001"}
 
 def found(text: str, settings: Settings) -> Analysis:
     from loganalyzer.pipeline import analyse_sources
-    from loganalyzer.sources import from_bytes
+    from loganalyzer.sources.inputs import from_bytes
 
     return analyse_sources([from_bytes("test.log", text.encode("utf-8", "surrogateescape"))], settings)
 

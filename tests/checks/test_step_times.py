@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks import step_times
 from loganalyzer.checks.registry import Context
 from loganalyzer.checks.timing import slowdown_trend
 from loganalyzer.expectations import baselines
-from loganalyzer.settings import Settings
-from loganalyzer.tables import STEPS, conform
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import STEPS, conform
 
 SHELF = baselines.load()
 ROWS = st.lists(

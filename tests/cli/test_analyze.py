@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from workflows import api, saved
 
 from loganalyzer.cli.group import main
-from loganalyzer.tables import SCHEMAS
+from loganalyzer.tables.schema import SCHEMAS
 
 
 @pytest.fixture(autouse=True)
@@ -426,8 +426,8 @@ def test_a_summary_imports_only_what_it_needs(clean: Path) -> None:
         "from loganalyzer.cli.group import main\n"
         f"main([{clean.name!r}, '--no-html'], standalone_mode=False)\n"
         "print(sorted({'jinja2', 'matplotlib', 'numpy', 'sqlalchemy', 'loganalyzer.report.model',\n"
-        "              'loganalyzer.report.junit', 'loganalyzer.history.past', 'loganalyzer.workflow.reading',\n"
-        "              'loganalyzer.cli.watch'} & set(sys.modules)))"
+        "              'loganalyzer.report.formats.junit', 'loganalyzer.history.past',\n"
+        "              'loganalyzer.workflow.reading', 'loganalyzer.cli.watch'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.stdout.splitlines()[-1] == "[]", result.stderr

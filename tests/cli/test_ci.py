@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from loganalyzer.checks.registry import rules
 from loganalyzer.cli.group import main
-from loganalyzer.report import github, junit
-from loganalyzer.settings import Settings
+from loganalyzer.report.formats import github, junit
+from loganalyzer.settings.model import Settings
 
 
 @pytest.fixture(autouse=True)

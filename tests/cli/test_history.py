@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loganalyzer.cli.group import main
-from loganalyzer.tables import RUNS
+from loganalyzer.tables.schema import RUNS
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loganalyzer.cli.group import main
-from loganalyzer.errors import ConfigurationError
+from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.notify import message, remembered, sending
 
 CLEAN = log.BANNER + log.prompt(369)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from loganalyzer import __version__
 from loganalyzer.checks.registry import rules as known_rules
 from loganalyzer.cli.group import main
+from loganalyzer.common.version import __version__
 
 BROKEN = Path(__file__).parent.parent / "broken_patterns"
 

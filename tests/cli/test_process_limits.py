@@ -12,7 +12,7 @@ import logtext as log
 import pytest
 
 from loganalyzer.cli import process_limits
-from loganalyzer.errors import LogAnalyzerError
+from loganalyzer.common.errors import LogAnalyzerError
 
 
 def limited_to(size: int) -> Callable[[int], tuple[int, int]]:

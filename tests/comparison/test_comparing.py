@@ -10,7 +10,7 @@ import pytest
 
 from loganalyzer.comparison.comparing import compared
 from loganalyzer.comparison.model import Comparison, MetricChange, Side
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 Q6 = Settings(quantization="Q6_K")
 

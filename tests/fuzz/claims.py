@@ -22,15 +22,20 @@ import pytest
 from polars import selectors
 from polars.testing import assert_frame_equal
 
-from loganalyzer import pieces, rebuilding, records
-from loganalyzer.analysis import Analysis
+from loganalyzer.engine import incremental
+from loganalyzer.engine.read import tabulate, volumes
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report import document, html, markdown, text
-from loganalyzer.settings import Settings
-from loganalyzer.sources import Input, from_bytes
-from loganalyzer.spool import Spool
-from loganalyzer.tables import SCHEMAS
-from loganalyzer.tabulate import tabulate, volumes
+from loganalyzer.records import extraction
+from loganalyzer.report import json_document
+from loganalyzer.report.formats import markdown
+from loganalyzer.report.page import html
+from loganalyzer.report.terminal import summary
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources import chunks
+from loganalyzer.sources.inputs import Input, from_bytes
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import SCHEMAS
+from loganalyzer.tables.spool import Spool
 
 SETTINGS = Settings(price_per_hour=1.0, redact=False)
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,9 +97,9 @@ class Log:
 def read(name: str, raw: bytes) -> Log:
     """A log of these bytes."""
     given = from_bytes(name, raw)
-    *parts, whole = pieces.cut(given, 0)
-    assert isinstance(whole, pieces.Source)
-    data = b"".join(part.data for part in parts if isinstance(part, pieces.Piece))
+    *parts, whole = chunks.cut(given, 0)
+    assert isinstance(whole, chunks.Source)
+    data = b"".join(part.data for part in parts if isinstance(part, chunks.Piece))
     return Log(given, data, name, whole.digest, whole.size, whole.lines, whole.encoding, whole.undecodable)
 
 
@@ -295,22 +300,22 @@ def same_in_pieces(log: bytes, size: int, settings: Settings = SETTINGS) -> None
     decided by the many lines of a usual piece, so that it is left out here.
     """
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(records, "without_doubles", lambda segments: segments)
+        patched.setattr(extraction, "without_doubles", lambda segments: segments)
         _same_in_pieces(log, size, settings)
 
 
 def _same_in_pieces(log: bytes, size: int, settings: Settings) -> None:
     whole = tabulate([from_bytes("x.log", log)], settings)
-    usual = pieces.HEAD_BYTES, rebuilding.MOST_RECORDS, rebuilding.MOST_OPEN
-    pieces.HEAD_BYTES, rebuilding.MOST_RECORDS = min(len(log), pieces.HEAD_BYTES) // 4, 1
+    usual = chunks.HEAD_BYTES, incremental.MOST_RECORDS, incremental.MOST_OPEN
+    chunks.HEAD_BYTES, incremental.MOST_RECORDS = min(len(log), chunks.HEAD_BYTES) // 4, 1
     try:
         cut = tabulate([from_bytes("x.log", log)], settings, piece_bytes=size)
-        rebuilding.MOST_OPEN = 1
+        incremental.MOST_OPEN = 1
         with Spool(0) as spool:
             found = volumes([from_bytes("x.log", log)], settings, spool, piece_bytes=size)
             parts = [found.whole] if found.whole else list(found.parts)
     finally:
-        pieces.HEAD_BYTES, rebuilding.MOST_RECORDS, rebuilding.MOST_OPEN = usual
+        chunks.HEAD_BYTES, incremental.MOST_RECORDS, incremental.MOST_OPEN = usual
     if not whole.frames["sources"]["encoding"].equals(cut.frames["sources"]["encoding"]):
         return  # told by fewer bytes than usual
     for table, frame in whole.frames.items():
@@ -580,7 +585,7 @@ CLAIMS: tuple[Callable[[Analysis, Text], None], ...] = (
 
 def rendered(found: Analysis, settings: Settings = SETTINGS) -> None:
     """Every form of the report can be made, and the document is JSON that holds the tables."""
-    inside = document.to_json(found, generated_at=MOMENT, version="0")
+    inside = json_document.to_json(found, generated_at=MOMENT, version="0")
     said = json.loads(inside)
     assert said["verdict"] == found.verdict
     for table, frame in found.tables():
@@ -588,4 +593,4 @@ def rendered(found: Analysis, settings: Settings = SETTINGS) -> None:
     assert html.render(found, settings, generated_at=MOMENT, document=inside).rstrip().endswith("</html>")
     assert markdown.render(found, settings)
     for verbose in (False, True):
-        text.write(found, io.StringIO(), verbose=verbose)
+        summary.write(found, io.StringIO(), verbose=verbose)

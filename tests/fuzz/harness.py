@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 with atheris.instrument_imports(include=["loganalyzer"]):
     from fuzz import claims, material
 
-    from loganalyzer import tabulate
+    from loganalyzer.engine import read
 
 KEEP_GOING = "--keep-going"
 FAULTS = Path("faults")
@@ -143,10 +143,10 @@ def seed(corpus: Path | None) -> None:
 
 def main() -> None:
     """Fuzz until stopped. The patterns are loaded once, since no input reaches them."""
-    patterns = tabulate.load_all(())
-    compiled = tabulate.compile_all(patterns)
-    tabulate.load_all = lambda *_: patterns
-    tabulate.compile_all = lambda *_: compiled
+    patterns = read.load_all(())
+    compiled = read.compile_all(patterns)
+    read.load_all = lambda *_: patterns
+    read.compile_all = lambda *_: compiled
     arguments = [argument for argument in sys.argv if argument != KEEP_GOING]
     given = {argument.partition("=")[0] for argument in arguments}
     arguments += [f"{name}={value}" for name, value in DEFAULTS.items() if name not in given]

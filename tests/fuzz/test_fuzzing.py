@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from loganalyzer import rows
-from loganalyzer.analysis import Analysis
+from loganalyzer.tables import frames
+from loganalyzer.tables.analysis import Analysis
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(FOLDER.iterdir())
@@ -108,8 +108,8 @@ def test_a_log_is_read_alike_in_pieces_and_as_a_whole(logs: list[bytes], size: i
 def test_tables_are_the_same_by_the_ways_of_few_rows_and_of_many(logs: list[bytes]) -> None:
     found, _ = claims.analysed(logs)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rows, "_MANY", 1)
-        patched.setattr(rows, "_FEW", 0)
+        patched.setattr(frames, "_MANY", 1)
+        patched.setattr(frames, "_FEW", 0)
         tall, _ = claims.analysed(logs)
     for name, frame in found.tables():
         assert_frame_equal(getattr(tall, name), frame, check_exact=True)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
-from loganalyzer import sources, tabulate
+from loganalyzer.engine import read
 from loganalyzer.grammar.compiled import compile_all
 from loganalyzer.grammar.load import shipped
 from loganalyzer.runs.vocabulary import EVENTS
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources import inputs
 from sample_logs import FOLDER
 
 
@@ -36,8 +37,8 @@ def test_some_events_are_evidence_only() -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.name)
 def test_the_tables_are_those_of_reading_everything(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = tabulate.tabulate(sources.read(str(path)), Settings())
-    monkeypatch.setattr(tabulate, "EVENTS", frozenset(pattern.event for pattern in shipped()))
-    every = tabulate.tabulate(sources.read(str(path)), Settings())
+    found = read.tabulate(inputs.read(str(path)), Settings())
+    monkeypatch.setattr(read, "EVENTS", frozenset(pattern.event for pattern in shipped()))
+    every = read.tabulate(inputs.read(str(path)), Settings())
     for name, frame in every.frames.items():
         assert_frame_equal(found.frames[name], frame)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar.failures import LONGEST_ADVICE, load_failures
 
 ENTRY = """

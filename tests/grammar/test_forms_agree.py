@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from template_lines import NODES, acceptable, fitting, mutated
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import load, model
 from loganalyzer.grammar import lower as lowering
 from loganalyzer.grammar.lower import check, lower

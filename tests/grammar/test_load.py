@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import load
 from loganalyzer.grammar.samples import verify_meaning
-from loganalyzer.records import ALIKE
+from loganalyzer.records.extraction import ALIKE
 from loganalyzer.runs.vocabulary import BARS, HOLES
 
 BROKEN = Path(__file__).parent.parent / "broken_patterns"

@@ -10,14 +10,14 @@ import nights
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks.history import _MOST_DIFFERENCES, _RECOVERY_NIGHTS, changed_with
 from loganalyzer.checks.registry import run_all
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
 from loganalyzer.history.series import judged
 from loganalyzer.history.store import Store
-from loganalyzer.report import history_document
+from loganalyzer.report.history import document
+from loganalyzer.tables.analysis import Analysis
 
 CALM = nights.noisy(20, deviation=0.006)
 
@@ -73,7 +73,7 @@ def test_memory_of_a_flat_series_is_red_at_once_beyond_its_floor() -> None:
 def flat_memory(values: list[float]) -> pl.DataFrame:
     """Figures of one peak, one run a night."""
     from loganalyzer.history.past import RECORDED
-    from loganalyzer.metrics import METRICS
+    from loganalyzer.tables.metrics import METRICS
 
     metric = next(name for name, one in METRICS.items() if one.kind == "steady" and one.unit == "GiB")
     rows = [
@@ -93,7 +93,7 @@ def test_the_document_of_a_trend_holds_the_normal_range_tonight_and_since_when(t
     nights.fill(url, [*CALM, 10.06, 10.1])
     with Store.at(url) as store:
         found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(history_document.trend(found))["series"]
+    (series,) = json.loads(document.trend(found))["series"]
     limits = series["normal"]
     assert limits["low"] < min(CALM) < limits["median"] < max(CALM) < limits["high"] < 5.2
     assert limits["nights"] == len(CALM)
@@ -107,7 +107,7 @@ def test_the_document_of_a_trend_says_since_when_it_is_back_to_normal(tmp_path: 
     nights.fill(url, [*CALM, 10.06, 5.0])
     with Store.at(url) as store:
         found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(history_document.trend(found))["series"]
+    (series,) = json.loads(document.trend(found))["series"]
     assert series["since"] is None
     assert series["back_to_normal_since"]["run_id"] == series["points"][-1]["run_id"]
 
@@ -117,7 +117,7 @@ def test_too_few_nights_have_no_normal_range(tmp_path: Path) -> None:
     nights.fill(url, [5.0, 5.0, 5.0])
     with Store.at(url) as store:
         found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(history_document.trend(found))["series"]
+    (series,) = json.loads(document.trend(found))["series"]
     assert (series["normal"], series["tonight"]) == (None, None)
 
 

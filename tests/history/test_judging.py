@@ -10,12 +10,12 @@ import nights
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.checks.registry import run_all
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
 from loganalyzer.history.series import MOST_RUNS, judged
 from loganalyzer.history.store import Store
+from loganalyzer.tables.analysis import Analysis
 
 
 def tonight(tmp_path: Path, before: list[float], *found: Analysis) -> Analysis:

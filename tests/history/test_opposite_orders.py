@@ -10,11 +10,11 @@ import logtext as log
 import pytest
 import sqlalchemy as sa
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.store import Store
 from loganalyzer.history.store.connection import retried
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.sources import from_bytes
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 LOGS = 12
 

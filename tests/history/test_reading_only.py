@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from loganalyzer.cli.group import main
-from loganalyzer.errors import HistoryError
+from loganalyzer.common.errors import HistoryError
 from loganalyzer.history.store import Store
 from loganalyzer.history.store.schema import VERSION
 

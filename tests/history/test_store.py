@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from loganalyzer import tables
-from loganalyzer.analysis import Analysis
-from loganalyzer.errors import HistoryError
+from loganalyzer.common.errors import HistoryError
 from loganalyzer.history.past import RECORDED
 from loganalyzer.history.store import Added, Selection, Store
-from loganalyzer.metrics import measure
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import measure
 
 NOON = datetime(2026, 2, 14, 12)
 ASCTIME = "2026-02-13 03:00:{:02} - "
@@ -149,9 +149,9 @@ def test_the_card_of_the_settings_is_part_of_the_key_where_the_log_names_none(ur
 def test_an_empty_store_has_tables_without_rows(url: str) -> None:
     with Store.at(url, create=True) as store:
         assert store.add(Analysis(), added_at=NOON) == Added(0, 0)
-        assert store.runs().columns[: len(tables.RUNS)] == list(tables.RUNS)
+        assert store.runs().columns[: len(schema.RUNS)] == list(schema.RUNS)
         assert store.recorded().schema == RECORDED
-        assert store.findings().schema == tables.FINDINGS
+        assert store.findings().schema == schema.FINDINGS
 
 
 @pytest.mark.parametrize(

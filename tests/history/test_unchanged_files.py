@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import loganalyzer.pipeline
 from loganalyzer.cli.group import main
-from loganalyzer.resources import folder
+from loganalyzer.common.resources import folder
 
 Read = list[list[str]]
 

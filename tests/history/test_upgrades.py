@@ -9,11 +9,11 @@ from pathlib import Path
 import logtext as log
 import pytest
 
-from loganalyzer.errors import HistoryError
+from loganalyzer.common.errors import HistoryError
 from loganalyzer.history.store import Added, Store
 from loganalyzer.history.store.schema import METADATA, VERSION
 from loganalyzer.history.store.upgrades import STEPS
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 OLD = Path(__file__).parent / "version-1.sql"
 

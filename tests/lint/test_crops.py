@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from workflows import api, saved
 
-from loganalyzer.lint.faults import Fault
+from loganalyzer.lint.checker import check
 from loganalyzer.lint.fixing import fixed, preferred
-from loganalyzer.lint.verdict import check
-from loganalyzer.settings import Settings
+from loganalyzer.lint.model import Fault
+from loganalyzer.settings.model import Settings
 
 
 def cut(frames: int, seconds: float) -> dict[str, object]:

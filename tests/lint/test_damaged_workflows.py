@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from workflows import API, editor, native, sampler_v2, skyreels
 
-from loganalyzer.errors import LogAnalyzerError
+from loganalyzer.common.errors import LogAnalyzerError
+from loganalyzer.lint.checker import Heard, check
 from loganalyzer.lint.document import to_document, to_text
 from loganalyzer.lint.fixing import fixed, preferred
-from loganalyzer.lint.verdict import Heard, check
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 JUNK = st.sampled_from(
     [None, True, -1, 0, 10**400, 1e308, float("nan"), "", "\x1b[2J", [], {}, ["5", 0], [5, "a"], {"a": 1}, "0:99", 2.5]

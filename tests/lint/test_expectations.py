@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from workflows import api, between, native, saved
 
+from loganalyzer.lint.checker import Checked, check
 from loganalyzer.lint.fixing import fixed, preferred
-from loganalyzer.lint.verdict import Checked, check
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 RANK_64 = "lightx2v_distill_rank64_bf16.safetensors"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from workflows import native, saved
 
+from loganalyzer.lint.checker import Checked, Heard, check
 from loganalyzer.lint.document import to_text
 from loganalyzer.lint.fixing import fixed, preferred
-from loganalyzer.lint.verdict import Checked, Heard, check
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 WHOLE = "native InfiniteTalk, one clip of 81 frames (3.24 s)"
 

@@ -9,9 +9,9 @@ import pytest
 from workflows import api, saved
 
 from loganalyzer.checks.registry import rules
-from loganalyzer.errors import ConfigurationError
-from loganalyzer.lint.verdict import Checked, Heard, check
-from loganalyzer.settings import Settings
+from loganalyzer.common.errors import ConfigurationError
+from loganalyzer.lint.checker import Checked, Heard, check
+from loganalyzer.settings.model import Settings
 
 ALIGNED = Heard((14.78,), "14.78 s")
 LONGER = Heard((17.084,), "17.084 s")

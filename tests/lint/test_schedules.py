@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from workflows import api, between, sampler_v2, saved, skyreels
 
-from loganalyzer.lint.verdict import Checked, Heard, check
-from loganalyzer.settings import Settings
+from loganalyzer.lint.checker import Checked, Heard, check
+from loganalyzer.settings.model import Settings
 
 ON_SCHEDULE = {"AUD001", "AUD005", "AUD007", "AUD009", "AUD010"}
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from loganalyzer.errors import SourceError
+from loganalyzer.common.errors import SourceError
 from loganalyzer.planner.audio import PACKETS_S, length
 
 RATE = 48_000

@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from loganalyzer import tables
-from loganalyzer.analysis import Analysis
-from loganalyzer.report.document import to_json
-from loganalyzer.report.html import render
-from loganalyzer.settings import Settings
+from loganalyzer.report.json_document import to_json
+from loganalyzer.report.page.html import render
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
 
 MOMENT = datetime(2025, 11, 22, 6, 30, tzinfo=UTC)
 NIGHT = "/data/logs/2025-11-21-night.log"
@@ -34,7 +34,7 @@ class Tables:
 
     def analysis(self) -> Analysis:
         frames = {
-            name: tables.conform(pl.DataFrame(rows, infer_schema_length=None), name) for name, rows in self.rows.items()
+            name: schema.conform(pl.DataFrame(rows, infer_schema_length=None), name) for name, rows in self.rows.items()
         }
         return Analysis(**frames, problems=self.problems)
 

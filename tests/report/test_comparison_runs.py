@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from loganalyzer.cli.group import main
 from loganalyzer.comparison.model import Side
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report.comparison_runs import MOST_PAIRS, run_pairs
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
+from loganalyzer.report.comparison.runs import MOST_PAIRS, run_pairs
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
 
 
 def side(name: str, text: str) -> Side:

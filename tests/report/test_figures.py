@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.report.facts import Places, RunFacts, gather
 from loganalyzer.report.figures import memory, scale, schedule, timing
 from loganalyzer.report.model import Figure
+from loganalyzer.tables.analysis import Analysis
 
 BAND = (14.55, 15.45)
 

@@ -19,12 +19,12 @@ import polars as pl
 import pytest
 from jinja2 import UndefinedError
 
-from loganalyzer.analysis import Analysis
+from loganalyzer.common.resources import folder
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report import html
-from loganalyzer.resources import folder
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
+from loganalyzer.report.page import html
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 Rendered = Callable[..., str]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.report import details
 from loganalyzer.report.facts import Places
 from loganalyzer.report.model import Page, Run, Table
-from loganalyzer.report.page import build_page
-from loganalyzer.settings import Settings
+from loganalyzer.report.page import details
+from loganalyzer.report.page.page import build_page
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 
 Build = Callable[..., Page]
 

@@ -11,13 +11,14 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report import findings, run_tables, words
+from loganalyzer.report import words
 from loganalyzer.report.facts import Places, RunFacts, gather
 from loganalyzer.report.figures import growth, small
-from loganalyzer.report.matching import spans
-from loganalyzer.sources import from_bytes
+from loganalyzer.report.page import findings, run_tables
+from loganalyzer.report.page.matching import spans
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 
 def facts(analysis: Analysis, number: int = 0) -> RunFacts:

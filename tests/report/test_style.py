@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from loganalyzer.report import overview
+from loganalyzer.common.resources import folder
 from loganalyzer.report.figures.svg import COLOURS
-from loganalyzer.resources import folder
+from loganalyzer.report.page import overview
 
 STYLE = (folder("templates") / "style.css").read_text(encoding="utf-8")
 ROOTS = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)

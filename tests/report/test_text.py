@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.pipeline import analyse_sources
-from loganalyzer.report import terminal, text
-from loganalyzer.report.layout import Block, Grid, Line, plain
-from loganalyzer.sources import from_bytes
+from loganalyzer.report.terminal import rendering, summary
+from loganalyzer.report.terminal.layout import Block, Grid, Line, plain
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 WORDS = st.text("ab –é…", min_size=1, max_size=90).map(str.strip).filter(bool)
 CELLS = st.text("ab –é…0", max_size=9).map(str.strip)
@@ -29,7 +29,7 @@ def drawn(blocks: list[Block], width: int) -> str:
     """What the terminal's library makes of them for a file of so many columns."""
     out = io.StringIO()
     console = Console(file=out, width=width, no_color=True, highlight=False, markup=False, emoji=False)
-    terminal.draw(blocks, console)
+    rendering.draw(blocks, console)
     return out.getvalue()
 
 
@@ -62,16 +62,16 @@ def _analysis(name: str = "a.log") -> Analysis:
 @pytest.mark.parametrize("verbose", [False, True])
 def test_a_summary_is_the_same_in_a_file_whoever_lays_it_out(verbose: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = io.StringIO(), io.StringIO()
-    text.write(_analysis(), first, verbose=verbose)
-    monkeypatch.setattr(text, "plain", lambda blocks, width: None)
-    text.write(_analysis(), second, verbose=verbose)
+    summary.write(_analysis(), first, verbose=verbose)
+    monkeypatch.setattr(summary, "plain", lambda blocks, width: None)
+    summary.write(_analysis(), second, verbose=verbose)
     assert first.getvalue() == second.getvalue()
     assert "AUD001" in first.getvalue()
 
 
 def test_a_summary_of_names_that_only_a_terminal_can_measure_is_written_all_the_same() -> None:
     out = io.StringIO()
-    text.write(_analysis("会議.log"), out)
+    summary.write(_analysis("会議.log"), out)
     assert "会議.log" in out.getvalue()
 
 
@@ -80,7 +80,7 @@ def test_what_counts_as_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     out = io.StringIO()
-    text.write(_analysis(), out)
+    summary.write(_analysis(), out)
     assert "\x1b[" in out.getvalue()
 
 
@@ -102,9 +102,9 @@ def test_what_a_summary_leaves_out_is_said_in_one_line_and_by_whom_it_is_told(
     many_runs: Callable[[int], Analysis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = io.StringIO()
-    text.write(many_runs(40), out)
+    summary.write(many_runs(40), out)
     assert "  … and 10 more runs: see the report" in map(str.rstrip, out.getvalue().splitlines())
-    monkeypatch.setattr(text.gravest, "MOST_RUNS", 35)
-    text.write(many_runs(40), out)
+    monkeypatch.setattr(summary.gravest, "MOST_RUNS", 35)
+    summary.write(many_runs(40), out)
     said = "  … and 10 more runs: the report has the gravest 35, --json and --tables have all"
     assert said in map(str.rstrip, out.getvalue().splitlines())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.report.page import build_page
-from loganalyzer.settings import Settings
+from loganalyzer.report.page.page import build_page
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 
 NOON = datetime(2025, 11, 22, 12, tzinfo=UTC)
 

@@ -13,12 +13,13 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from loganalyzer import documents, joining
-from loganalyzer.analysis import Analysis
 from loganalyzer.cli.group import main
 from loganalyzer.report.figures import trend
-from loganalyzer.report.trends import trends
-from loganalyzer.tables import TRENDS
+from loganalyzer.report.formats import reader
+from loganalyzer.report.page.trends import trends
+from loganalyzer.tables import concat
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import TRENDS
 
 
 def series(
@@ -103,7 +104,7 @@ def test_odd_figures_are_drawn_all_the_same(values: list[float]) -> None:
 
 def test_series_of_several_documents_stay_apart() -> None:
     parts = [("a", Analysis(trends=series([5.0, 6.0]))), ("b", Analysis(trends=series([7.0, 8.0])))]
-    assert joining.joined(parts).trends["series"].to_list() == [1, 1, 2, 2]
+    assert concat.joined(parts).trends["series"].to_list() == [1, 1, 2, 2]
 
 
 def test_without_a_history_there_is_no_section(three_runs: Analysis, rendered: Callable[..., str]) -> None:
@@ -123,4 +124,4 @@ def test_the_command_puts_tonight_among_the_runs_before(tmp_path: Path, monkeypa
     page = Path("loganalyze-report.html").read_text()
     assert 'id="trends"' in page
     assert "Time per step" in page
-    assert documents.read("loganalyze-report.html").trends.height == len(told)
+    assert reader.read("loganalyze-report.html").trends.height == len(told)

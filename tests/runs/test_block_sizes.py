@@ -5,8 +5,8 @@ from __future__ import annotations
 import logtext as log
 import pytest
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables.analysis import Analysis
 
 
 def summary(mib: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logtext as log
 import pytest
 
-from loganalyzer.analysis import Analysis
+from loganalyzer.tables.analysis import Analysis
 
 HEAD = """# ComfyUI Error Report
 ## Error Details

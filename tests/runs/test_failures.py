@@ -7,7 +7,7 @@ from typing import Any
 import logtext as log
 import pytest
 
-from loganalyzer.analysis import Analysis
+from loganalyzer.tables.analysis import Analysis
 
 PACK = "/opt/ComfyUI/custom_nodes/ComfyUI-TalkingNodes"
 CORE_FRAME = '  File "/opt/ComfyUI/execution.py", line 361, in execute\n'

@@ -9,10 +9,10 @@ import nativelogs as native
 import polars as pl
 import pytest
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tabulate import tabulate
+from loganalyzer.engine.read import tabulate
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 GGUF = "[INFO] gguf qtypes: F16 (821), Q4_K (360), Q6_K (120), F32 (2)\n"
 ENCODER = "[INFO] gguf qtypes: F32 (73), Q5_K (145), Q6_K (24)\n"

@@ -9,7 +9,7 @@ import nativelogs as native
 import programlogs as program
 import pytest
 
-from loganalyzer.report.text import write
+from loganalyzer.report.terminal.summary import write
 
 
 def headline(text: str) -> str:

@@ -10,13 +10,13 @@ import polars as pl
 import programlogs as program
 import pytest
 
-from loganalyzer.analysis import Analysis
-from loganalyzer.errors import GrammarError
+from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar.load import load_all
 from loganalyzer.pipeline import analyse_sources
 from loganalyzer.runs.windows import MOST_EXPECTED
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
+from loganalyzer.tables.analysis import Analysis
 
 
 def only_run(found: Analysis) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def test_bars_below_a_model_line_in_comfyui_are_no_windows_of_wan2gp() -> None:
 def test_long_logs_are_parted_between_the_programs_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (program.lightx2v(225, 3) * 6).encode()
     whole = analyse_sources([from_bytes("talk.log", text)], Settings())
-    monkeypatch.setattr("loganalyzer.rebuilding.MOST_RECORDS", 40)
+    monkeypatch.setattr("loganalyzer.engine.incremental.MOST_RECORDS", 40)
     parted = analyse_sources([from_bytes("talk.log", text)], Settings())
     assert parted.runs.height == 6
     assert parted.runs.equals(whole.runs)

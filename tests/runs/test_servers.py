@@ -7,15 +7,15 @@ from typing import Any
 import logtext as log
 import pytest
 
-from loganalyzer import clock
+from loganalyzer.common import clock
 from loganalyzer.comparison.comparing import compared
 from loganalyzer.comparison.model import Side
-from loganalyzer.rebuilding import Rebuilding
-from loganalyzer.report import html
+from loganalyzer.engine.incremental import Rebuilding
+from loganalyzer.engine.read import tabulate
+from loganalyzer.report.page import html
 from loganalyzer.runs.servers import MOST_PACKS
-from loganalyzer.settings import Settings
-from loganalyzer.sources import from_bytes
-from loganalyzer.tabulate import tabulate
+from loganalyzer.settings.model import Settings
+from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.ticket import archive
 
 PACKS = "Import times for custom nodes:\n   0.1 seconds: /home/ada/ComfyUI/custom_nodes/{}\n"
@@ -170,9 +170,9 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
         start(f"Using {name} attention", f"   0.1 seconds: custom_nodes/{name}") + log.prompt(153) * 3 for name in names
     )
     whole = log.analyse(text)
-    monkeypatch.setattr("loganalyzer.rebuilding.MOST_RECORDS", 1)
-    monkeypatch.setattr("loganalyzer.tabulate._MOST_GATHERED", 1)
-    monkeypatch.setattr("loganalyzer.pieces.HEAD_BYTES", 64)
+    monkeypatch.setattr("loganalyzer.engine.incremental.MOST_RECORDS", 1)
+    monkeypatch.setattr("loganalyzer.engine.read._MOST_GATHERED", 1)
+    monkeypatch.setattr("loganalyzer.sources.chunks.HEAD_BYTES", 64)
     made: list[int] = []
     make_early = Rebuilding._make_early
 

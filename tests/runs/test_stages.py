@@ -6,7 +6,7 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 
 
 def only_run(text: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.errors import SourceError
+from loganalyzer.common.errors import SourceError
 from loganalyzer.watch.follower import Follower
 
 

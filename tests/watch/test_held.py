@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.watch.held import Held
+from loganalyzer.watch.buffer import Held
 
 LINES = [f"line {number}\n".encode() for number in range(1, 41)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import logtext as log
 import pytest
 
-from loganalyzer.settings import Settings
+from loganalyzer.settings.model import Settings
 from loganalyzer.watch.watching import Look, Watching
 
 Q6 = Settings(quantization="Q6_K")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from workflows import Editor, api, native, saved
 
-from loganalyzer.errors import WorkflowError
-from loganalyzer.workflow.declared import Declared
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.reading import load
+from loganalyzer.workflow.requested import Declared
 
 
 def first(folder: Path, document: object) -> Declared:

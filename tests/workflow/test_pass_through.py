@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from workflows import api, between, saved
 
-from loganalyzer.workflow.declared import Declared
 from loganalyzer.workflow.reading import load
+from loganalyzer.workflow.requested import Declared
 
 PURGES = [
     ("easy cleanGpuUsed", "anything", {}),

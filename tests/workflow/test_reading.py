@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 from workflows import API, Editor, api, editor, saved
 
-from loganalyzer.errors import WorkflowError
-from loganalyzer.workflow.declared import Declared, Workflow
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.reading import load
+from loganalyzer.workflow.requested import Declared, Workflow
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "workflows"
 WANTED = {

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from workflows import Editor, api, editor, sampler_v2, saved, skyreels
 
-from loganalyzer.errors import WorkflowError
-from loganalyzer.workflow.declared import Declared
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.reading import MOST_SAMPLERS, load
+from loganalyzer.workflow.requested import Declared
 
 LOOSE = "node 6 (Audio) is connected to no sampler"
 

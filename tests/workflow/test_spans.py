@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.errors import WorkflowError
+from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.spans import line, replaced, span
 
 JSON = st.recursive(

@@ -12,8 +12,8 @@ from typing import Any, Final, NoReturn
 import polars as pl
 import sqlalchemy as sa
 
-from loganalyzer.errors import HistoryError
-from loganalyzer.units import one_line
+from loganalyzer.common.errors import HistoryError
+from loganalyzer.common.formatting import one_line
 
 LONGEST_TEXT: Final = 20_000
 """Characters of any text but `facts`."""

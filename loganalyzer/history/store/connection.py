@@ -12,7 +12,7 @@ from typing import Final, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from loganalyzer.errors import HistoryError, install_hint
+from loganalyzer.common.errors import HistoryError, install_hint
 from loganalyzer.history.store import files
 
 Result = TypeVar("Result")

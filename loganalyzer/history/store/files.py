@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from loganalyzer.errors import HistoryError
+from loganalyzer.common.errors import HistoryError
 
 _MAGIC: Final = b"SQLite format 3\0"
 _PATIENCE_S: Final = 60

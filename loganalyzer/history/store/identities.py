@@ -7,28 +7,28 @@ from typing import Any, Final
 import polars as pl
 import sqlalchemy as sa
 
-from loganalyzer import tables
 from loganalyzer.history.identity import HEAD, Occasion, Reading, extent, place_name
 from loganalyzer.history.inputs import Content
 from loganalyzer.history.matching import Known
 from loganalyzer.history.store.checking import fetched, table, unpacked
 from loganalyzer.history.store.schema import FILES, READINGS, RUNS
+from loganalyzer.tables import schema
 
 _RUN: Final = pl.Schema(
     {
         "number": pl.Int64(),
         "run_id": pl.String(),
         "place": pl.String(),
-        "started_at": tables.TIME,
+        "started_at": schema.TIME,
         "ordinal": pl.Int64(),
         "durations": pl.String(),
         "facts": pl.String(),
     }
 )
-_READING: Final = pl.Schema({"place": pl.String(), "run": pl.Int64(), "file_time": tables.TIME, "said_at": tables.TIME})
+_READING: Final = pl.Schema({"place": pl.String(), "run": pl.Int64(), "file_time": schema.TIME, "said_at": schema.TIME})
 _CONTENT: Final = pl.Schema({"digest": pl.String(), "length": pl.Int64(), "head": pl.String()})
 _FACTS: Final = pl.Schema(
-    {name: tables.RUNS[name] for name in (*HEAD, "source", "line", "status", "observed_windows", "prompt_s")}
+    {name: schema.RUNS[name] for name in (*HEAD, "source", "line", "status", "observed_windows", "prompt_s")}
 )
 
 

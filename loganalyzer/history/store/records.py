@@ -10,9 +10,7 @@ from typing import Final
 import polars as pl
 import sqlalchemy as sa
 
-from loganalyzer import tables
-from loganalyzer.analysis import Analysis
-from loganalyzer.errors import HistoryError
+from loganalyzer.common.errors import HistoryError
 from loganalyzer.history.inputs import Content, Inputs
 from loganalyzer.history.matching import Known
 from loganalyzer.history.past import RECORDED, Past
@@ -23,11 +21,13 @@ from loganalyzer.history.store.schema import FILES, FINDINGS, MEASUREMENTS, READ
 from loganalyzer.history.store.selecting import Selection, conditions
 from loganalyzer.history.store.upgrades import bring_up_to_date, refuse_foreign, version
 from loganalyzer.history.store.writing import BATCH, Added, Noted
-from loganalyzer.metrics import KEY, METRICS
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import KEY, METRICS
 
 ADDED: Final[dict[str, pl.DataType]] = {
-    "at": tables.TIME,
-    "added_at": tables.TIME,
+    "at": schema.TIME,
+    "added_at": schema.TIME,
     "label": pl.String(),
     "commit": pl.String(),
     "verdict": pl.String(),
@@ -141,7 +141,7 @@ class Store:
         with self._engine.connect() as connection:
             rows = fetched(connection, statement)
         noted = table([row[2:] for row in rows], pl.Schema(ADDED), ("at", "added_at"))
-        own = unpacked([row[1] for row in rows], tables.RUNS, [checked_id(row[0]) for row in rows])
+        own = unpacked([row[1] for row in rows], schema.RUNS, [checked_id(row[0]) for row in rows])
         return own.with_columns(noted)
 
     def recorded(self, chosen: Selection | None = None) -> pl.DataFrame:
@@ -172,7 +172,7 @@ class Store:
         )
         with self._engine.connect() as connection:
             rows = fetched(connection, statement)
-        return unpacked([row[1] for row in rows], tables.FINDINGS, [checked_id(row[0]) for row in rows])
+        return unpacked([row[1] for row in rows], schema.FINDINGS, [checked_id(row[0]) for row in rows])
 
     def named(self, beginning: str) -> list[str]:
         """Ids of the runs whose id in the store, or in any log that they were read from, begins so; exact ones first.

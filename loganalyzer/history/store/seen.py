@@ -8,11 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.identity import readings
 from loganalyzer.history.inputs import File, Inputs, files_of, path_key, same_time
 from loganalyzer.history.store.schema import FILES
 from loganalyzer.runs.identity import DIGEST
+from loganalyzer.tables.analysis import Analysis
 
 
 def is_unchanged(connection: sa.Connection, name: str, settings: str) -> bool:

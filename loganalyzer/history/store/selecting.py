@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from loganalyzer.history.store.schema import RUNS
-from loganalyzer.metrics import KEY
+from loganalyzer.tables.metrics import KEY
 
 
 @dataclass(frozen=True)

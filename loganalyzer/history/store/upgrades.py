@@ -12,11 +12,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from loganalyzer.errors import HistoryError
+from loganalyzer.common.errors import HistoryError
+from loganalyzer.common.formatting import one_line
 from loganalyzer.history.store.connection import history_url
 from loganalyzer.history.store.files import opened_read_only
 from loganalyzer.history.store.schema import METADATA, VERSION
-from loganalyzer.units import one_line
 
 _OTHER: Final = "Check --history, or give the history a database of its own."
 

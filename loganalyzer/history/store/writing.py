@@ -11,7 +11,6 @@ from typing import Any, Final
 import polars as pl
 import sqlalchemy as sa
 
-from loganalyzer.analysis import Analysis
 from loganalyzer.history.identity import Occasion, Reading, moments
 from loganalyzer.history.inputs import Inputs
 from loganalyzer.history.matching import Match, Matcher
@@ -19,7 +18,8 @@ from loganalyzer.history.store.checking import facts as unpacked_facts
 from loganalyzer.history.store.checking import fetched
 from loganalyzer.history.store.identities import columns, known_contents, known_runs
 from loganalyzer.history.store.schema import FINDINGS, MEASUREMENTS, READINGS, RUNS
-from loganalyzer.metrics import keys, measure
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.metrics import keys, measure
 
 BATCH: Final = 500
 """Values in one statement: databases have a limit."""

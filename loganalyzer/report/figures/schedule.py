@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from loganalyzer import units
+from loganalyzer.common import formatting
 from loganalyzer.report import words
 from loganalyzer.report.figures.canvas import Canvas, Margins
 from loganalyzer.report.figures.scale import thinned
@@ -152,7 +152,7 @@ def _tail(facts: RunFacts, bars: list[Bar], fps: float) -> str:
 
 
 def _filling(facts: RunFacts, bars: list[Bar], missing: int) -> str:
-    count = units.plural(missing, "frame")
+    count = formatting.plural(missing, "frame")
     if len(bars) == 1 and not facts["paddings"]:
         return f"{count} repeat its last frame"
     kinds = {True: "mirrored speech", False: "silence"}
@@ -161,13 +161,15 @@ def _filling(facts: RunFacts, bars: list[Bar], missing: int) -> str:
 
 def _described(facts: RunFacts, bars: list[Bar], fps: float) -> str:
     run = facts.run
-    parts = [units.plural(len(bars), "window")]
+    parts = [formatting.plural(len(bars), "window")]
     if run["window_frames"]:
-        parts[0] += f" of {units.plural(run['window_frames'], 'frame')}"
+        parts[0] += f" of {formatting.plural(run['window_frames'], 'frame')}"
     if len(bars) > 1 and run["stride"]:
-        parts.append(f"one every {units.plural(run['stride'], 'frame')} ({words.seconds(run['stride'], fps)})")
+        parts.append(f"one every {formatting.plural(run['stride'], 'frame')} ({words.seconds(run['stride'], fps)})")
     if len(bars) > 1 and run["motion_frames"]:
-        parts.append(f"the darker {units.plural(run['motion_frames'], 'frame')} of each are shared with the one before")
+        parts.append(
+            f"the darker {formatting.plural(run['motion_frames'], 'frame')} of each are shared with the one before"
+        )
     unseen = sum(not bar.seen for bar in bars)
     if unseen:
         parts.append(f"{unseen} not seen in the log")

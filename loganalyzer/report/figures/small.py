@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import escape
 
-from loganalyzer import units
+from loganalyzer.common import formatting
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.report import words
 from loganalyzer.report.figures.scale import thinned
@@ -40,11 +40,11 @@ def schedule(facts: RunFacts) -> str:
         target.append(_box(start * scale, 1 + 7 * (number % 2), max((end - start) * scale, 1), 6))
     missing = min(facts.run["missing_frames"] or 0, reach)
     tail = [_box((reach - missing) * scale, 1 + 7 * ((len(drawn) - 1) % 2), missing * scale, 6)] if missing > 0 else []
-    label = f"{units.plural(len(drawn), 'window')}"
+    label = f"{formatting.plural(len(drawn), 'window')}"
     if unseen:
         label += f", {len(unseen)} not seen"
     if missing > 0:
-        label += f", the last {units.plural(missing, 'frame')} without audio"
+        label += f", the last {formatting.plural(missing, 'frame')} without audio"
     return _svg(label, (("w", seen), ("u", unseen), ("p", tail)))
 
 
@@ -93,7 +93,7 @@ def steps(facts: RunFacts, outlier_factor: float) -> str:
     def at(points: Iterable[tuple[int, float]]) -> list[str]:
         return [f"{_short(2 + place * across)} {_short(HEIGHT - 2 - value * up)}" for place, value in points]
 
-    label = f"{units.plural(len(durations), 'step')}, median {words.step(middle)}, slowest {words.step(highest)}"
+    label = f"{formatting.plural(len(durations), 'step')}, median {words.step(middle)}, slowest {words.step(highest)}"
     line = ["M" + "L".join(at(chosen))]
     return _svg(label, (("l", line), ("o", [f"M{place}h0" for place in at(odd)])))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from loganalyzer import units
+from loganalyzer.common import formatting
 from loganalyzer.report import words
 from loganalyzer.report.figures.canvas import Canvas, Margins
 from loganalyzer.report.figures.scale import plain, thinned, ticks
@@ -133,13 +133,13 @@ def _outliers(canvas: Canvas, odd: list[Dot]) -> None:
 def _caption(facts: RunFacts, dots: list[Dot], odd: list[Dot], middle: float) -> str:
     methods = sorted({str(step["method"]) for step in facts["steps"] if step["method"]})
     how = " and ".join(_METHODS.get(name, words.visible(name)) for name in methods)
-    parts = [f"{units.plural(len(dots), 'step')}, {how}" if how else units.plural(len(dots), "step")]
+    parts = [f"{formatting.plural(len(dots), 'step')}, {how}" if how else formatting.plural(len(dots), "step")]
     parts.append(f"median {words.step(middle)}")
     if odd:
         gravest = sorted(odd, key=lambda dot: -dot.seconds)[:_NAMED_OUTLIERS]
         named = ", ".join(f"{dot.name} ({words.step(dot.seconds)})" for dot in gravest)
         more = f" and {len(odd) - len(gravest)} more" if len(odd) > len(gravest) else ""
-        parts.append(f"{units.plural(len(odd), 'outlier')}: {named}{more}")
+        parts.append(f"{formatting.plural(len(odd), 'outlier')}: {named}{more}")
     if len(dots) > MOST_POINTS:
         parts.append("drawn as each window's range")
     return "; ".join(parts) + "."

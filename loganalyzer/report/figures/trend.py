@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from loganalyzer import units
+from loganalyzer.common import formatting
 from loganalyzer.report import words
 from loganalyzer.report.figures.canvas import Canvas, Margins
 from loganalyzer.report.figures.growth import line
@@ -50,9 +50,8 @@ def draw(rows: Sequence[Row], anchor: str) -> Figure | None:
     canvas.text((len(known), low), _day(known[-1]), anchor="right", shift=(12, -15))
     title = words.told(known[0]["title"])
     shaded = " Shaded: the normal range of one night." if band is not None else ""
-    caption = (
-        f"{units.plural(len(known), 'run')}; dark dots are from this report.{shaded} {words.told(known[0]['reason'])}"
-    )
+    runs = formatting.plural(len(known), "run")
+    caption = f"{runs}; dark dots are from this report.{shaded} {words.told(known[0]['reason'])}"
     return Figure(f"{title[:1].upper()}{title[1:]}", canvas.svg(anchor, f"{title} from run to run", caption), caption)
 
 

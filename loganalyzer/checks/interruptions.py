@@ -1,0 +1,98 @@
+"""RUN003, RUN004, RUN006: prompts that were interrupted, cut off, or ended with a traceback that nothing explains."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.findings import findings, outcome, skipped, texts
+from loganalyzer.checks.prompt_endings import ended, progress, with_stop
+from loganalyzer.checks.registry import Context, Outcome, rule
+from loganalyzer.checks.rotation import split_prompts
+from loganalyzer.tables.frames import only, without
+
+
+@rule(
+    "RUN003",
+    "interrupted",
+    "warning",
+    summary="The prompt was interrupted.",
+    why="Someone or something stopped it: its video is missing or incomplete.",
+    example="Processing interrupted",
+    fix="Render it again if it was not meant.",
+)
+def interrupted(context: Context) -> Outcome:
+    """Every interrupted prompt."""
+    rows = findings(
+        ended(context, "interrupted"),
+        lambda: texts(
+            message=pl.format("The prompt was interrupted{}.", progress()),
+            observed=pl.lit("interrupted"),
+            expected=pl.lit("completed"),
+            fix=pl.lit("Render it again if the interruption was not meant."),
+        ),
+    )
+    return outcome(rows)
+
+
+@rule(
+    "RUN004",
+    "truncated",
+    "warning",
+    summary="The log ends, or the server restarts, before the prompt does.",
+    why="A killed process prints nothing: the run may have died of memory or of a timeout, or the log was cut.",
+    example="a log whose last line is a progress bar at 2/4",
+    fix="Get the whole log; look at the system's log for a killed process.",
+)
+def truncated(context: Context) -> Outcome:
+    """Every prompt without an end, and runs that broke off in one which another run ended."""
+    split = split_prompts(context)
+    prompts = ended(context, "truncated")
+    parted = prompts.join(split, on="prompt_id", maintain_order="left")
+    prompts = without(prompts, split, "prompt_id")
+    runs = without(only(context.found.runs, pl.col("status") == "truncated"), split, "prompt_id")
+    lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
+    lost = with_stop(lost, context.found.windows)
+    another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."
+    found = pl.concat([_cut_off(prompts, "The log ends before the prompt does{}."), _cut_off(lost, another)])
+    return outcome(found, skipped(parted, pl.format("the log was rotated in this prompt: its rest is in {}", "rest")))
+
+
+def _cut_off(rows: pl.DataFrame, told: str) -> pl.DataFrame:
+    return findings(
+        rows,
+        lambda: texts(
+            message=pl.format(told, progress()),
+            observed=pl.lit("truncated"),
+            expected=pl.lit("completed"),
+            fix=pl.lit("Get the whole log; if it is whole, look for a killed process in the system's log."),
+        ),
+    )
+
+
+@rule(
+    "RUN006",
+    "unexplained-traceback",
+    "warning",
+    summary="A traceback stands right before the prompt's end, and no message says what became of it.",
+    why="Nodes catch exceptions and print them, and so does the web server when a browser goes away: the prompt may "
+    "have been none the worse. But nothing behind the traceback shows that it went on.",
+    example='Traceback (most recent call last):\n  File "/opt/ComfyUI/custom_nodes/combine.py", line 12, in save\n'
+    "Prompt executed in 80.36 seconds",
+    fix="Read the traceback, and see whether the video is there.",
+)
+def unexplained_traceback(context: Context) -> Outcome:
+    """Prompts that completed, as far as messages tell, with a traceback as the last word."""
+    if context.found.prompts["error"].null_count() == context.found.prompts.height:
+        return outcome()
+    rows = only(ended(context, "completed"), pl.col("error").is_not_null())
+    return outcome(
+        findings(
+            rows,
+            lambda: texts(
+                message=pl.lit("A traceback stands right before the prompt's end, and no message explains it."),
+                observed=pl.col("error"),
+                expected=pl.lit("no traceback behind the last message"),
+                fix=pl.lit("Read the traceback above this line in the log, and see whether the video is there."),
+            ),
+        )
+    )

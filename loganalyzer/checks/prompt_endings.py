@@ -1,0 +1,71 @@
+"""Prompts by how they ended, with their last run and the line that shows the end."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from loganalyzer.checks.registry import Context
+from loganalyzer.tables.frames import extended, only, selected
+
+
+def ended(context: Context, status: str) -> pl.DataFrame:
+    """Prompts that ended like this, with run_id of their last run (null where none had begun) and the line to read."""
+    prompts = only(context.found.prompts, pl.col("status") == status)
+    if prompts.is_empty():
+        return prompts
+    last = (
+        only(context.found.runs, pl.col("status") == status)
+        .group_by("prompt_id", maintain_order=True)
+        .agg(pl.col("run_id", "observed_windows", "expected_windows").last())
+    )
+    last = with_stop(last, context.found.windows)
+    return prompts.join(last, on="prompt_id", how="left", maintain_order="left").pipe(
+        extended, pl.coalesce(_event_line(context, prompts, status), "end_line").alias("line")
+    )
+
+
+def _event_line(context: Context, prompts: pl.DataFrame, status: str) -> pl.Expr:
+    """The line of the failure itself, where the excerpts (with `stream`) hold it."""
+    events = {
+        "failed": ["exception", "wrapper-error", "out-of-memory", "process-died"],
+        "interrupted": ["interruption"],
+    }
+    if status not in events:
+        return pl.lit(None, pl.Int64)
+    shown = only(context.found.excerpts, pl.col("event").is_in(events[status]))
+    output = ("source", pl.col("stream").fill_null(""))
+    inside = (
+        prompts.pipe(selected, "prompt_id", *output, "line", "end_line").sort("source", "line")
+        .join_asof(
+            shown.pipe(selected, *output, "line", pl.col("line").alias("shown")).sort("source", "line"),
+            on="line", by=["source", "stream"], strategy="forward", check_sortedness=False,
+        )
+        .filter(pl.col("shown") <= pl.col("end_line"))
+    )  # fmt: skip
+    lines = dict(inside.pipe(selected, "prompt_id", "shown").rows())
+    return pl.col("prompt_id").replace_strict(lines, default=None, return_dtype=pl.Int64)
+
+
+def with_stop(runs: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """`runs` with `stop`: where a run that did not complete stopped, e.g. `in window 2 of 6`; null where nothing tells.
+
+    A window whose bar was closed was decoded: the run stopped behind it. Some captures keep only closed bars, so that
+    later windows may have begun unseen.
+    """
+    seen = windows.filter(pl.col("steps_done").is_not_null()).sort("window")
+    last = seen.group_by("run_id").agg(pl.col("total_s").last().is_not_null().alias("is_closed"))
+    count, expected = pl.col("observed_windows"), pl.col("expected_windows")
+    stop = (
+        pl.when(pl.col("is_closed") & (count < expected))
+        .then(pl.format("in window {} of {} or later", count + 1, expected))
+        .when("is_closed")
+        .then(pl.format("after window {} of {}", count, expected))
+        .otherwise(pl.format("in window {} of {}", count, expected))
+    )
+    known = runs.join(last, on="run_id", how="left", maintain_order="left")
+    return known.with_columns(stop.alias("stop")).drop("is_closed")
+
+
+def progress() -> pl.Expr:
+    """Where the run stopped, for the middle of a sentence; no text where nothing was seen of it."""
+    return pl.coalesce(pl.format(" {}", "stop"), pl.lit(""))

@@ -1,0 +1,1 @@
+"""What every other package uses: errors, numbers in words, time, files, threads."""

@@ -1,0 +1,1 @@
+"""Segments parsed into records, and the lines that serve as evidence."""

@@ -1,0 +1,1 @@
+"""A comparison of two sets of runs: HTML page, JSON document, Markdown and terminal text."""

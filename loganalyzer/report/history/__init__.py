@@ -1,0 +1,1 @@
+"""The history of runs: JSON document and terminal text."""

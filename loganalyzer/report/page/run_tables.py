@@ -1,0 +1,153 @@
+"""The tables of one run: its windows with their boundaries, its padding warnings, its memory reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from loganalyzer.common import formatting
+from loganalyzer.report import words
+from loganalyzer.report.model import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loganalyzer.report.facts import Row, RunFacts
+
+MOST_ROWS: Final = 60
+MOST_STEPS: Final = 12
+_WINDOWS: Final = (
+    "Window", "Frames", "Time in the video", "Boundary", "Steps", "Sampling", "With decoding", "Per step", "Log line",
+)  # fmt: skip
+_PADDINGS: Final = (
+    "Window", "Subject", "Audio has", "Window needs", "Padded", "Context", "Missing", "Log line",
+)  # fmt: skip
+_MEMORY: Final = ("Allocated", "Peak allocated", "Peak reserved", "Log line")
+
+
+def windows(facts: RunFacts, fps: float) -> Table | None:
+    """Each window with its boundary: where it begins is where the picture may degrade."""
+    rows = tuple(_window(row, fps) for row in facts["windows"][:MOST_ROWS])
+    return _table(f"Windows and boundaries of {facts.place}", _numbers(_WINDOWS), rows, facts["windows"])
+
+
+def _window(row: Row, fps: float) -> tuple[Cell, ...]:
+    seen = row["audio_start"] is not None
+    start, end = (row["audio_start"], row["audio_end"]) if seen else (row["expected_start"], row["expected_end"])
+    begin = words.timecode(start, fps)
+    done = row["steps_done"]
+    return (
+        Cell(words.count(row["window"])),
+        _range(row, start, end, seen=seen),
+        Cell(words.NOTHING if start is None else f"{begin} to {words.timecode(end, fps)}"),
+        Cell("none" if row["window"] == 1 else begin),
+        Cell(words.NOTHING if done is None else f"{done} of {words.count(row['steps_total'])}"),
+        Cell(words.duration(row["sampling_s"])),
+        Cell(words.duration(row["total_s"])),
+        Cell(words.step(row["s_per_step"])),
+        Cell(words.count(row["line"])),
+    )
+
+
+def _range(row: Row, start: int | None, end: int | None, *, seen: bool) -> Cell:
+    if not seen:
+        return Cell(words.span(start, end), note="not seen")
+    if row["matches"] is not False:
+        return Cell(words.span(start, end))
+    expected = words.span(row["expected_start"], row["expected_end"])
+    return Cell(words.span(start, end), note=f"expected {expected}", kind="error")
+
+
+def boundaries(facts: RunFacts, fps: float) -> Table | None:
+    """Where to look in the video: each window's begin, and where the audio ends; made to be pasted into notes."""
+    marks = [
+        (start, f"window {row['window']} begins")
+        for row in facts["windows"]
+        if (start := row["audio_start"] if row["audio_start"] is not None else row["expected_start"]) and start > 0
+    ]
+    missing, audio = facts.run["missing_frames"], facts.run["audio_frames"]
+    if missing and audio is not None:
+        kind = {True: "mirrored speech", False: "silence"}.get(facts.run["mirrored"], "padding")
+        begin = min([row["have"] for row in facts["paddings"] if row["have"] and row["missing"]] or [audio])
+        marks.append((begin, f"audio ends, {kind} for {formatting.plural(missing, 'frame')}"))
+    rows = tuple(
+        (Cell(words.smpte(frame, fps)), Cell(words.timecode(frame, fps)), Cell(words.count(frame)), Cell(what))
+        for frame, what in sorted(marks)[:MOST_ROWS]
+    )
+    columns = (Column(f"Timecode at {fps:g} fps"), Column("Time"), Column("Frame", number=True), Column("What"))
+    rest = words.left_out(len(marks) - len(rows), "row")
+    return Table(f"Boundaries of {facts.place}, for an editor", columns, rows, rest, words.ALL) if rows else None
+
+
+def steps(facts: RunFacts) -> Table | None:
+    """What the drawing of step times shows: a row per window, a column per step while these are few."""
+    by_window: dict[int, list[Row]] = {}
+    for row in facts["steps"]:
+        if row["window"] is not None:
+            by_window.setdefault(row["window"], []).append(row)
+    widest = max(map(len, by_window.values()), default=0)
+    if not widest:
+        return None
+    shown = dict(list(by_window.items())[:MOST_ROWS])
+    if widest <= MOST_STEPS:
+        titles = [f"Step {number}" for number in range(1, widest + 1)]
+        cells = [[words.step(row["duration_s"]) for row in found] for found in shown.values()]
+    else:
+        titles = ["Steps", "Fastest", "Median", "Slowest"]
+        cells = [_spread([row["duration_s"] for row in found]) for found in shown.values()]
+    rows = tuple(
+        (Cell(words.count(window)), *map(Cell, texts), *[Cell(words.NOTHING)] * (len(titles) - len(texts)))
+        for window, texts in zip(shown, cells, strict=True)
+    )
+    return _table(f"Step times of {facts.place}", _numbers(["Window", *titles]), rows, list(by_window))
+
+
+def _spread(durations: Sequence[float | None]) -> list[str]:
+    known = [value for value in durations if value is not None]
+    figures = (min(known, default=None), words.median(known), max(known, default=None))
+    return [words.count(len(durations)), *map(words.step, figures)]
+
+
+def paddings(facts: RunFacts) -> Table | None:
+    """What was asked for, and what is missing."""
+    rows = tuple(_padding(row) for row in facts["paddings"][:MOST_ROWS])
+    return _table(f"Padding warnings of {facts.place}", _numbers(_PADDINGS), rows, facts["paddings"])
+
+
+def _padding(row: Row) -> tuple[Cell, ...]:
+    frames = [
+        words.NOTHING if row[name] is None else formatting.plural(row[name], "frame")
+        for name in ("have", "need", "padding", "context", "missing")
+    ]
+    missing = Cell(frames.pop(), kind="error" if (row["missing"] or 0) > 0 else "")
+    return (
+        Cell(words.count(row["window"])),
+        Cell(words.count(row["subject"])),
+        *(Cell(text) for text in frames),
+        missing,
+        Cell(words.count(row["line"])),
+    )
+
+
+def memory(facts: RunFacts) -> Table | None:
+    """The figures as printed, to the last digit."""
+    rows = tuple(
+        (
+            Cell(words.told(row["phase"])),
+            Cell(words.number(row["allocated_gib"], "GiB", 3)),
+            Cell(words.number(row["max_allocated_gib"], "GiB", 3)),
+            Cell(words.number(row["max_reserved_gib"], "GiB", 3)),
+            Cell(words.count(row["line"])),
+        )
+        for row in facts["memory"][:MOST_ROWS]
+    )
+    return _table(f"Memory reports of {facts.place}", (Column("Phase"), *_numbers(_MEMORY)), rows, facts["memory"])
+
+
+def _numbers(titles: Sequence[str]) -> tuple[Column, ...]:
+    return tuple(Column(title, number=True) for title in titles)
+
+
+def _table(
+    caption: str, columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...], known: Sequence[object]
+) -> Table | None:
+    return Table(caption, columns, rows, words.left_out(len(known) - len(rows), "row"), words.ALL) if rows else None

@@ -1,0 +1,1 @@
+"""Text for the terminal: summaries laid out in lines and grids."""

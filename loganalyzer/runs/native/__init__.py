@@ -1,0 +1,1 @@
+"""ComfyUI's own samplers and its InfiniteTalk nodes."""

@@ -1,0 +1,152 @@
+"""What ComfyUI's own lines tell of a stage: its size, its audio, and the quantization of the model that was loaded."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.runs import native_samplers
+from loganalyzer.runs.names import precision
+from loganalyzer.runs.stages import assign
+from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import completed, extended, grouped, only, selected, typed
+
+_FACTS: Final = pl.Schema(
+    {
+        "stage": pl.UInt32,
+        "producer": pl.String,
+        "native_frames": pl.Int64,
+        "native_width": pl.Int64,
+        "native_height": pl.Int64,
+        "native_steps": pl.Int64,
+        "looped_frames": pl.Int64,
+        "looped_s": pl.Float64,
+        "looped_windows": pl.Int64,
+        "quantization": pl.String,
+        "adapter_quantization": pl.String,
+    }
+)
+_LATENT_PIXELS: Final = 8
+_LATENT_FRAMES: Final = 4
+
+
+def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """One row per stage: stage, producer, and, of ComfyUI's own stages, what the lines around them say.
+
+    Columns: native_frames, native_width, native_height, native_steps (from detailed logs), looped_frames, looped_s,
+    looped_windows (the auto-sampler's announcement), quantization, adapter_quantization.
+    """
+    own = only(stages, native_samplers.is_native())
+    if own.is_empty():
+        return typed(stages.pipe(selected, "stage").pipe(extended, pl.lit("wrapper").alias("producer")), _FACTS)
+    known = stages.pipe(selected, "stage", "lane", "prompt", native_samplers.is_native().alias("own"))
+    for more in (_details(timeline, stages), _looped(timeline, stages)):
+        known = completed(known, more, ["stage"])
+    for more in (_gguf(timeline), _stored(timeline)):
+        known = completed(known, more, ["lane", "prompt"])
+    looped = pl.col("looped_frames").is_not_null()
+    producer = pl.when(~pl.col("own")).then(pl.lit("wrapper")).when(looped).then(pl.lit("autosampler"))
+    return typed(
+        known.pipe(
+            extended,
+            producer.otherwise(pl.lit("core")).alias("producer"),
+            pl.when("own").then(pl.coalesce("gguf", "stored")).alias("quantization"),
+            pl.when("own").then("adapter_quantization").alias("adapter_quantization"),
+        ),
+        _FACTS,
+    )
+
+
+def _details(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """Frames, size and steps: 4 (t - 1) + 1 frames, 8 pixels a latent one.
+
+    Only logs of level DETAIL tell them, but for the frames of stages with context windows.
+    """
+    shapes = only(timeline.event("native-sampler"), pl.col("model_class").str.contains(shipped().classes.wan))
+    sized = assign(shapes, stages).pipe(
+        grouped,
+        ["stage"],
+        ((pl.col("latent_frames").last() - 1) * _LATENT_FRAMES + 1).alias("native_frames"),
+        (pl.col("latent_width").last() * _LATENT_PIXELS).alias("native_width"),
+        (pl.col("latent_height").last() * _LATENT_PIXELS).alias("native_height"),
+    )
+    steps = assign(timeline.event("native-first-step"), stages).pipe(
+        grouped, ["stage"], pl.col("steps").last().alias("native_steps")
+    )
+    whole = assign(timeline.event("native-context-windows"), stages).pipe(
+        grouped, ["stage"], ((pl.col("latent_frames").last() - 1) * _LATENT_FRAMES + 1).alias("context_frames")
+    )
+    every = (frame.pipe(only, pl.col("stage").is_not_null()) for frame in (sized, steps, whole))
+    found = stages.pipe(selected, "stage")
+    for more in every:
+        found = completed(found, more, ["stage"])
+    return found.pipe(extended, pl.coalesce("native_frames", "context_frames").alias("native_frames"))
+
+
+def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """What the auto-sampler announces of the audio and of its passes."""
+    audio = assign(timeline.event("auto-sampler-audio"), stages).pipe(
+        grouped,
+        ["stage"],
+        pl.col("audio_frames").last().alias("looped_frames"),
+        pl.col("seconds").last().alias("looped_s"),
+    )
+    passes = assign(timeline.event("auto-sampler-passes"), stages).pipe(
+        grouped, ["stage"], pl.col("announced_windows").last().alias("looped_windows")
+    )
+    found = stages.pipe(selected, "stage")
+    for more in (audio, passes):
+        found = completed(found, more.pipe(only, pl.col("stage").is_not_null()), ["stage"])
+    return found
+
+
+def _gguf(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, gguf: by the tensors of the Wan file that the prompt loaded; null where two differ."""
+    told = timeline.event("gguf-types")
+    counts = pl.col("types").str.extract_all(r"\w+ \(\d{1,9}\)")
+    tensors = counts.list.eval(pl.element().str.extract(r"\((\d+)\)").cast(pl.Int64)).list.sum()
+    quantized = pl.col("types").str.extract_all(r"Q\w+ \(\d{1,9}\)").list.sort().list.join(", ")
+    known = pl.DataFrame(
+        shipped().mixtures, schema={"tensors": pl.Int64, "mixture": pl.String, "gguf": pl.String}, orient="row"
+    )
+    read = told.pipe(extended, tensors.alias("tensors"), quantized.alias("mixture"))
+    return _agreed(completed(read, known, ["tensors", "mixture"]), "gguf")
+
+
+def _stored(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, stored, adapter_quantization: by the names of the diffusion model's and the adapter's files.
+
+    Of several diffusion models the one that is called after Wan counts.
+    """
+    storage = shipped().storage
+    path = pl.col("path").str.replace_all(r"[\\/]+", "/")
+    files = (
+        timeline.event("storage-policy")
+        .pipe(extended, pl.col("paths").str.extract_all(r"'[^']*'|\"[^\"]*\"").alias("path"))
+        .explode("path")
+        .pipe(extended, path.str.strip_chars("'\"").alias("path"))
+    )
+    named = files.pipe(
+        extended,
+        pl.col("path").str.split("/").list.last().alias("name"),
+        pl.col("path").str.split("/").list.head(-1).alias("folders"),
+    )
+    named = named.pipe(extended, precision("name", storage.precisions).alias("stored"))
+
+    def inside(folders: tuple[str, ...]) -> pl.Expr:
+        return pl.col("folders").list.eval(pl.element().is_in(list(folders))).list.any().fill_null(value=False)
+
+    models = only(named, inside(storage.diffusion_folders))
+    is_wan = pl.col("name").str.to_lowercase().str.contains("wan|infinitetalk")
+    wan = is_wan | ~is_wan.any().over("lane", "prompt")
+    adapters = only(named, inside(storage.adapter_folders)).rename({"stored": "adapter_quantization"})
+    found = _agreed(only(models, wan), "stored")
+    return found.join(_agreed(adapters, "adapter_quantization"), on=["lane", "prompt"], how="full", coalesce=True)
+
+
+def _agreed(found: pl.DataFrame, name: str) -> pl.DataFrame:
+    """lane, prompt, `name`: what all rows of a prompt that tell it agree on."""
+    value = pl.col(name).drop_nulls()
+    return found.pipe(grouped, ["lane", "prompt"], pl.when(value.n_unique() == 1).then(value.first()).alias(name))

@@ -1,0 +1,96 @@
+"""Stages of ComfyUI's own samplers: InfiniteTalk's windows, and plain stages of Wan models.
+
+The InfiniteTalk node prints the range of every window but the first, and the sampler behind it draws a bar; nodes are
+chained by hand, one for each window. So a prompt with such lines is one run, which begins with the bar above the first
+of them. Without such a line, every bar of a Wan model is a stage of its own: of one InfiniteTalk window where the
+speech encoder was loaded for the prompt, else a plain one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.runs import native_bars
+from loganalyzer.runs.timeline import Timeline
+from loganalyzer.tables.frames import extended, firsts, grouped, in_order, nearest, only, selected, typed, without
+
+TALKING: Final = "native"
+"""The kind of a stage that goes through audio in windows."""
+PLAIN: Final = "native-plain"
+KINDS: Final = (TALKING, PLAIN)
+_PROMPT: Final = ("lane", "prompt")
+_OPENERS: Final = pl.Schema(
+    {"lane": pl.UInt32, "place": pl.Int64, "line": pl.Int64, "prompt": pl.Int64, "kind": pl.String}
+)
+
+
+def stages(timeline: Timeline, others: pl.DataFrame) -> pl.DataFrame:
+    """lane, place, line, prompt, kind of every stage; `others` are the wrapper's, by lane and prompt.
+
+    A prompt of the wrapper's has no single stage of ComfyUI's own: bars without description may be the wrapper's.
+    """
+    if not native_bars.is_native(timeline):
+        return pl.DataFrame(schema=_OPENERS)
+    samplers = native_bars.samplers(timeline)
+    looped = timeline.event("auto-sampler-audio")
+    chained = _chains(without(timeline.event("native-range"), looped, *_PROMPT), samplers)
+    chains = pl.concat([typed(frame, _OPENERS) for frame in (looped, chained)]).pipe(
+        extended, pl.lit(TALKING).alias("kind")
+    )
+    taken = pl.concat([frame.pipe(selected, *_PROMPT) for frame in (chains, others)])
+    single = _single(timeline, without(samplers, taken, *_PROMPT))
+    return pl.concat([chains, typed(single, _OPENERS)]).pipe(in_order, "lane", "place")
+
+
+def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
+    """One row for each chain of windows; a range that starts before the one above it begins another chain.
+
+    The first chain of a prompt begins with its first Wan sampler, another one with the second sampler behind the last
+    range of the chain before, for the first belongs to that range. Where no sampler shows, it begins with its range.
+    """
+    same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
+    goes_on = (same & (pl.col("audio_start") >= pl.col("audio_start").shift(1))).fill_null(value=False)
+    behind = pl.when(same).then(pl.col("place").shift(1)).alias("behind")
+    first = only(ranges.pipe(extended, behind, goes_on.alias("goes_on")), ~pl.col("goes_on"))
+    if first.is_empty():
+        return first
+    known = first.pipe(
+        selected, "lane", "place", "behind", pl.col("place").alias("range"), pl.col("prompt").alias("range_prompt")
+    )
+    own = (pl.col("range_prompt") == pl.col("prompt")) & (pl.col("place") > pl.col("behind").fill_null(-1))
+    above = only(nearest(samplers, known, ahead=True), own & pl.col("is_wan").fill_null(value=True))
+    other = pl.col("behind").is_not_null().first()
+    named = pl.col("is_wan").fill_null(value=False)
+    opener = [
+        pl.when(other)
+        .then(pl.col(name).get(1, null_on_oob=True))
+        .otherwise(pl.coalesce(pl.col(name).filter(named).first(), pl.col(name).last()))
+        .alias(f"{name}_above")
+        for name in ("place", "line")
+    ]
+    found = above.pipe(grouped, ["lane", "range"], *opener).rename({"range": "place"})
+    return first.join(found, on=["lane", "place"], how="left", maintain_order="left").pipe(
+        extended, *(pl.coalesce(f"{name}_above", name).alias(name) for name in ("place", "line"))
+    )
+
+
+def _single(timeline: Timeline, samplers: pl.DataFrame) -> pl.DataFrame:
+    """Samplers of Wan models, each a stage: of InfiniteTalk where the prompt shows that its model follows speech."""
+    classes = shipped().classes
+    adapters = only(timeline.event("storage-policy"), pl.col("paths").str.contains(r"(?i)model_patches[\\/].*talk"))
+    heard = only(timeline.event("model-requested"), pl.col("model_class").str.contains(classes.speech))
+    speaking = firsts(pl.concat([frame.pipe(selected, *_PROMPT) for frame in (adapters, heard)]), *_PROMPT)
+    own = only(samplers, pl.col("is_wan").fill_null(value=False) & pl.col("is_certain"))
+    marked = own.join(
+        speaking.pipe(extended, pl.lit(value=True).alias("speaks")), on=_PROMPT, how="left", maintain_order="left"
+    )
+    talks = pl.col("speaks").fill_null(value=False) & pl.col("model_class").str.contains(classes.talking)
+    return marked.pipe(extended, pl.when(talks).then(pl.lit(TALKING)).otherwise(pl.lit(PLAIN)).alias("kind"))
+
+
+def is_native() -> pl.Expr:
+    """Whether a stage is of ComfyUI's own samplers."""
+    return pl.col("kind").is_in(KINDS)

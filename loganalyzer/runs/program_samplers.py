@@ -1,0 +1,140 @@
+"""Stages of programs that sample by themselves: LightX2V, MeiGen's command line, Wan2GP, and those that a user adds.
+
+A pattern file with a table [producer] describes such a program; its events have the same names for all of them. Either
+its messages tell windows and steps (`lines`), or each bar without description is a window (`bars`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.grammar.model import Pattern
+from loganalyzer.runs.timeline import Timeline
+from loganalyzer.runs.vocabulary import BANNER, PRODUCER, PROGRAM_HOLES
+from loganalyzer.tables.frames import extended, firsts, in_order, nearest, only, selected, typed
+
+BY_LINES: Final = "program-lines"
+"""The kind of a stage whose windows and steps are messages."""
+BY_BARS: Final = "program-bars"
+"""The kind of a stage whose windows are bars without description."""
+KINDS: Final = (BY_LINES, BY_BARS)
+
+_END: Final = "program-end"
+_SHOWS_COMFYUI: Final = ("arrival", *BANNER)
+_MESSAGES: Final = ("program-audio", "program-windows", "program-window")
+"""In the order in which a run prints them; its windows count up."""
+_OPENERS: Final = pl.Schema(
+    {"lane": pl.UInt32, "place": pl.Int64, "line": pl.Int64, "prompt": pl.Int64, "kind": pl.String, **PRODUCER}
+)
+_PROMPT: Final = ("lane", "prompt")
+_MAY_BE_OTHERS: Final = (_END, "program-saved")
+"""Whose words other programs print as well."""
+
+
+def is_program() -> pl.Expr:
+    """Whether a stage is of a program that samples by itself."""
+    return pl.col("kind").is_in(KINDS)
+
+
+def prepared(events: Mapping[str, pl.DataFrame], patterns: Sequence[Pattern]) -> dict[str, pl.DataFrame]:
+    """`events` in which the programs' records name their program; what ends a program's run ends a prompt.
+
+    An end counts only in an input that shows its program, and above anything of ComfyUI's, for its words may be
+    anybody's. Records that were prepared before stay as they are.
+    """
+    found = dict(events)
+    present = [name for name in PROGRAM_HOLES if name in events and not events[name].is_empty()]
+    if not present:
+        return found
+    known = _catalogue(patterns)
+    for name in present:
+        own = found[name].drop(*PRODUCER, strict=False)
+        found[name] = own.join(known, on="pattern", maintain_order="left")
+    return _with_ends(found, present) if _END in present else found
+
+
+def _with_ends(found: dict[str, pl.DataFrame], present: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """`found` with the ends of programs' runs among the ends of prompts; those that prove nothing are dropped."""
+    own = [found[name].select("source", "program") for name in present if name not in _MAY_BE_OTHERS]
+    shown = pl.concat(own or [found[_END].select("source", "program").clear()])
+    lines = found[_END].select("source", "line").clear()
+    comfyui = pl.concat([lines, *(found[name].select("source", "line") for name in _SHOWS_COMFYUI if name in found)])
+    first = comfyui.group_by("source").agg(pl.col("line").min().alias("comfyui_line"))
+    ends = found[_END].join(shown.unique(), on=["source", "program"], how="semi", maintain_order="left")
+    above = pl.col("comfyui_line").is_null() | (pl.col("line") < pl.col("comfyui_line"))
+    ends = ends.join(first, on="source", how="left", maintain_order="left").filter(above)
+    ends = ends.drop(*PRODUCER, "comfyui_line")
+    found[_END] = found[_END].clear()
+    executed = [frame for frame in (found.get("executed"), ends) if frame is not None]
+    found["executed"] = pl.concat(executed, how="diagonal_relaxed")
+    return found
+
+
+def _catalogue(patterns: Sequence[Pattern]) -> pl.DataFrame:
+    """pattern, and the columns of `PRODUCER`, of patterns whose file describes a program."""
+    rows = [
+        (one.id, who.name, who.windows, who.mode, who.tail, who.models, who.unquantized)
+        for one in patterns
+        if (who := one.producer) is not None
+    ]
+    return pl.DataFrame(rows, schema={"pattern": pl.String, **PRODUCER}, orient="row")
+
+
+def stages(timeline: Timeline) -> pl.DataFrame:
+    """lane, place, line, prompt, kind, and the columns of `PRODUCER`, of every stage; in order."""
+    opened = [
+        typed(found.pipe(extended, pl.lit(kind).alias("kind")), _OPENERS)
+        for found, kind in ((_by_lines(timeline), BY_LINES), (_by_bars(timeline), BY_BARS))
+    ]
+    return pl.concat(opened).pipe(in_order, "lane", "place")
+
+
+def _by_lines(timeline: Timeline) -> pl.DataFrame:
+    """Where a message comes that a run prints before, or in place of, the last one above it."""
+    ranks = [pl.lit(rank, pl.Int64) + (pl.col("window") if name == _MESSAGES[-1] else 0) for rank, name in _RANKED]
+    told = pl.concat(
+        [
+            only(timeline.event(name), pl.col("windows_by") == "lines").pipe(
+                selected, *_KEYS, *PRODUCER, rank.alias("rank")
+            )
+            for name, rank in zip(_MESSAGES, ranks, strict=True)
+        ]
+    ).pipe(in_order, "lane", "place")
+    same = pl.all_horizontal(pl.col(key) == pl.col(key).shift(1) for key in (*_PROMPT, "program"))
+    goes_on = (same & (pl.col("rank") > pl.col("rank").shift(1))).fill_null(value=False)
+    return only(told, ~goes_on)
+
+
+_KEYS: Final = ("lane", "place", "line", "prompt")
+_RANKED: Final = tuple(enumerate(_MESSAGES))
+
+
+def _by_bars(timeline: Timeline) -> pl.DataFrame:
+    """Where a program prints its arguments, and the first bar of each prompt below a model that is analyzed."""
+    runs = only(timeline.event("program-run"), pl.col("windows_by") == "bars")
+    loaded = models(timeline)
+    if loaded.is_empty():
+        return runs
+    comfyui = pl.concat([timeline.event(name).pipe(selected, "lane") for name in _SHOWS_COMFYUI])["lane"]
+    bars = only(timeline.bars["bare-bar"], ~pl.col("lane").is_in(comfyui.implode())).pipe(selected, *_KEYS)
+    below = only(
+        nearest(bars, loaded.pipe(selected, "lane", "place", "is_analyzed", *PRODUCER)),
+        pl.col("is_analyzed").fill_null(value=False),
+    )
+    return pl.concat([frame.pipe(selected, *_KEYS, *PRODUCER) for frame in (runs, firsts(below, *_PROMPT))])
+
+
+def models(timeline: Timeline) -> pl.DataFrame:
+    """Files of models that programs loaded: lane, place, path, name, is_analyzed, and the columns of `PRODUCER`."""
+    told = only(timeline.event("program-model"), pl.col("windows_by") == "bars")
+    name = pl.col("path").str.split("/").list.last().str.split("\\").list.last()
+    named = told.pipe(extended, name.alias("name"))
+    fits = pl.when(pl.col("models").is_null()).then(pl.lit(value=True)).otherwise(_fits())
+    return named.pipe(extended, fits.fill_null(value=False).alias("is_analyzed")).pipe(in_order, "lane", "place")
+
+
+def _fits() -> pl.Expr:
+    return pl.col("name").str.contains(pl.col("models"), strict=False)

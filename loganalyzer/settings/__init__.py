@@ -1,0 +1,1 @@
+"""Settings of one call: options, the configuration file, and ignored findings."""

@@ -1,0 +1,192 @@
+"""The configuration file: found upward from the working directory, checked key by key."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from loganalyzer.common.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from loganalyzer.settings.ignores import Ignore
+
+OWN_FILE: Final = "loganalyze.toml"
+SHARED_FILE: Final = "pyproject.toml"
+
+_NUMBER: Final = (int, float)
+_KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "window_frames": ((int,), "a whole number of frames"),
+    "motion_frames": ((int,), "a whole number of frames"),
+    "fps": (_NUMBER, "a number"),
+    "quantization": ((str,), "a text such as 'Q6_K'"),
+    "attention_mode": ((str,), "a text such as 'sdpa' or 'sageattn'"),
+    "lora_rank": ((int,), "a whole number such as 256"),
+    "gpu": ((str,), "a text such as 'RTX 5090'"),
+    "total_vram_gib": (_NUMBER, "a number of GiB"),
+    "price_per_hour": (_NUMBER, "a number of USD"),
+    "baselines": ((str,), "a path"),
+    "history": ((str,), "a URL such as sqlite:///loganalyze.db"),
+    "history_read_only": ((bool,), "true or false"),
+    "patterns": ((list,), "a list of folders"),
+    "select": ((list,), "a list of rule ids"),
+    "ignore": ((list,), "a list of rule ids, or of tables with rule, reason and until"),
+    "severities": ((dict,), "a table of rule id to error, warning or info"),
+    "strict": ((bool,), "true or false"),
+    "redact": ((bool,), "true or false"),
+    "notify": ((list,), "a list of URLs such as slack://… or json://host/path"),
+    "fail_on": ((str,), "error, warning or never"),
+    "engine": ((str,), "local or dask"),
+    "scheduler": ((str,), "an address such as tcp://10.0.0.5:8786"),
+    "step_outlier_factor": (_NUMBER, "a number"),
+    "slowdown_fraction": (_NUMBER, "a number"),
+    "headroom_fraction": (_NUMBER, "a number"),
+    "fragmentation_fraction": (_NUMBER, "a number"),
+}
+_SEVERITIES: Final = ("error", "warning", "info")
+_FAIL_ON: Final = ("error", "warning", "never")
+_ENGINES: Final = ("local", "dask")
+_RULE: Final = r"""(?:^|[\s{,])["']?rule["']?\s*="""
+_POSITIVE: Final = ("window_frames", "fps", "total_vram_gib", "lora_rank")
+HIGHEST_RANK: Final = 100_000
+"""Of a LoRA; no model has larger matrices."""
+SLOWEST_FPS: Final = 0.1
+FASTEST_FPS: Final = 1000.0
+"""Rates between which a video's lies."""
+
+
+DECIDING: Final = frozenset({"fail_on", "ignore", "redact", "scheduler", "select", "severities", "strict"})
+"""Keys that decide a verdict, what is masked, or who gets the logs."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a configuration file says: `values` by key, paths made absolute; `path` is None without a file.
+
+    `ignores` are the entries of `ignore` that have a reason and an end; `values` has the plain ones.
+    """
+
+    path: Path | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    ignores: tuple[Ignore, ...] = ()
+
+    def decides(self) -> str | None:
+        """One line that names this file and its keys that decide a verdict or what is shown; None where it has none.
+
+        The file may lie in any folder above, and belong to anybody: whoever reads a verdict must see what shaped it.
+        """
+        keys = sorted(DECIDING.intersection(self.values) | ({"ignore"} if self.ignores else set()))
+        if self.path is None or not keys:
+            return None
+        is_ours = not hasattr(os, "geteuid") or self.path.stat().st_uid in (os.geteuid(), 0)
+        owner = "" if is_ours else ", which belongs to another user,"
+        return f"configuration: {os.path.relpath(self.path)}{owner} sets {', '.join(keys)}"
+
+
+def find(start: Path) -> Configuration:
+    """The nearest `loganalyze.toml`, or `pyproject.toml` with `[tool.loganalyze]`, from `start` upward.
+
+    Raises:
+        ConfigurationError: the file found is broken.
+    """
+    for folder in (start, *start.parents):
+        own = folder / OWN_FILE
+        if own.is_file():
+            return load(own)
+        shared = folder / SHARED_FILE
+        if shared.is_file() and "loganalyze" in _read(shared)[0].get("tool", {}):
+            return load(shared)
+    return Configuration()
+
+
+def load(path: Path) -> Configuration:
+    """The checked contents of one configuration file.
+
+    Raises:
+        ConfigurationError: names the key, the file and the line.
+    """
+    document, text = _read(path)
+    table = document.get("tool", {}).get("loganalyze", {}) if path.name == SHARED_FILE else document
+    for key, value in table.items():
+        _check(path, text, key, value)
+    values = {key: _resolved(path, key, value) for key, value in table.items()}
+    return Configuration(path, values, tuple(_ignores(path, text, table.get("ignore", []))))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), text
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as a configuration: {error}") from None
+
+
+def _check(path: Path, text: str, key: str, value: object) -> None:
+    where = f"{path}:{_line(text, key)}: "
+    if key not in _KEYS:
+        raise ConfigurationError(f"{where}unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
+    types, wanted = _KEYS[key]
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+    _check_value(where, key, value, wanted)
+    if isinstance(value, dict):
+        _check_severities(path, text, value, wanted)
+
+
+def _check_value(where: str, key: str, value: object, wanted: str) -> None:
+    texts = (str, dict) if key == "ignore" else (str,)
+    if isinstance(value, list) and not all(isinstance(item, texts) for item in value):
+        raise ConfigurationError(f"{where}{key!r} holds something that is no text", f"it takes {wanted}")
+    if key in _POSITIVE and isinstance(value, int | float) and value <= 0:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be above zero")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+    if key == "fps" and isinstance(value, int | float) and not SLOWEST_FPS <= value <= FASTEST_FPS:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {SLOWEST_FPS:g} to {FASTEST_FPS:g}")
+    if key == "lora_rank" and isinstance(value, int) and value > HIGHEST_RANK:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes 1 to {HIGHEST_RANK}")
+    if (key == "fail_on" and value not in _FAIL_ON) or (key == "engine" and value not in _ENGINES):
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+
+
+def _check_severities(path: Path, text: str, table: Mapping[str, object], wanted: str) -> None:
+    for rule, severity in table.items():
+        if severity not in _SEVERITIES:
+            where = f"{path}:{_line(text, rule)}: "
+            raise ConfigurationError(f"{where}the severity of {rule} is {severity!r}", f"it takes {wanted}")
+
+
+def _ignores(path: Path, text: str, entries: list[object]) -> Iterator[Ignore]:
+    """The entries that are tables; the n-th is where the n-th `rule` stands."""
+    from loganalyzer.settings.ignores import parse
+
+    places = [number for number, line in enumerate(text.splitlines(), 1) if re.search(_RULE, line)]
+    tables = [entry for entry in entries if isinstance(entry, dict)]
+    for number, entry in enumerate(tables):
+        line = places[number] if len(places) == len(tables) else _line(text, "ignore")
+        yield parse(entry, path, line)
+
+
+def _line(text: str, key: str) -> int:
+    """The line on which a key is written, in any of TOML's spellings."""
+    pattern = re.compile(rf"""(?:^|[\s\[{{,."']){re.escape(key)}["']?\s*(?:=|\]|\.)""")
+    for number, line in enumerate(text.splitlines(), 1):
+        if pattern.search(line):
+            return number
+    return 1
+
+
+def _resolved(path: Path, key: str, value: Any) -> Any:  # noqa: ANN401 -- whatever TOML holds
+    """Paths are relative to the file that names them."""
+    if key == "baselines":
+        return path.parent / value
+    if key == "patterns":
+        return tuple(path.parent / item for item in value)
+    if key in ("select", "ignore"):
+        return tuple(item for item in value if isinstance(item, str))
+    return value

@@ -1,0 +1,1 @@
+"""Inputs found, opened, decoded and cut into chunks of whole lines."""

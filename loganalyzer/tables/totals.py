@@ -1,0 +1,145 @@
+"""How much was found, counted: what stays true of an analysis of which only the gravest part is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import polars as pl
+
+from loganalyzer.common.formatting import plural
+from loganalyzer.tables import completeness
+from loganalyzer.tables.frames import only, selected, spells
+
+GRAVE: Final = ("error", "warning")
+FOUND: Final = pl.Schema({"rule": pl.String, "name": pl.String, "severity": pl.String, "count": pl.Int64})
+SKIPPED: Final = pl.Schema(
+    {
+        "rule": pl.String,
+        "name": pl.String,
+        "reason": pl.String,
+        "kind": pl.String,
+        "count": pl.Int64,
+        "of_runs": pl.Boolean,
+    }
+)
+COUNTS: Final = ("inputs", "runs", "completed", "touched", "runless", "incomplete_runs")
+"""The members of `Totals` that are numbers."""
+INCOMPLETE: Final = pl.Schema({"reason": pl.String, "count": pl.Int64})
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Counts over everything that was analysed.
+
+    Attributes:
+        inputs, runs, completed: how many inputs and sampling stages there were, and how many stages completed.
+        touched: how many runs have an error or a warning; None where that cannot be told any more.
+        findings: rule, name, severity, count.
+        not_checked: rule, name, reason, kind, count, of_runs: whether every one of them is about a run.
+        runless: how many inputs hold no run.
+        incomplete_runs: how many runs lack a deciding check.
+        incomplete: reason, count: why runs are incomplete; a run may have several reasons.
+    """
+
+    inputs: int
+    runs: int
+    completed: int
+    touched: int | None
+    findings: pl.DataFrame
+    not_checked: pl.DataFrame
+    runless: int = 0
+    incomplete_runs: int = 0
+    incomplete: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=INCOMPLETE))
+
+    def severity(self, name: str) -> int:
+        """How many findings are of a severity."""
+        return int(only(self.findings, pl.col("severity") == name)["count"].sum())
+
+    def rule(self, name: str | None) -> int:
+        """How many findings a rule has."""
+        return int(only(self.findings, pl.col("rule").eq_missing(pl.lit(name, pl.String)))["count"].sum())
+
+    @property
+    def unchecked(self) -> int:
+        """How often a rule lacked its input."""
+        return int(self.not_checked["count"].sum())
+
+    def gaps(self) -> list[str]:
+        """What the verdict lacks, in words: inputs without a run, and runs without a deciding check."""
+        runs = [f"{_of(count, self.runs, 'run')}: {reason}" for reason, count in self.incomplete.rows()]
+        return ([f"{_of(self.runless, self.inputs, 'file')}: no run found"] if self.runless else []) + runs
+
+    def chosen(self, wanted: pl.Expr) -> Totals:
+        """Only of rules that are `wanted`, an expression over `rule`; how many runs they touch is not known."""
+        return replace(
+            self, touched=None, findings=self.findings.filter(wanted), not_checked=self.not_checked.filter(wanted)
+        )
+
+    def without(self, gone: pl.DataFrame) -> Totals:
+        """Less these findings (rule, severity)."""
+        counted = gone.group_by("rule", "severity").agg(pl.len().cast(pl.Int64).alias("gone"))
+        left = (
+            self.findings.join(counted, on=["rule", "severity"], how="left", maintain_order="left", nulls_equal=True)
+            .with_columns((pl.col("count") - pl.col("gone").fill_null(0)).clip(0).alias("count"))
+            .filter(pl.col("count") > 0)
+            .drop("gone")
+        )
+        return replace(self, touched=None, findings=left)
+
+
+def _of(number: int, total: int, noun: str) -> str:
+    """`2 of 3 runs`; `1 run` where that is all."""
+    return plural(total, noun) if number == total else f"{number:,} of {plural(total, noun)}"
+
+
+def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Totals:
+    """The totals of these tables, which are whole."""
+    number = pl.len().cast(pl.Int64).alias("count")
+    grave = only(findings, pl.col("severity").is_in(GRAVE))
+    return Totals(
+        inputs=inputs.height,
+        runs=runs.height,
+        completed=int((runs["status"] == "completed").sum()),
+        touched=grave["run_id"].drop_nulls().n_unique(),
+        findings=findings.group_by("rule", "name", "severity", maintain_order=True).agg(number),
+        not_checked=_skipped(not_checked),
+        runless=inputs.join(runs, on="source", how="anti").height,
+        incomplete_runs=int((~runs["complete"]).sum()),
+        incomplete=completeness.reasons(not_checked),
+    )
+
+
+def _skipped(not_checked: pl.DataFrame) -> pl.DataFrame:
+    """Its rows counted: a rule says the same of run after run."""
+    keys = ["rule", "name", "reason", "kind"]
+    said = not_checked.pipe(selected, *keys, pl.col("run_id").is_not_null().alias("of_runs"))
+    return (
+        spells(said, *keys, "of_runs")
+        .group_by(keys, maintain_order=True)
+        .agg(pl.col("count").sum(), pl.col("of_runs").all())
+    )
+
+
+def together(parts: Sequence[Totals]) -> Totals:
+    """The totals of parts that share no input and no run; at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    touched = [part.touched for part in parts if part.touched is not None]
+    total = pl.col("count").sum()
+    return Totals(
+        inputs=sum(part.inputs for part in parts),
+        runs=sum(part.runs for part in parts),
+        completed=sum(part.completed for part in parts),
+        touched=sum(touched) if len(touched) == len(parts) else None,
+        findings=pl.concat([part.findings for part in parts])
+        .group_by("rule", "name", "severity", maintain_order=True)
+        .agg(total),
+        not_checked=pl.concat([part.not_checked for part in parts])
+        .group_by("rule", "name", "reason", "kind", maintain_order=True)
+        .agg(total, pl.col("of_runs").all()),
+        runless=sum(part.runless for part in parts),
+        incomplete_runs=sum(part.incomplete_runs for part in parts),
+        incomplete=pl.concat([part.incomplete for part in parts]).group_by("reason", maintain_order=True).agg(total),
+    )

@@ -1,0 +1,35 @@
+"""Parses a workflow file in either format into a graph of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loganalyzer.common.errors import WorkflowError
+from loganalyzer.workflow import api_format, editor_format
+from loganalyzer.workflow.files import WorkflowFile
+from loganalyzer.workflow.graph import MOST_NODES, Graph, Node
+from loganalyzer.workflow.pass_through import with_pass_through
+
+
+def parse(file: WorkflowFile) -> Graph:
+    """The nodes of a workflow in either format.
+
+    Raises:
+        WorkflowError: it is neither, or refers to what is not there.
+    """
+    data = file.data
+    if isinstance(data, dict) and isinstance(data.get("nodes"), list):
+        return Graph(file, "ui", with_pass_through(_bounded(file, editor_format.nodes(file))))
+    found = api_format.nodes(file)
+    if found:
+        return Graph(file, "api", with_pass_through(_bounded(file, found)))
+    raise WorkflowError(
+        f"{file.path}: is JSON, but no workflow of ComfyUI",
+        "save it in the editor (Workflow, Save), or export it (Workflow, Export (API))",
+    )
+
+
+def _bounded(file: WorkflowFile, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
+    if len(nodes) > MOST_NODES:
+        raise WorkflowError(f"{file.path}: has more than {MOST_NODES} nodes, as no workflow has")
+    return nodes
