@@ -9,7 +9,7 @@ from loganalyzer.checks.findings import Need, findings, is_near, judged, number,
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
 from loganalyzer.expectations import schedule
-from loganalyzer.tables.frames import extended, grouped, matching, only, without
+from loganalyzer.tables.frames import grouped, matching, without
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:
@@ -52,7 +52,7 @@ def _short(context: Context) -> pl.DataFrame:
 
     `at` is the line of its warning, null where the log prints none; line is that, else the run's.
     """
-    runs = only(talking(context), (pl.col("missing_frames") > 0) & ~native.is_looped())
+    runs = talking(context).filter((pl.col("missing_frames") > 0) & ~native.is_looped())
     if runs.is_empty():
         return runs
     worst = (
@@ -66,10 +66,10 @@ def _short(context: Context) -> pl.DataFrame:
     return (
         runs.join(worst, on="run_id", how="left", maintain_order="left")
         .join(reached, on="run_id", how="left", maintain_order="left")
-        .pipe(extended, pl.when(own).then("at").alias("at"), pl.coalesce("need", "reached").alias("need"))
-        .pipe(extended, pl.coalesce("at", "line").alias("line"), have=pl.col("need") - pl.col("missing_frames"))
-        .pipe(extended, pl.min_horizontal("audio_frames", "have").alias("audio_frames"))
-        .pipe(extended, pl.when(pl.col("mirrored") | ~is_near(context, "silence-missing")).then("mirrored"))
+        .with_columns(pl.when(own).then("at").alias("at"), pl.coalesce("need", "reached").alias("need"))
+        .with_columns(pl.coalesce("at", "line").alias("line"), have=pl.col("need") - pl.col("missing_frames"))
+        .with_columns(pl.min_horizontal("audio_frames", "have").alias("audio_frames"))
+        .with_columns(pl.when(pl.col("mirrored") | ~is_near(context, "silence-missing")).then("mirrored"))
     )
 
 
@@ -157,8 +157,7 @@ def _assumed(context: Context) -> pl.DataFrame:
     No range and no padding warning is in the log, so the configured schedule is taken, provided that it gives the
     window count that the header announces.
     """
-    runs = only(
-        talking(context),
+    runs = talking(context).filter(
         pl.col("missing_frames").is_null()
         & ~pl.col("schedule_observed")
         & (pl.col("status") == "completed")
@@ -228,8 +227,8 @@ def _harmless(context: Context) -> pl.DataFrame:
     if runs.is_empty() or paddings.is_empty():
         return runs.clear()
     figures = (pl.col("missing").max(), pl.col("line").first().alias("at"), pl.col("padding").max())
-    harmless = only(grouped(paddings, ["run_id"], *figures), pl.col("missing") == 0)
-    return matching(runs, harmless, ["run_id"]).pipe(extended, pl.col("at").alias("line"))
+    harmless = grouped(paddings, ["run_id"], *figures).filter(pl.col("missing") == 0)
+    return matching(runs, harmless, ["run_id"]).with_columns(pl.col("at").alias("line"))
 
 
 @rule(
@@ -250,7 +249,7 @@ def mirrored_padding(context: Context) -> Outcome:
         Need(pl.col("mirrored").is_not_null(), "the log does not tell what the missing end is padded with"),
     )
     _, barred = context.once(_measured)
-    short = only(short, pl.col("mirrored"))
+    short = short.filter(pl.col("mirrored"))
     rows = findings(
         short,
         lambda: texts(
@@ -291,9 +290,9 @@ def clamped_audio(context: Context) -> Outcome:
             "the log does not tell every speaker's length",
         ),
     )
-    short = only(runs, single & (audio < window))
+    short = runs.filter(single & (audio < window))
     gap = window - audio
-    ranged = only(context.found.windows, pl.col("audio_start").is_not_null())["run_id"].unique()
+    ranged = context.found.windows.filter(pl.col("audio_start").is_not_null())["run_id"].unique()
     is_seen = pl.col("run_id").is_in(ranged.implode())
     differs = pl.col("window_frames") != context.settings.window_frames  # which only the log can have said
     seen = pl.when(is_seen | differs).then(pl.lit("the window")).otherwise(pl.lit("a window as configured"))

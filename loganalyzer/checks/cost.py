@@ -7,7 +7,6 @@ import polars as pl
 from loganalyzer.checks import native
 from loganalyzer.checks.findings import Need, findings, judged, number, outcome, skipped, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.tables.frames import extended, only, selected
 
 
 @rule(
@@ -25,12 +24,9 @@ def cost_above_baseline(context: Context) -> Outcome:
     runs = context.found.runs
     if price is None:
         return outcome(None, skipped(runs, "price_per_hour is not configured", "configuration"))
-    shelf = context.shelf.cost.pipe(
-        selected, "quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance"
-    )
+    shelf = context.shelf.cost.select("quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance")
     priced, barred = judged(
-        runs.join(shelf, on="quantization", how="left", maintain_order="left").pipe(
-            extended,
+        runs.join(shelf, on="quantization", how="left", maintain_order="left").with_columns(
             (pl.col("prompt_s") / 3600 * price).alias("cost"),
             (pl.col("usd") * pl.col("observed_windows") / pl.col("usual_windows")).alias("usual"),
         ),
@@ -41,7 +37,7 @@ def cost_above_baseline(context: Context) -> Outcome:
         Need(pl.col("observed_windows").is_not_null(), "the log holds no progress bars to count windows by"),
         Need(pl.col("cost").is_not_null(), "the log does not tell the prompt's time"),
     )
-    dear = only(priced, pl.col("cost") > pl.col("usual") * (1 + pl.col("tolerance")))
+    dear = priced.filter(pl.col("cost") > pl.col("usual") * (1 + pl.col("tolerance")))
     rows = findings(
         dear,
         lambda: texts(

@@ -10,7 +10,6 @@ from loganalyzer.checks.findings import Need, findings, is_near, judged, number,
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import LENGTH, other_loops, talking
 from loganalyzer.runs import eras
-from loganalyzer.tables.frames import only
 
 _EMBEDDED = Need(pl.col("audio_s") > 0, "the log does not tell the audio's duration (the embedding was cached)")
 
@@ -35,7 +34,7 @@ def audio_shorter(context: Context) -> Outcome:
         Need(said | ~eras.is_until(eras.SHORTER_SAID), "this wrapper version does not say what was asked for"),
         Need(said | ~is_near(context, "audio-shorter"), "the line that tells it cannot be read (LOG001)"),
     )
-    short = only(runs, pl.col("requested_frames") - pl.col("audio_frames") > 1)
+    short = runs.filter(pl.col("requested_frames") - pl.col("audio_frames") > 1)
     rows = findings(
         short,
         lambda: texts(
@@ -63,7 +62,7 @@ def frame_rate(context: Context) -> Outcome:
     low = pl.col("audio_frames") / (pl.col("audio_s") + 0.0005)
     high = (pl.col("audio_frames") + 2) / (pl.col("audio_s") - 0.0005)
     fps = context.settings.fps
-    wrong = only(told, ~((low <= fps) & (pl.lit(fps) < high)))
+    wrong = told.filter(~((low <= fps) & (pl.lit(fps) < high)))
     rate = pl.col("audio_frames") / pl.col("audio_s")
     rows = findings(
         wrong,

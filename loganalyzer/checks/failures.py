@@ -9,7 +9,6 @@ from loganalyzer.checks.outputs import in_prompts
 from loganalyzer.checks.prompt_endings import ended, progress
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.grammar.causes import explained
-from loganalyzer.tables.frames import only
 
 _READ = "Read the traceback behind this line in the log."
 
@@ -47,7 +46,7 @@ def _said() -> pl.Expr:
 )
 def failed(context: Context) -> Outcome:
     """Every failed prompt but those that ran out of memory, which have a rule of their own."""
-    lost = only(context.once(_failed), ~_memory_ran_out())
+    lost = context.once(_failed).filter(~_memory_ran_out())
     sampled = pl.col("run_id").is_not_null()
     when = pl.when(sampled).then(progress()).otherwise(pl.lit(" before its sampling"))
     rows = findings(
@@ -67,7 +66,7 @@ def _unproven(context: Context) -> pl.DataFrame:
 
     Upstream prints the memory report after the last window and only on success, so its absence is evidence.
     """
-    silent = only(context.found.runs, (pl.col("status") == "completed") & ~pl.col("finish_observed"))
+    silent = context.found.runs.filter((pl.col("status") == "completed") & ~pl.col("finish_observed"))
     return skipped(silent, "neither the memory report nor the last window's last step is in the log")
 
 
@@ -82,7 +81,7 @@ def _unproven(context: Context) -> pl.DataFrame:
 )
 def out_of_memory(context: Context) -> Outcome:
     """Failures whose type or message names memory."""
-    lost = only(context.once(_failed), _memory_ran_out())
+    lost = context.once(_failed).filter(_memory_ran_out())
     rows = findings(
         lost,
         lambda: texts(
@@ -151,7 +150,7 @@ def _remedy() -> pl.Expr:
 )
 def worker_died(context: Context) -> Outcome:
     """One finding per death of a worker, with the requests that it left."""
-    died = only(context.found.prompts, pl.col("worker_died_line").is_not_null())
+    died = context.found.prompts.filter(pl.col("worker_died_line").is_not_null())
     waiting = (
         pl.when(pl.col("never_ran") == 1)
         .then(pl.lit("1 later prompt was accepted and never ran"))

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.checks.registry import Context, Outcome
 from loganalyzer.runs.planned import is_unknown_mode
-from loganalyzer.tables.frames import extended, repeated, selected, those
+from loganalyzer.tables.frames import repeated, those
 from loganalyzer.tables.schema import FINDINGS, NOT_CHECKED
 
 FOUND: Final = pl.Schema({k: v for k, v in FINDINGS.items() if k not in ("rule", "name", "severity")})
@@ -60,8 +60,7 @@ def findings(rows: pl.DataFrame, wording: Callable[[], Texts]) -> pl.DataFrame:
         return _NO_FINDINGS
     said = wording()
     run = pl.col("run_id") if "run_id" in rows.columns else pl.lit(None)
-    return rows.pipe(
-        selected,
+    return rows.select(
         run.cast(pl.String).alias("run_id"),
         pl.col("source").cast(pl.String),
         pl.col("line").cast(pl.Int64, strict=False),
@@ -74,7 +73,7 @@ def findings(rows: pl.DataFrame, wording: Callable[[], Texts]) -> pl.DataFrame:
 
 def at(rows: pl.DataFrame, place: str) -> pl.DataFrame:
     """`rows` with the line that shows the fault in place of the run's own, where it is known."""
-    return rows if rows.is_empty() else rows.pipe(extended, pl.coalesce(place, "line").alias("line"))
+    return rows if rows.is_empty() else rows.with_columns(pl.coalesce(place, "line").alias("line"))
 
 
 def skipped(rows: pl.DataFrame, reason: str | pl.Expr, kind: Kind = "log") -> pl.DataFrame:

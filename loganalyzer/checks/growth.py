@@ -8,7 +8,7 @@ from loganalyzer.checks.findings import Need, at, findings, judged, number, outc
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT, RESERVED
 from loganalyzer.checks.registry import Context, Outcome, apart, rule
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import extended, only, without
+from loganalyzer.tables.frames import without
 
 _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3
@@ -45,7 +45,7 @@ def memory_growth(context: Context) -> Outcome:
         f"needs more than {_GROWTH_REPORTS} memory reports of one kind in a file",
     )
     told, barred = judged(context.found.runs, REPORT, COVERS, IS_PEAK)
-    _, few = judged(told.pipe(extended, pl.len().over(_ALIKE).alias("alike")), series)
+    _, few = judged(told.with_columns(pl.len().over(_ALIKE).alias("alike")), series)
     return outcome(
         pl.concat(rows), *(without(part, _reported(context.found.memory), "run_id") for part in (barred, few))
     )
@@ -84,7 +84,7 @@ def latest(before: pl.DataFrame | None, runs: pl.DataFrame) -> pl.DataFrame:
 
 def _reported(memory: pl.DataFrame) -> pl.DataFrame:
     """run_id of those that have enough reports of one phase to tell whether they rise."""
-    reports = only(memory, pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
+    reports = memory.filter(pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
     if reports.height <= _GROWTH_REPORTS:
         return reports[:0, ["run_id"]]
     return reports.group_by("run_id", "phase").len().filter(pl.col("len") > _GROWTH_REPORTS).select("run_id")
@@ -92,7 +92,7 @@ def _reported(memory: pl.DataFrame) -> pl.DataFrame:
 
 def _inside_runs(memory: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     """Runs and phases whose reports rise steadily, with the line of the last report."""
-    reports = only(memory, pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
+    reports = memory.filter(pl.col("run_id").is_not_null() & pl.col("allocated_gib").is_not_null())
     if reports.height <= _GROWTH_REPORTS:
         return reports.clear()
     return (
@@ -113,7 +113,7 @@ def _inside_runs(memory: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
 
 def _across_prompts(runs: pl.DataFrame) -> pl.DataFrame:
     """The last of equal runs of a process whose peaks rise steadily."""
-    peaks = only(runs, pl.col("peak_covers") == "stage")
+    peaks = runs.filter(pl.col("peak_covers") == "stage")
     if peaks.height <= _GROWTH_REPORTS:
         return peaks.clear()
     return (
@@ -159,15 +159,14 @@ def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
 )
 def carried_peak(context: Context) -> Outcome:
     """Neighbouring runs of one process (same stream, no restart known by another card or version)."""
-    own = only(context.found.runs, pl.col("peak_allocated_gib").is_not_null())
+    own = context.found.runs.filter(pl.col("peak_allocated_gib").is_not_null())
     runs = own if context.before is None else pl.concat([context.before, own], how="diagonal")
     _, barred = judged(context.found.runs, REPORT, RESERVED)
     if runs.height < 2:
         return outcome(None, barred)
     runs = runs.sort("source", "stream", "line", maintain_order=True)
     within = ["source", "stream"]
-    same = only(
-        runs,
+    same = runs.filter(
         (pl.col("peak_allocated_gib") == pl.col("peak_allocated_gib").shift(1).over(within))
         & (pl.col("peak_reserved_gib") == pl.col("peak_reserved_gib").shift(1).over(within))
         & (pl.col("prompt_id") != pl.col("prompt_id").shift(1).over(within)),

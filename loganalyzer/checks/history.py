@@ -9,7 +9,7 @@ import polars as pl
 from loganalyzer.checks.findings import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.common.formatting import one_line
-from loganalyzer.tables.frames import matching, only, selected, without
+from loganalyzer.tables.frames import matching, without
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
@@ -45,7 +45,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     from loganalyzer.tables.metrics import KEY
 
     together = context.once(_figures)
-    concerned = together.filter("tonight").pipe(selected, "metric", "basis", *KEY).unique()
+    concerned = together.filter("tonight").select("metric", "basis", *KEY).unique()
     alike = ["metric", "basis", *KEY]
     rows = together.join(concerned, on=alike, how="semi", nulls_equal=True, maintain_order="left")
     until_tonight = pl.col("tonight").reverse().cum_max().reverse().over(alike)
@@ -153,7 +153,7 @@ def _short(value: object) -> str:
 
 
 def _found(context: Context, rule_id: str, fix: str) -> pl.DataFrame:
-    rows = only(context.once(_verdicts), pl.col("rule") == rule_id)
+    rows = context.once(_verdicts).filter(pl.col("rule") == rule_id)
     placed = matching(rows, context.found.runs[:, ["run_id", "source", "line"]], ["run_id"])
     return findings(
         placed,
@@ -196,7 +196,7 @@ def _unjudged(context: Context) -> pl.DataFrame:
         rows.filter(pl.col("reason").str.contains("more needed"))
         .group_by("run_id", "reason", maintain_order=True)
         .agg(pl.col("metric").unique(maintain_order=True).str.join(", "))
-        .join(context.found.runs.pipe(selected, "run_id", "source"), on="run_id", maintain_order="left")
+        .join(context.found.runs.select("run_id", "source"), on="run_id", maintain_order="left")
     )
     return skipped(few, pl.format("{}: {}", "metric", "reason"))
 

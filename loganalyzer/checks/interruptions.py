@@ -8,7 +8,7 @@ from loganalyzer.checks.findings import findings, outcome, skipped, texts
 from loganalyzer.checks.prompt_endings import ended, progress, with_stop
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
-from loganalyzer.tables.frames import only, without
+from loganalyzer.tables.frames import without
 
 
 @rule(
@@ -49,7 +49,7 @@ def truncated(context: Context) -> Outcome:
     prompts = ended(context, "truncated")
     parted = prompts.join(split, on="prompt_id", maintain_order="left")
     prompts = without(prompts, split, "prompt_id")
-    runs = without(only(context.found.runs, pl.col("status") == "truncated"), split, "prompt_id")
+    runs = without(context.found.runs.filter(pl.col("status") == "truncated"), split, "prompt_id")
     lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
     lost = with_stop(lost, context.found.windows)
     another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."
@@ -84,7 +84,7 @@ def unexplained_traceback(context: Context) -> Outcome:
     """Prompts that completed, as far as messages tell, with a traceback as the last word."""
     if context.found.prompts["error"].null_count() == context.found.prompts.height:
         return outcome()
-    rows = only(ended(context, "completed"), pl.col("error").is_not_null())
+    rows = ended(context, "completed").filter(pl.col("error").is_not_null())
     return outcome(
         findings(
             rows,

@@ -9,7 +9,6 @@ from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
 from loganalyzer.records.extraction import MOST_NEAR
 from loganalyzer.redact.cutting import shortened
-from loganalyzer.tables.frames import extended, only
 
 _IS_UNSEEN = pl.all_horizontal(pl.col(name).is_null() for name in ("announced_windows", "width", "steps"))
 
@@ -68,7 +67,7 @@ def unrecognised_variant(context: Context) -> Outcome:
 )
 def undecodable_bytes(context: Context) -> Outcome:
     """One finding per input."""
-    bad = only(context.found.sources, pl.col("undecodable") > 0).pipe(extended, pl.lit(1).alias("line"))
+    bad = context.found.sources.filter(pl.col("undecodable") > 0).with_columns(pl.lit(1).alias("line"))
     rows = findings(
         bad,
         lambda: texts(
@@ -92,10 +91,10 @@ def undecodable_bytes(context: Context) -> Outcome:
 )
 def no_progress_bars(context: Context) -> Outcome:
     """Windowed runs without any bar in their file; of some the ranges are known from other lines."""
-    drawn = only(context.found.windows, pl.col("steps_done").is_not_null())["run_id"].unique()
+    drawn = context.found.windows.filter(pl.col("steps_done").is_not_null())["run_id"].unique()
     barless = pl.col("observed_windows").is_null() & ~_IS_UNSEEN
     lines = (pl.col("observed_windows") > 0) & ~pl.col("run_id").is_in(drawn.implode())
-    runs = only(windowed(context), barless | lines.fill_null(value=False))
+    runs = windowed(context).filter(barless | lines.fill_null(value=False))
     rows = findings(
         runs,
         lambda: texts(
@@ -124,7 +123,7 @@ def no_progress_bars(context: Context) -> Outcome:
 def unseen_sampling(context: Context) -> Outcome:
     """Windowed runs without header and bars."""
     rows = findings(
-        only(windowed(context), pl.col("observed_windows").is_null() & _IS_UNSEEN),
+        windowed(context).filter(pl.col("observed_windows").is_null() & _IS_UNSEEN),
         lambda: texts(
             message=pl.lit("Neither the header nor the windows of this run are in the log as they are known."),
             observed=pl.format("mode {}", pl.col("mode").fill_null("?")),

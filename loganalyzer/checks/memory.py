@@ -8,7 +8,6 @@ from loganalyzer.checks.findings import Need, at, findings, judged, mode, number
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.tables.completeness import NOT_A_PEAK
-from loganalyzer.tables.frames import extended, only
 
 IS_PEAK = Need(pl.col("peak_covers").is_in(TRUE_PEAKS), NOT_A_PEAK)
 REPORT = Need(pl.col("peak_allocated_gib").is_not_null(), "the log holds no memory report for this run")
@@ -68,7 +67,7 @@ def _no_baseline() -> pl.Expr:
 def vram_above(context: Context) -> Outcome:
     """Like with like: only true stage peaks, only declared quantisations."""
     runs, barred = context.once(_judged)
-    above = only(runs, pl.col("peak_allocated_gib") > pl.col("vram_high"))
+    above = runs.filter(pl.col("peak_allocated_gib") > pl.col("vram_high"))
     return outcome(
         _band_findings(
             above,
@@ -92,7 +91,7 @@ def vram_above(context: Context) -> Outcome:
 def vram_below(context: Context) -> Outcome:
     """The same band from below."""
     runs, barred = context.once(_judged)
-    below = only(runs, pl.col("peak_allocated_gib") < pl.col("vram_low"))
+    below = runs.filter(pl.col("peak_allocated_gib") < pl.col("vram_low"))
     if below.is_empty():
         return outcome(None, barred)
     rows = _band_findings(
@@ -100,7 +99,7 @@ def vram_below(context: Context) -> Outcome:
     )
     fits = pl.lit(context.shelf.inferred_quantization(below))
     hint = pl.when(fits.is_not_null()).then(pl.format(" It fits {}.", fits)).otherwise(pl.lit(""))
-    return outcome(rows.pipe(extended, pl.concat_str(["message", hint]).alias("message")), barred)
+    return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), barred)
 
 
 def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
@@ -133,7 +132,7 @@ def vram_headroom(context: Context) -> Outcome:
     """Reserved against total; only a true stage figure shows the worst moment, a later reset can only hide it."""
     runs, barred = _with_total(context)
     limit = 1 - context.settings.headroom_fraction
-    tight = only(runs, pl.col("peak_reserved_gib") > limit * pl.col("total"))
+    tight = runs.filter(pl.col("peak_reserved_gib") > limit * pl.col("total"))
     rows = findings(
         at(tight, "peak_line"),
         lambda: texts(
@@ -153,7 +152,7 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
     tight = pl.col("peak_reserved_gib") > pl.col("total") * (1 - context.settings.headroom_fraction)
     return judged(
-        context.found.runs.pipe(extended, total.alias("total")),
+        context.found.runs.with_columns(total.alias("total")),
         Need(REPORT.met | RESERVED.met, REPORT.reason),
         RESERVED,
         Need(pl.col("total").is_not_null(), "the log does not name the card's memory (set total_vram_gib)"),
@@ -182,7 +181,7 @@ def fragmentation(context: Context) -> Outcome:
         Need(IS_PEAK.met, "the two figures cover different times in this wrapper version"),
     )
     gap = pl.col("peak_reserved_gib") / pl.col("peak_allocated_gib") - 1
-    wide = only(like, gap > context.settings.fragmentation_fraction)
+    wide = like.filter(gap > context.settings.fragmentation_fraction)
     rows = findings(
         at(wide, "peak_line"),
         lambda: texts(
@@ -213,7 +212,7 @@ def fragmentation(context: Context) -> Outcome:
 def peak_not_sampling(context: Context) -> Outcome:
     """Every windowed run of the later eras."""
     told, barred = judged(context.found.runs, REPORT, COVERS)
-    runs = only(told, ~pl.col("peak_covers").is_in(TRUE_PEAKS))
+    runs = told.filter(~pl.col("peak_covers").is_in(TRUE_PEAKS))
     meaning = (
         pl.when(pl.col("peak_covers") == "residue")
         .then(pl.lit("what was still allocated after the last VAE decode"))

@@ -12,7 +12,6 @@ from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import other_loops, talking
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.tables.completeness import NOT_A_PEAK
-from loganalyzer.tables.frames import extended, only, selected
 
 _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
 
@@ -23,23 +22,21 @@ def _required(context: Context) -> pl.DataFrame:
     Of a run of unknown size only what every size requires is known: the LoRA's rank, where it is the same for all.
     A configured rank goes before that of the size.
     """
-    needs = context.shelf.requirement.pipe(
-        selected,
+    needs = context.shelf.requirement.select(
         pl.col("pixels"),
         pl.col("quantization").alias("min_quantization"),
         pl.col("lora_rank").alias("min_lora"),
     ).sort("pixels")
-    runs = talking(context).pipe(extended, (pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
-    sized = only(runs, pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
+    runs = talking(context).with_columns((pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
+    sized = runs.filter(pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
     ranks = needs["min_lora"].unique()
-    unsized = only(runs, pl.col("pixels").is_null()).pipe(
-        extended,
+    unsized = runs.filter(pl.col("pixels").is_null()).with_columns(
         pl.lit(None, pl.String).alias("min_quantization"),
         pl.lit(ranks.item() if len(ranks) == 1 else None, pl.Int64).alias("min_lora"),
     )
     required = pl.concat([unsized, sized])
     rank = context.settings.lora_rank
-    return required if rank is None else required.pipe(extended, pl.lit(rank, pl.Int64).alias("min_lora"))
+    return required if rank is None else required.with_columns(pl.lit(rank, pl.Int64).alias("min_lora"))
 
 
 _SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and height")
@@ -57,8 +54,7 @@ _SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and he
 def quantization_below_resolution(context: Context) -> Outcome:
     """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
     ranking = {name: position for position, name in enumerate(context.shelf.ranking)}
-    required = context.once(_required).pipe(
-        extended,
+    required = context.once(_required).with_columns(
         pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
         pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("want"),
     )
@@ -74,7 +70,7 @@ def quantization_below_resolution(context: Context) -> Outcome:
         Need(free | pl.col("have").is_not_null(), _why_unranked),
         Need(free | ~is_low | pl.col("peak_covers").ne_missing("residue"), _DOUBLED),
     )
-    rows = findings(only(runs, is_low), _too_light)
+    rows = findings(runs.filter(is_low), _too_light)
     return outcome(rows, barred, other_loops(context))
 
 
@@ -134,7 +130,7 @@ def lora_rank(context: Context) -> Outcome:
             "no loaded LoRA has a rank in its name (or the loader was cached)",
         ),
     )
-    wrong = only(runs, pl.col("lora_rank") != pl.col("min_lora"))
+    wrong = runs.filter(pl.col("lora_rank") != pl.col("min_lora"))
     rows = findings(
         _at_lora(wrong, context.found.loras),
         lambda: texts(
@@ -158,7 +154,7 @@ def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
     if runs.is_empty():
         return runs
     ranked = (
-        only(loras, pl.col("rank").is_not_null())
+        loras.filter(pl.col("rank").is_not_null())
         .group_by("prompt_id")
         .agg(pl.col("line").filter(pl.col("rank") == pl.col("rank").last()).last().alias("lora_line"))
     )
@@ -177,8 +173,7 @@ def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
 )
 def quantization_mismatch(context: Context) -> Outcome:
     """Declared against what the log names, or against what is inferred where the peak is a true one."""
-    named = only(
-        context.found.runs,
+    named = context.found.runs.filter(
         (pl.col("quantization_source") == "log")
         & (pl.col("quantization").str.to_uppercase() != pl.col("declared_quantization")),
     )
@@ -199,7 +194,7 @@ def quantization_mismatch(context: Context) -> Outcome:
 
 
 def _inferred_mismatch(context: Context) -> Outcome:
-    untold = only(context.found.runs, pl.col("quantization_source").ne_missing(pl.lit("log")))
+    untold = context.found.runs.filter(pl.col("quantization_source").ne_missing(pl.lit("log")))
     held = untold.with_columns(context.shelf.inferred_quantization(untold).alias("fits"))
     runs, barred = judged(
         held,
@@ -212,7 +207,7 @@ def _inferred_mismatch(context: Context) -> Outcome:
         IS_PEAK,
         Need(pl.col("fits").is_not_null(), "the peak fits no single baseline of this mode, size, LoRA and schedule"),
     )
-    wrong = only(runs, pl.col("fits") != pl.col("quantization"))
+    wrong = runs.filter(pl.col("fits") != pl.col("quantization"))
     rows = findings(
         at(wrong, "peak_line"),
         lambda: texts(

@@ -12,7 +12,7 @@ import polars as pl
 
 from loganalyzer.checks.findings import Need, findings, number, texts
 from loganalyzer.expectations import schedule
-from loganalyzer.tables.frames import extended, grouped, matching, only
+from loganalyzer.tables.frames import grouped, matching
 
 _CHAINED: Final = "core"
 _LOOPED: Final = "autosampler"
@@ -62,7 +62,7 @@ def reads_at_a_rate() -> Need:
 
 def has_ranges(windows: pl.DataFrame) -> Need:
     """A chained run has a window whose range was printed."""
-    printed = only(windows, pl.col("range_source") == "line")["run_id"].unique()
+    printed = windows.filter(pl.col("range_source") == "line")["run_id"].unique()
     return Need(~is_chained() | pl.col("run_id").is_in(printed.implode()), _ONE_WINDOW, "not-applicable")
 
 
@@ -74,16 +74,16 @@ def wrong_ranges(wrong: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
         )
     same_run = pl.col("run_id") == pl.col("run_id").shift(1)
     again = pl.all_horizontal(same_run, *(pl.col(key) == pl.col(key).shift(1) for key in ("audio_start", "audio_end")))
-    ordered = windows.sort("run_id", "window").pipe(extended, again.fill_null(value=False).alias("again"))
+    ordered = windows.sort("run_id", "window").with_columns(again.fill_null(value=False).alias("again"))
     told = matching(wrong, ordered[["run_id", "window", "again"]], ["run_id", "window"])
     repeated = grouped(
-        only(told, pl.col("again")),
+        told.filter(pl.col("again")),
         ["run_id", "source"],
         pl.col("line", "window", "audio_start", "audio_end", "expected_start", "expected_end").first(),
         pl.col("window").max().alias("last"),
         pl.len().alias("count"),
     )
-    others = only(told, ~pl.col("again"))
+    others = told.filter(~pl.col("again"))
     return pl.concat([_repeated(repeated), _others(others)])
 
 
@@ -138,7 +138,7 @@ def too_few(runs: pl.DataFrame) -> pl.DataFrame:
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
     filled = pl.when((audio >= window) & (step > 0)).then((audio - window) // step + 1)
     seen = (pl.col("output_frames") - window) // step + 1
-    short = only(runs.pipe(extended, filled.alias("filled"), seen.alias("seen")), pl.col("filled") > pl.col("seen"))
+    short = runs.with_columns(filled.alias("filled"), seen.alias("seen")).filter(pl.col("filled") > pl.col("seen"))
     return findings(
         short,
         lambda: texts(

@@ -5,22 +5,21 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks.registry import Context
-from loganalyzer.tables.frames import extended, only, selected
 
 
 def ended(context: Context, status: str) -> pl.DataFrame:
     """Prompts that ended like this, with run_id of their last run (null where none had begun) and the line to read."""
-    prompts = only(context.found.prompts, pl.col("status") == status)
+    prompts = context.found.prompts.filter(pl.col("status") == status)
     if prompts.is_empty():
         return prompts
     last = (
-        only(context.found.runs, pl.col("status") == status)
+        context.found.runs.filter(pl.col("status") == status)
         .group_by("prompt_id", maintain_order=True)
         .agg(pl.col("run_id", "observed_windows", "expected_windows").last())
     )
     last = with_stop(last, context.found.windows)
-    return prompts.join(last, on="prompt_id", how="left", maintain_order="left").pipe(
-        extended, pl.coalesce(_event_line(context, prompts, status), "end_line").alias("line")
+    return prompts.join(last, on="prompt_id", how="left", maintain_order="left").with_columns(
+        pl.coalesce(_event_line(context, prompts, status), "end_line").alias("line")
     )
 
 
@@ -32,17 +31,17 @@ def _event_line(context: Context, prompts: pl.DataFrame, status: str) -> pl.Expr
     }
     if status not in events:
         return pl.lit(None, pl.Int64)
-    shown = only(context.found.excerpts, pl.col("event").is_in(events[status]))
+    shown = context.found.excerpts.filter(pl.col("event").is_in(events[status]))
     output = ("source", pl.col("stream").fill_null(""))
     inside = (
-        prompts.pipe(selected, "prompt_id", *output, "line", "end_line").sort("source", "line")
+        prompts.select("prompt_id", *output, "line", "end_line").sort("source", "line")
         .join_asof(
-            shown.pipe(selected, *output, "line", pl.col("line").alias("shown")).sort("source", "line"),
+            shown.select(*output, "line", pl.col("line").alias("shown")).sort("source", "line"),
             on="line", by=["source", "stream"], strategy="forward", check_sortedness=False,
         )
         .filter(pl.col("shown") <= pl.col("end_line"))
     )  # fmt: skip
-    lines = dict(inside.pipe(selected, "prompt_id", "shown").rows())
+    lines = dict(inside.select("prompt_id", "shown").rows())
     return pl.col("prompt_id").replace_strict(lines, default=None, return_dtype=pl.Int64)
 
 

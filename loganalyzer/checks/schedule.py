@@ -11,7 +11,7 @@ from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
 from loganalyzer.expectations import schedule
 from loganalyzer.runs.planned import is_talking, is_unknown_mode
-from loganalyzer.tables.frames import extended, matching, only
+from loganalyzer.tables.frames import matching
 
 LENGTH = Need(pl.col("audio_frames").is_not_null(), "the log does not tell the audio's length")
 COUNT = Need(pl.col("expected_windows").is_not_null(), "the windows seen make no schedule to count by")
@@ -33,11 +33,11 @@ def talking(context: Context) -> pl.DataFrame:
 
 
 def _windowed(context: Context) -> pl.DataFrame:
-    return only(context.found.runs, pl.col("window_frames").is_not_null())
+    return context.found.runs.filter(pl.col("window_frames").is_not_null())
 
 
 def _talking(context: Context) -> pl.DataFrame:
-    return only(windowed(context), is_talking())
+    return windowed(context).filter(is_talking())
 
 
 def other_loops(context: Context) -> pl.DataFrame:
@@ -46,7 +46,7 @@ def other_loops(context: Context) -> pl.DataFrame:
 
 
 def _other_loops(context: Context) -> pl.DataFrame:
-    others = only(windowed(context), ~is_talking())
+    others = windowed(context).filter(~is_talking())
     if others.is_empty():
         return skipped(others, "")
     reason = worded("the rule knows the MultiTalk loop only, and the run is of {}", mode())
@@ -69,11 +69,11 @@ def window_sequence(context: Context) -> Outcome:
     """Each seen range against its place; upstream's slip for LongCat (first end doubled) is no fault."""
     longcat = (pl.col("window") == 1) & (pl.col("audio_end") == 2 * pl.col("expected_end"))
     told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
-    wrong = only(context.found.windows, pl.col("matches").not_() & ~longcat & told)
+    wrong = context.found.windows.filter(pl.col("matches").not_() & ~longcat & told)
     if not wrong.is_empty():
         wrong = matching(wrong, windowed(context)[["run_id", "source", "producer"]], ["run_id"])
-        chained = only(wrong, native.is_native())
-        wrong = only(wrong, ~native.is_native())
+        chained = wrong.filter(native.is_native())
+        wrong = wrong.filter(~native.is_native())
     else:
         chained = wrong
     expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
@@ -92,7 +92,7 @@ def window_sequence(context: Context) -> Outcome:
             fix=pl.lit("Compare the wrapper's version with the last good run, and report both ranges upstream."),
         ),
     )
-    ranged = only(context.found.windows, pl.col("audio_start").is_not_null())["run_id"].unique()
+    ranged = context.found.windows.filter(pl.col("audio_start").is_not_null())["run_id"].unique()
     range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "no window's audio range is in the log")
     needs = (Need(native.is_chained() | need.met, need.reason) for need in (LENGTH, COUNT, _BARS))
     _, barred = judged(windowed(context), native.has_ranges(context.found.windows), *needs, range_seen)
@@ -115,14 +115,14 @@ def announced_windows(context: Context) -> Outcome:
     announced = pl.col("announced_windows")
     usual = (announced == pl.col("estimate")) | (announced == pl.col("expected_windows"))
     told, barred = judged(
-        talking(context).pipe(extended, estimate.alias("estimate")),
+        talking(context).with_columns(estimate.alias("estimate")),
         native.announces_count(),
         _HEADER,
         LENGTH,
         COUNT,
         Need(usual | pl.col("schedule_observed"), "window and overlap cannot be observed in this log"),
     )
-    wrong = only(told, ~usual)
+    wrong = told.filter(~usual)
     rows = findings(
         wrong,
         lambda: texts(
@@ -149,14 +149,14 @@ def announced_windows(context: Context) -> Outcome:
 )
 def missing_windows(context: Context) -> Outcome:
     """Windows seen against windows that the loop really runs; one whose bar is lost may have run."""
-    runs = only(windowed(context), ~native.is_chained())
+    runs = windowed(context).filter(~native.is_chained())
     chained, uncounted = judged(
-        only(windowed(context), native.is_chained()),
+        windowed(context).filter(native.is_chained()),
         Need(LENGTH.met, native.announces_count().reason, "not-applicable"),
     )
     all_seen = pl.col("observed_windows") >= pl.col("expected_windows")
     runs = runs if runs.is_empty() else _with_reach(context, runs)
-    lines = only(context.found.windows, pl.col("range_source") == "line")["run_id"].unique()
+    lines = context.found.windows.filter(pl.col("range_source") == "line")["run_id"].unique()
     by_line = pl.col("run_id").is_in(lines.implode())
     is_split = pl.col("prompt_id").is_in(split_prompts(context)["prompt_id"].implode()).fill_null(value=False)
     runs, barred = judged(
@@ -172,7 +172,7 @@ def missing_windows(context: Context) -> Outcome:
         ),
     )
     rows = findings(
-        with_stop(only(runs, ~all_seen), context.found.windows),
+        with_stop(runs.filter(~all_seen), context.found.windows),
         lambda: texts(
             message=pl.format(
                 "The run stopped {}, at audio frame {} of {}.", "stop", "seen_end", "audio_frames"
@@ -207,7 +207,7 @@ def _with_reach(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
 def nonstandard_schedule(context: Context) -> Outcome:
     """Only what the ranges show is judged. SkyReels V3 has a schedule of its own; so may a mode that is not known."""
     settings = context.settings
-    house = only(talking(context), pl.col("mode").ne_missing("skyreelsv3"))
+    house = talking(context).filter(pl.col("mode").ne_missing("skyreelsv3"))
     window_differs = pl.col("window_frames") != settings.window_frames
     runs, barred = judged(
         house,
@@ -215,7 +215,7 @@ def nonstandard_schedule(context: Context) -> Outcome:
         Need(window_differs | pl.col("schedule_observed"), "the overlap shows only with two windows or more"),
     )
     shown = ("window_frames", "motion_frames")
-    other = only(runs, window_differs | (pl.col("motion_frames") != settings.motion_frames))
+    other = runs.filter(window_differs | (pl.col("motion_frames") != settings.motion_frames))
     wanted = f"{settings.window_frames}/{settings.motion_frames}"
     rows = findings(
         other,
@@ -243,7 +243,7 @@ def _to_the_usual(context: Context) -> pl.Expr:
         pl.when(native.is_native()).then(pl.lit("motion_frame_count")).otherwise(pl.lit("motion_frame")),
         pl.lit(settings.motion_frames),
     )
-    failed = only(context.found.prompts, pl.col("status") == "failed")["prompt_id"]
+    failed = context.found.prompts.filter(pl.col("status") == "failed")["prompt_id"]
     is_larger = (pl.col("window_frames") < settings.window_frames) & pl.col("prompt_id").is_in(failed.implode())
     return (
         pl.when(is_larger)

@@ -11,7 +11,6 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Context
-from loganalyzer.tables.frames import extended, only, selected
 from loganalyzer.tables.metrics import warm_up
 
 _MEASURED: Final = ("rate", "timestamps", "printed")
@@ -37,18 +36,18 @@ def by_run(context: Context) -> pl.DataFrame:
 def medians(context: Context, runs: pl.Series) -> pl.DataFrame:
     """run, median, count: of the steps of these runs (their numbers)."""
     told = _gathered(_of(context, runs), "run")
-    return told.pipe(selected, "run", _STEPS.list.median().alias("median"), _STEPS.list.len().alias("count"))
+    return told.select("run", _STEPS.list.median().alias("median"), _STEPS.list.len().alias("count"))
 
 
 def by_window(context: Context, runs: pl.Series) -> pl.DataFrame:
     """run, run_id, window, median, line: each window's median step and first line, of these runs (their numbers)."""
     told = _gathered(_of(context, runs), "group", "run", "run_id", "window", "line")
-    return told.pipe(selected, "run", "run_id", "window", _STEPS.list.median().alias("median"), "line")
+    return told.select("run", "run_id", "window", _STEPS.list.median().alias("median"), "line")
 
 
 def _measured(context: Context) -> pl.DataFrame:
     known = pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null()
-    steps = only(context.found.steps, known & ~warm_up(context.found.runs))
+    steps = context.found.steps.filter(known & ~warm_up(context.found.runs))
     numbered = _numbered(steps)
     return numbered if _is_in_order(numbered) else _numbered(steps.sort("run_id", "window", maintain_order=True))
 
@@ -56,8 +55,8 @@ def _measured(context: Context) -> pl.DataFrame:
 def _numbered(steps: pl.DataFrame) -> pl.DataFrame:
     run, window = pl.col("run"), pl.col("window")
     other = run.ne_missing(run.shift(1)) | window.ne_missing(window.shift(1))
-    return steps.pipe(extended, pl.col("run_id").rle_id().set_sorted().alias("run")).pipe(
-        extended, other.cum_sum().set_sorted().alias("group")
+    return steps.with_columns(pl.col("run_id").rle_id().set_sorted().alias("run")).with_columns(
+        other.cum_sum().set_sorted().alias("group")
     )
 
 
@@ -65,16 +64,15 @@ def _is_in_order(numbered: pl.DataFrame) -> bool:
     """Whether the steps of a run stand together, and those of a window within it."""
     run, window = pl.col("run"), pl.col("window").fill_null(-1)
     back = (run == run.shift(1)) & (window < window.shift(1))
-    if numbered.pipe(selected, back.any()).item():
+    if numbered.select(back.any()).item():
         return False
-    names = only(numbered, run.ne_missing(run.shift(1)))["run_id"]
+    names = numbered.filter(run.ne_missing(run.shift(1)))["run_id"]
     return names.n_unique() == names.len()
 
 
 def _by_run(context: Context) -> pl.DataFrame:
     told = _gathered(measured(context), "run", "run_id", windows=pl.col("group").last() - pl.col("group").first() + 1)
-    return told.pipe(
-        selected,
+    return told.select(
         "run",
         "run_id",
         _STEPS.list.min().alias("least"),
@@ -85,7 +83,7 @@ def _by_run(context: Context) -> pl.DataFrame:
 
 
 def _of(context: Context, runs: pl.Series) -> pl.DataFrame:
-    return only(measured(context), pl.col("run").is_in(runs.implode()))
+    return measured(context).filter(pl.col("run").is_in(runs.implode()))
 
 
 def _gathered(steps: pl.DataFrame, key: str, *firsts: str, **more: pl.Expr) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from loganalyzer.checks.findings import Need, findings, judged, mode, number, ou
 from loganalyzer.checks.memory import COVERS, IS_PEAK
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.tables.completeness import NOT_A_PEAK
-from loganalyzer.tables.frames import extended, matching, only, without
+from loganalyzer.tables.frames import matching, without
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
@@ -24,7 +24,7 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Runs with a timing baseline, with the limit of a window's time (s), and the others with the reason."""
     limit = pl.col("window_high") * (1 + pl.col("window_tolerance"))
     return judged(
-        context.shelf.with_timing(context.found.runs, context.settings.gpu).pipe(extended, limit.alias("limit")),
+        context.shelf.with_timing(context.found.runs, context.settings.gpu).with_columns(limit.alias("limit")),
         Need(pl.col("card").is_not_null(), "the log does not name the card (set gpu in the configuration)"),
         Need(pl.col("limit").is_not_null(), _no_baseline, "configuration"),
     )
@@ -55,10 +55,10 @@ def slow_window(context: Context) -> Outcome:
     runs, barred = context.once(_timed)
     if runs.is_empty():
         return outcome(None, barred)
-    timed = only(context.found.windows, pl.col("total_s").is_not_null())
+    timed = context.found.windows.filter(pl.col("total_s").is_not_null())
     windows = matching(timed, runs[:, ["run_id", "source", "limit"]], ["run_id"])
     rows = findings(
-        _slow_windows(only(windows, pl.col("total_s") > pl.col("limit"))),
+        _slow_windows(windows.filter(pl.col("total_s") > pl.col("limit"))),
         lambda: texts(
             message=pl.format(
                 "{} slow: {}; the slowest took {} s.",
@@ -106,7 +106,7 @@ def slow_run(context: Context) -> Outcome:
     """Mean time per window; what differs from the last run of the same log that was fast enough is named."""
     runs, barred = context.once(_timed)
     mean = pl.col("total_s") / pl.col("observed_windows")
-    slow = environment.with_changes(only(runs, mean > pl.col("limit")), runs)
+    slow = environment.with_changes(runs.filter(mean > pl.col("limit")), runs)
     changed = pl.format(" Since the last run without this warning: {}.", "changed").fill_null("")
     rows = findings(
         slow,
@@ -120,7 +120,7 @@ def slow_run(context: Context) -> Outcome:
             fix=pl.lit("Compare attention mode, block swap, card and versions with the last good run."),
         ),
     )  # fmt: skip
-    untimed = only(runs, pl.col("total_s").is_null())
+    untimed = runs.filter(pl.col("total_s").is_null())
     return outcome(rows, barred, skipped(untimed, "not every window's total time can be read"))
 
 
@@ -139,7 +139,7 @@ def step_outlier(context: Context) -> Outcome:
     runs = step_times.by_run(context)
     enough = pl.col("count") >= _FEWEST_STEPS
     rows = findings(
-        _outliers(_far(only(runs, enough), context), context),
+        _outliers(_far(runs.filter(enough), context), context),
         lambda: texts(
             message=pl.format(
                 "{} of {} steps are outliers; the longest, window {} step {}, took {} s (median {} s).",
@@ -150,7 +150,7 @@ def step_outlier(context: Context) -> Outcome:
             fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
         ),
     )  # fmt: skip
-    few = without(context.found.runs, only(runs, enough), "run_id")
+    few = without(context.found.runs, runs.filter(enough), "run_id")
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
 
 
@@ -160,12 +160,12 @@ def _far(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
     None is, where the longest is not even beyond that factor of the shortest.
     """
     factor = context.settings.step_outlier_factor
-    varied = only(runs, pl.col("most") > factor * pl.col("least"))
+    varied = runs.filter(pl.col("most") > factor * pl.col("least"))
     if varied.is_empty():
         return varied
     known = step_times.medians(context, varied["run"])
     steps = matching(step_times.measured(context), known, ["run"])
-    return only(steps, pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median"))
+    return steps.filter(pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median"))
 
 
 def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -196,7 +196,7 @@ def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
 )
 def slowdown_trend(context: Context) -> Outcome:
     """Median step of the last third of the windows against the first third, and no window out of order."""
-    enough = only(step_times.by_run(context), pl.col("windows") >= _FEWEST_WINDOWS)
+    enough = step_times.by_run(context).filter(pl.col("windows") >= _FEWEST_WINDOWS)
     change = pl.col("after") / pl.col("before") - 1
     rows = findings(
         _with_source(_slower(enough, context), context),
@@ -220,7 +220,7 @@ def _slower(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
     None is, where the longest step is not that much longer than the shortest.
     """
     fraction = context.settings.slowdown_fraction
-    varied = only(runs, (pl.col("most") > pl.col("least")) & (pl.col("most") / pl.col("least") - 1 > fraction))
+    varied = runs.filter((pl.col("most") > pl.col("least")) & (pl.col("most") / pl.col("least") - 1 > fraction))
     if varied.is_empty():
         return varied
     windows = step_times.by_window(context, varied["run"])
@@ -231,7 +231,7 @@ def _slower(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
         pl.col("median").head(third).median().alias("before"),
         pl.col("median").tail(third).median().alias("after"),
     )
-    slower = only(thirds, pl.col("after") / pl.col("before") - 1 > fraction)
+    slower = thirds.filter(pl.col("after") / pl.col("before") - 1 > fraction)
     return _steadily(slower, windows)
 
 
@@ -259,7 +259,7 @@ def _steadily(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
 )
 def memory_spill(context: Context) -> Outcome:
     """A sustained jump between windows, near the card's total. A figure that is no peak can only hide a full card."""
-    known = only(step_times.by_run(context), pl.col("windows") >= _FEWEST_TO_JUMP)
+    known = step_times.by_run(context).filter(pl.col("windows") >= _FEWEST_TO_JUMP)
     timed, untimed = judged(
         context.found.runs,
         Need(
@@ -270,8 +270,8 @@ def memory_spill(context: Context) -> Outcome:
     if jumped.is_empty():
         return outcome(None, untimed)
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
-    suspects = timed.join(jumped, on="run_id", maintain_order="left").pipe(
-        extended, pl.col("at").alias("line"), total.alias("total")
+    suspects = timed.join(jumped, on="run_id", maintain_order="left").with_columns(
+        pl.col("at").alias("line"), total.alias("total")
     )
     is_full = pl.col("peak_reserved_gib") > _FULL * pl.col("total")
     sized, barred = judged(
@@ -280,7 +280,7 @@ def memory_spill(context: Context) -> Outcome:
         Need(is_full | COVERS.met, f"steps jumped, but {COVERS.reason}"),
         Need(is_full | IS_PEAK.met, f"steps jumped, but {NOT_A_PEAK}"),
     )
-    full = only(sized, is_full)
+    full = sized.filter(is_full)
     rows = findings(
         full,
         lambda: texts(
@@ -298,13 +298,13 @@ def memory_spill(context: Context) -> Outcome:
 
 def _jumped(context: Context) -> pl.DataFrame:
     """run_id, window, best, at, median: where a run's windows first took several times its best, and at most."""
-    wide = only(step_times.by_run(context), pl.col("most") > _SPILL_FACTOR * pl.col("least"))
+    wide = step_times.by_run(context).filter(pl.col("most") > _SPILL_FACTOR * pl.col("least"))
     if wide.is_empty():
         return wide
     median = pl.col("median")
     return (
         step_times.by_window(context, wide["run"])
-        .pipe(extended, median.cum_min().over("run").alias("best"))
+        .with_columns(median.cum_min().over("run").alias("best"))
         .filter(median > _SPILL_FACTOR * pl.col("best"))
         .group_by("run_id", maintain_order=True)
         .agg(pl.col("window", "best").first(), pl.col("line").first().alias("at"), median.max())

@@ -9,7 +9,6 @@ import polars as pl
 from loganalyzer.checks.findings import Texts, findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import other_loops, talking
-from loganalyzer.tables.frames import extended, only
 
 
 def _no_log_shows_it(_context: Context) -> Outcome:
@@ -143,7 +142,7 @@ def workflow_mismatch(context: Context) -> Outcome:
     if asked is None:
         return outcome()
     runs = talking(context)
-    shown = runs.pipe(extended, pl.format("{}x{}", "width", "height").alias("size"), _logged_rank(context, runs))
+    shown = runs.with_columns(pl.format("{}x{}", "width", "height").alias("size"), _logged_rank(context, runs))
     doubled = (pl.col("width") == 2 * pl.lit(asked.width)) & (pl.col("height") == 2 * pl.lit(asked.height))
     size_differs = ((pl.col("width") != asked.width) | (pl.col("height") != asked.height)) & ~doubled
     steps = pl.col("steps") != asked.steps
@@ -160,14 +159,14 @@ def workflow_mismatch(context: Context) -> Outcome:
             unasked.append(what)
             continue
         untold.append(pl.when(pl.col(seen).is_null()).then(pl.lit(what)))
-        found.append(findings(only(shown, differs), partial(_mismatch, what, pl.col(seen).cast(pl.String), wanted)))
+        found.append(findings(shown.filter(differs), partial(_mismatch, what, pl.col(seen).cast(pl.String), wanted)))
     return outcome(pl.concat(found) if found else None, *_not_compared(shown, unasked, untold), other_loops(context))
 
 
 def _not_compared(runs: pl.DataFrame, unasked: list[str], untold: list[pl.Expr]) -> list[pl.DataFrame]:
     """What the workflow does not tell, and what the log does not (its name, null where it does)."""
     missing = pl.concat_str(untold, separator=", ", ignore_nulls=True) if untold else pl.lit("")
-    silent = only(runs.pipe(extended, missing.alias("untold")), pl.col("untold") != "")
+    silent = runs.with_columns(missing.alias("untold")).filter(pl.col("untold") != "")
     return [
         skipped(runs if unasked else runs.clear(), f"the workflow does not tell: {', '.join(unasked)}"),
         skipped(silent, pl.format("the log does not tell: {}", "untold")),

@@ -21,7 +21,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.sources.chunks import Source
 from loganalyzer.tables import notes as source_notes
 from loganalyzer.tables import schema
-from loganalyzer.tables.frames import completed, extended, grouped, only
+from loganalyzer.tables.frames import completed, grouped
 from loganalyzer.tables.spool import Spool, Stored
 
 EXPLAINED: Final = 20
@@ -121,7 +121,7 @@ class Collection:
         near = self._first_near(batch.records.near)
         text = batch.failures
         if self._rebuilding.cut:
-            text = only(text, ~pl.col("source").is_in(list(self._rebuilding.cut)))
+            text = text.filter(~pl.col("source").is_in(list(self._rebuilding.cut)))
         for name, frame in (("counts", batch.records.counts), ("near", near), ("text", text)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
@@ -203,7 +203,7 @@ class Collection:
             default=0,
             return_dtype=pl.Int64,
         )
-        kept = only(near, pl.int_range(pl.len()).over("source") + before < MOST_NEAR)
+        kept = near.filter(pl.int_range(pl.len()).over("source") + before < MOST_NEAR)
         self._near_kept.update(dict(kept["source"].value_counts().rows()))
         return kept
 
@@ -243,8 +243,8 @@ class Collection:
             },
             orient="row",
         )  # fmt: skip
-        filled = extended(completed(sources, counts, ["number"]), pl.col("records", "near", "known").fill_null(0))
-        return schema.conform(extended(filled, (pl.col("lines") - pl.col("known")).alias("unknown")), "sources")
+        filled = completed(sources, counts, ["number"]).with_columns(pl.col("records", "near", "known").fill_null(0))
+        return schema.conform(filled.with_columns((pl.col("lines") - pl.col("known")).alias("unknown")), "sources")
 
     def _near(self) -> pl.DataFrame:
         """The first near misses of each input, in order, the first of each pattern explained."""

@@ -18,7 +18,6 @@ from loganalyzer.runs.program_samplers import prepared
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.chunks import Source
 from loganalyzer.tables import schema
-from loganalyzer.tables.frames import only
 from loganalyzer.tables.spool import Spool
 
 Filling = Callable[[Part, Callable[[], Frames]], None]
@@ -243,4 +242,4 @@ def _height(events: Events) -> int:
 def _of(events: Events, sources: Collection[int], *, those: bool = True) -> Events:
     """The records of these inputs, or of all others; nothing is copied where that is all of them."""
     own = pl.col("source").is_in(list(sources))
-    return {event: only(frame, own if those else ~own) for event, frame in events.items()}
+    return {event: frame.filter(own if those else ~own) for event, frame in events.items()}

@@ -14,7 +14,7 @@ from loganalyzer.runs.servers import starts
 from loganalyzer.runs.stages import named_stages, orphans
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS, ENVIRONMENT, PRELUDE
-from loganalyzer.tables.frames import selected, those
+from loganalyzer.tables.frames import those
 
 Events = dict[str, pl.DataFrame]
 _OUTPUT = ["source", "stream"]
@@ -35,7 +35,7 @@ def settled(events: Events, neutral: frozenset[str]) -> Settled:
     if not any(name in events and not events[name].is_empty() for name in ("executed", *BANNER)):
         return Settled({}, events)
     timeline = build(events, neutral)
-    cuts = timeline.lanes.join(_cuts(timeline), on="lane").pipe(selected, "source", "stream", "cut")
+    cuts = timeline.lanes.join(_cuts(timeline), on="lane").select("source", "stream", "cut")
     return split(events, cuts, timeline)
 
 
@@ -99,15 +99,12 @@ def _cuts(timeline: Timeline) -> pl.DataFrame:
     """
     bars = timeline.bars["window-bar"]
     lost = (
-        orphans(bars, named_stages(timeline)).filter("unowned").pipe(selected, "lane", "prompt").unique()
+        orphans(bars, named_stages(timeline)).filter("unowned").select("lane", "prompt").unique()
         if not bars.is_empty()
-        else bars.pipe(selected, "lane", "prompt")
+        else bars.select("lane", "prompt")
     )
     rows = pl.concat(
-        [
-            frame.pipe(selected, "lane", "place", "line", "prompt")
-            for frame in (timeline.messages, *timeline.bars.values())
-        ],
+        [frame.select("lane", "place", "line", "prompt") for frame in (timeline.messages, *timeline.bars.values())],
         how="vertical_relaxed",
     ).sort(*(("place",) if timeline.lanes.height == 1 else ("lane", "place")))
     same_lane = pl.col("lane") == pl.col("lane").shift(1)

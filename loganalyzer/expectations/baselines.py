@@ -18,7 +18,7 @@ import polars as pl
 from loganalyzer.common.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.names import CARD_MAKER
-from loganalyzer.tables.frames import completed, extended, grouped, only, paired, selected
+from loganalyzer.tables.frames import completed, grouped, paired
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -108,8 +108,7 @@ class Shelf:
         Width and height may be swapped. Block swap moves memory elsewhere, so such a run has no baseline.
         """
         found = completed(runs, self._vram_bands, _VRAM_KEY_OF_RUN)
-        return found.pipe(
-            extended,
+        return found.with_columns(
             (pl.when(_UNSWAPPED).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")),
         )
 
@@ -117,15 +116,15 @@ class Shelf:
         """The one quantisation whose band holds the run's peak; null where none or several do."""
         keys = [name for name in _VRAM_KEY_OF_RUN if name != "quantization"]
         peak = pl.col("peak_allocated_gib")
-        numbered = runs.pipe(
-            selected, pl.int_range(pl.len()).alias("row"), "swapped_blocks", "producer", "peak_allocated_gib", *keys
+        numbered = runs.select(
+            pl.int_range(pl.len()).alias("row"), "swapped_blocks", "producer", "peak_allocated_gib", *keys
         )
-        held = only(numbered, _UNSWAPPED & peak.is_not_null())
+        held = numbered.filter(_UNSWAPPED & peak.is_not_null())
         if not held.is_empty():
             held = paired(held, self._vram_bands, keys).filter(peak.is_between(pl.col("vram_low"), pl.col("vram_high")))
         if held.is_empty():
             return pl.repeat(None, runs.height, dtype=pl.String, eager=True).alias("inferred")
-        single = only(grouped(held, ["row"], pl.col("quantization").first(), pl.len()), pl.col("len") == 1)
+        single = grouped(held, ["row"], pl.col("quantization").first(), pl.len()).filter(pl.col("len") == 1)
         return completed(numbered[:, ["row"]], single[:, ["row", "quantization"]], ["row"])["quantization"].alias(
             "inferred"
         )
@@ -133,14 +132,14 @@ class Shelf:
     def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
         """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""
         card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(CARD_MAKER, "").str.strip_chars()
-        found = completed(extended(runs, card.alias("card")), self._window_times, _TIMING_KEY_OF_RUN)
+        found = completed(runs.with_columns(card.alias("card")), self._window_times, _TIMING_KEY_OF_RUN)
         figures = ("window_low", "window_high", "window_tolerance")
-        return found.pipe(extended, (pl.when(_BY_WRAPPER).then(pl.col(name)).alias(name) for name in figures))
+        return found.with_columns(pl.when(_BY_WRAPPER).then(pl.col(name)).alias(name) for name in figures)
 
     def bands(self, runs: pl.DataFrame) -> dict[str, tuple[float, float]]:
         """run_id to the band (low, high, GiB) of its baseline, for runs that have one."""
         held = self.with_vram(runs).filter(pl.col("vram_low").is_not_null())
-        return {run: (low, high) for run, low, high in held.pipe(selected, "run_id", "vram_low", "vram_high").rows()}
+        return {run: (low, high) for run, low, high in held.select("run_id", "vram_low", "vram_high").rows()}
 
 
 def _either_way(

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, cast
 
 import polars as pl
 
-from loganalyzer.tables.frames import selected, those
+from loganalyzer.tables.frames import those
 
 WORTH: Final = 0.25
 """Up to this share of different texts, finding them costs less than reading each text for itself."""
@@ -51,9 +51,9 @@ class Repeats(NamedTuple):
 
 def repeats(texts: pl.Series) -> Repeats:
     """`texts` (String, without nulls) by their different values, where that pays."""
-    if len(texts) < _FEWEST or texts.to_frame("text").pipe(
-        selected, pl.col("text").approx_n_unique()
-    ).item() > WORTH * len(texts):
+    if len(texts) < _FEWEST or texts.to_frame("text").select(pl.col("text").approx_n_unique()).item() > WORTH * len(
+        texts
+    ):
         return Repeats(texts)
     return _by_value(texts)
 

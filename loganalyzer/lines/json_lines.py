@@ -10,7 +10,6 @@ import polars as pl
 
 from loganalyzer.grammar.types import TYPES
 from loganalyzer.sources.chunks import SPLIT_BYTES
-from loganalyzer.tables.frames import extended, selected
 
 OPENINGS: Final = ('{"', '{ "', '{  "', '{\t"')
 """Of which one stands in every line that is JSON."""
@@ -55,10 +54,9 @@ def unpacked(lines: pl.DataFrame) -> pl.DataFrame:
         return lines
     inner = lines.filter(is_json)
     values = list(_values(inner["text"]))
-    held = inner.pipe(extended, pl.col("text").str.strip_chars(_AROUND).alias("object")).pipe(extended, *values)
+    held = inner.with_columns(pl.col("text").str.strip_chars(_AROUND).alias("object")).with_columns(*values)
     told = [name for name in held.columns if name in _PATHS]
-    inner = held.pipe(
-        extended,
+    inner = held.with_columns(
         pl.coalesce(*_message(told), "text")
         .str.strip_chars_end("\r\n")
         .str.replace_all("\n", "\r", literal=True)
@@ -67,7 +65,7 @@ def unpacked(lines: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(*_stream(told), "stream").alias("stream"),
         pl.coalesce(*(path for path in told if path == _OUTPUT), "output").alias("output"),
         (_is_piece(pl.col(_LOG)) if _LOG in told else pl.col("partial")).alias("partial"),
-    ).pipe(selected, lines.columns)
+    ).select(lines.columns)
     return pl.concat([lines.filter(~is_json), inner]).sort("source", "line")
 
 

@@ -14,7 +14,6 @@ from loganalyzer.grammar.load import wrappers
 from loganalyzer.grammar.lower import Lowered, lower
 from loganalyzer.lines import carriage_returns, escape_codes, html_text, json_lines
 from loganalyzer.sources.chunks import CUT_MARKS
-from loganalyzer.tables.frames import dropped, extended, selected
 
 DEEPEST = 3
 """Wrappers around wrappers that are taken off: a runtime's stamp, a container's name, a launcher's level."""
@@ -60,8 +59,7 @@ def unwrap(lines: pl.DataFrame, anchors: Sequence[str] = ()) -> pl.DataFrame:
     nothing names them. Lines that the container runtime cut into pieces are whole again, under their first number.
     A message that begins with one of the fixed texts `anchors` is not taken for a host's and a program's name.
     """
-    lines = lines.pipe(
-        extended,
+    lines = lines.with_columns(
         pl.lit(None, pl.Datetime("us")).alias("time"),
         pl.lit(None, pl.String).alias("stream"),
         pl.lit(None, pl.String).alias("output"),
@@ -75,9 +73,7 @@ def unwrap(lines: pl.DataFrame, anchors: Sequence[str] = ()) -> pl.DataFrame:
         if not wrapped.any():
             break
         lines = pl.concat([lines.filter(~wrapped), _opened(_strip_prefix(lines.filter(wrapped), anchors))])
-    return _joined(lines if lines is plain else lines.sort("source", "line")).pipe(
-        dropped, "output", "partial", "whole"
-    )
+    return _joined(lines if lines is plain else lines.sort("source", "line")).drop("output", "partial", "whole")
 
 
 def _opened(lines: pl.DataFrame) -> pl.DataFrame:
@@ -124,7 +120,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     within = ["source", "stream", "output"]
     begins = ~pl.col("partial").shift(1, fill_value=False).over(within)
     return (
-        lines.pipe(extended, begins.cast(pl.Int64).cum_sum().over(within).alias("piece"))
+        lines.with_columns(begins.cast(pl.Int64).cum_sum().over(within).alias("piece"))
         .group_by(*within, "piece", maintain_order=True)
         .agg(
             pl.col("line", "time").first(),
@@ -132,7 +128,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
             pl.lit(value=False).alias("partial").first(),
             pl.col("whole").first(),
         )
-        .pipe(selected, lines.columns)
+        .select(lines.columns)
         .sort("source", "line")
     )
 
@@ -140,12 +136,11 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
 def _without_codes(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines without what nobody sees. Where only that stood inside a runtime's mark, it is none."""
     odd = escape_codes.is_odd(pl.col("text"))
-    if not lines.pipe(selected, odd.any()).item():
+    if not lines.select(odd.any()).item():
         return lines
     clean = escape_codes.cleaned(pl.col("text"))
     marked = pl.col("text").str.contains_any([mark.decode() for mark in CUT_MARKS])
-    return lines.pipe(
-        extended,
+    return lines.with_columns(
         pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"),
         (pl.col("whole") | (odd & ~marked)).alias("whole"),
     )
@@ -188,8 +183,7 @@ def _strip_prefix(lines: pl.DataFrame, anchors: Sequence[str]) -> pl.DataFrame:
         found = rest.filter(fits)
         rest = rest.filter(~fits)
         parts.append(
-            found.pipe(
-                extended,
+            found.with_columns(
                 pl.col("text").str.replace(regex, "").alias("text"),
                 pl.coalesce("time", *(values[name] for name in ("time",) if name in values.columns)).alias("time"),
                 pl.coalesce("stream", *_worker(values)).alias("stream"),

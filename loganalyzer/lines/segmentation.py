@@ -14,7 +14,7 @@ from loganalyzer.lines.escape_codes import INSIDE_TEXT
 from loganalyzer.lines.json_lines import HIDING, OPENINGS, escaped
 from loganalyzer.lines.prefixes import SEPARATOR, STAMP_INSIDE, is_prefixed, is_quoted, unwrap
 from loganalyzer.sources.chunks import CUT_MARKS, Piece, is_cut
-from loganalyzer.tables.frames import extended, selected, those
+from loganalyzer.tables.frames import those
 
 PLACES = pl.Schema(
     {
@@ -68,13 +68,11 @@ def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> Segments:
     lines = pl.scan_lines(data, name="text", row_index_name="row").collect()
     told = _unwrapped(repeats(lines["text"]))
     if told is not None:
-        held = _holding(Segments(lines.pipe(selected, "row"), told), anchors)
+        held = _holding(Segments(lines.select("row"), told), anchors)
         return Segments(_placed(_numbered(held.places, pieces)), held.told)
     kept = _numbered(_lines_with(lines, data, anchors), pieces)
     cut = _cut(unwrap(kept, anchors))
-    found = Segments(
-        cut.pipe(selected, (pl.col(name).cast(dtype) for name, dtype in PLACES.items())), repeats(cut["text"])
-    )
+    found = Segments(cut.select((pl.col(name).cast(dtype) for name, dtype in PLACES.items())), repeats(cut["text"]))
     return found if cut.height == kept.height else _holding(found, anchors)
 
 
@@ -124,13 +122,12 @@ def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:
         offsets = pl.Series([piece.first_line for piece in pieces], dtype=pl.Int64) - ends.shift(1, fill_value=0)
         source = pl.lit(pl.Series([piece.source for piece in pieces], dtype=pl.UInt32).gather(place))
         line = row + offsets.gather(place)
-    return rows.pipe(selected, source.alias("source"), line.alias("line"), pl.exclude("row"))
+    return rows.select(source.alias("source"), line.alias("line"), pl.exclude("row"))
 
 
 def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     """`lines` (source, line) as segments of which nothing was taken off or cut."""
-    return lines.pipe(
-        selected,
+    return lines.select(
         "source",
         "line",
         pl.lit(0, PLACES["part"]).alias("part"),
@@ -141,33 +138,31 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
 def _cut(lines: pl.DataFrame) -> pl.DataFrame:
     stamped = lines["text"].str.contains(STAMP_INSIDE)
     if stamped.any():
-        marked = lines.filter(stamped).pipe(
-            extended, pl.col("text").str.replace_all(STAMP_INSIDE, SEPARATOR + "${1} - " + SEPARATOR)
+        marked = lines.filter(stamped).with_columns(
+            pl.col("text").str.replace_all(STAMP_INSIDE, SEPARATOR + "${1} - " + SEPARATOR)
         )
         return pl.concat([_cut_at(lines.filter(~stamped), "\r"), _cut_at_stamps(marked)]).sort("source", "line", "part")
     return _cut_at(lines, "\r")
 
 
 def _cut_at(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
-    lines = lines.pipe(extended, pl.col("text").str.strip_chars_end(_BLANKS))
+    lines = lines.with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
     if not lines["text"].str.contains(separator, literal=True).any():
-        return lines.pipe(
-            selected, (pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in (*PLACES, "text"))
-        )
+        return lines.select(pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in (*PLACES, "text"))
     return (
-        lines.pipe(extended, pl.col("text").str.split(separator))
-        .pipe(extended, pl.int_ranges(0, pl.col("text").list.len(), dtype=pl.UInt32).alias("part"))
+        lines.with_columns(pl.col("text").str.split(separator))
+        .with_columns(pl.int_ranges(0, pl.col("text").list.len(), dtype=pl.UInt32).alias("part"))
         .explode("text", "part")
-        .pipe(extended, pl.col("text").str.strip_chars_end(_BLANKS))
-        .pipe(selected, *PLACES, "text")
+        .with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
+        .select(*PLACES, "text")
     )
 
 
 def _cut_at_stamps(lines: pl.DataFrame) -> pl.DataFrame:
     """A stamp belongs to the write behind it; text before the first one keeps the line's own time."""
-    pieces = _cut_at(lines.pipe(extended, pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR)
+    pieces = _cut_at(lines.with_columns(pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR)
     stamp = pl.col("text").str.extract(r"^([0-9T:.-]{26}) -$", 1)
     moment = stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-    return pieces.pipe(
-        extended, pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")
-    ).filter(stamp.is_null())
+    return pieces.with_columns(pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")).filter(
+        stamp.is_null()
+    )

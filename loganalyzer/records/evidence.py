@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.records.extraction import Records
 from loganalyzer.redact.cutting import shortened
-from loganalyzer.tables.frames import among, extended, only, selected
+from loganalyzer.tables.frames import among
 from loganalyzer.tables.schema import EXCERPTS
 
 LONGEST = 500
@@ -42,10 +42,8 @@ def kept(records: Records) -> tuple[bytes, ...]:
 
     They shrink to a small part of their size, and few are cited.
     """
-    bars = [
-        shown.pipe(selected, "source", "line", pl.lit("window-bar").alias("event"), "text") for shown in records.bars
-    ]
-    others = records.messages.pipe(selected, "source", "line", "event", "text")
+    bars = [shown.select("source", "line", pl.lit("window-bar").alias("event"), "text") for shown in records.bars]
+    others = records.messages.select("source", "line", "event", "text")
     every = [_lines(others, ~pl.col("event").is_in(FAILURES), NO_LINES), *bars]
     return tuple(_packed(frame) for frame in every if not frame.is_empty())
 
@@ -59,16 +57,16 @@ def _packed(lines: pl.DataFrame) -> bytes:
 def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
     """Of the lines in `packs`, those at `places` (source, line); columns as in `failures`."""
     found = [among(pl.read_ipc(BytesIO(pack)), places, ["source", "line"]) for pack in packs if not places.is_empty()]
-    told = [_shortened(extended(lines, pl.col("text").cast(pl.String))) for lines in found if not lines.is_empty()]
+    told = [_shortened(lines.with_columns(pl.col("text").cast(pl.String))) for lines in found if not lines.is_empty()]
     return pl.concat([NO_LINES, *told]).sort("source", "line", maintain_order=True)
 
 
 def _lines(messages: pl.DataFrame, wanted: pl.Expr, without: pl.DataFrame) -> pl.DataFrame:
-    own = only(messages, wanted)
+    own = messages.filter(wanted)
     if own.is_empty():
         return without
     return _shortened(own).unique(["source", "line", "text"], keep="first", maintain_order=True)
 
 
 def _shortened(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.pipe(extended, shortened(pl.col("text").str.strip_chars(" \t"), LONGEST).alias("text"))
+    return lines.with_columns(shortened(pl.col("text").str.strip_chars(" \t"), LONGEST).alias("text"))

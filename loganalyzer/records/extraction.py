@@ -15,14 +15,10 @@ from loganalyzer.lines.doubled_lines import without_doubles
 from loganalyzer.lines.segmentation import Segments
 from loganalyzer.tables.frames import (
     different,
-    dropped,
-    extended,
     firsts,
     grouped,
     in_order,
-    only,
     paired,
-    selected,
     thinned,
     those,
     without,
@@ -71,12 +67,12 @@ def extract(segments: Segments, grammars: Grammars) -> Records:
     closed = texts.ends_with("s/it]") | texts.ends_with("it/s]")
     bars = list(_bars(grammars, segments.those(segments.told.spread(has_bar))))
     others = without_doubles(segments.those(segments.told.spread(~(has_bar & closed))))
-    carrying = _carrying(grammars, others.places.pipe(extended, others.told.rows.alias("text")))
+    carrying = _carrying(grammars, others.places.with_columns(others.told.rows.alias("text")))
     said, messages = _messages(carrying)
     near = _unrecognised(bars, messages, said)
     return Records(
         events=_by_event([*bars, *messages]) | _alike(near, grammars),
-        messages=said.pipe(selected, "source", "stream", "line", "event", "text"),
+        messages=said.select("source", "stream", "line", "event", "text"),
         bars=tuple(one.shown for one in bars if one.shown is not None),
         near=near[:, NO_NEAR.columns].group_by("source", maintain_order=True).head(MOST_NEAR),
         counts=_counts([said, *(one.records for one in bars)], near),
@@ -108,7 +104,7 @@ def _bars(grammars: Grammars, rest: Segments) -> Iterator[_Scanned]:
             at = read.told.places
             values = values[at] if reads.all() else values[(reads.cum_sum() - 1).gather(at)]
         name = pl.lit(item.pattern.id).alias("pattern")
-        records = read.places.pipe(extended, name, *values.get_columns())
+        records = read.places.with_columns(name, *values.get_columns())
         yield _Scanned(item, records, _near(item, own, fits), _last_on_line(read))
         rest = rest.those(~fits if carries.all() else ~carries.scatter(carries.arg_true(), fits))
 
@@ -119,9 +115,7 @@ def _occurring(patterns: Sequence[Compiled], texts: pl.Series) -> Sequence[Compi
         return patterns
     anchors = sorted({text for item in patterns for text in item.anchors})
     found = set(
-        texts.to_frame("text")
-        .pipe(selected, pl.col("text").str.extract_many(anchors, overlapping=True).explode())
-        .to_series()
+        texts.to_frame("text").select(pl.col("text").str.extract_many(anchors, overlapping=True).explode()).to_series()
     )
     return [item for item in patterns if not found.isdisjoint(item.anchors)]
 
@@ -144,11 +138,11 @@ def _carrying(grammars: Grammars, rows: pl.DataFrame) -> _Carrying:
     owners = [(text, place) for place, item in enumerate(patterns) for text in item.anchors]
     texts = sorted({text for text, _ in owners})
     held = (
-        rows.pipe(selected, pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
+        rows.select(pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
         .with_row_index("at")
         .explode("anchor")
         .pipe(paired, pl.DataFrame(owners, schema={"anchor": pl.String, "place": pl.UInt32}, orient="row"), ["anchor"])
-        .pipe(selected, "place", "at")
+        .select("place", "at")
         .pipe(different)
         .pipe(in_order, "place", "at")
     )
@@ -159,24 +153,24 @@ def _carrying(grammars: Grammars, rows: pl.DataFrame) -> _Carrying:
             ("pattern", [item.pattern.id for item in patterns]),
         )
     )
-    counts = held["place"].rle().struct.unnest().pipe(selected, "value", "len").rows()
-    return _Carrying(rows[held["at"]].pipe(extended, *names), [(patterns[place], count) for place, count in counts])
+    counts = held["place"].rle().struct.unnest().select("value", "len").rows()
+    return _Carrying(rows[held["at"]].with_columns(*names), [(patterns[place], count) for place, count in counts])
 
 
 def _messages(carrying: _Carrying) -> tuple[pl.DataFrame, list[_Scanned]]:
     """All messages, columns as in `_Carrying.rows`, and what each pattern reads."""
-    texts, wanted, start = carrying.rows.pipe(selected, "text").with_row_index("row"), [], 0
+    texts, wanted, start = carrying.rows.select("text").with_row_index("row"), [], 0
     for item, count in carrying.spans:
         wanted.append((item.lowered, texts.slice(start, count)))
         start += count
     read = read_all(wanted)
     said = those(carrying.rows, pl.concat([_NONE, *(found["fits"] for found in read)]))
-    records, scanned, start, behind = said.pipe(dropped, "event", "text"), [], 0, 0
+    records, scanned, start, behind = said.drop("event", "text"), [], 0, 0
     for (item, count), found in zip(carrying.spans, read, strict=True):
         fits = found["fits"]
         own = records.slice(start, int(fits.sum()))
         if item.lowered.groups:
-            own = own.pipe(extended, those(found, fits).pipe(dropped, "row", "text", "fits").get_columns())
+            own = own.with_columns(those(found, fits).drop("row", "text", "fits").get_columns())
         near = None if fits.all() else _near(item, _segments(carrying.rows.slice(behind, count)), fits)
         scanned.append(_Scanned(item, own, near))
         start, behind = start + own.height, behind + count
@@ -199,13 +193,13 @@ def _near(item: Compiled, own: Segments, fits: pl.Series) -> pl.DataFrame | None
     if near.places.is_empty():
         return None
     named = (pl.lit(item.pattern.id).alias("pattern"), pl.lit(len(item.signature)).alias("weight"))
-    return near.places[:, [*KEY, "stream", "time"]].pipe(extended, *named).hstack([near.told.rows.alias("text")])
+    return near.places[:, [*KEY, "stream", "time"]].with_columns(*named).hstack([near.told.rows.alias("text")])
 
 
 def _last_on_line(bars: Segments) -> pl.DataFrame:
-    shown = bars.places.pipe(selected, "source", "line").pipe(extended, bars.told.coded.alias("text"))
+    shown = bars.places.select("source", "line").with_columns(bars.told.coded.alias("text"))
     behind = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in ("source", "line"))
-    return only(shown, behind)
+    return shown.filter(behind)
 
 
 def _by_event(found: Sequence[_Scanned]) -> dict[str, pl.DataFrame]:
@@ -226,10 +220,10 @@ def _one_form(frames: list[pl.DataFrame]) -> pl.DataFrame:
     every = pl.concat(frames, how="diagonal_relaxed")
     filled = (pl.col(name).is_not_null().cast(pl.Int32) for name in every.columns if name not in _ALWAYS)
     return (
-        every.pipe(extended, pl.sum_horizontal(*filled, pl.lit(0)).alias("filled"))
+        every.with_columns(pl.sum_horizontal(*filled, pl.lit(0)).alias("filled"))
         .sort(*KEY, "filled", descending=[False, False, False, True], maintain_order=True)
         .unique(subset=list(KEY), keep="first", maintain_order=True)
-        .pipe(dropped, "filled")
+        .drop("filled")
     )
 
 
@@ -248,7 +242,7 @@ def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: 
         pl.concat(near)
         .sort(*KEY, "weight", descending=[False, False, False, True], maintain_order=True)
         .pipe(firsts, *KEY)
-        .pipe(dropped, "weight")
+        .drop("weight")
     )
 
 
@@ -262,10 +256,10 @@ def _alike(near: pl.DataFrame, grammars: Grammars) -> dict[str, pl.DataFrame]:
     if near.is_empty():
         return {}
     names = {item.pattern.id: ALIKE[item.pattern.event] for item in grammars.compiled if item.pattern.event in ALIKE}
-    told = near.pipe(
-        extended, pl.col("pattern").replace_strict(names, default=None, return_dtype=pl.String).alias("like")
+    told = near.with_columns(
+        pl.col("pattern").replace_strict(names, default=None, return_dtype=pl.String).alias("like")
     )
-    frames = {name: only(told, pl.col("like") == name).pipe(dropped, "like", "text") for name in {*names.values()}}
+    frames = {name: told.filter(pl.col("like") == name).drop("like", "text") for name in {*names.values()}}
     return {name: frame for name, frame in frames.items() if not frame.is_empty()}
 
 
@@ -274,22 +268,21 @@ def _without(scanned: Sequence[_Scanned], recognised: Sequence[pl.DataFrame]) ->
     near = [one.near for one in scanned if one.near is not None]
     if not near:
         return []
-    known = pl.concat([records.pipe(selected, KEY) for records in recognised])
+    known = pl.concat([records.select(KEY) for records in recognised])
     return [without(pl.concat(near), known, *KEY)]
 
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
     """`near` with `column` and `expected`: where parsing stopped and what was wanted there, says the grammar itself."""
-    unexplained = near.pipe(extended, pl.lit(None, pl.Int64).alias("column"), pl.lit(None, pl.String).alias("expected"))
+    unexplained = near.with_columns(pl.lit(None, pl.Int64).alias("column"), pl.lit(None, pl.String).alias("expected"))
     if near.is_empty():
         return unexplained
     from loganalyzer.grammar.meaning import Stopped, read  # pyparsing, which most logs do not need
 
     patterns = grammars.by_id
-    stops = [read(patterns[name], text) for name, text in near.pipe(selected, "pattern", "text").rows()]
+    stops = [read(patterns[name], text) for name, text in near.select("pattern", "text").rows()]
     stopped = [stop if isinstance(stop, Stopped) else Stopped(1, "") for stop in stops]
-    return unexplained.pipe(
-        extended,
+    return unexplained.with_columns(
         pl.Series("column", [stop.column for stop in stopped], dtype=pl.Int64),
         pl.Series("expected", [stop.expected for stop in stopped], dtype=pl.String),
     )
@@ -297,11 +290,11 @@ def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
 
 def _counts(recognised: Sequence[pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
     place = ("source", "line")
-    lines = [thinned(frame.pipe(selected, place), *place) for frame in recognised]
+    lines = [thinned(frame.select(place), *place) for frame in recognised]
     told = pl.concat(
         [
-            pl.concat(lines).pipe(extended, seen=pl.lit(value=True)),
-            near.pipe(selected, place).pipe(extended, seen=pl.lit(value=False)),
+            pl.concat(lines).with_columns(seen=pl.lit(value=True)),
+            near.select(place).with_columns(seen=pl.lit(value=False)),
         ]
     )
     return told.pipe(

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.records import evidence
 from loganalyzer.tables import schema
-from loganalyzer.tables.frames import matching, only, selected
+from loganalyzer.tables.frames import matching
 from loganalyzer.tables.spool import Stored
 
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
@@ -36,10 +36,10 @@ class Lines:
         """Of these lines those that findings name, as the table `excerpts`."""
         if findings.is_empty():
             return schema.empty("excerpts")
-        places = matching(findings, self.numbers.rename({"name": "source"}), ["source"]).pipe(
-            selected, pl.col("number").alias("source"), "line"
+        places = matching(findings, self.numbers.rename({"name": "source"}), ["source"]).select(
+            pl.col("number").alias("source"), "line"
         )
-        known = only(places, pl.col("line").is_not_null()).unique().sort("source", "line")
+        known = places.filter(pl.col("line").is_not_null()).unique().sort("source", "line")
         if known.is_empty():
             return schema.empty("excerpts")
         reach = (known.row(0), known.row(-1))

@@ -22,7 +22,7 @@ import polars as pl
 from loganalyzer.redact.rough import ROUGH
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import extended, only, spells
+from loganalyzer.tables.frames import spells
 
 if TYPE_CHECKING:
     from loganalyzer.redact.kind import Kind
@@ -189,7 +189,7 @@ def _masked(table: str, frame: pl.DataFrame, masking: Masker) -> pl.DataFrame:
     texts = {name: frame[name] for name in names}
     masked = [_column(own, masking, counts=name != "source" or table == "sources") for name, own in texts.items()]
     changed = [column for column in masked if column is not texts[column.name]]
-    return frame.pipe(extended, changed) if changed else frame
+    return frame.with_columns(changed) if changed else frame
 
 
 def _flat(texts: pl.Series) -> pl.Series:
@@ -202,7 +202,7 @@ def _column(texts: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
     if texts.dtype == pl.List:
         return _list_column(texts, masking, counts=counts)
     told = spells(texts.to_frame("text"), "text")
-    rough = only(told, pl.col("text").str.contains(ROUGH).fill_null(value=False))
+    rough = told.filter(pl.col("text").str.contains(ROUGH).fill_null(value=False))
     if rough.is_empty():
         return texts
     found = rough.group_by("text").agg(pl.col("count").sum()).sort("text").rows()

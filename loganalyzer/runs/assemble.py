@@ -39,12 +39,9 @@ from loganalyzer.tables.frames import (
     among,
     completed,
     distinct,
-    extended,
     firsts,
     in_order,
     known_in_order,
-    only,
-    selected,
 )
 from loganalyzer.tables.schema import conform
 
@@ -135,7 +132,7 @@ def _stages(
     seen = window_lines.with_lines(shown.windows, timeline, opened)
     seen = native_windows.announced(seen, timeline, opened)
     reports = memory.reports(timeline, opened)
-    observed = window_rows.observed_schedule(only(seen, pl.col("segment").is_null()))
+    observed = window_rows.observed_schedule(seen.filter(pl.col("segment").is_null()))
     observed = pl.concat([observed, native_windows.schedule(timeline, opened)], how="diagonal")
     stages = description.described(timeline, opened, facts.ahead(timeline, opened), seen, observed)
     stages = completed(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
@@ -162,8 +159,7 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         _bars_in(timeline, stages),
     ):
         stages = completed(stages, more, ["stage"])
-    return stages.pipe(
-        extended,
+    return stages.with_columns(
         pl.when((pl.col("has_bars") | pl.col("observed").is_not_null()) & (pl.col("kind") != "mode"))
         .then(pl.col("observed").fill_null(0))
         .alias("observed_windows"),
@@ -174,7 +170,7 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
 
 def _bars_in(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, has_bars: whether the output that a stage stands in shows any progress bar at all."""
-    return stages.pipe(selected, "stage", pl.col("lane").is_in(_lanes_with_bars(timeline).implode()).alias("has_bars"))
+    return stages.select("stage", pl.col("lane").is_in(_lanes_with_bars(timeline).implode()).alias("has_bars"))
 
 
 def _lanes_with_bars(timeline: Timeline) -> pl.Series:
@@ -183,10 +179,10 @@ def _lanes_with_bars(timeline: Timeline) -> pl.Series:
 
 def _outputs(timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
     return (
-        timeline.lanes.pipe(only, pl.col("lane").is_in(_lanes_with_bars(timeline).implode()))
+        timeline.lanes.filter(pl.col("lane").is_in(_lanes_with_bars(timeline).implode()))
         .rename({"source": "number"})
         .pipe(completed, sources[:, ["number", "source"]], ["number"])
-        .pipe(selected, "source", "stream")
+        .select("source", "stream")
     )
 
 
@@ -206,9 +202,9 @@ def _environment(started: pl.DataFrame, timeline: Timeline, sources: pl.DataFram
 def _in_windows(paddings: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     """`paddings` with the window whose range ends where the audio needed to."""
     if paddings.is_empty():
-        return paddings.pipe(extended, pl.lit(None, pl.Int64).alias("window"))
-    ends = among(windows, paddings, ["stage"]).pipe(only, pl.col("audio_end").is_not_null())
-    need = ends.pipe(selected, "stage", pl.col("audio_end").alias("need"), "window")
+        return paddings.with_columns(pl.lit(None, pl.Int64).alias("window"))
+    ends = among(windows, paddings, ["stage"]).filter(pl.col("audio_end").is_not_null())
+    need = ends.select("stage", pl.col("audio_end").alias("need"), "window")
     return completed(paddings, firsts(need, "stage", "need"), ["stage", "need"])
 
 
@@ -221,16 +217,14 @@ def _named(
     started: pl.DataFrame,
 ) -> Rebuilt:
     prompts = identity.with_ids(executions, timeline.lanes, sources, letter="P").rename({"id": "prompt_id"})
-    of_prompt = prompts.pipe(selected, "lane", "prompt", "prompt_id")
+    of_prompt = prompts.select("lane", "prompt", "prompt_id")
     runs = (
         identity.with_ids(stages, timeline.lanes, sources, letter="R")
         .rename({"id": "run_id"})
         .pipe(completed, of_prompt, ["lane", "prompt"])
     )
-    of_run = known_in_order(runs.pipe(selected, "stage", "run_id"), "stage")
-    window_of = (
-        parts.windows.pipe(only, pl.col("bar").is_not_null()).pipe(selected, "bar", "window").pipe(in_order, "bar")
-    )
+    of_run = known_in_order(runs.select("stage", "run_id"), "stage")
+    window_of = parts.windows.filter(pl.col("bar").is_not_null()).select("bar", "window").pipe(in_order, "bar")
     loras = completed(facts.loras(timeline), of_prompt, ["lane", "prompt"])
 
     def named(frame: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -243,7 +237,7 @@ def _named(
         windows=named(parts.windows, "windows"),
         steps=named(completed(known_in_order(parts.steps, "bar"), window_of, ["bar"]), "steps"),
         paddings=named(_in_windows(parts.paddings, parts.windows), "paddings"),
-        memory=named(parts.memory, "memory").pipe(extended, _input_of(parts.memory, timeline, sources)),
+        memory=named(parts.memory, "memory").with_columns(_input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
         environment=_environment(started, timeline, sources),
         bar_outputs=_outputs(timeline, sources),

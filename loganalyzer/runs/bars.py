@@ -12,7 +12,7 @@ from loganalyzer.runs.refreshes import assigned, refreshes
 from loganalyzer.runs.steps import mark_closing, steps
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.windows import windows
-from loganalyzer.tables.frames import extended, largest, selected
+from loganalyzer.tables.frames import largest
 
 PORTION: Final = 1 << 18
 """Refreshes worked on at once."""
@@ -46,9 +46,7 @@ def read(timeline: Timeline, stages: pl.DataFrame) -> Bars:
 
 def _portions(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """`rows`, which are in the order of their stages, in parts of whole stages."""
-    ends = rows.pipe(
-        selected, (pl.col("stage") != pl.col("stage").shift(-1)).fill_null(value=True).arg_true() + 1
-    ).to_series()
+    ends = rows.select((pl.col("stage") != pl.col("stage").shift(-1)).fill_null(value=True).arg_true() + 1).to_series()
     start = 0
     while start == 0 or start < rows.height:
         behind = ends.search_sorted(start + PORTION)
@@ -63,4 +61,4 @@ def _read(number: int, rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFr
     seen = windows(marked, done)
     own = (pl.col("bar") + number * _MOST_BARS).alias("bar")
     lines = largest(marked, "stage", "line")
-    return Bars(done.pipe(extended, own), seen.pipe(extended, own), lines)
+    return Bars(done.with_columns(own), seen.with_columns(own), lines)

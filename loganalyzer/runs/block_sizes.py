@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import in_order, nearest, selected
+from loganalyzer.tables.frames import in_order, nearest
 
 _MIB_PER_GIB = 1024
 
@@ -42,6 +42,6 @@ def _sums() -> pl.DataFrame:
         [(None, 0.0), *blocks.adapters], schema={"block_adapter": pl.String, "adapter_mib": pl.Float64}, orient="row"
     )
     pairs = models.join(adapters, how="cross")
-    return pairs.pipe(
-        selected, "block_model", "block_adapter", (pl.col("model_mib") + pl.col("adapter_mib")).alias("sum_mib")
+    return pairs.select(
+        "block_model", "block_adapter", (pl.col("model_mib") + pl.col("adapter_mib")).alias("sum_mib")
     ).sort("sum_mib")

@@ -9,7 +9,7 @@ from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vae_sizes import first_encoded, with_real_sizes
-from loganalyzer.tables.frames import completed, extended, grouped, in_order, known_in_order, only, selected
+from loganalyzer.tables.frames import completed, grouped, in_order, known_in_order
 
 _ANIMATE_BAR = "window-bar-frames"
 _ANNOUNCED = ("announced_early", "looped_windows", "program_windows")
@@ -35,13 +35,12 @@ def described(
         known = completed(known, more, ["stage"])
     known = with_real_sizes(known)
     windowed = ~pl.col("kind").is_in(["plain", native_samplers.PLAIN]) | pl.col("looped").fill_null(value=False)
-    known = known.pipe(extended, windowed.alias("windowed"))
+    known = known.with_columns(windowed.alias("windowed"))
     drawn = native_samplers.is_native() | program_samplers.is_program()
     audio = pl.coalesce("audio_frames", "feature_frames", "frames_early", "looped_frames", "program_frames")
     return (
         with_audio_of_plain_stages(known.with_columns(audio.alias("length")))
-        .pipe(
-            extended,
+        .with_columns(
             _mode().alias("mode"),
             pl.when("windowed").then(audio).alias("audio_frames"),
             pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
@@ -86,8 +85,8 @@ def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Stages with the plain header in which the windowed loop's own bars or lines stand, as until 2025-08-20."""
     lines = ("audio-range", "schedule-announced", "padding-request")
     frames = [timeline.bars["outer-bar"], *map(timeline.event, lines)]
-    inside = pl.concat([assign(frame.pipe(selected, "lane", "place", "prompt"), stages) for frame in frames])
-    inside = only(inside, pl.col("stage").is_not_null())
+    inside = pl.concat([assign(frame.select("lane", "place", "prompt"), stages) for frame in frames])
+    inside = inside.filter(pl.col("stage").is_not_null())
     return inside.pipe(grouped, ["stage"], pl.lit(value=True).first().alias("looped"))
 
 
@@ -123,11 +122,11 @@ def sums(found: pl.DataFrame) -> pl.DataFrame:
     A window whose steps take longer than itself, as in a damaged log, tells no decoding time; nor does one of ComfyUI's
     own sampler, which decodes in another node.
     """
-    seen = found.pipe(only, pl.col("bar").is_not_null())
+    seen = found.filter(pl.col("bar").is_not_null())
     rest = pl.when(pl.col("segment").is_null()).then(pl.col("total_s") - pl.col("sampling_s"))
     decode = pl.when(rest >= -pl.col("total_uncertainty_s").fill_null(0)).then(rest.clip(0))
 
-    times = seen.pipe(selected, "stage", "sampling_s", "total_s", decode.alias("decode_s"))
+    times = seen.select("stage", "sampling_s", "total_s", decode.alias("decode_s"))
     names = times.columns[1:]
     told = (
         known_in_order(times, "stage")
@@ -135,7 +134,7 @@ def sums(found: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col(names), pl.col(names).is_null().sum().name.suffix("_untold"))
     )
     whole = (pl.when(pl.col(f"{name}_untold") == 0).then(pl.col(name).list.sum()).alias(name) for name in names)
-    return told.pipe(selected, "stage", *whole)
+    return told.select("stage", *whole)
 
 
 def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame) -> pl.DataFrame:
@@ -165,8 +164,7 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
     ).clip(0)
     whole = pl.col("warned").is_not_null() | need.is_not_null() | single
     silent = pl.col("warned").is_not_null() & (pl.col("kind") == "header")
-    return known.pipe(
-        selected,
+    return known.select(
         "stage",
         pl.when(pl.col("windowed") & (whole | (missing > 0))).then(missing).alias("missing_frames"),
         pl.when(pl.col("mirrored_line").fill_null(value=False) | mirrors)

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import distinct, extended, firsts, grouped, matching
+from loganalyzer.tables.frames import distinct, firsts, grouped, matching
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
 """From this day on, audio that fits one window runs one window, and padding is announced."""
@@ -35,8 +35,7 @@ def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
     return (
         matching(used, spans, ["pattern"])
         .pipe(grouped, ["lane", "prompt"], pl.col("since").max(), pl.col("until").min())
-        .pipe(
-            extended,
+        .with_columns(
             pl.when(~contradicts).then("since").alias("since"),
             pl.when(~contradicts).then("until").alias("until"),
         )

@@ -12,7 +12,7 @@ from loganalyzer.runs.native import facts as native_facts
 from loganalyzer.runs.programs import facts as program_facts
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, nearest, only, selected, typed
+from loganalyzer.tables.frames import completed, grouped, in_order, nearest, typed
 
 
 def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -22,21 +22,20 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     is_s2v, is_animate, swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early, and those
     of `native_facts` and `program_facts`.
     """
-    found = stages.pipe(selected, "stage", "lane", "prompt")
+    found = stages.select("stage", "lane", "prompt")
     for part in (
         _said_before(timeline, stages),
         _early_schedule(timeline, stages),
         _model(timeline, stages),
         native_facts.facts(timeline, stages),
         program_facts.facts(timeline, stages),
-        stages.pipe(selected, "stage", "program"),
+        stages.select("stage", "program"),
     ):
         found = completed(found, part, ["stage"])
-    told = found.pipe(
-        extended,
+    told = found.with_columns(
         pl.coalesce("program", "producer").alias("producer"),
         pl.coalesce("quantization", "program_quantization").alias("quantization"),
-    ).pipe(dropped, "lane", "prompt", "program", "program_quantization")
+    ).drop("lane", "prompt", "program", "program_quantization")
     return with_block_sizes(told, timeline, stages).pipe(in_order, "stage")
 
 
@@ -49,9 +48,9 @@ _BEFORE: Final = (
 def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """Of each event the last record before each stage, and behind the stage before; stages of which there is any."""
     every = pl.concat(
-        [timeline.event(name).pipe(extended, pl.lit(name).alias("event")) for name in _BEFORE], how="diagonal"
+        [timeline.event(name).with_columns(pl.lit(name).alias("event")) for name in _BEFORE], how="diagonal"
     )
-    told = only(assign_ahead(every, stages), pl.col("stage").is_not_null()).pipe(in_order, "stage", "place")
+    told = assign_ahead(every, stages).filter(pl.col("stage").is_not_null()).pipe(in_order, "stage", "place")
 
     def last(event: str, value: pl.Expr) -> pl.Expr:
         return value.filter(pl.col("event") == event).last()
@@ -95,15 +94,14 @@ def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     estimate = assign(timeline.event("estimated-iterations"), stages).pipe(
         grouped, ["stage"], pl.col("announced_windows").last().alias("announced_early")
     )
-    return completed(completed(stages.pipe(selected, "stage"), told, ["stage"]), estimate, ["stage"])
+    return completed(completed(stages.select("stage"), told, ["stage"]), estimate, ["stage"])
 
 
 def loras(timeline: Timeline) -> pl.DataFrame:
     """One row per loaded LoRA: lane, prompt, place, name, rank, strength, line. The rank is in the name or unknown."""
     frames = (timeline.event("lora"), program_facts.loras(timeline))
     names = ("lane", "prompt", "place", "name", "strength", "line")
-    return pl.concat([frame.pipe(selected, *names) for frame in frames]).pipe(
-        selected,
+    return pl.concat([frame.select(*names) for frame in frames]).select(
         "lane",
         "prompt",
         "place",
@@ -118,10 +116,9 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """What was loaded for the prompt before the stage began; a later stage may use what an earlier one loaded."""
     ranked = loras(timeline).filter(pl.col("rank").is_not_null())
     distill = pl.col("name").str.to_lowercase().str.contains(DISTILL_LORA, literal=True)
-    opened = stages.pipe(selected, "stage", "lane", "prompt", "place").pipe(in_order, "lane", "place")
-    ranks = [_loaded(opened, only(ranked, which), "rank") for which in (distill, ~distill)]
-    return opened.pipe(
-        selected,
+    opened = stages.select("stage", "lane", "prompt", "place").pipe(in_order, "lane", "place")
+    ranks = [_loaded(opened, ranked.filter(which), "rank") for which in (distill, ~distill)]
+    return opened.select(
         "stage",
         ranks[0].zip_with(ranks[0].is_not_null(), ranks[1]).alias("lora_rank"),
         _loaded(opened, timeline.event("block-swap"), "blocks").alias("swapped_blocks"),
@@ -130,21 +127,21 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _loaded(opened: pl.DataFrame, loads: pl.DataFrame, value: str) -> pl.Series:
     """What the last of `loads` (lane, prompt, place, `value`) before each stage says, where that is of its prompt."""
-    known = loads.pipe(selected, "lane", "place", pl.col("prompt").alias("its_prompt"), value)
+    known = loads.select("lane", "place", pl.col("prompt").alias("its_prompt"), value)
     last = nearest(opened, in_order(known, "lane", "place"))
     own = pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col(value))
-    return last.pipe(selected, own.alias(value)).to_series()
+    return last.select(own.alias(value)).to_series()
 
 
 def banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """The last startup banner above each stage: stage, gpu, total_vram_gib, comfyui_version, torch_version."""
-    found = stages.pipe(selected, "stage", "lane", "place").pipe(in_order, "place")
+    found = stages.select("stage", "lane", "place").pipe(in_order, "place")
     for event, column in (
         ("device", "gpu"),
         ("total-vram", "total_vram_gib"),
         ("comfyui-version", "comfyui_version"),
         ("torch-version", "torch_version"),
     ):
-        known = timeline.event(event).pipe(selected, "lane", "place", column).pipe(in_order, "place")
+        known = timeline.event(event).select("lane", "place", column).pipe(in_order, "place")
         found = nearest(found, known)
-    return found.pipe(dropped, "lane", "place").pipe(in_order, "stage")
+    return found.drop("lane", "place").pipe(in_order, "stage")

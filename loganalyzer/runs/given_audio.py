@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from loganalyzer.expectations import native_audio, schedule
-from loganalyzer.tables.frames import completed, extended, grouped, only
+from loganalyzer.tables.frames import completed, grouped
 
 if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
@@ -25,7 +25,7 @@ def with_audio(runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, as
     if seconds is None or not runs.select(own.any()).item():
         return runs
     frames = pl.lit(native_audio.frames(seconds), pl.Int64)
-    ends = only(windows, pl.col("audio_end").is_not_null()).pipe(
+    ends = windows.filter(pl.col("audio_end").is_not_null()).pipe(
         grouped, ["run_id"], pl.col("audio_end").max().alias("reached")
     )
     step = pl.col("stride") > 0
@@ -33,8 +33,7 @@ def with_audio(runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, as
     aligned = schedule.is_aligned(frames, pl.col("window_frames"), pl.col("stride"))
     return (
         completed(runs, ends, ["run_id"])
-        .pipe(
-            extended,
+        .with_columns(
             pl.when(own).then(pl.lit(float(seconds))).otherwise("audio_s").alias("audio_s"),
             pl.when(own & step).then(aligned).otherwise("aligned").alias("aligned"),
             pl.when(told)

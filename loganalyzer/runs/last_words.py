@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, only, selected
+from loganalyzer.tables.frames import completed, grouped
 
 LOST: Final = ("exception", "out-of-memory", "wrapper-error", "process-died")
 _TRACES: Final = ("traceback", "core-frame")
@@ -39,8 +39,8 @@ def last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str]) ->
         _last_work(timeline, {*idle, *LOST, "interruption", "executed"}),
         _KEYS,
     )
-    last = completed(words, ends, _KEYS).pipe(
-        only, pl.col("place") > pl.max_horizontal("begins", pl.col("works").fill_null(-1))
+    last = completed(words, ends, _KEYS).filter(
+        pl.col("place") > pl.max_horizontal("begins", pl.col("works").fill_null(-1))
     )
     traced = pl.col("event") == "traceback"
     return last.pipe(
@@ -53,11 +53,11 @@ def last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str]) ->
 
 def _words(timeline: Timeline) -> pl.DataFrame:
     """lane, prompt, place, event, is_core: near misses of ends, and tracebacks, is_core where that frame follows."""
-    frames = [timeline.event(event).pipe(selected, *_AT, pl.lit(event).alias("event")) for event in (*_LIKE, *_TRACES)]
+    frames = [timeline.event(event).select(*_AT, pl.lit(event).alias("event")) for event in (*_LIKE, *_TRACES)]
     words = pl.concat(frames).sort("lane", "place")
     behind = pl.col("event").shift(-1).over("lane", "prompt") == "core-frame"
-    return words.pipe(selected, *_AT, "event", behind.fill_null(value=False).alias("is_core")).pipe(
-        only, pl.col("event") != "core-frame"
+    return words.select(*_AT, "event", behind.fill_null(value=False).alias("is_core")).filter(
+        pl.col("event") != "core-frame"
     )
 
 
@@ -67,9 +67,9 @@ def _last_work(timeline: Timeline, idle: set[str]) -> pl.DataFrame:
     A bar that is only redrawn may be that of a failed window, which is closed behind the exception. Of bars whose
     figures nobody reads, the last refresh may be such a one.
     """
-    said = only(timeline.messages, ~pl.col("event").is_in(sorted(idle))).pipe(selected, *_AT)
+    said = timeline.messages.filter(~pl.col("event").is_in(sorted(idle))).select(*_AT)
     bars = (frame.sort("lane", "place").filter(_advances(frame)) for frame in timeline.bars.values())
-    places = pl.concat([said, *(frame.pipe(selected, *_AT) for frame in bars)])
+    places = pl.concat([said, *(frame.select(*_AT) for frame in bars)])
     return places.pipe(grouped, _KEYS, pl.col("place").max().alias("works"))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, only, selected
+from loganalyzer.tables.frames import completed, grouped, in_order
 
 _FIGURES = {
     "allocated": "allocated_gib",
@@ -27,7 +27,7 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     is two or three lines of one phase in their fixed order.
     """
     lines = pl.concat(
-        [timeline.event(name).pipe(extended, pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
+        [timeline.event(name).with_columns(pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
         how="diagonal",
     ).pipe(in_order, "lane", "place")
     phase = pl.col("phase").fill_null("")
@@ -36,7 +36,7 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         | (phase != phase.shift(1).over("lane"))
         | (pl.col("prompt") != pl.col("prompt").shift(1).over("lane"))
     ).fill_null(value=True)
-    found = lines.pipe(extended, begins.cast(pl.Int64).cum_sum().over("lane").alias("report")).pipe(
+    found = lines.with_columns(begins.cast(pl.Int64).cum_sum().over("lane").alias("report")).pipe(
         grouped,
         ["lane", "report"],
         pl.col("place", "phase", "prompt").first(),
@@ -44,7 +44,7 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         pl.col("line").last().alias("end_line"),
         *(pl.col(figure).drop_nulls().first() for figure in _FIGURES.values()),
     )
-    return assign(found, stages).pipe(dropped, "report").pipe(in_order, "lane", "place")
+    return assign(found, stages).drop("report").pipe(in_order, "lane", "place")
 
 
 def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
@@ -56,7 +56,7 @@ def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.D
     tiny VAE no decode resets the counter, so that the peak is that of the last window. Where memory ran out, no report
     comes, but PyTorch's own account has the peak since the last reset.
     """
-    own = found.pipe(only, pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
+    own = found.filter(pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     first = own.pipe(
         grouped,
         ["stage"],
@@ -82,8 +82,7 @@ def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.D
     told = known.join(tiny, on="lane", how="left", maintain_order="left").with_columns(
         (pl.col("tiny_place") < pl.col("report_place")).fill_null(value=False).alias("has_tiny_vae")
     )
-    reported = told.pipe(
-        selected,
+    reported = told.select(
         "stage",
         "peak_allocated_gib",
         "peak_reserved_gib",

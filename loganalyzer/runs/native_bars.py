@@ -12,7 +12,7 @@ import polars as pl
 
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import extended, in_order, nearest, only, selected, without
+from loganalyzer.tables.frames import in_order, nearest, without
 
 DYNAMIC: Final = "bare-bar-dynamic"
 """The form of a bar that says it waits for the model: its rates are not smoothed."""
@@ -31,10 +31,8 @@ def requests(timeline: Timeline) -> pl.DataFrame:
     """Diffusion models that were requested: lane, place, prompt, model_class, is_wan."""
     classes = shipped().classes
     name = pl.col("model_class")
-    wanted = only(timeline.event("model-requested"), ~name.str.contains(classes.companions))
-    return wanted.pipe(
-        selected, "lane", "place", "prompt", "model_class", name.str.contains(classes.wan).alias("is_wan")
-    )
+    wanted = timeline.event("model-requested").filter(~name.str.contains(classes.companions))
+    return wanted.select("lane", "place", "prompt", "model_class", name.str.contains(classes.wan).alias("is_wan"))
 
 
 def refreshes(timeline: Timeline) -> pl.DataFrame:
@@ -43,22 +41,21 @@ def refreshes(timeline: Timeline) -> pl.DataFrame:
     `mark` is the place of the last request or window line above in the same prompt; a bar that is drawn behind another
     one is another bar. `is_wan` is null where no diffusion model was requested in the prompt before.
     """
-    ranges = timeline.event("native-range").pipe(selected, "lane", "place", "prompt")
+    ranges = timeline.event("native-range").select("lane", "place", "prompt")
     asked = requests(timeline)
-    marks = pl.concat([frame.pipe(selected, "lane", "place", "prompt") for frame in (asked, ranges)])
-    marks = marks.pipe(in_order, "lane", "place").pipe(
-        selected, "lane", "place", pl.col("place").alias("mark"), pl.col("prompt").alias("mark_prompt")
+    marks = pl.concat([frame.select("lane", "place", "prompt") for frame in (asked, ranges)])
+    marks = marks.pipe(in_order, "lane", "place").select(
+        "lane", "place", pl.col("place").alias("mark"), pl.col("prompt").alias("mark_prompt")
     )
-    named = asked.pipe(in_order, "lane", "place").pipe(
-        selected, "lane", "place", "model_class", "is_wan", pl.col("prompt").alias("its_prompt")
+    named = asked.pipe(in_order, "lane", "place").select(
+        "lane", "place", "model_class", "is_wan", pl.col("prompt").alias("its_prompt")
     )
     bars = nearest(nearest(timeline.bars["bare-bar"], marks), named)
-    own = bars.pipe(
-        extended,
+    own = bars.with_columns(
         pl.when(pl.col("mark_prompt") == pl.col("prompt")).then("mark").alias("mark"),
         pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col("model_class", "is_wan")),
     )
-    return own.pipe(extended, _begins().cum_sum().alias("drawn"))
+    return own.with_columns(_begins().cum_sum().alias("drawn"))
 
 
 def _begins() -> pl.Expr:
@@ -79,15 +76,14 @@ def samplers(timeline: Timeline) -> pl.DataFrame:
     Detailed logs say it; in prompts without such lines, bars show it. A second bar behind a request may be another
     node's, and is certain only where it says that it waits for the model.
     """
-    told = timeline.event("native-sampler").pipe(
-        extended,
+    told = timeline.event("native-sampler").with_columns(
         pl.col("model_class").str.contains(shipped().classes.wan).alias("is_wan"),
         pl.lit(value=True).alias("is_certain"),
     )
     bars = without(_drawn(timeline), told, "lane", "prompt")
     first = pl.col("mark").ne_missing(pl.col("mark").shift(1)) | (pl.col("prompt") != pl.col("prompt").shift(1))
-    shown = bars.pipe(extended, (first.fill_null(value=True) | pl.col("is_dynamic")).alias("is_certain"))
-    return pl.concat([frame.pipe(selected, *_SAMPLER) for frame in (told, shown)]).pipe(in_order, "lane", "place")
+    shown = bars.with_columns((first.fill_null(value=True) | pl.col("is_dynamic")).alias("is_certain"))
+    return pl.concat([frame.select(*_SAMPLER) for frame in (told, shown)]).pipe(in_order, "lane", "place")
 
 
 _SAMPLER: Final = ("lane", "place", "line", "prompt", "model_class", "is_wan", "is_certain")

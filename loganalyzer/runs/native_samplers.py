@@ -15,7 +15,7 @@ import polars as pl
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.runs import native_bars
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import extended, firsts, grouped, in_order, nearest, only, selected, typed, without
+from loganalyzer.tables.frames import firsts, grouped, in_order, nearest, typed, without
 
 TALKING: Final = "native"
 """The kind of a stage that goes through audio in windows."""
@@ -37,10 +37,10 @@ def stages(timeline: Timeline, others: pl.DataFrame) -> pl.DataFrame:
     samplers = native_bars.samplers(timeline)
     looped = timeline.event("auto-sampler-audio")
     chained = _chains(without(timeline.event("native-range"), looped, *_PROMPT), samplers)
-    chains = pl.concat([typed(frame, _OPENERS) for frame in (looped, chained)]).pipe(
-        extended, pl.lit(TALKING).alias("kind")
+    chains = pl.concat([typed(frame, _OPENERS) for frame in (looped, chained)]).with_columns(
+        pl.lit(TALKING).alias("kind")
     )
-    taken = pl.concat([frame.pipe(selected, *_PROMPT) for frame in (chains, others)])
+    taken = pl.concat([frame.select(*_PROMPT) for frame in (chains, others)])
     single = _single(timeline, without(samplers, taken, *_PROMPT))
     return pl.concat([chains, typed(single, _OPENERS)]).pipe(in_order, "lane", "place")
 
@@ -54,14 +54,14 @@ def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
     same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
     goes_on = (same & (pl.col("audio_start") >= pl.col("audio_start").shift(1))).fill_null(value=False)
     behind = pl.when(same).then(pl.col("place").shift(1)).alias("behind")
-    first = only(ranges.pipe(extended, behind, goes_on.alias("goes_on")), ~pl.col("goes_on"))
+    first = ranges.with_columns(behind, goes_on.alias("goes_on")).filter(~pl.col("goes_on"))
     if first.is_empty():
         return first
-    known = first.pipe(
-        selected, "lane", "place", "behind", pl.col("place").alias("range"), pl.col("prompt").alias("range_prompt")
+    known = first.select(
+        "lane", "place", "behind", pl.col("place").alias("range"), pl.col("prompt").alias("range_prompt")
     )
     own = (pl.col("range_prompt") == pl.col("prompt")) & (pl.col("place") > pl.col("behind").fill_null(-1))
-    above = only(nearest(samplers, known, ahead=True), own & pl.col("is_wan").fill_null(value=True))
+    above = nearest(samplers, known, ahead=True).filter(own & pl.col("is_wan").fill_null(value=True))
     other = pl.col("behind").is_not_null().first()
     named = pl.col("is_wan").fill_null(value=False)
     opener = [
@@ -72,23 +72,23 @@ def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
         for name in ("place", "line")
     ]
     found = above.pipe(grouped, ["lane", "range"], *opener).rename({"range": "place"})
-    return first.join(found, on=["lane", "place"], how="left", maintain_order="left").pipe(
-        extended, *(pl.coalesce(f"{name}_above", name).alias(name) for name in ("place", "line"))
+    return first.join(found, on=["lane", "place"], how="left", maintain_order="left").with_columns(
+        *(pl.coalesce(f"{name}_above", name).alias(name) for name in ("place", "line"))
     )
 
 
 def _single(timeline: Timeline, samplers: pl.DataFrame) -> pl.DataFrame:
     """Samplers of Wan models, each a stage: of InfiniteTalk where the prompt shows that its model follows speech."""
     classes = shipped().classes
-    adapters = only(timeline.event("storage-policy"), pl.col("paths").str.contains(r"(?i)model_patches[\\/].*talk"))
-    heard = only(timeline.event("model-requested"), pl.col("model_class").str.contains(classes.speech))
-    speaking = firsts(pl.concat([frame.pipe(selected, *_PROMPT) for frame in (adapters, heard)]), *_PROMPT)
-    own = only(samplers, pl.col("is_wan").fill_null(value=False) & pl.col("is_certain"))
+    adapters = timeline.event("storage-policy").filter(pl.col("paths").str.contains(r"(?i)model_patches[\\/].*talk"))
+    heard = timeline.event("model-requested").filter(pl.col("model_class").str.contains(classes.speech))
+    speaking = firsts(pl.concat([frame.select(*_PROMPT) for frame in (adapters, heard)]), *_PROMPT)
+    own = samplers.filter(pl.col("is_wan").fill_null(value=False) & pl.col("is_certain"))
     marked = own.join(
-        speaking.pipe(extended, pl.lit(value=True).alias("speaks")), on=_PROMPT, how="left", maintain_order="left"
+        speaking.with_columns(pl.lit(value=True).alias("speaks")), on=_PROMPT, how="left", maintain_order="left"
     )
     talks = pl.col("speaks").fill_null(value=False) & pl.col("model_class").str.contains(classes.talking)
-    return marked.pipe(extended, pl.when(talks).then(pl.lit(TALKING)).otherwise(pl.lit(PLAIN)).alias("kind"))
+    return marked.with_columns(pl.when(talks).then(pl.lit(TALKING)).otherwise(pl.lit(PLAIN)).alias("kind"))
 
 
 def is_native() -> pl.Expr:

@@ -8,7 +8,7 @@ import polars as pl
 
 from loganalyzer.runs import native_bars
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import grouped, only, without
+from loganalyzer.tables.frames import grouped, without
 from loganalyzer.tables.schema import SEPARATOR
 
 _PROMPT: Final = ["lane", "prompt"]
@@ -22,10 +22,10 @@ def other_models(timeline: Timeline) -> pl.DataFrame:
     Each bar that such a model draws is a stage; where the log keeps no bars, each request is. The names are the
     classes that ComfyUI prints.
     """
-    asked = only(native_bars.requests(timeline), ~pl.col("is_wan"))
+    asked = native_bars.requests(timeline).filter(~pl.col("is_wan"))
     if asked.is_empty():
         return _counted(asked, pl.len())
-    drawn = only(native_bars.refreshes(timeline), pl.col("is_wan").not_().fill_null(value=False))
+    drawn = native_bars.refreshes(timeline).filter(pl.col("is_wan").not_().fill_null(value=False))
     bars = _counted(drawn, pl.col("drawn").n_unique())
     return pl.concat([bars, _counted(without(asked, bars, *_PROMPT), pl.len())])
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, nearest, selected
+from loganalyzer.tables.frames import completed, grouped, in_order, nearest
 
 STOPPED: Final = "sampling stopped at step {} of {} of window {}, and no message says why"
 
@@ -32,8 +32,7 @@ def outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) ->
     """
     stages = _followed(timeline, stages)
     followed = pl.col("followed")
-    own = prompts.pipe(
-        selected,
+    own = prompts.select(
         "lane",
         "prompt",
         pl.col("status").alias("prompt_status"),
@@ -123,8 +122,8 @@ def _failed_where_stopped(prompts: pl.DataFrame) -> pl.DataFrame:
 def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """`stages` with `next`, whether another stage of the prompt follows, and `followed`: in order."""
     if stages[:, ["lane", "prompt"]].is_unique().all():
-        return stages.pipe(extended, *(pl.lit(value=False).alias(name) for name in ("next", "followed")))
-    arrivals = timeline.event("arrival").pipe(selected, "lane", "place", pl.col("place").alias("arrived"))
+        return stages.with_columns(*(pl.lit(value=False).alias(name) for name in ("next", "followed")))
+    arrivals = timeline.event("arrival").select("lane", "place", pl.col("place").alias("arrived"))
     ahead = nearest(in_order(stages, "lane", "place"), in_order(arrivals, "lane", "place"), ahead=True)
     behind = {name: pl.col(name).shift(-1).over("lane", "prompt") for name in ("place", "report_place")}
     asked = (pl.col("arrived") < behind["place"]).fill_null(value=False)
@@ -132,11 +131,10 @@ def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     seen = pl.when(shown).then(pl.col("observed").fill_null(0))
     missing = (pl.col("windowed") & (seen < pl.col("expected_windows"))).fill_null(value=False)
     follows = behind["place"].is_not_null()
-    return ahead.pipe(
-        extended,
+    return ahead.with_columns(
         follows.alias("next"),
         (follows & ~missing & ~(asked & behind["report_place"].is_not_null())).alias("followed"),
-    ).pipe(dropped, "arrived")
+    ).drop("arrived")
 
 
 def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
@@ -145,11 +143,10 @@ def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     cut = pl.col("status") == "truncated"
     return (
         completed(prompts, last, ["lane", "prompt"])
-        .pipe(
-            extended,
+        .with_columns(
             pl.when(cut).then(pl.max_horizontal("end_line", "stage_end")).otherwise("end_line").alias("end_line"),
         )
-        .pipe(dropped, "stage_end")
+        .drop("stage_end")
     )
 
 
@@ -158,14 +155,13 @@ def end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataF
 
     The last stage of a prompt that did not complete reaches to the prompt's end, where the reason stands.
     """
-    last = pl.concat([part.pipe(selected, "stage", "line") for part in parts], how="vertical_relaxed").pipe(
+    last = pl.concat([part.select("stage", "line") for part in parts], how="vertical_relaxed").pipe(
         grouped, ["stage"], pl.col("line").max().alias("last_line")
     )
-    ends = prompts.pipe(selected, "lane", "prompt", pl.col("end_line").alias("prompt_end"))
+    ends = prompts.select("lane", "prompt", pl.col("end_line").alias("prompt_end"))
     own = pl.max_horizontal("last_line", "report_line", "line")
     is_last = pl.col("place") == pl.col("place").max().over("lane", "prompt")
-    return completed(completed(stages, last, ["stage"]), ends, ["lane", "prompt"]).pipe(
-        selected,
+    return completed(completed(stages, last, ["stage"]), ends, ["lane", "prompt"]).select(
         "stage",
         pl.when(is_last & (pl.col("status") != "completed"))
         .then(pl.max_horizontal("prompt_end", own))

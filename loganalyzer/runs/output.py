@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.expectations import schedule
 from loganalyzer.runs.windows import longer
-from loganalyzer.tables.frames import completed, grouped, only, selected
+from loganalyzer.tables.frames import completed, grouped
 
 
 def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
@@ -15,15 +15,14 @@ def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     Windowed ones render up to the last window's end: that of the last window expected, or, where no length of audio is
     known, of the last one seen. The first window of ComfyUI's own chain may have a length of its own (`first_end`).
     """
-    last = only(windows, pl.col("audio_end").is_not_null()).pipe(
+    last = windows.filter(pl.col("audio_end").is_not_null()).pipe(
         grouped, ["stage"], pl.col("window").max().alias("last_seen")
     )
     count = pl.coalesce("expected_windows", "last_seen")
     whole = schedule.end(count, pl.col("window_frames"), pl.col("stride"))
     rendered = pl.when("windowed").then(whole + longer()).otherwise("plain_frames")
     ended = pl.when(pl.col("status") == "completed")
-    return completed(stages, last, ["stage"]).pipe(
-        selected,
+    return completed(stages, last, ["stage"]).select(
         "stage",
         pl.coalesce("saved_frames", ended.then(rendered)).alias("output_frames"),
     )

@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.expectations.schedule import CONTEXT_FRAMES
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import dropped, extended, in_order, nearest, only, selected, typed, without
+from loganalyzer.tables.frames import in_order, nearest, typed, without
 from loganalyzer.tables.schema import PADDINGS
 
 _ROW = pl.Schema(
@@ -25,8 +25,7 @@ def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """
     requests = _assigned(timeline.event("padding-request"), stages)
     printed = timeline.event("padding-length")
-    lengths = printed.pipe(
-        selected,
+    lengths = printed.select(
         "lane",
         "place",
         "padding",
@@ -36,14 +35,14 @@ def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     paired = nearest(in_order(requests, "lane", "place"), lengths, ahead=True)
     again = pl.col("length_place") == pl.col("length_place").shift(-1).over("lane", order_by="place")
     own = ~again.fill_null(value=False) & (pl.col("length_prompt") == pl.col("prompt"))
-    paired = paired.pipe(extended, own.alias("own"))
+    paired = paired.with_columns(own.alias("own"))
     missing = pl.col("need") - pl.col("have")
-    pairs = paired.pipe(extended, pl.when("own").then("padding").alias("padding")).pipe(
-        extended, missing.alias("missing"), (pl.col("padding") - missing).alias("context")
+    pairs = paired.with_columns(pl.when("own").then("padding").alias("padding")).with_columns(
+        missing.alias("missing"), (pl.col("padding") - missing).alias("context")
     )
     return (
-        pl.concat([typed(pairs, _ROW), typed(_lone(timeline, only(paired, "own"), stages), _ROW)])
-        .pipe(only, pl.col("stage").is_not_null())
+        pl.concat([typed(pairs, _ROW), typed(_lone(timeline, paired.filter("own"), stages), _ROW)])
+        .filter(pl.col("stage").is_not_null())
         .pipe(in_order, "stage", "place")
     )
 
@@ -53,24 +52,24 @@ def _lone(timeline: Timeline, own: pl.DataFrame, stages: pl.DataFrame) -> pl.Dat
     printed = timeline.event("padding-length")
     if printed.height == own.height:
         return printed.clear()
-    known = own.pipe(selected, "lane", pl.col("length_place").alias("place"))
+    known = own.select("lane", pl.col("length_place").alias("place"))
     lone = _assigned(without(printed, known, "lane", "place"), stages)
-    reports = timeline.event("max-allocated").pipe(only, ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
-    ended = assign(reports, stages).pipe(selected, "lane", "place", pl.col("stage").alias("ended"))
+    reports = timeline.event("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
+    ended = assign(reports, stages).select("lane", "place", pl.col("stage").alias("ended"))
     missing = pl.col("padding") - CONTEXT_FRAMES
     return (
         nearest(in_order(lone, "lane", "place"), in_order(ended, "lane", "place"))
-        .pipe(only, (missing >= 0) & pl.col("ended").ne_missing(pl.col("stage")))
-        .pipe(extended, missing.alias("missing"), pl.lit(CONTEXT_FRAMES).alias("context"))
+        .filter((missing >= 0) & pl.col("ended").ne_missing(pl.col("stage")))
+        .with_columns(missing.alias("missing"), pl.lit(CONTEXT_FRAMES).alias("context"))
     )
 
 
 def _assigned(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`frame` with the stage of each row: the last one opened; where a log begins behind a header, the one to come."""
     found = assign(frame, stages)
-    above = only(found, pl.col("stage").is_null()).pipe(dropped, "stage")
+    above = found.filter(pl.col("stage").is_null()).drop("stage")
     if above.is_empty():
         return found
-    ahead = assign_ahead(above, only(stages, pl.col("kind") == "bars"))
-    known = only(found, pl.col("stage").is_not_null())
-    return pl.concat([known, ahead.pipe(selected, known.columns)]).pipe(in_order, "lane", "place")
+    ahead = assign_ahead(above, stages.filter(pl.col("kind") == "bars"))
+    known = found.filter(pl.col("stage").is_not_null())
+    return pl.concat([known, ahead.select(known.columns)]).pipe(in_order, "lane", "place")

@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.schedules import Schedule
 from loganalyzer.runs.eras import ONE_WINDOW_CASE
-from loganalyzer.tables.frames import completed, extended
+from loganalyzer.tables.frames import completed
 
 TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
 """The modes of the MultiTalk loop that are known."""
@@ -51,7 +51,7 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     short for the configured overlap has none. All are null for runs without windows.
     """
     usual = pl.when(pl.col("mode").is_in([*TALKING, *OTHER_LOOPS])).then("mode").alias("usual")
-    known = completed(stages.pipe(extended, usual), wanted.rename({"mode": "usual"}), ["usual"], nulls_equal=True)
+    known = completed(stages.with_columns(usual), wanted.rename({"mode": "usual"}), ["usual"], nulls_equal=True)
     wanted_stride = schedule.stride(pl.col("want_window"), pl.col("want_motion"), pl.col("drop_frames"))
     shown = pl.when(is_talking()).then("vae_window")
     window = pl.coalesce("window_early", "seen_window", shown, "want_window")
@@ -64,8 +64,7 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     seen = pl.when(gap).then(wanted_stride).otherwise(pl.col("seen_stride"))
     assumed = schedule.stride(window, pl.col("want_motion"), pl.col("drop_frames"))
     step = pl.coalesce(early, seen, pl.when(assumed > 0).then(assumed).otherwise(window))
-    known = known.pipe(
-        extended,
+    known = known.with_columns(
         window.alias("window_frames"),
         step.alias("stride"),
         pl.coalesce(early, seen).is_not_null().alias("schedule_observed"),
@@ -73,15 +72,15 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     overlap = pl.col("window_frames") - pl.col("stride")
     dropped = pl.when(overlap >= pl.col("drop_frames")).then(pl.col("drop_frames")).otherwise(0)
     known = (
-        known.pipe(extended, dropped.alias("drop_frames"))
-        .pipe(extended, (overlap - pl.col("drop_frames")).alias("motion_frames"))
-        .pipe(extended, _expected().alias("expected_windows"), _aligned().alias("aligned"))
+        known.with_columns(dropped.alias("drop_frames"))
+        .with_columns((overlap - pl.col("drop_frames")).alias("motion_frames"))
+        .with_columns(_expected().alias("expected_windows"), _aligned().alias("aligned"))
     )
     windowed = [
         "want_window", "want_motion", "drop_frames", "window_frames", "motion_frames", "stride",
         "schedule_observed", "expected_windows", "aligned",
     ]  # fmt: skip
-    return known.pipe(extended, [pl.when("windowed").then(pl.col(name)).alias(name) for name in windowed])
+    return known.with_columns([pl.when("windowed").then(pl.col(name)).alias(name) for name in windowed])
 
 
 def _usable() -> pl.Expr:

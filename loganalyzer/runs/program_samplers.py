@@ -14,7 +14,7 @@ import polars as pl
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, PRODUCER, PROGRAM_HOLES
-from loganalyzer.tables.frames import extended, firsts, in_order, nearest, only, selected, typed
+from loganalyzer.tables.frames import firsts, in_order, nearest, typed
 
 BY_LINES: Final = "program-lines"
 """The kind of a stage whose windows and steps are messages."""
@@ -86,7 +86,7 @@ def _catalogue(patterns: Sequence[Pattern]) -> pl.DataFrame:
 def stages(timeline: Timeline) -> pl.DataFrame:
     """lane, place, line, prompt, kind, and the columns of `PRODUCER`, of every stage; in order."""
     opened = [
-        typed(found.pipe(extended, pl.lit(kind).alias("kind")), _OPENERS)
+        typed(found.with_columns(pl.lit(kind).alias("kind")), _OPENERS)
         for found, kind in ((_by_lines(timeline), BY_LINES), (_by_bars(timeline), BY_BARS))
     ]
     return pl.concat(opened).pipe(in_order, "lane", "place")
@@ -97,15 +97,13 @@ def _by_lines(timeline: Timeline) -> pl.DataFrame:
     ranks = [pl.lit(rank, pl.Int64) + (pl.col("window") if name == _MESSAGES[-1] else 0) for rank, name in _RANKED]
     told = pl.concat(
         [
-            only(timeline.event(name), pl.col("windows_by") == "lines").pipe(
-                selected, *_KEYS, *PRODUCER, rank.alias("rank")
-            )
+            timeline.event(name).filter(pl.col("windows_by") == "lines").select(*_KEYS, *PRODUCER, rank.alias("rank"))
             for name, rank in zip(_MESSAGES, ranks, strict=True)
         ]
     ).pipe(in_order, "lane", "place")
     same = pl.all_horizontal(pl.col(key) == pl.col(key).shift(1) for key in (*_PROMPT, "program"))
     goes_on = (same & (pl.col("rank") > pl.col("rank").shift(1))).fill_null(value=False)
-    return only(told, ~goes_on)
+    return told.filter(~goes_on)
 
 
 _KEYS: Final = ("lane", "place", "line", "prompt")
@@ -114,26 +112,25 @@ _RANKED: Final = tuple(enumerate(_MESSAGES))
 
 def _by_bars(timeline: Timeline) -> pl.DataFrame:
     """Where a program prints its arguments, and the first bar of each prompt below a model that is analyzed."""
-    runs = only(timeline.event("program-run"), pl.col("windows_by") == "bars")
+    runs = timeline.event("program-run").filter(pl.col("windows_by") == "bars")
     loaded = models(timeline)
     if loaded.is_empty():
         return runs
-    comfyui = pl.concat([timeline.event(name).pipe(selected, "lane") for name in _SHOWS_COMFYUI])["lane"]
-    bars = only(timeline.bars["bare-bar"], ~pl.col("lane").is_in(comfyui.implode())).pipe(selected, *_KEYS)
-    below = only(
-        nearest(bars, loaded.pipe(selected, "lane", "place", "is_analyzed", *PRODUCER)),
+    comfyui = pl.concat([timeline.event(name).select("lane") for name in _SHOWS_COMFYUI])["lane"]
+    bars = timeline.bars["bare-bar"].filter(~pl.col("lane").is_in(comfyui.implode())).select(*_KEYS)
+    below = nearest(bars, loaded.select("lane", "place", "is_analyzed", *PRODUCER)).filter(
         pl.col("is_analyzed").fill_null(value=False),
     )
-    return pl.concat([frame.pipe(selected, *_KEYS, *PRODUCER) for frame in (runs, firsts(below, *_PROMPT))])
+    return pl.concat([frame.select(*_KEYS, *PRODUCER) for frame in (runs, firsts(below, *_PROMPT))])
 
 
 def models(timeline: Timeline) -> pl.DataFrame:
     """Files of models that programs loaded: lane, place, path, name, is_analyzed, and the columns of `PRODUCER`."""
-    told = only(timeline.event("program-model"), pl.col("windows_by") == "bars")
+    told = timeline.event("program-model").filter(pl.col("windows_by") == "bars")
     name = pl.col("path").str.split("/").list.last().str.split("\\").list.last()
-    named = told.pipe(extended, name.alias("name"))
+    named = told.with_columns(name.alias("name"))
     fits = pl.when(pl.col("models").is_null()).then(pl.lit(value=True)).otherwise(_fits())
-    return named.pipe(extended, fits.fill_null(value=False).alias("is_analyzed")).pipe(in_order, "lane", "place")
+    return named.with_columns(fits.fill_null(value=False).alias("is_analyzed")).pipe(in_order, "lane", "place")
 
 
 def _fits() -> pl.Expr:

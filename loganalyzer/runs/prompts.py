@@ -15,7 +15,7 @@ import polars as pl
 
 from loganalyzer.runs.last_words import LOST, last_words
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, dropped, extended, grouped, in_order, only, selected
+from loganalyzer.tables.frames import completed, grouped, in_order
 
 _LIKE = "a message almost says so, which LOG001 names"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"
@@ -55,8 +55,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
     for more in (ended, lost, stopped, last_words(timeline, found, idle)):
         found = completed(found, more, keys)
     return (
-        found.pipe(
-            extended,
+        found.with_columns(
             pl.when(pl.col("lost"))
             .then(pl.lit("failed"))
             .when(pl.col("stopped"))
@@ -83,7 +82,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
             pl.coalesce("executed_line", "end_line").alias("end_line"),
             pl.col("out_of_memory").fill_null(value=False),
         )
-        .pipe(dropped, "executed_line", "lost", "stopped", "like_lost", "like_stopped", "left")
+        .drop("executed_line", "lost", "stopped", "like_lost", "like_stopped", "left")
         .pipe(in_order, "lane", "prompt")
     )
 
@@ -113,10 +112,10 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) ->
     """The executions: whatever shows that something ran, or a request that nothing is known of afterwards."""
     shown = pl.concat(
         [
-            timeline.messages.pipe(extended, (~pl.col("event").is_in(list(idle))).alias("ran")),
-            stages.pipe(selected, "lane", "place", "line", pl.lit(None, pl.Datetime("us")).alias("time"))
-            .pipe(extended, pl.lit("stage").alias("event"), pl.lit(None, pl.String).alias("pattern"))
-            .pipe(extended, stages["prompt"], pl.lit(value=True).alias("ran")),
+            timeline.messages.with_columns((~pl.col("event").is_in(list(idle))).alias("ran")),
+            stages.select("lane", "place", "line", pl.lit(None, pl.Datetime("us")).alias("time"))
+            .with_columns(pl.lit("stage").alias("event"), pl.lit(None, pl.String).alias("pattern"))
+            .with_columns(stages["prompt"], pl.lit(value=True).alias("ran")),
         ],
         how="vertical_relaxed",
     ).pipe(in_order, "lane", "place")
@@ -136,8 +135,8 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) ->
             pl.col("ran").any(),
             (arrivals - refusals).alias("arrived"),
         )
-        .pipe(only, pl.col("ran") | (pl.col("arrived") > 0))
-        .pipe(dropped, "ran", "arrived")
+        .filter(pl.col("ran") | (pl.col("arrived") > 0))
+        .drop("ran", "arrived")
     )
 
 
@@ -153,8 +152,7 @@ def _with_bare_reports(shown: pl.DataFrame) -> pl.DataFrame:
 def _losses(timeline: Timeline) -> pl.DataFrame:
     """Failures by prompt: the first message, and whether memory ran out."""
     frames = [
-        timeline.event(name).pipe(
-            selected,
+        timeline.event(name).select(
             "lane",
             "prompt",
             "place",

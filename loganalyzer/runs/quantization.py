@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from loganalyzer.expectations.names import QUANTIZATION
-from loganalyzer.tables.frames import extended
 
 if TYPE_CHECKING:
     from loganalyzer.expectations.baselines import Shelf
@@ -38,8 +37,7 @@ def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: A
         "vram": pl.lit(inferred),
     }
     source = pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in told.items())
-    return runs.pipe(
-        extended,
+    return runs.with_columns(
         pl.coalesce(value if name == "log" else value.str.to_uppercase() for name, value in told.items()).alias(
             "quantization"
         ),

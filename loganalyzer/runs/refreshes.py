@@ -8,7 +8,7 @@ from loganalyzer.runs import native_samplers, program_samplers, unsmoothed
 from loganalyzer.runs.native import windows
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, dropped, extended, in_order, known_in_order, nearest, only, selected
+from loganalyzer.tables.frames import completed, in_order, known_in_order, nearest
 
 MOST_STEPS = 10_000
 """A bar that counts further is none of the sampler's; a damaged or hostile one must not fill the memory."""
@@ -29,21 +29,21 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     Bars without a description count only inside a stage; their audio range comes from the messages that upstream
     printed beside them in August 2025, else it is null. Those of ComfyUI's own samplers have a `segment` instead.
     """
-    named = timeline.bars["window-bar"].pipe(selected, *_COLUMNS, _NO_SEGMENT)
+    named = timeline.bars["window-bar"].select(*_COLUMNS, _NO_SEGMENT)
     bare = _with_range(timeline.bars["bare-bar"], timeline)
-    named = only(assign(named, stages, same_prompt=False), pl.col("stage").is_not_null())
-    bare = only(assign(bare, stages), pl.col("stage").is_not_null())
-    printed = only(stages, pl.col("kind") == program_samplers.BY_LINES)["stage"]
+    named = assign(named, stages, same_prompt=False).filter(pl.col("stage").is_not_null())
+    bare = assign(bare, stages).filter(pl.col("stage").is_not_null())
+    printed = stages.filter(pl.col("kind") == program_samplers.BY_LINES)["stage"]
     if not printed.is_empty():
-        bare = only(bare, ~pl.col("stage").is_in(printed.implode()))
-    own = only(stages, native_samplers.is_native())["stage"]
+        bare = bare.filter(~pl.col("stage").is_in(printed.implode()))
+    own = stages.filter(native_samplers.is_native())["stage"]
     if not own.is_empty():
-        bare = only(bare, ~pl.col("stage").is_in(own.implode()))
-        ranged = windows.bars(timeline, stages).pipe(extended, *_NO_RANGE)
-        bare = pl.concat([bare, ranged.pipe(selected, bare.columns)])
+        bare = bare.filter(~pl.col("stage").is_in(own.implode()))
+        ranged = windows.bars(timeline, stages).with_columns(*_NO_RANGE)
+        bare = pl.concat([bare, ranged.select(bare.columns)])
     if not bare.is_empty():
-        bare = bare.join(named.pipe(selected, "stage").unique(), on="stage", how="anti")
-        named = pl.concat([named, bare.pipe(selected, named.columns)])
+        bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
+        named = pl.concat([named, bare.select(named.columns)])
     return known_in_order(in_order(named, "stage", "place"), "stage")
 
 
@@ -57,57 +57,56 @@ def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> p
 
 
 def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
-    ranges = timeline.event("audio-range").pipe(
-        selected, "lane", "place", "audio_start", "audio_end", pl.col("prompt").alias("range_prompt")
+    ranges = timeline.event("audio-range").select(
+        "lane", "place", "audio_start", "audio_end", pl.col("prompt").alias("range_prompt")
     )
     own = pl.col("range_prompt") == pl.col("prompt")
     return (
         nearest(bare, ranges)
-        .pipe(extended, pl.when(own).then(pl.col("audio_start", "audio_end")))
-        .pipe(selected, *_COLUMNS, _NO_SEGMENT)
+        .with_columns(pl.when(own).then(pl.col("audio_start", "audio_end")))
+        .select(*_COLUMNS, _NO_SEGMENT)
     )
 
 
 def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
-    header = known_in_order(stages.pipe(selected, "stage", "steps"), "stage")
+    header = known_in_order(stages.select("stage", "steps"), "stage")
     steps = completed(rows[:, ["stage"]], header, ["stage"])
     total = pl.coalesce(pl.col("total"), steps["steps"])
-    filled = rows.pipe(
-        extended,
+    filled = rows.with_columns(
         pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
         total.alias("total"),
     )
     fits = pl.col("total").is_between(pl.col("n"), MOST_STEPS).fill_null(value=True)
-    return only(filled, (pl.col("n").is_between(0, MOST_STEPS) & fits).fill_null(value=False))
+    return filled.filter((pl.col("n").is_between(0, MOST_STEPS) & fits).fill_null(value=False))
 
 
 def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
     lanes = known_in_order(rows[:, ["lane"]], "lane")
     ends = completed(lanes, known_in_order(in_order(timeline.ends, "lane"), "lane"), ["lane"])["end"]
-    return rows.pipe(extended, (pl.col("place") >= ends).fill_null(value=False).alias("is_lane_end"))
+    return rows.with_columns((pl.col("place") >= ends).fill_null(value=False).alias("is_lane_end"))
 
 
 def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_redrawn`: the stage had failed or was interrupted; a bar drawn behind that shows an average, no step."""
-    lost = pl.concat([timeline.event(name).pipe(selected, "lane", pl.col("place").alias("lost")) for name in _LOSSES])
+    lost = pl.concat([timeline.event(name).select("lane", pl.col("place").alias("lost")) for name in _LOSSES])
     if lost.is_empty():
-        return rows.pipe(extended, pl.lit(value=False).alias("is_redrawn"))
-    opened = stages.pipe(selected, "stage", pl.col("place").alias("stage_place"))
+        return rows.with_columns(pl.lit(value=False).alias("is_redrawn"))
+    opened = stages.select("stage", pl.col("place").alias("stage_place"))
     return (
         rows.pipe(in_order, "place")
         .join_asof(lost.pipe(in_order, "lost"), left_on="place", right_on="lost", by="lane", check_sortedness=False)
         .pipe(completed, opened, ["stage"])
-        .pipe(extended, (pl.col("lost") > pl.col("stage_place")).fill_null(value=False).alias("is_redrawn"))
-        .pipe(dropped, "lost", "stage_place")
+        .with_columns((pl.col("lost") > pl.col("stage_place")).fill_null(value=False).alias("is_redrawn"))
+        .drop("lost", "stage_place")
     )
 
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     """A bar is one audio range of a stage; bars without a range begin where n or the clock falls back."""
     rows = in_order(rows, "stage", "place")
-    begun = rows.pipe(only, _other_range()).pipe(selected, _RANGE)
+    begun = rows.filter(_other_range()).select(_RANGE)
     is_mixed = bool(begun.is_duplicated().any())
     if is_mixed:
         rows = rows.sort(*_RANGE, "place")
@@ -116,10 +115,10 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     begins = _other_range() | (is_loose & fell.fill_null(value=False))
     first = pl.int_range(pl.len()) == 0
     other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
-    opened = rows.pipe(extended, pl.when(begins | first).then("place").forward_fill().alias("opened"))
+    opened = rows.with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
     if is_mixed:
         opened = opened.pipe(in_order, "stage", "opened", "place")
-    numbered = opened.pipe(extended, other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
+    numbered = opened.with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
     return known_in_order(numbered, "bar")
 
 

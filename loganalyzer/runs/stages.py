@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline, bare_lines
-from loganalyzer.tables.frames import dropped, extended, in_order, nearest, only, selected, those, typed, without
+from loganalyzer.tables.frames import in_order, nearest, those, typed, without
 
 _OPENED = pl.Schema(
     {
@@ -63,9 +63,9 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
 
 def named_stages(timeline: Timeline) -> pl.DataFrame:
     """The stages that a header opens; columns as in `open_stages`, without `stage`."""
-    headers = timeline.event("header").pipe(extended, pl.lit("header").alias("kind"))
-    plain = timeline.event("plain-header").pipe(
-        extended, pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
+    headers = timeline.event("header").with_columns(pl.lit("header").alias("kind"))
+    plain = timeline.event("plain-header").with_columns(
+        pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
     return pl.concat([typed(headers, _OPENED), typed(plain, _OPENED)]).pipe(in_order, "lane", "place")
 
@@ -76,8 +76,8 @@ def _bars_and_lines(timeline: Timeline) -> pl.DataFrame:
     bars, lines = timeline.bars["window-bar"], bare_lines(timeline)
     if lines.is_empty():
         return bars
-    as_bars = lines.pipe(extended, pl.lit(0, pl.Int64).alias("n"))
-    return pl.concat([frame.pipe(selected, *shown) for frame in (bars, as_bars)]).pipe(in_order, "lane", "place")
+    as_bars = lines.with_columns(pl.lit(0, pl.Int64).alias("n"))
+    return pl.concat([frame.select(*shown) for frame in (bars, as_bars)]).pipe(in_order, "lane", "place")
 
 
 def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
@@ -85,11 +85,11 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     order = _below_headers(bars, named)
     if order["header_prompt"].eq_missing(order["prompt"]).all():
         return order.clear()
-    first = only(_told_apart(order), "orphan")
+    first = _told_apart(order).filter("orphan")
     return (
-        first.pipe(extended, pl.col("prompt").shift(1).over("lane").alias("orphan_before"))
-        .pipe(only, pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
-        .pipe(extended, pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
+        first.with_columns(pl.col("prompt").shift(1).over("lane").alias("orphan_before"))
+        .filter(pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
+        .with_columns(pl.lit("bars").alias("kind"), (pl.col("place") - 1).alias("place"))
     )
 
 
@@ -102,10 +102,10 @@ def _by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
     bars = timeline.bars["outer-bar"]
     if bars.is_empty():
         return typed(bars, _OPENED)
-    alone = without(only(bars, pl.col("pattern") == _OUTER_ALONE), shown, "lane", "prompt")
+    alone = without(bars.filter(pl.col("pattern") == _OUTER_ALONE), shown, "lane", "prompt")
     same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
     goes_on = (same & (pl.col("n") >= pl.col("n").shift(1))).fill_null(value=False)
-    return typed(only(alone, ~goes_on).pipe(extended, pl.lit("bars").alias("kind")), _OPENED)
+    return typed(alone.filter(~goes_on).with_columns(pl.lit("bars").alias("kind")), _OPENED)
 
 
 def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
@@ -116,29 +116,27 @@ def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
     modes = timeline.event("mode").pipe(in_order, "lane", "place")
     if modes.is_empty():
         return typed(modes, _OPENED)
-    modes = modes.pipe(selected, "lane", "place", "line", "prompt").pipe(
-        extended, pl.col("place").shift(-1).over("lane").alias("next_mode")
+    modes = modes.select("lane", "place", "line", "prompt").with_columns(
+        pl.col("place").shift(-1).over("lane").alias("next_mode")
     )
     alone = those(modes, ~_is_followed(modes, shown))
     if alone.is_empty():
         return typed(alone, _OPENED)
-    reports = timeline.event("max-allocated").pipe(only, ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
+    reports = timeline.event("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     proofs = pl.concat(
         [found[:, ["lane", "place", "prompt"]] for found in (*map(timeline.event, _BEHIND_SAMPLING), reports)]
     )
     unseen = those(alone, _is_followed(alone, proofs.pipe(in_order, "lane", "place")))
-    return typed(unseen.pipe(extended, pl.lit("mode").alias("kind")), _OPENED)
+    return typed(unseen.with_columns(pl.lit("mode").alias("kind")), _OPENED)
 
 
 def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     """Whether a row of `known` comes behind each mode in the same prompt, and before the next mode."""
-    places = known.pipe(
-        selected, "lane", "place", pl.col("place").alias("next_place"), pl.col("prompt").alias("next_prompt")
-    )
+    places = known.select("lane", "place", pl.col("place").alias("next_place"), pl.col("prompt").alias("next_prompt"))
     same = (pl.col("next_prompt") == pl.col("prompt")) & ~(pl.col("next_place") >= pl.col("next_mode")).fill_null(
         value=False
     )
-    return nearest(modes, places, ahead=True).pipe(selected, same.fill_null(value=False)).to_series()
+    return nearest(modes, places, ahead=True).select(same.fill_null(value=False)).to_series()
 
 
 def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
@@ -157,8 +155,8 @@ def _below_headers(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     The plain sampler draws no such bars: below its header they show a windowed loop whose own header is not there.
     """
     prompt = pl.when(pl.col("kind") == "header").then("prompt")
-    headers = named.pipe(selected, "lane", "place", prompt.alias("header_prompt")).pipe(in_order, "lane", "place")
-    own = bars.pipe(selected, "lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
+    headers = named.select("lane", "place", prompt.alias("header_prompt")).pipe(in_order, "lane", "place")
+    own = bars.select("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
     return nearest(in_order(own, "lane", "place"), headers)
 
 
@@ -174,8 +172,7 @@ def _told_apart(order: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("prompt") - before["prompt"] <= 1)
     ).fill_null(value=False)
     unowned = pl.col("header_prompt").ne_missing(pl.col("prompt"))
-    return order.pipe(
-        extended,
+    return order.with_columns(
         unowned.alias("unowned"),
         (unowned & ~redrawn).alias("orphan"),
         restarts().alias("again"),
@@ -194,27 +191,25 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
     With `same_prompt`, null where that stage belongs to an earlier prompt.
     """
     if frame.is_empty() or stages.is_empty():
-        return frame.pipe(extended, _NO_STAGE)
-    openers = stages.pipe(selected, "stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(
+        return frame.with_columns(_NO_STAGE)
+    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(
         in_order, "lane", "place"
     )
     frame = in_order(frame, "lane", "place")
     found = nearest(frame[:, ["lane", "place"]], openers)
     if same_prompt:
         own = found["stage_prompt"] == frame["prompt"]
-        found = found.pipe(extended, pl.when(own).then(pl.col("stage")).alias("stage"))
-    return frame.pipe(extended, found["stage"])
+        found = found.with_columns(pl.when(own).then(pl.col("stage")).alias("stage"))
+    return frame.with_columns(found["stage"])
 
 
 def assign_ahead(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`frame` with the number of the next stage of the same prompt: what is printed before a stage is about it."""
     if frame.is_empty() or stages.is_empty():
-        return frame.pipe(extended, _NO_STAGE)
-    openers = stages.pipe(selected, "stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(
-        in_order, "place"
-    )
+        return frame.with_columns(_NO_STAGE)
+    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(in_order, "place")
     return (
         nearest(in_order(frame, "place"), openers, ahead=True)
-        .pipe(extended, pl.when(pl.col("stage_prompt") == pl.col("prompt")).then(pl.col("stage")).alias("stage"))
-        .pipe(dropped, "stage_prompt")
+        .with_columns(pl.when(pl.col("stage_prompt") == pl.col("prompt")).then(pl.col("stage")).alias("stage"))
+        .drop("stage_prompt")
     )

@@ -14,7 +14,7 @@ import polars as pl
 
 from loganalyzer.runs import unsmoothed
 from loganalyzer.runs.refreshes import MOST_STEPS
-from loganalyzer.tables.frames import completed, dropped, extended, in_order, known_in_order, largest, only, selected
+from loganalyzer.tables.frames import completed, in_order, known_in_order, largest
 
 SMOOTHING: Final = 0.3
 _KEEP: Final = 1 - SMOOTHING
@@ -51,14 +51,13 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     """
     before = _most_before()
     at_end = pl.col("n") == pl.col("total")
-    marked = in_order(refreshes, "bar", "place").pipe(
-        extended,
+    marked = in_order(refreshes, "bar", "place").with_columns(
         before.alias("n_before"),
         ((before.is_null() | (pl.col("n") > before)) & ~pl.col("is_redrawn")).alias("progress"),
         (at_end & ~_has_another(at_end) & (pl.col("n") > 0)).fill_null(value=False).alias("alone"),
         pl.col("bar").ne_missing(pl.col("bar").shift(-1)).alias("is_last"),
     )
-    marked = marked.pipe(extended, (~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
+    marked = marked.with_columns((~pl.col("progress") & at_end & pl.col("is_last")).alias("closing"))
     return _lonely(marked)
 
 
@@ -89,13 +88,13 @@ def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
     rates before it agree. Where both hold: it is the last step if the log ends there; the closing one where tqdm
     itself left fast updates out, or where every bar of the stage kept its last refresh only; else it stays open.
     """
-    marked = marked.pipe(extended, pl.lit(value=False).alias("doubtful"))
+    marked = marked.with_columns(pl.lit(value=False).alias("doubtful"))
     if not marked["alone"].any():
-        return marked.pipe(dropped, "alone")
-    bars = marked.pipe(only, "alone").pipe(selected, "bar").unique()
+        return marked.drop("alone")
+    bars = marked.filter("alone").select("bar").unique()
     settled = _settled(marked.join(bars, on="bar", how="semi", maintain_order="left"), _last_only(marked))
     rest = marked.join(bars, on="bar", how="anti", maintain_order="left")
-    return pl.concat([rest, settled.pipe(selected, rest.columns)]).pipe(dropped, "alone").pipe(in_order, "bar", "place")
+    return pl.concat([rest, settled.select(rest.columns)]).drop("alone").pipe(in_order, "bar", "place")
 
 
 def _last_only(marked: pl.DataFrame) -> pl.DataFrame:
@@ -108,7 +107,7 @@ def _settled(marked: pl.DataFrame, last_only: pl.DataFrame) -> pl.DataFrame:
     span = pl.col("rate") * pl.col("n")
     slack = 0.5 + pl.col("rate_error") * pl.col("n") + FLOAT_SLACK
     can_close = ((span - pl.col("elapsed_s") - 0.5).abs() <= slack).fill_null(value=True)
-    read = _with_durations(marked.pipe(only, "progress")).pipe(selected, "bar", "place", "known", "agrees", "skipping")
+    read = _with_durations(marked.filter("progress")).select("bar", "place", "known", "agrees", "skipping")
     can_step = ~pl.col("known") | pl.col("agrees")
     single = pl.col("n_before").is_null()
     may_close = pl.col("alone") & can_close & ~pl.col("is_lane_end")
@@ -116,10 +115,9 @@ def _settled(marked: pl.DataFrame, last_only: pl.DataFrame) -> pl.DataFrame:
     return (
         marked.join(read, on=["bar", "place"], how="left")
         .join(last_only, on="stage", how="left")
-        .pipe(extended, pl.col("known", "agrees", "skipping").fill_null(value=False))
-        .pipe(extended, closing.alias("closes"), (may_close & can_step & ~closing).alias("doubtful"))
-        .pipe(
-            extended,
+        .with_columns(pl.col("known", "agrees", "skipping").fill_null(value=False))
+        .with_columns(closing.alias("closes"), (may_close & can_step & ~closing).alias("doubtful"))
+        .with_columns(
             (pl.col("closing") | pl.col("closes")).alias("closing"),
             (pl.col("progress") & ~pl.col("closes")).alias("progress"),
         )
@@ -135,8 +133,7 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     off. `known` says where they can, `skipping` where the bar is fast.
     """
     rows = in_order(progress, "bar", "place")
-    rows = rows.pipe(
-        extended,
+    rows = rows.with_columns(
         (pl.col("n") - _before("n")).fill_null(pl.col("n")).alias("gained"),
         _skipping(progress).alias("skipping"),
         _weight(rows["n"]).alias("by_step"),
@@ -145,13 +142,12 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     known = (pl.col("gained") == 1) | pl.col("skipping")
     if not (rows["gained"] > 1).any():
         told = (pl.when(known).then(lost).alias("duration_s"), pl.when(known).then(lost_bound).alias("uncertainty_s"))
-        return unsmoothed.timed(_believable(rows.pipe(extended, known.alias("known"), *told)))
+        return unsmoothed.timed(_believable(rows.with_columns(known.alias("known"), *told)))
     rows = _weighted_by_refresh(rows)
     left_out, left_out_bound = _inverted("by_refresh")
     either = (lost + left_out) / 2
     either_bound = pl.max_horizontal(lost_bound, left_out_bound) + (lost - left_out).abs() / 2
-    rows = rows.pipe(
-        extended,
+    rows = rows.with_columns(
         known.alias("known"),
         pl.when(known & pl.col("skipping")).then(left_out).when(known).then(either).alias("duration_s"),
         pl.when(known & pl.col("skipping")).then(left_out_bound).when(known).then(either_bound).alias("uncertainty_s"),
@@ -175,11 +171,11 @@ def _skipping(progress: pl.DataFrame) -> pl.Expr:
 
 def _weighted_by_refresh(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with `by_refresh`, tqdm's weight if every refresh it drew is here; the same as `by_step` without jumps."""
-    rows = rows.pipe(extended, (pl.col("gained") > 1).any().over("bar").alias("jumps"))
+    rows = rows.with_columns((pl.col("gained") > 1).any().over("bar").alias("jumps"))
     first = pl.col("bar").ne_missing(pl.col("bar").shift(1))
     share = pl.when(first).then(SMOOTHING * pl.col("gained")).otherwise(pl.col("gained").cast(pl.Float64))
     weight = share.ewm_mean(alpha=SMOOTHING, adjust=False).over("bar")
-    return rows.pipe(extended, pl.when("jumps").then(weight).otherwise("by_step").alias("by_refresh"))
+    return rows.with_columns(pl.when("jumps").then(weight).otherwise("by_step").alias("by_refresh"))
 
 
 def _inverted(weight: str) -> tuple[pl.Expr, pl.Expr]:
@@ -197,9 +193,8 @@ def _believable(rows: pl.DataFrame) -> pl.DataFrame:
     spent = pl.col("elapsed_s") - _before("elapsed_s").fill_null(0)
     agrees = ((pl.col("duration_s") - spent).abs() <= 1 + pl.col("uncertainty_s")).fill_null(value=True)
     possible = pl.col("duration_s") >= -pl.col("uncertainty_s")
-    rows = rows.pipe(extended, spent.alias("spent_s"), (agrees & possible).alias("agrees"))
-    return rows.pipe(
-        extended,
+    rows = rows.with_columns(spent.alias("spent_s"), (agrees & possible).alias("agrees"))
+    return rows.with_columns(
         pl.when("agrees").then(pl.col("duration_s").clip(0)).alias("duration_s"),
         pl.when("agrees").then("uncertainty_s").alias("uncertainty_s"),
     )
@@ -210,8 +205,8 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
 
     `marked` comes from `mark_closing`. Several steps between two refreshes share their time equally.
     """
-    rows = _with_durations(only(marked[list(_TELLING)], "progress"))
-    single = _one_a_step(_doubted(_by_clock(rows))).pipe(selected, _STEP)
+    rows = _with_durations(marked[list(_TELLING)].filter("progress"))
+    single = _one_a_step(_doubted(_by_clock(rows))).select(_STEP)
     averages = _averages(marked, single)
     if averages.is_empty():
         return single
@@ -221,15 +216,14 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
 def _one_a_step(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows`, each as often as it tells steps, with `step`; steps told together have equal shares of their time."""
     if (rows["gained"] == 1).all():
-        return rows.pipe(extended, pl.col("n").alias("step"))
+        return rows.with_columns(pl.col("n").alias("step"))
     several = pl.col("gained") > 1
     upper = pl.col("duration_s") + pl.col("uncertainty_s")
     share = pl.col("duration_s") / pl.col("gained")
     return (
-        rows.pipe(extended, pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step"))
+        rows.with_columns(pl.int_ranges(pl.col("n") - pl.col("gained") + 1, pl.col("n") + 1).alias("step"))
         .explode("step")
-        .pipe(
-            extended,
+        .with_columns(
             pl.when(several).then(share).otherwise("duration_s").alias("duration_s"),
             pl.when(several)
             .then(pl.max_horizontal(share, upper - share))
@@ -245,8 +239,8 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     Where rates do not tell: the wrapper's stamps if both refreshes have one of their own, else whole seconds.
     """
     gained = pl.col("gained") > 0
-    if not rows.pipe(selected, (gained & pl.col("duration_s").is_null()).any()).item():
-        return only(rows.pipe(selected, _TIMED), gained).pipe(extended, pl.lit("rate").alias("method"))
+    if not rows.select((gained & pl.col("duration_s").is_null()).any()).item():
+        return rows.select(_TIMED).filter(gained).with_columns(pl.lit("rate").alias("method"))
     first = pl.col("n") == pl.col("gained")
     stamped = (pl.col("time") - _before("time")).dt.total_microseconds() / 1e6
     own_stamp = pl.col("line") != _before("line")
@@ -256,8 +250,7 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
     by_rate = pl.col("duration_s").is_not_null()
     by_stamp = ~by_rate & stamp_fits.fill_null(value=False)
     by_clock = ~by_rate & ~by_stamp & clock.is_not_null()
-    timed = rows.pipe(
-        extended,
+    timed = rows.with_columns(
         pl.when(by_rate).then(pl.col("duration_s")).when(by_stamp).then(stamped).otherwise(clock).alias("duration_s"),
         pl.when(by_rate)
         .then(pl.col("uncertainty_s"))
@@ -274,7 +267,7 @@ def _by_clock(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("elapsed"))
         .alias("method"),
     )
-    return timed.pipe(selected, *_TIMED, "method").pipe(only, gained)
+    return timed.select(*_TIMED, "method").filter(gained)
 
 
 def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -284,8 +277,7 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
     doubted = pl.col("doubtful") & pl.col("duration_s").is_not_null()
     longest = pl.max_horizontal(pl.col("spent_s") + 1, "duration_s")
     wide = pl.max_horizontal(pl.col("duration_s"), longest - pl.col("duration_s"))
-    return rows.pipe(
-        extended,
+    return rows.with_columns(
         pl.when(doubted).then(wide).otherwise("uncertainty_s").alias("uncertainty_s"),
         pl.when(doubted).then(pl.lit("elapsed")).otherwise("method").alias("method"),
     )
@@ -294,18 +286,17 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
 def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
     """Steps of which only the closing average is there; it holds the decoding too, so the bound is wide."""
     seen = known_in_order(largest(single, "bar", "step").rename({"step": "seen"}), "bar")
-    closed = marked.pipe(selected, _AVERAGED).pipe(only, pl.col("closing") & (pl.col("n") == pl.col("total")))
+    closed = marked.select(_AVERAGED).filter(pl.col("closing") & (pl.col("n") == pl.col("total")))
     rows = (
         completed(known_in_order(closed, "bar"), seen, ["bar"])
-        .pipe(extended, pl.col("seen").fill_null(0))
-        .pipe(only, pl.col("seen") < pl.col("n"))
-        .pipe(extended, pl.int_ranges(pl.col("seen") + 1, pl.col("n") + 1).alias("step"))
+        .with_columns(pl.col("seen").fill_null(0))
+        .filter(pl.col("seen") < pl.col("n"))
+        .with_columns(pl.int_ranges(pl.col("seen") + 1, pl.col("n") + 1).alias("step"))
         .explode("step")
     )
     whole = pl.col("seen") == 0
     total = pl.col("rate") * pl.col("n")
-    return rows.pipe(
-        selected,
+    return rows.select(
         "stage",
         "bar",
         "step",

@@ -12,14 +12,10 @@ from loganalyzer.tables.frames import (
     among,
     completed,
     distinct,
-    dropped,
-    extended,
     firsts,
     grouped,
     in_order,
     nearest,
-    only,
-    selected,
 )
 
 _PARTS = 1 << 20
@@ -63,7 +59,7 @@ def bare_lines(timeline: Timeline) -> pl.DataFrame:
     ended = completed(lines, timeline.ends, ["lane"])
     is_last = (pl.col("place") >= pl.col("end")).fill_null(value=False) & pl.col("lane").is_in(drawn.implode())
     whole = pl.col("place") % _PARTS < 2
-    return only(ended, whole & ~is_last).pipe(dropped, "end")
+    return ended.filter(whole & ~is_last).drop("end")
 
 
 def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on: Collection[int] = ()) -> Timeline:
@@ -73,13 +69,13 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     records follow.
     """
     bars = {name: event(events, name) for name in BARS}
-    bars["window-bar"] = only(bars["window-bar"], _whole_range())
+    bars["window-bar"] = bars["window-bar"].filter(_whole_range())
     said = {name: events[name] for name in sorted(events) if name not in BARS}
     keys = _keys(said)
     lanes = _lanes([keys, *bars.values()])
     messages = _messages(keys, lanes, neutral)
-    prompts = _lasts(messages).pipe(
-        selected, "lane", "place", pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)
+    prompts = _lasts(messages).select(
+        "lane", "place", pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)
     )
     bars = {
         name: _behind(in_order(_placed(frame, lanes, is_bar=True), "lane", "place"), prompts)
@@ -87,10 +83,10 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
     }
     return Timeline(
         lanes=lanes,
-        messages=messages.pipe(selected, "lane", "place", "line", "time", "event", "pattern", "prompt"),
-        events=_by_event(said, messages.pipe(in_order, "row").pipe(selected, "lane", "place", "prompt")),
+        messages=messages.select("lane", "place", "line", "time", "event", "pattern", "prompt"),
+        events=_by_event(said, messages.pipe(in_order, "row").select("lane", "place", "prompt")),
         bars=bars,
-        ends=_ends(messages, bars, lanes.pipe(only, ~pl.col("source").is_in(list(going_on)))),
+        ends=_ends(messages, bars, lanes.filter(~pl.col("source").is_in(list(going_on)))),
     )
 
 
@@ -112,7 +108,7 @@ _PLACE = ("source", "stream", "part")
 
 def _lanes(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     held = [distinct(frame, "source", "stream") for frame in frames if not frame.is_empty()]
-    every = pl.concat(held or [frames[0].pipe(selected, "source", "stream")])
+    every = pl.concat(held or [frames[0].select("source", "stream")])
     return every.unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
 
 
@@ -127,7 +123,7 @@ def _keys(events: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.DataFrame) -> pl.DataFrame:
-    places = [frame.pipe(selected, "lane", "place") for frame in (messages, *bars.values())]
+    places = [frame.select("lane", "place") for frame in (messages, *bars.values())]
     last = pl.concat(places).pipe(grouped, ["lane"], pl.col("place").max().alias("end"))
     return among(last, lanes, ["lane"])
 
@@ -135,10 +131,10 @@ def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.Da
 def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
     """Records with lane and place in place of their source, stream and part."""
     if lanes.height < 2:
-        laned = frame.pipe(extended, lane=pl.lit(0, pl.UInt32))
+        laned = frame.with_columns(lane=pl.lit(0, pl.UInt32))
     else:
         laned = completed(frame, lanes, ["source", "stream"], nulls_equal=True)
-    return laned.pipe(selected, pl.exclude(_PLACE), place(is_bar=is_bar).alias("place"))
+    return laned.select(pl.exclude(_PLACE), place(is_bar=is_bar).alias("place"))
 
 
 def _whole_range() -> pl.Expr:
@@ -155,9 +151,9 @@ def place(*, is_bar: bool) -> pl.Expr:
 def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`bars` with the prompt of the message before, or, behind `Prompt executed`, the next."""
     if bars.is_empty() or prompts.is_empty():
-        return bars.pipe(extended, pl.lit(0, pl.Int64).alias("prompt"))
+        return bars.with_columns(pl.lit(0, pl.Int64).alias("prompt"))
     found = nearest(bars[:, ["lane", "place"]], prompts)
-    return bars.pipe(extended, found["prompt"].fill_null(0))
+    return bars.with_columns(found["prompt"].fill_null(0))
 
 
 def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str]) -> pl.DataFrame:
@@ -170,26 +166,26 @@ def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str])
     every = placed.sort("place" if alone else ["lane", "place"], maintain_order=True)
     before = (pl.col("event") == "executed").shift(1, fill_value=False).cast(pl.Int64).cum_sum()
     if not every["event"].is_in(BANNER).any():
-        return every.pipe(extended, (before if alone else before.over("lane")).alias("prompt"))
+        return every.with_columns((before if alone else before.over("lane")).alias("prompt"))
     prompt = before + pl.col("restart").fill_null(value=False).cast(pl.Int64).cum_sum()
     return (
         completed(every, _restarts(every, neutral, alone=alone), ["lane", "place"])
-        .pipe(extended, (prompt if alone else prompt.over("lane")).alias("prompt"))
-        .pipe(dropped, "restart")
+        .with_columns((prompt if alone else prompt.over("lane")).alias("prompt"))
+        .drop("restart")
     )
 
 
 def _restarts(every: pl.DataFrame, neutral: frozenset[str], *, alone: bool) -> pl.DataFrame:
     """lane, place, restart (true): where a banner begins, since the server starts anew."""
-    told = every.pipe(only, ~pl.col("event").is_in(list(neutral))).pipe(
-        selected, "lane", "place", pl.col("event").is_in(BANNER).alias("restart")
+    told = every.filter(~pl.col("event").is_in(list(neutral))).select(
+        "lane", "place", pl.col("event").is_in(BANNER).alias("restart")
     )
     goes_on = pl.col("restart").shift(1, fill_value=False)
     begun = pl.col("restart") & ~(goes_on if alone else goes_on.over("lane"))
-    return told.pipe(only, begun).pipe(firsts, "lane", "place")
+    return told.filter(begun).pipe(firsts, "lane", "place")
 
 
 def _lasts(messages: pl.DataFrame) -> pl.DataFrame:
     """The last message at each place."""
     same = (pl.col("place") == pl.col("place").shift(-1)) & (pl.col("lane") == pl.col("lane").shift(-1))
-    return messages.pipe(only, ~same.fill_null(value=False))
+    return messages.filter(~same.fill_null(value=False))

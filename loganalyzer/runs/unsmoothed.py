@@ -10,15 +10,14 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.runs.native_bars import DYNAMIC
-from loganalyzer.tables.frames import extended
 
 
 def marked(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` (refreshes with `bar`) with `unsmoothed`, which one refresh tells of the whole bar."""
     dynamic = pl.col("pattern") == DYNAMIC
     if not (rows["pattern"] == DYNAMIC).any():
-        return rows.pipe(extended, pl.lit(value=False).alias("unsmoothed"))
-    return rows.pipe(extended, dynamic.any().over("bar").alias("unsmoothed"))
+        return rows.with_columns(pl.lit(value=False).alias("unsmoothed"))
+    return rows.with_columns(dynamic.any().over("bar").alias("unsmoothed"))
 
 
 def timed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -31,8 +30,7 @@ def timed(rows: pl.DataFrame) -> pl.DataFrame:
     mine, single = pl.col("unsmoothed"), pl.col("gained") == 1
     known = single & pl.col("rate").is_not_null()
     moved = mine & (pl.col("n") - pl.col("gained") < 2)
-    return rows.pipe(
-        extended,
+    return rows.with_columns(
         pl.when(mine & known).then("rate").when(mine).then(None).otherwise("duration_s").alias("duration_s"),
         pl.when(mine & known)
         .then("rate_error")
@@ -49,8 +47,7 @@ def timed(rows: pl.DataFrame) -> pl.DataFrame:
 def totals(windows: pl.DataFrame) -> pl.DataFrame:
     """`windows` in which what an unsmoothed bar took is the sum of its steps, and else unknown."""
     mine = pl.col("unsmoothed")
-    return windows.pipe(
-        extended,
+    return windows.with_columns(
         pl.when(mine).then("sampling_s").otherwise("total_s").alias("total_s"),
         pl.when(mine).then("steps_uncertainty_s").otherwise("total_uncertainty_s").alias("total_uncertainty_s"),
     )

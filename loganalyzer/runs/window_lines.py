@@ -9,7 +9,7 @@ import polars as pl
 from loganalyzer.runs import native_samplers
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline, bare_lines
-from loganalyzer.tables.frames import extended, firsts, in_order, only, typed, without
+from loganalyzer.tables.frames import firsts, in_order, typed, without
 
 LINE: Final = "line"
 BAR: Final = "bar"
@@ -23,16 +23,16 @@ def with_lines(found: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) ->
     """
     told = pl.when(pl.col("audio_start").is_not_null())
     drawn = pl.when(pl.col("pattern").str.starts_with("window-bar")).then(pl.lit(BAR)).otherwise(pl.lit(LINE))
-    known = found.pipe(extended, told.then(drawn).alias("range_source"))
+    known = found.with_columns(told.then(drawn).alias("range_source"))
     lines = bare_lines(timeline)
     if lines.is_empty():
         return known
     possible = (pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))
-    own = only(stages, ~native_samplers.is_native())["stage"]
-    mine = only(assign(only(lines, possible.fill_null(value=False)), stages), pl.col("stage").is_in(own.implode()))
+    own = stages.filter(~native_samplers.is_native())["stage"]
+    mine = assign(lines.filter(possible.fill_null(value=False)), stages).filter(pl.col("stage").is_in(own.implode()))
     new = without(firsts(in_order(mine, "stage", "place"), *_RANGE), known, *_RANGE)
     if new.is_empty():
         return known
-    shown = new.pipe(extended, (-1 - pl.int_range(pl.len())).alias("bar"), pl.lit(LINE).alias("range_source"))
+    shown = new.with_columns((-1 - pl.int_range(pl.len())).alias("bar"), pl.lit(LINE).alias("range_source"))
     both = pl.concat([known, typed(shown, known.schema)]).pipe(in_order, "stage", "place")
-    return both.pipe(extended, (pl.int_range(pl.len()).over("stage") + 1).alias("order"))
+    return both.with_columns((pl.int_range(pl.len()).over("stage") + 1).alias("order"))

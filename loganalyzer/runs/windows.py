@@ -10,15 +10,11 @@ from loganalyzer.runs.steps import FLOAT_SLACK
 from loganalyzer.tables.frames import (
     bounds,
     completed,
-    dropped,
-    extended,
     firsts,
     grouped,
     in_order,
     known_in_order,
     largest,
-    only,
-    selected,
     thinned,
 )
 
@@ -49,17 +45,15 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     drawn = pl.col("segment").is_not_null() & ~pl.col("unsmoothed")
     steps_only = pl.when(drawn).then("total_s")
     found = (
-        bars.pipe(
-            extended,
+        bars.with_columns(
             pl.when(complete).then("sampling_s").otherwise(steps_only).alias("sampling_s"),
         )
         .pipe(unsmoothed.totals)
-        .pipe(
-            extended,
+        .with_columns(
             (pl.col("sampling_s") / pl.col("steps_done")).alias("s_per_step"),
             (pl.col("bar") - pl.when(other_stage).then("bar").forward_fill() + 1).alias("order"),
         )
-        .pipe(dropped, "timed", "steps_uncertainty_s")
+        .drop("timed", "steps_uncertainty_s")
     )
     return in_order(found, "stage", "order")
 
@@ -68,14 +62,14 @@ def _sampled(steps: pl.DataFrame) -> pl.DataFrame:
     """bar, sampling_s, steps_uncertainty_s, timed: the time of each window's steps, and of how many it is known."""
     duration = pl.col("duration_s")
     return (
-        known_in_order(only(steps, ~pl.col("doubtful")), "bar")
+        known_in_order(steps.filter(~pl.col("doubtful")), "bar")
         .group_by("bar", maintain_order=True)
         .agg(
             duration.alias("sampling_s"),
             duration.is_not_null().sum().alias("timed"),
             pl.col("uncertainty_s").alias("steps_uncertainty_s"),
         )
-        .pipe(extended, pl.col("sampling_s", "steps_uncertainty_s").list.sum())
+        .with_columns(pl.col("sampling_s", "steps_uncertainty_s").list.sum())
     )
 
 
@@ -86,9 +80,8 @@ def _totals(marked: pl.DataFrame) -> pl.DataFrame:
     where it may be the last step's, no bound is given.
     """
     average = pl.col("rate") * pl.col("n")
-    closed = marked.pipe(selected, "bar", "n", "elapsed_s", "rate", "rate_error", "closing", "doubtful")
-    return closed.pipe(only, pl.col("closing") | pl.col("doubtful")).pipe(
-        selected,
+    closed = marked.select("bar", "n", "elapsed_s", "rate", "rate_error", "closing", "doubtful")
+    return closed.filter(pl.col("closing") | pl.col("doubtful")).select(
         "bar",
         pl.coalesce(average, pl.col("elapsed_s") + _BARE_END).alias("total_s"),
         pl.when("doubtful")
@@ -105,16 +98,14 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
 
     The most common width, and the most common distance between neighbours.
     """
-    ranged = found.pipe(only, pl.col("audio_start").is_not_null()).pipe(in_order, "stage", "audio_start")
+    ranged = found.filter(pl.col("audio_start").is_not_null()).pipe(in_order, "stage", "audio_start")
     distance = pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(pl.col("audio_start").diff())
-    measured = ranged.pipe(
-        selected, "stage", (pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance=distance
-    )
+    measured = ranged.select("stage", (pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance=distance)
     usual = bounds(known_in_order(measured, "stage"), "stage", "width", "distance")
     alike_in = (pl.col(f"{name}_least").eq_missing(pl.col(f"{name}_most")) for name in ("width", "distance"))
     one_of_each = pl.all_horizontal(alike_in)
-    alike = usual.pipe(only, one_of_each).pipe(selected, "stage", seen_window="width_most", seen_stride="distance_most")
-    others = usual.pipe(only, ~one_of_each)
+    alike = usual.filter(one_of_each).select("stage", seen_window="width_most", seen_stride="distance_most")
+    others = usual.filter(~one_of_each)
     if others.is_empty():
         return alike
     differing = measured.join(others, on="stage", how="semi", maintain_order="left")
@@ -137,16 +128,16 @@ def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     The schedule numbers a stage whose ranges each have a place of their own in it. `plan` has stage, stride,
     window_frames and first_end.
     """
-    steps = plan.pipe(selected, "stage", "stride", longer())
+    steps = plan.select("stage", "stride", longer())
     placed = completed(known_in_order(found, "stage"), known_in_order(steps, "stage"), ["stage"])
     by_schedule = _behind_first() // pl.col("stride") + 1
-    known = placed.pipe(extended, by_schedule.alias("by_schedule"))
-    if known.pipe(selected, _counts_on().all()).item():
+    known = placed.with_columns(by_schedule.alias("by_schedule"))
+    if known.select(_counts_on().all()).item():
         window = pl.col("by_schedule")
     else:
         fits = (_on_schedule().all() & (pl.col("by_schedule").n_unique() == pl.len())).over("stage")
         window = pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order")
-    return known.pipe(extended, window.cast(pl.Int64).alias("window")).pipe(dropped, "by_schedule", "stride", "longer")
+    return known.with_columns(window.cast(pl.Int64).alias("window")).drop("by_schedule", "stride", "longer")
 
 
 def longer() -> pl.Expr:
@@ -175,35 +166,33 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     `plan` has stage, window_frames, stride, expected_windows, first_end. Where the audio's length is unknown, the
     schedule is held against the windows seen, however many they are.
     """
-    last_seen = found.pipe(only, pl.col("audio_start").is_not_null()).pipe(
+    last_seen = found.filter(pl.col("audio_start").is_not_null()).pipe(
         grouped, ["stage"], pl.col("window").max().alias("last_seen")
     )
     expected = (
         completed(plan, last_seen, ["stage"])
-        .pipe(extended, pl.coalesce("expected_windows", "last_seen").clip(upper_bound=MOST_EXPECTED).alias("count"))
-        .pipe(only, (pl.col("count") > 0) & (pl.col("stride") > 0))
-        .pipe(extended, pl.int_ranges(1, pl.col("count") + 1).alias("window"))
+        .with_columns(pl.coalesce("expected_windows", "last_seen").clip(upper_bound=MOST_EXPECTED).alias("count"))
+        .filter((pl.col("count") > 0) & (pl.col("stride") > 0))
+        .with_columns(pl.int_ranges(1, pl.col("count") + 1).alias("window"))
         .explode("window")
-        .pipe(
-            extended,
+        .with_columns(
             longer(),
             schedule.start(pl.col("window"), pl.col("stride")).alias("expected_start"),
             schedule.end(pl.col("window"), pl.col("window_frames"), pl.col("stride")).alias("expected_end"),
         )
-        .pipe(
-            extended,
+        .with_columns(
             (pl.col("expected_start") + pl.when(pl.col("window") > 1).then("longer").otherwise(0)).alias(
                 "expected_start"
             ),
             (pl.col("expected_end") + pl.col("longer")).alias("expected_end"),
         )
-        .pipe(selected, "stage", "window", "expected_start", "expected_end")
+        .select("stage", "window", "expected_start", "expected_end")
     )
     matches = (pl.col("audio_start") == pl.col("expected_start")) & (pl.col("audio_end") == pl.col("expected_end"))
     return (
         _side_by_side(found, expected)
-        .pipe(
-            extended, pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
+        .with_columns(
+            pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
         )
         .pipe(in_order, "stage", "window")
     )
@@ -213,5 +202,5 @@ def _side_by_side(found: pl.DataFrame, expected: pl.DataFrame) -> pl.DataFrame:
     """All windows of both, which most often are the same ones."""
     keys = ["stage", "window"]
     if found[:, keys].equals(expected[:, keys]):
-        return found.hstack(expected.pipe(dropped, *keys))
+        return found.hstack(expected.drop(*keys))
     return found.join(expected, on=keys, how="full", coalesce=True)

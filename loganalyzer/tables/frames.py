@@ -10,7 +10,7 @@ by the way that suits the height.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -24,41 +24,11 @@ _FEW: Final = 1000
 Columns = str | pl.Expr | pl.Series
 
 
-def selected(frame: pl.DataFrame, /, *columns: Columns | Iterable[Columns], **named: Columns) -> pl.DataFrame:
-    """`frame.select`; of a short frame one column after the other, in the calling thread."""
-    names = [name for name in columns if isinstance(name, str)]
-    if not named and len(names) == len(columns):
-        return frame[:, names]
-    if frame.height < _MANY:
-        return frame.select_seq(*columns, **named)
-    return frame.select(*columns, **named)
-
-
-def extended(frame: pl.DataFrame, /, *columns: Columns | Iterable[Columns], **named: Columns) -> pl.DataFrame:
-    """`frame.with_columns`; of a short frame one column after the other, in the calling thread."""
-    if frame.height < _MANY:
-        return frame.with_columns_seq(*columns, **named)
-    return frame.with_columns(*columns, **named)
-
-
 def repeated(name: str, text: str, times: int) -> pl.Series:
     """A column of one text."""
     if times < _MANY:
         return pl.Series(name, [text] * times, dtype=pl.String)
     return pl.Series(name, [text], dtype=pl.String).new_from_index(0, times)
-
-
-def dropped(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
-    """`frame` without these columns."""
-    names = [name for name in frame.columns if name not in columns]
-    return frame[:, names] if names else frame.drop(columns)
-
-
-def only(frame: pl.DataFrame, /, condition: str | pl.Expr) -> pl.DataFrame:
-    """The rows that meet a condition; the frame itself where all do."""
-    if frame.is_empty():
-        return frame
-    return those(frame, frame[condition] if isinstance(condition, str) else frame.select_seq(condition).to_series())
 
 
 def those(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
@@ -291,10 +261,7 @@ def typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataTy
     own = frame.schema
     if all(own.get(name) == dtype for name, dtype in schema.items()):
         return frame[:, list(schema)]
-    return selected(
-        frame,
-        (
-            name if own.get(name) == dtype else (pl.col(name) if name in own else pl.lit(None)).cast(dtype).alias(name)
-            for name, dtype in schema.items()
-        ),
+    return frame.select(
+        name if own.get(name) == dtype else (pl.col(name) if name in own else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
     )

@@ -10,7 +10,7 @@ import polars as pl
 
 from loganalyzer.common.formatting import plural
 from loganalyzer.tables import completeness
-from loganalyzer.tables.frames import only, selected, spells
+from loganalyzer.tables.frames import spells
 
 GRAVE: Final = ("error", "warning")
 FOUND: Final = pl.Schema({"rule": pl.String, "name": pl.String, "severity": pl.String, "count": pl.Int64})
@@ -55,11 +55,11 @@ class Totals:
 
     def severity(self, name: str) -> int:
         """How many findings are of a severity."""
-        return int(only(self.findings, pl.col("severity") == name)["count"].sum())
+        return int(self.findings.filter(pl.col("severity") == name)["count"].sum())
 
     def rule(self, name: str | None) -> int:
         """How many findings a rule has."""
-        return int(only(self.findings, pl.col("rule").eq_missing(pl.lit(name, pl.String)))["count"].sum())
+        return int(self.findings.filter(pl.col("rule").eq_missing(pl.lit(name, pl.String)))["count"].sum())
 
     @property
     def unchecked(self) -> int:
@@ -97,7 +97,7 @@ def _of(number: int, total: int, noun: str) -> str:
 def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Totals:
     """The totals of these tables, which are whole."""
     number = pl.len().cast(pl.Int64).alias("count")
-    grave = only(findings, pl.col("severity").is_in(GRAVE))
+    grave = findings.filter(pl.col("severity").is_in(GRAVE))
     return Totals(
         inputs=inputs.height,
         runs=runs.height,
@@ -114,7 +114,7 @@ def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_
 def _skipped(not_checked: pl.DataFrame) -> pl.DataFrame:
     """Its rows counted: a rule says the same of run after run."""
     keys = ["rule", "name", "reason", "kind"]
-    said = not_checked.pipe(selected, *keys, pl.col("run_id").is_not_null().alias("of_runs"))
+    said = not_checked.select(*keys, pl.col("run_id").is_not_null().alias("of_runs"))
     return (
         spells(said, *keys, "of_runs")
         .group_by(keys, maintain_order=True)

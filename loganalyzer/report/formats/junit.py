@@ -16,7 +16,7 @@ from loganalyzer.common.formatting import one_line
 from loganalyzer.settings.model import FailOn, Settings
 from loganalyzer.tables import completeness
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import among, only
+from loganalyzer.tables.frames import among
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped: control characters among others."""
@@ -54,7 +54,7 @@ class Cases:
 
     def suites(self, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Iterator[str]:
         """The suites of these runs, some at a time. Findings of no run are kept for the document's last suite."""
-        for key, rows in _by_place(only(findings, pl.col("run_id").is_null())).items():
+        for key, rows in _by_place(findings.filter(pl.col("run_id").is_null())).items():
             self._of_no_run.setdefault(key, []).extend(rows)
         for some in runs.iter_slices(_AT_ONCE):
             found, skipped = (_by_place(among(frame, some, ["run_id"])) for frame in (findings, not_checked))

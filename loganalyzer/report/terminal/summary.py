@@ -17,7 +17,7 @@ from loganalyzer.report.other_models import other_stages
 from loganalyzer.report.terminal.layout import Block, Grid, Line, Words, plain
 from loganalyzer.tables import worst_runs
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import grouped, only
+from loganalyzer.tables.frames import grouped
 from loganalyzer.tables.totals import GRAVE
 
 _VERDICTS: Final = {
@@ -123,7 +123,7 @@ def _elsewhere(runs: int) -> str:
 def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:
     """The median step of each of these runs."""
     own = pl.col("run_id").is_in(runs["run_id"].implode())
-    single = only(steps, own & (pl.col("method") != "average"))
+    single = steps.filter(own & (pl.col("method") != "average"))
     return dict(grouped(single, ["run_id"], pl.col("duration_s").median()).rows())
 
 
@@ -158,7 +158,7 @@ def _dash(value: object) -> str:
 
 
 def _findings(analysis: Analysis, *, verbose: bool) -> Iterator[Line]:
-    shown = analysis.findings if verbose else only(analysis.findings, pl.col("severity") != "info")
+    shown = analysis.findings if verbose else analysis.findings.filter(pl.col("severity") != "info")
     if shown.is_empty():
         return
     parts = shown.with_columns(follows(shown)).group_by("rule", "name", "severity", "follows", maintain_order=True)
@@ -181,14 +181,14 @@ def _not_checked(analysis: Analysis, *, verbose: bool) -> Iterator[Line]:
     if skipped.is_empty():
         return
     if not verbose:
-        lacking = sorted(set(only(skipped, _kind() == "log")["rule"].drop_nulls()))
+        lacking = sorted(set(skipped.filter(_kind() == "log")["rule"].drop_nulls()))
         if lacking:
             yield _BLANK
             said = f"not checked in some runs: {', '.join(lacking)} (reasons: -v, or the report)"
             yield Line(((printable(said), "dim"),))
         return
     for kind, title in _KINDS.items():
-        rows = only(skipped, _kind() == kind)
+        rows = skipped.filter(_kind() == kind)
         if rows.is_empty():
             continue
         yield _BLANK

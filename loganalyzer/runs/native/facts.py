@@ -11,7 +11,7 @@ from loganalyzer.runs import native_samplers
 from loganalyzer.runs.names import precision
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, extended, grouped, only, selected, typed
+from loganalyzer.tables.frames import completed, grouped, typed
 
 _FACTS: Final = pl.Schema(
     {
@@ -38,10 +38,10 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     Columns: native_frames, native_width, native_height, native_steps (from detailed logs), looped_frames, looped_s,
     looped_windows (the auto-sampler's announcement), quantization, adapter_quantization.
     """
-    own = only(stages, native_samplers.is_native())
+    own = stages.filter(native_samplers.is_native())
     if own.is_empty():
-        return typed(stages.pipe(selected, "stage").pipe(extended, pl.lit("wrapper").alias("producer")), _FACTS)
-    known = stages.pipe(selected, "stage", "lane", "prompt", native_samplers.is_native().alias("own"))
+        return typed(stages.select("stage").with_columns(pl.lit("wrapper").alias("producer")), _FACTS)
+    known = stages.select("stage", "lane", "prompt", native_samplers.is_native().alias("own"))
     for more in (_details(timeline, stages), _looped(timeline, stages)):
         known = completed(known, more, ["stage"])
     for more in (_gguf(timeline), _stored(timeline)):
@@ -49,8 +49,7 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     looped = pl.col("looped_frames").is_not_null()
     producer = pl.when(~pl.col("own")).then(pl.lit("wrapper")).when(looped).then(pl.lit("autosampler"))
     return typed(
-        known.pipe(
-            extended,
+        known.with_columns(
             producer.otherwise(pl.lit("core")).alias("producer"),
             pl.when("own").then(pl.coalesce("gguf", "stored")).alias("quantization"),
             pl.when("own").then("adapter_quantization").alias("adapter_quantization"),
@@ -64,7 +63,7 @@ def _details(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
     Only logs of level DETAIL tell them, but for the frames of stages with context windows.
     """
-    shapes = only(timeline.event("native-sampler"), pl.col("model_class").str.contains(shipped().classes.wan))
+    shapes = timeline.event("native-sampler").filter(pl.col("model_class").str.contains(shipped().classes.wan))
     sized = assign(shapes, stages).pipe(
         grouped,
         ["stage"],
@@ -78,11 +77,11 @@ def _details(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     whole = assign(timeline.event("native-context-windows"), stages).pipe(
         grouped, ["stage"], ((pl.col("latent_frames").last() - 1) * _LATENT_FRAMES + 1).alias("context_frames")
     )
-    every = (frame.pipe(only, pl.col("stage").is_not_null()) for frame in (sized, steps, whole))
-    found = stages.pipe(selected, "stage")
+    every = (frame.filter(pl.col("stage").is_not_null()) for frame in (sized, steps, whole))
+    found = stages.select("stage")
     for more in every:
         found = completed(found, more, ["stage"])
-    return found.pipe(extended, pl.coalesce("native_frames", "context_frames").alias("native_frames"))
+    return found.with_columns(pl.coalesce("native_frames", "context_frames").alias("native_frames"))
 
 
 def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -96,9 +95,9 @@ def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     passes = assign(timeline.event("auto-sampler-passes"), stages).pipe(
         grouped, ["stage"], pl.col("announced_windows").last().alias("looped_windows")
     )
-    found = stages.pipe(selected, "stage")
+    found = stages.select("stage")
     for more in (audio, passes):
-        found = completed(found, more.pipe(only, pl.col("stage").is_not_null()), ["stage"])
+        found = completed(found, more.filter(pl.col("stage").is_not_null()), ["stage"])
     return found
 
 
@@ -111,7 +110,7 @@ def _gguf(timeline: Timeline) -> pl.DataFrame:
     known = pl.DataFrame(
         shipped().mixtures, schema={"tensors": pl.Int64, "mixture": pl.String, "gguf": pl.String}, orient="row"
     )
-    read = told.pipe(extended, tensors.alias("tensors"), quantized.alias("mixture"))
+    read = told.with_columns(tensors.alias("tensors"), quantized.alias("mixture"))
     return _agreed(completed(read, known, ["tensors", "mixture"]), "gguf")
 
 
@@ -124,25 +123,24 @@ def _stored(timeline: Timeline) -> pl.DataFrame:
     path = pl.col("path").str.replace_all(r"[\\/]+", "/")
     files = (
         timeline.event("storage-policy")
-        .pipe(extended, pl.col("paths").str.extract_all(r"'[^']*'|\"[^\"]*\"").alias("path"))
+        .with_columns(pl.col("paths").str.extract_all(r"'[^']*'|\"[^\"]*\"").alias("path"))
         .explode("path")
-        .pipe(extended, path.str.strip_chars("'\"").alias("path"))
+        .with_columns(path.str.strip_chars("'\"").alias("path"))
     )
-    named = files.pipe(
-        extended,
+    named = files.with_columns(
         pl.col("path").str.split("/").list.last().alias("name"),
         pl.col("path").str.split("/").list.head(-1).alias("folders"),
     )
-    named = named.pipe(extended, precision("name", storage.precisions).alias("stored"))
+    named = named.with_columns(precision("name", storage.precisions).alias("stored"))
 
     def inside(folders: tuple[str, ...]) -> pl.Expr:
         return pl.col("folders").list.eval(pl.element().is_in(list(folders))).list.any().fill_null(value=False)
 
-    models = only(named, inside(storage.diffusion_folders))
+    models = named.filter(inside(storage.diffusion_folders))
     is_wan = pl.col("name").str.to_lowercase().str.contains("wan|infinitetalk")
     wan = is_wan | ~is_wan.any().over("lane", "prompt")
-    adapters = only(named, inside(storage.adapter_folders)).rename({"stored": "adapter_quantization"})
-    found = _agreed(only(models, wan), "stored")
+    adapters = named.filter(inside(storage.adapter_folders)).rename({"stored": "adapter_quantization"})
+    found = _agreed(models.filter(wan), "stored")
     return found.join(_agreed(adapters, "adapter_quantization"), on=["lane", "prompt"], how="full", coalesce=True)
 
 

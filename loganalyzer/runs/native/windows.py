@@ -14,7 +14,7 @@ from loganalyzer.runs import native_bars, native_samplers
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.window_lines import LINE
-from loganalyzer.tables.frames import completed, extended, grouped, in_order, nearest, only, selected
+from loganalyzer.tables.frames import completed, grouped, in_order, nearest
 
 INFERRED: Final = "inferred"
 
@@ -24,18 +24,17 @@ def bars(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
     Of several bars between two lines the first is the sampler's.
     """
-    own = only(stages, native_samplers.is_native())
+    own = stages.filter(native_samplers.is_native())
     rows = native_bars.refreshes(timeline)
     if own.is_empty() or rows.is_empty():
-        return rows.clear().pipe(extended, *_NOTHING)
+        return rows.clear().with_columns(*_NOTHING)
     begun = grouped(rows, ["drawn"], pl.col("lane", "place", "prompt", "is_wan").first())
-    placed = only(
-        assign(only(begun, pl.col("is_wan").fill_null(value=True)), stages),
+    placed = assign(begun.filter(pl.col("is_wan").fill_null(value=True)), stages).filter(
         pl.col("stage").is_in(own["stage"].implode()),
     )
-    lines = ranges(timeline, stages).pipe(selected, "lane", "place", "segment", pl.col("stage").alias("its_stage"))
-    found = nearest(placed.pipe(in_order, "lane", "place"), lines).pipe(
-        extended, pl.when(pl.col("its_stage") == pl.col("stage")).then("segment").otherwise(0).alias("segment")
+    lines = ranges(timeline, stages).select("lane", "place", "segment", pl.col("stage").alias("its_stage"))
+    found = nearest(placed.pipe(in_order, "lane", "place"), lines).with_columns(
+        pl.when(pl.col("its_stage") == pl.col("stage")).then("segment").otherwise(0).alias("segment")
     )
     chosen = grouped(found, ["stage", "segment"], pl.col("drawn").first())
     return rows.join(chosen, on="drawn", maintain_order="left")
@@ -46,13 +45,13 @@ _NOTHING: Final = (pl.lit(None, pl.UInt32).alias("stage"), pl.lit(None, pl.Int64
 
 def ranges(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """The lines that announce windows, with stage and segment (from 1 in each stage)."""
-    told = timeline.event("native-range").pipe(selected, "lane", "place", "line", "prompt", "audio_start", "audio_end")
-    told = only(
-        told, ((pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))).fill_null(value=False)
+    told = timeline.event("native-range").select("lane", "place", "line", "prompt", "audio_start", "audio_end")
+    told = told.filter(
+        ((pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))).fill_null(value=False)
     )
-    own = only(stages, pl.col("kind") == native_samplers.TALKING)["stage"]
-    placed = assign(told, stages).pipe(only, pl.col("stage").is_in(own.implode())).pipe(in_order, "lane", "place")
-    return placed.pipe(extended, (pl.int_range(pl.len()).over("stage") + 1).alias("segment"))
+    own = stages.filter(pl.col("kind") == native_samplers.TALKING)["stage"]
+    placed = assign(told, stages).filter(pl.col("stage").is_in(own.implode())).pipe(in_order, "lane", "place")
+    return placed.with_columns((pl.int_range(pl.len()).over("stage") + 1).alias("segment"))
 
 
 def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +63,7 @@ def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """
     start, width = pl.col("audio_start"), pl.col("audio_end") - pl.col("audio_start")
     step = start - pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(start.shift(1))
-    told = ranges(timeline, stages).pipe(extended, width.alias("width"), step.alias("step"))
+    told = ranges(timeline, stages).with_columns(width.alias("width"), step.alias("step"))
     found = told.pipe(
         grouped,
         ["stage"],
@@ -75,8 +74,7 @@ def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     is_second = pl.col("second") <= pl.col("seen_window")
     stride = pl.coalesce("step", pl.when(is_second).then("second"))
     first_end = pl.col("second") + pl.col("seen_window") - stride
-    return found.pipe(
-        selected,
+    return found.select(
         "stage",
         "seen_window",
         pl.when(stride > 0).then(stride).alias("seen_stride"),
@@ -87,20 +85,20 @@ def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 def announced(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """`known` (windows, with `range_source`) with the ranges that native lines announce, also where no bar is there."""
-    own = only(stages, pl.col("kind") == native_samplers.TALKING)
+    own = stages.filter(pl.col("kind") == native_samplers.TALKING)
     if own.is_empty():
         return known
     lines = (
         ranges(timeline, stages)
-        .pipe(only, pl.col("stage").is_in(own["stage"].implode()))
-        .pipe(selected, "stage", "segment", "audio_start", "audio_end", "line", "place")
+        .filter(pl.col("stage").is_in(own["stage"].implode()))
+        .select("stage", "segment", "audio_start", "audio_end", "line", "place")
     )
-    rest = only(known, pl.col("segment").is_null() | ~pl.col("stage").is_in(own["stage"].implode()))
-    mine = only(known, pl.col("segment").is_not_null() & pl.col("stage").is_in(own["stage"].implode()))
+    rest = known.filter(pl.col("segment").is_null() | ~pl.col("stage").is_in(own["stage"].implode()))
+    mine = known.filter(pl.col("segment").is_not_null() & pl.col("stage").is_in(own["stage"].implode()))
     both = pl.concat(
         [
-            lines.pipe(selected, "stage", "segment"),
-            mine.pipe(selected, "stage", "segment"),
+            lines.select("stage", "segment"),
+            mine.select("stage", "segment"),
             _first(own, mine, timeline, stages),
         ]
     )
@@ -110,17 +108,14 @@ def announced(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> 
         ["stage", "segment"],
     )
     drawn = mine.drop("audio_start", "audio_end", "range_source")
-    filled = completed(shown, drawn, ["stage", "segment"]).pipe(
-        extended,
+    filled = completed(shown, drawn, ["stage", "segment"]).with_columns(
         pl.coalesce("line", "its_line").alias("line"),
         pl.coalesce("place", "its_place").alias("place"),
         pl.coalesce("bar", -1 - pl.int_range(pl.len())).alias("bar"),
         (pl.col("segment") + 1).alias("order"),
         pl.when(pl.col("audio_start").is_not_null()).then(pl.lit(LINE)).alias("range_source"),
     )
-    return pl.concat([rest, filled.pipe(selected, rest.columns)], how="vertical_relaxed").pipe(
-        in_order, "stage", "order"
-    )
+    return pl.concat([rest, filled.select(rest.columns)], how="vertical_relaxed").pipe(in_order, "stage", "order")
 
 
 def _first(own: pl.DataFrame, mine: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -129,15 +124,14 @@ def _first(own: pl.DataFrame, mine: pl.DataFrame, timeline: Timeline, stages: pl
     Where later windows have bars and the first has none, it was not sampled in this prompt.
     """
     barred = mine["stage"].unique()
-    chained = only(schedule(timeline, stages), pl.col("first_end").is_not_null() & pl.col("is_second"))["stage"]
-    silent = only(own, ~pl.col("stage").is_in(barred.implode()) & pl.col("stage").is_in(chained.implode()))
-    return silent.pipe(selected, "stage", pl.lit(0, pl.Int64).alias("segment"))
+    chained = schedule(timeline, stages).filter(pl.col("first_end").is_not_null() & pl.col("is_second"))["stage"]
+    silent = own.filter(~pl.col("stage").is_in(barred.implode()) & pl.col("stage").is_in(chained.implode()))
+    return silent.select("stage", pl.lit(0, pl.Int64).alias("segment"))
 
 
 def with_first(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`found` with the range of first windows, which no line tells; `stages` has kind, first_end and window_frames."""
-    ends = stages.pipe(
-        selected,
+    ends = stages.select(
         "stage",
         pl.when(pl.col("kind") == native_samplers.TALKING)
         .then(pl.coalesce("first_end", "window_frames"))
@@ -154,8 +148,7 @@ def with_first(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     ).fill_null(value=False)
     return (
         completed(found, ends, ["stage"])
-        .pipe(
-            extended,
+        .with_columns(
             pl.when(is_mine).then(0).otherwise("audio_start").alias("audio_start"),
             pl.when(is_mine).then("first_end").otherwise("audio_end").alias("audio_end"),
             pl.when(is_mine).then(pl.lit(INFERRED)).otherwise("range_source").alias("range_source"),

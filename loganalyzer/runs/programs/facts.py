@@ -11,7 +11,7 @@ from loganalyzer.runs import program_samplers
 from loganalyzer.runs.names import precision
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, extended, grouped, in_order, nearest, only, selected, typed
+from loganalyzer.tables.frames import completed, grouped, in_order, nearest, typed
 
 _FACTS: Final = pl.Schema(
     {
@@ -30,9 +30,9 @@ _MODE: Final = r"(?i)(infinitetalk|multitalk)"
 
 def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per stage: stage, and what its program prints, see `_FACTS`; null for other stages."""
-    own = only(stages, program_samplers.is_program())
+    own = stages.filter(program_samplers.is_program())
     if own.is_empty():
-        return typed(stages.pipe(selected, "stage"), _FACTS)
+        return typed(stages.select("stage"), _FACTS)
     found = own
     for more in (
         _last(timeline, stages, "program-audio", program_frames="audio_frames", program_s="seconds"),
@@ -44,24 +44,23 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     ):
         found = completed(found, more, ["stage"])
     announced = pl.when(pl.col("announced_by").is_not_null()).then(pl.coalesce("quant", "unquantized"))
-    told = found.pipe(
-        extended,
+    told = found.with_columns(
         pl.coalesce("run_steps", "step_total").alias("program_steps"),
         pl.coalesce(announced, "stored").alias("program_quantization"),
     )
-    return completed(stages.pipe(selected, "stage"), typed(told, _FACTS), ["stage"])
+    return completed(stages.select("stage"), typed(told, _FACTS), ["stage"])
 
 
 def _last(timeline: Timeline, stages: pl.DataFrame, event: str, **names: str) -> pl.DataFrame:
     """stage, and the last values that an event's records give it: new name to hole."""
-    told = only(assign(timeline.event(event), stages), pl.col("stage").is_not_null())
+    told = assign(timeline.event(event), stages).filter(pl.col("stage").is_not_null())
     return told.pipe(grouped, ["stage"], *(pl.col(hole).last().alias(name) for name, hole in names.items()))
 
 
 def _saved(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, saved_frames: of a bar that shows all frames written."""
-    written = only(timeline.event("program-saved"), pl.col("n") == pl.col("total"))
-    told = only(assign(written, stages), pl.col("stage").is_not_null())
+    written = timeline.event("program-saved").filter(pl.col("n") == pl.col("total"))
+    told = assign(written, stages).filter(pl.col("stage").is_not_null())
     return told.pipe(grouped, ["stage"], pl.col("total").last().alias("saved_frames"))
 
 
@@ -70,13 +69,12 @@ def _model(timeline: Timeline, own: pl.DataFrame) -> pl.DataFrame:
 
     Several files of one load stand together; the first that is analyzed is the model, others are its parts.
     """
-    loaded = only(program_samplers.models(timeline), pl.col("is_analyzed"))
+    loaded = program_samplers.models(timeline).filter(pl.col("is_analyzed"))
     if loaded.is_empty():
-        return typed(own.pipe(selected, "stage"), {"stage": pl.UInt32, "stored": pl.String, "model_mode": pl.String})
-    bars = timeline.bars["bare-bar"].pipe(selected, "lane", "place", pl.col("place").alias("bar_place"))
-    load = nearest(loaded, in_order(bars, "lane", "place")).pipe(extended, pl.col("bar_place").fill_null(-1))
-    named = load.pipe(
-        extended,
+        return typed(own.select("stage"), {"stage": pl.UInt32, "stored": pl.String, "model_mode": pl.String})
+    bars = timeline.bars["bare-bar"].select("lane", "place", pl.col("place").alias("bar_place"))
+    load = nearest(loaded, in_order(bars, "lane", "place")).with_columns(pl.col("bar_place").fill_null(-1))
+    named = load.with_columns(
         precision("name", shipped().storage.precisions).alias("stored"),
         pl.col("name").str.extract(_MODE, 1).str.to_lowercase().alias("model_mode"),
     )
@@ -88,15 +86,14 @@ def _model(timeline: Timeline, own: pl.DataFrame) -> pl.DataFrame:
         pl.col("stored").drop_nulls().first(),
         pl.col("model_mode").drop_nulls().first(),
     )
-    opened = own.pipe(selected, "stage", "lane", "place").pipe(in_order, "lane", "place")
-    return nearest(opened, by_load.pipe(in_order, "lane", "place")).pipe(selected, "stage", "stored", "model_mode")
+    opened = own.select("stage", "lane", "place").pipe(in_order, "lane", "place")
+    return nearest(opened, by_load.pipe(in_order, "lane", "place")).select("stage", "stored", "model_mode")
 
 
 def loras(timeline: Timeline) -> pl.DataFrame:
     """lane, prompt, place, name, strength, line of LoRAs in the arguments that programs print."""
-    told = only(timeline.event("program-run"), pl.col("loras").is_not_null())
-    listed = told.pipe(
-        selected,
+    told = timeline.event("program-run").filter(pl.col("loras").is_not_null())
+    listed = told.select(
         "lane",
         "prompt",
         "place",
@@ -106,9 +103,9 @@ def loras(timeline: Timeline) -> pl.DataFrame:
     )
     fits = pl.col("strength").list.len() == pl.col("name").list.len()
     none = pl.col("name").list.eval(pl.lit(None, pl.String))
-    paired = listed.pipe(extended, pl.when(fits).then("strength").otherwise(none).alias("strength"))
+    paired = listed.with_columns(pl.when(fits).then("strength").otherwise(none).alias("strength"))
     name = pl.col("name").str.strip_chars("'\"").str.split("/").list.last().str.strip_suffix(".safetensors")
-    return paired.explode("name", "strength").drop_nulls("name").pipe(extended, name.alias("name"))
+    return paired.explode("name", "strength").drop_nulls("name").with_columns(name.alias("name"))
 
 
 def peaks(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -119,14 +116,14 @@ def peaks(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     names = ("program-step-cost", "program-window-cost")
     told = pl.concat(
         [
-            assign(timeline.event(name), stages).pipe(
-                selected, "stage", "line", "peak_allocated_gib", "peak_reserved_gib", pl.lit(name).alias("event")
+            assign(timeline.event(name), stages).select(
+                "stage", "line", "peak_allocated_gib", "peak_reserved_gib", pl.lit(name).alias("event")
             )
             for name in names
         ]
     )
-    known = only(told, pl.col("stage").is_not_null() & pl.col("peak_allocated_gib").is_not_null())
-    begun = only(assign(timeline.event("program-window"), stages), pl.col("stage").is_not_null())
+    known = told.filter(pl.col("stage").is_not_null() & pl.col("peak_allocated_gib").is_not_null())
+    begun = assign(timeline.event("program-window"), stages).filter(pl.col("stage").is_not_null())
     counted = begun.pipe(grouped, ["stage"], pl.col("window").n_unique().alias("begun"))
     highest = known.pipe(
         grouped,
@@ -137,6 +134,6 @@ def peaks(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         (pl.col("event") == names[1]).sum().alias("whole"),
     )
     covers = pl.when((pl.col("whole") >= pl.col("begun")).fill_null(value=False)).then(pl.lit("stage"))
-    return completed(highest, counted, ["stage"]).pipe(
-        selected, "stage", "peak_allocated_gib", "peak_reserved_gib", covers.alias("peak_covers"), "peak_line"
+    return completed(highest, counted, ["stage"]).select(
+        "stage", "peak_allocated_gib", "peak_reserved_gib", covers.alias("peak_covers"), "peak_line"
     )

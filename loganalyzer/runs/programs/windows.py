@@ -13,7 +13,7 @@ from loganalyzer.runs.native.windows import INFERRED
 from loganalyzer.runs.refreshes import MOST_STEPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, extended, grouped, in_order, nearest, only, selected, typed
+from loganalyzer.tables.frames import completed, grouped, in_order, nearest, typed
 
 PRINTED: Final = "printed"
 """The method of steps whose time the log itself says."""
@@ -24,14 +24,14 @@ _WINDOW: Final = ("stage", "window")
 
 def with_program_windows(shown: Bars, timeline: Timeline, stages: pl.DataFrame) -> Bars:
     """`shown` with the windows and steps of stages that print a line for each."""
-    own = only(stages, pl.col("kind") == program_samplers.BY_LINES)["stage"]
+    own = stages.filter(pl.col("kind") == program_samplers.BY_LINES)["stage"]
     if own.is_empty():
         return shown
-    begun = only(assign(timeline.event("program-window"), stages), pl.col("stage").is_in(own.implode()))
-    begun = begun.pipe(in_order, "lane", "place").pipe(extended, (_FIRST_BAR + pl.int_range(pl.len())).alias("bar"))
+    begun = assign(timeline.event("program-window"), stages).filter(pl.col("stage").is_in(own.implode()))
+    begun = begun.pipe(in_order, "lane", "place").with_columns((_FIRST_BAR + pl.int_range(pl.len())).alias("bar"))
     steps = _steps(timeline, begun)
     windows = _windows(timeline, begun, steps)
-    lines = pl.concat([frame.pipe(selected, "stage", "line") for frame in (begun, steps)])
+    lines = pl.concat([frame.select("stage", "line") for frame in (begun, steps)])
     return Bars(
         pl.concat([shown.steps, typed(steps, shown.steps.schema)]).pipe(in_order, "bar", "step"),
         pl.concat([shown.windows, typed(windows, shown.windows.schema)]).pipe(in_order, "stage", "order"),
@@ -42,8 +42,8 @@ def with_program_windows(shown: Bars, timeline: Timeline, stages: pl.DataFrame) 
 def _in_windows(frame: pl.DataFrame, begun: pl.DataFrame) -> pl.DataFrame:
     """`frame` (in order) with stage, window and bar of the window that began last above, of the same prompt."""
     own = pl.col("prompt").alias("own_prompt"), pl.col("window").alias("number")
-    above = begun.pipe(selected, "lane", "place", "stage", "bar", *own)
-    return only(nearest(frame, above), pl.col("own_prompt") == pl.col("prompt"))
+    above = begun.select("lane", "place", "stage", "bar", *own)
+    return nearest(frame, above).filter(pl.col("own_prompt") == pl.col("prompt"))
 
 
 def _steps(timeline: Timeline, begun: pl.DataFrame) -> pl.DataFrame:
@@ -53,28 +53,24 @@ def _steps(timeline: Timeline, begun: pl.DataFrame) -> pl.DataFrame:
     the whole step. Without one, the stamps of this step's line and the next one's tell it.
     """
     possible = pl.col("n").is_between(1, MOST_STEPS) & pl.col("total").is_between(pl.col("n"), MOST_STEPS)
-    told = only(timeline.event("program-step"), possible.fill_null(value=False))
-    placed = _in_windows(told, begun).pipe(
-        selected, "lane", "place", "prompt", "stage", "bar", "n", "total", "line", "time"
-    )
+    told = timeline.event("program-step").filter(possible.fill_null(value=False))
+    placed = _in_windows(told, begun).select("lane", "place", "prompt", "stage", "bar", "n", "total", "line", "time")
     behind = pl.col("bar") == pl.col("bar").shift(-1)
     later = behind & (pl.col("n").shift(-1) > pl.col("n"))
     stamped = (pl.col("time").shift(-1) - pl.col("time")).dt.total_microseconds() / 1e6
-    placed = placed.pipe(
-        extended,
+    placed = placed.with_columns(
         later.fill_null(value=False).alias("is_followed"),
         pl.when(later & (stamped >= 0)).then(stamped).alias("stamped"),
         pl.int_range(pl.len()).alias("row"),
     )
-    above = placed.pipe(selected, "lane", "place", "row", pl.col("prompt").alias("own_prompt"))
-    costs = only(nearest(timeline.event("program-step-cost"), above), pl.col("own_prompt") == pl.col("prompt"))
-    longest = only(costs, pl.col("duration_s") >= 0).pipe(grouped, ["row"], pl.col("duration_s").max())
+    above = placed.select("lane", "place", "row", pl.col("prompt").alias("own_prompt"))
+    costs = nearest(timeline.event("program-step-cost"), above).filter(pl.col("own_prompt") == pl.col("prompt"))
+    longest = costs.filter(pl.col("duration_s") >= 0).pipe(grouped, ["row"], pl.col("duration_s").max())
     known = completed(placed, longest, ["row"])
     printed = pl.col("duration_s").is_not_null()
     by_stamp = ~printed & pl.col("stamped").is_not_null()
-    done = only(known, printed | pl.col("is_followed")).unique(["bar", "n"], keep="first", maintain_order=True)
-    return done.pipe(
-        selected,
+    done = known.filter(printed | pl.col("is_followed")).unique(["bar", "n"], keep="first", maintain_order=True)
+    return done.select(
         "stage",
         "bar",
         pl.col("n").alias("step"),
@@ -99,7 +95,7 @@ def _windows(timeline: Timeline, begun: pl.DataFrame, steps: pl.DataFrame) -> pl
         pl.col("duration_s").sum().alias("sampling_s"),
     )
     costs = _in_windows(timeline.event("program-window-cost"), begun)
-    whole = only(costs, (pl.col("window") == pl.col("number")) & (pl.col("duration_s") >= 0)).pipe(
+    whole = costs.filter((pl.col("window") == pl.col("number")) & (pl.col("duration_s") >= 0)).pipe(
         grouped, ["bar"], pl.col("duration_s").last().alias("total_s")
     )
     found = begun
@@ -107,8 +103,7 @@ def _windows(timeline: Timeline, begun: pl.DataFrame, steps: pl.DataFrame) -> pl
         found = completed(found, more, ["bar"])
     full = pl.col("is_timed") & (pl.col("steps_done") == pl.col("steps_total"))
     sampling = pl.when(full).then("sampling_s")
-    return found.pipe(
-        extended,
+    return found.with_columns(
         pl.col("steps_done").fill_null(0),
         sampling.alias("sampling_s"),
         (sampling / pl.col("steps_done")).alias("s_per_step"),
@@ -123,19 +118,18 @@ def with_ranges(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
     Only where the program prints window and overlap, or as many windows as the schedule has.
     """
-    own = only(stages, program_samplers.is_program())
+    own = stages.filter(program_samplers.is_program())
     if own.is_empty():
         return found
     fits = pl.col("window_early").is_not_null() | (pl.col("announced_windows") == pl.col("expected_windows"))
-    known = only(own, (fits & (pl.col("stride") > 0)).fill_null(value=False)).pipe(
-        selected, "stage", pl.col("stride").alias("its_stride"), pl.col("window_frames").alias("its_window")
+    known = own.filter((fits & (pl.col("stride") > 0)).fill_null(value=False)).select(
+        "stage", pl.col("stride").alias("its_stride"), pl.col("window_frames").alias("its_window")
     )
     start = schedule.start(pl.col("order"), pl.col("its_stride"))
     is_mine = pl.col("audio_start").is_null() & pl.col("its_stride").is_not_null()
     return (
         completed(found, known, ["stage"])
-        .pipe(
-            extended,
+        .with_columns(
             pl.when(is_mine).then(start).otherwise("audio_start").alias("audio_start"),
             pl.when(is_mine).then(start + pl.col("its_window")).otherwise("audio_end").alias("audio_end"),
             pl.when(is_mine).then(pl.lit(INFERRED)).otherwise("range_source").alias("range_source"),
