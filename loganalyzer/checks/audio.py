@@ -9,7 +9,7 @@ from loganalyzer.checks.findings import Need, findings, is_near, judged, number,
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
 from loganalyzer.expectations import schedule
-from loganalyzer.tables.frames import grouped, matching, without
+from loganalyzer.tables.frames import anti_join, group_agg, inner_join
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:
@@ -148,7 +148,7 @@ def audio_shortfall(context: Context) -> Outcome:
     assumed = _assumed(context)
     _, barred = context.once(_measured)
     found = pl.concat([rows, _assumed_findings(context, assumed)])
-    return outcome(found, without(barred, assumed, "run_id"), other_loops(context))
+    return outcome(found, anti_join(barred, assumed, "run_id"), other_loops(context))
 
 
 def _assumed(context: Context) -> pl.DataFrame:
@@ -227,8 +227,8 @@ def _harmless(context: Context) -> pl.DataFrame:
     if runs.is_empty() or paddings.is_empty():
         return runs.clear()
     figures = (pl.col("missing").max(), pl.col("line").first().alias("at"), pl.col("padding").max())
-    harmless = grouped(paddings, ["run_id"], *figures).filter(pl.col("missing") == 0)
-    return matching(runs, harmless, ["run_id"]).with_columns(pl.col("at").alias("line"))
+    harmless = group_agg(paddings, ["run_id"], *figures).filter(pl.col("missing") == 0)
+    return inner_join(runs, harmless, ["run_id"]).with_columns(pl.col("at").alias("line"))
 
 
 @rule(

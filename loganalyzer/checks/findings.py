@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.checks.registry import Context, Outcome
 from loganalyzer.runs.planned import is_unknown_mode
-from loganalyzer.tables.frames import repeated, those
+from loganalyzer.tables.frames import filter_mask, repeat_text
 from loganalyzer.tables.schema import FINDINGS, NOT_CHECKED
 
 FOUND: Final = pl.Schema({k: v for k, v in FINDINGS.items() if k not in ("rule", "name", "severity")})
@@ -81,7 +81,7 @@ def skipped(rows: pl.DataFrame, reason: str | pl.Expr, kind: Kind = "log") -> pl
     if rows.is_empty():
         return _NONE_SKIPPED
     if isinstance(reason, str) and "run_id" in rows.columns:
-        constant = [repeated(name, text, rows.height) for name, text in (("reason", reason), ("kind", kind))]
+        constant = [repeat_text(name, text, rows.height) for name, text in (("reason", reason), ("kind", kind))]
         return rows[:, ["run_id", "source"]].hstack(constant)
     run = "run_id" if "run_id" in rows.columns else pl.lit(None, pl.String).alias("run_id")
     text = pl.lit(reason) if isinstance(reason, str) else reason.fill_null(_UNTOLD)
@@ -103,9 +103,9 @@ def judged(runs: pl.DataFrame, *needs: Need) -> tuple[pl.DataFrame, pl.DataFrame
             continue
         unmet = ~met if left is None else left & ~met
         if unmet.any():
-            barred.append((unmet.arg_true(), skipped(those(runs, unmet), _text(need.reason), need.kind)))
+            barred.append((unmet.arg_true(), skipped(filter_mask(runs, unmet), _text(need.reason), need.kind)))
             left = met if left is None else left & met
-    return (runs if left is None else those(runs, left)), _in_the_order_of_runs(barred)
+    return (runs if left is None else filter_mask(runs, left)), _in_the_order_of_runs(barred)
 
 
 def _in_the_order_of_runs(barred: Sequence[tuple[pl.Series, pl.DataFrame]]) -> pl.DataFrame:

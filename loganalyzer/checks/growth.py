@@ -8,7 +8,7 @@ from loganalyzer.checks.findings import Need, at, findings, judged, number, outc
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT, RESERVED
 from loganalyzer.checks.registry import Context, Outcome, apart, rule
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import without
+from loganalyzer.tables.frames import anti_join
 
 _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3
@@ -18,7 +18,7 @@ _GROWTH_REPORTS = 3
 def without_a_series(context: Context) -> Outcome:
     """The runs whose peak is none to be held against others', and that have too few reports of their own."""
     _, barred = judged(context.found.runs, REPORT, COVERS, IS_PEAK)
-    return outcome(None, without(barred, _reported(context.found.memory), "run_id"))
+    return outcome(None, anti_join(barred, _reported(context.found.memory), "run_id"))
 
 
 @rule(
@@ -47,7 +47,7 @@ def memory_growth(context: Context) -> Outcome:
     told, barred = judged(context.found.runs, REPORT, COVERS, IS_PEAK)
     _, few = judged(told.with_columns(pl.len().over(_ALIKE).alias("alike")), series)
     return outcome(
-        pl.concat(rows), *(without(part, _reported(context.found.memory), "run_id") for part in (barred, few))
+        pl.concat(rows), *(anti_join(part, _reported(context.found.memory), "run_id") for part in (barred, few))
     )
 
 

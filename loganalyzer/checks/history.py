@@ -9,7 +9,7 @@ import polars as pl
 from loganalyzer.checks.findings import findings, outcome, skipped, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.common.formatting import one_line
-from loganalyzer.tables.frames import matching, without
+from loganalyzer.tables.frames import anti_join, inner_join
 
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
@@ -154,7 +154,7 @@ def _short(value: object) -> str:
 
 def _found(context: Context, rule_id: str, fix: str) -> pl.DataFrame:
     rows = context.once(_verdicts).filter(pl.col("rule") == rule_id)
-    placed = matching(rows, context.found.runs[:, ["run_id", "source", "line"]], ["run_id"])
+    placed = inner_join(rows, context.found.runs[:, ["run_id", "source", "line"]], ["run_id"])
     return findings(
         placed,
         lambda: texts(
@@ -183,7 +183,7 @@ def metric_regressed(context: Context) -> Outcome:
     """The latest confirmed change of a series is for the worse. Too few nights are reported as not checked."""
     if context.past is None:
         return outcome(None, skipped(context.found.runs, _NO_PAST, "configuration"))
-    silent = without(context.found.runs, context.once(_figures).filter("tonight"), "run_id")
+    silent = anti_join(context.found.runs, context.once(_figures).filter("tonight"), "run_id")
     return outcome(
         _found(context, "REG001", _FIX), _unjudged(context), skipped(silent, "the log tells no figure to compare")
     )

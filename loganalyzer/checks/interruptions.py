@@ -8,7 +8,7 @@ from loganalyzer.checks.findings import findings, outcome, skipped, texts
 from loganalyzer.checks.prompt_endings import ended, progress, with_stop
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
-from loganalyzer.tables.frames import without
+from loganalyzer.tables.frames import anti_join
 
 
 @rule(
@@ -48,8 +48,8 @@ def truncated(context: Context) -> Outcome:
     split = split_prompts(context)
     prompts = ended(context, "truncated")
     parted = prompts.join(split, on="prompt_id", maintain_order="left")
-    prompts = without(prompts, split, "prompt_id")
-    runs = without(context.found.runs.filter(pl.col("status") == "truncated"), split, "prompt_id")
+    prompts = anti_join(prompts, split, "prompt_id")
+    runs = anti_join(context.found.runs.filter(pl.col("status") == "truncated"), split, "prompt_id")
     lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
     lost = with_stop(lost, context.found.windows)
     another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."

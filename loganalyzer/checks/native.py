@@ -12,7 +12,7 @@ import polars as pl
 
 from loganalyzer.checks.findings import Need, findings, number, texts
 from loganalyzer.expectations import schedule
-from loganalyzer.tables.frames import grouped, matching
+from loganalyzer.tables.frames import group_agg, inner_join
 
 _CHAINED: Final = "core"
 _LOOPED: Final = "autosampler"
@@ -75,8 +75,8 @@ def wrong_ranges(wrong: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     same_run = pl.col("run_id") == pl.col("run_id").shift(1)
     again = pl.all_horizontal(same_run, *(pl.col(key) == pl.col(key).shift(1) for key in ("audio_start", "audio_end")))
     ordered = windows.sort("run_id", "window").with_columns(again.fill_null(value=False).alias("again"))
-    told = matching(wrong, ordered[["run_id", "window", "again"]], ["run_id", "window"])
-    repeated = grouped(
+    told = inner_join(wrong, ordered[["run_id", "window", "again"]], ["run_id", "window"])
+    repeated = group_agg(
         told.filter(pl.col("again")),
         ["run_id", "source"],
         pl.col("line", "window", "audio_start", "audio_end", "expected_start", "expected_end").first(),

@@ -11,7 +11,7 @@ from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
 from loganalyzer.expectations import schedule
 from loganalyzer.runs.planned import is_talking, is_unknown_mode
-from loganalyzer.tables.frames import matching
+from loganalyzer.tables.frames import inner_join
 
 LENGTH = Need(pl.col("audio_frames").is_not_null(), "the log does not tell the audio's length")
 COUNT = Need(pl.col("expected_windows").is_not_null(), "the windows seen make no schedule to count by")
@@ -71,7 +71,7 @@ def window_sequence(context: Context) -> Outcome:
     told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
     wrong = context.found.windows.filter(pl.col("matches").not_() & ~longcat & told)
     if not wrong.is_empty():
-        wrong = matching(wrong, windowed(context)[["run_id", "source", "producer"]], ["run_id"])
+        wrong = inner_join(wrong, windowed(context)[["run_id", "source", "producer"]], ["run_id"])
         chained = wrong.filter(native.is_native())
         wrong = wrong.filter(~native.is_native())
     else:

@@ -9,7 +9,7 @@ from loganalyzer.checks.findings import Need, findings, judged, mode, number, ou
 from loganalyzer.checks.memory import COVERS, IS_PEAK
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.tables.completeness import NOT_A_PEAK
-from loganalyzer.tables.frames import matching, without
+from loganalyzer.tables.frames import anti_join, inner_join
 
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
@@ -38,7 +38,7 @@ def _no_baseline() -> pl.Expr:
 def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     if rows.is_empty():
         return rows
-    return matching(rows, context.found.runs[:, ["run_id", "source"]], ["run_id"])
+    return inner_join(rows, context.found.runs[:, ["run_id", "source"]], ["run_id"])
 
 
 @rule(
@@ -56,7 +56,7 @@ def slow_window(context: Context) -> Outcome:
     if runs.is_empty():
         return outcome(None, barred)
     timed = context.found.windows.filter(pl.col("total_s").is_not_null())
-    windows = matching(timed, runs[:, ["run_id", "source", "limit"]], ["run_id"])
+    windows = inner_join(timed, runs[:, ["run_id", "source", "limit"]], ["run_id"])
     rows = findings(
         _slow_windows(windows.filter(pl.col("total_s") > pl.col("limit"))),
         lambda: texts(
@@ -72,7 +72,7 @@ def slow_window(context: Context) -> Outcome:
             fix=pl.lit("Check what else ran on the card then, its temperature and its free memory."),
         ),
     )  # fmt: skip
-    untimed = without(runs, timed, "run_id")
+    untimed = anti_join(runs, timed, "run_id")
     return outcome(rows, barred, skipped(untimed, "no window's total time can be read"))
 
 
@@ -150,7 +150,7 @@ def step_outlier(context: Context) -> Outcome:
             fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
         ),
     )  # fmt: skip
-    few = without(context.found.runs, runs.filter(enough), "run_id")
+    few = anti_join(context.found.runs, runs.filter(enough), "run_id")
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
 
 
@@ -164,7 +164,7 @@ def _far(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
     if varied.is_empty():
         return varied
     known = step_times.medians(context, varied["run"])
-    steps = matching(step_times.measured(context), known, ["run"])
+    steps = inner_join(step_times.measured(context), known, ["run"])
     return steps.filter(pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median"))
 
 
@@ -210,7 +210,7 @@ def slowdown_trend(context: Context) -> Outcome:
             fix=pl.lit("Check the card's temperature and memory growth; split long videos."),
         ),
     )  # fmt: skip
-    few = without(context.found.runs, enough, "run_id")
+    few = anti_join(context.found.runs, enough, "run_id")
     return outcome(rows, skipped(few, f"fewer than {_FEWEST_WINDOWS} windows with step times"))
 
 

@@ -21,7 +21,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.sources.chunks import Source
 from loganalyzer.tables import notes as source_notes
 from loganalyzer.tables import schema
-from loganalyzer.tables.frames import completed, grouped
+from loganalyzer.tables.frames import group_agg, left_join
 from loganalyzer.tables.spool import Spool, Stored
 
 EXPLAINED: Final = 20
@@ -234,7 +234,7 @@ class Collection:
     def _described(self) -> pl.DataFrame:
         """The inputs, each once, with how many of their lines were recognised, nearly so, and not at all."""
         sums = [pl.col(name).sum() for name in ("records", "near", "known")]
-        counts = grouped(self._joined("counts", NO_COUNTS), ["source"], *sums).rename({"source": "number"})
+        counts = group_agg(self._joined("counts", NO_COUNTS), ["source"], *sums).rename({"source": "number"})
         sources = pl.DataFrame(
             [(s.number, s.name, s.digest, s.size, s.lines, s.encoding, s.undecodable) for s in self._sources],
             schema={
@@ -243,7 +243,7 @@ class Collection:
             },
             orient="row",
         )  # fmt: skip
-        filled = completed(sources, counts, ["number"]).with_columns(pl.col("records", "near", "known").fill_null(0))
+        filled = left_join(sources, counts, ["number"]).with_columns(pl.col("records", "near", "known").fill_null(0))
         return schema.conform(filled.with_columns((pl.col("lines") - pl.col("known")).alias("unknown")), "sources")
 
     def _near(self) -> pl.DataFrame:

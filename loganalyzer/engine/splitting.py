@@ -14,7 +14,7 @@ from loganalyzer.runs.servers import starts
 from loganalyzer.runs.stages import named_stages, orphans
 from loganalyzer.runs.timeline import Timeline, build, place
 from loganalyzer.runs.vocabulary import BANNER, BARS, ENVIRONMENT, PRELUDE
-from loganalyzer.tables.frames import those
+from loganalyzer.tables.frames import filter_mask
 
 Events = dict[str, pl.DataFrame]
 _OUTPUT = ["source", "stream"]
@@ -49,8 +49,8 @@ def split(events: Events, cuts: pl.DataFrame, timeline: Timeline, *, shared: boo
     begun = _last_starts(timeline, cuts)
     for name, frame in events.items():
         side = _side(frame, cuts, outputs, is_bar=name in BARS)
-        ready[name] = those(frame, side <= 0 if shared else side < 0)
-        kept = [those(frame, side >= 0)]
+        ready[name] = filter_mask(frame, side <= 0 if shared else side < 0)
+        kept = [filter_mask(frame, side >= 0)]
         if name in _CARRIED:
             kept.insert(0, _carried(ready[name], begun, keeps_last=name not in ENVIRONMENT))
         rest[name] = pl.concat(kept, how="diagonal_relaxed")

@@ -17,7 +17,7 @@ from loganalyzer.engine.splitting import Events, split
 from loganalyzer.runs.stages import restarts
 from loganalyzer.runs.timeline import Timeline, build
 from loganalyzer.runs.vocabulary import BANNER
-from loganalyzer.tables.frames import distinct
+from loganalyzer.tables.frames import unique_values
 
 _OUTPUT = ["source", "stream"]
 
@@ -74,7 +74,7 @@ def _silent(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
     of the rest, and be no restart.
     """
     frames = [frame for frame in (timeline.messages, *timeline.bars.values()) if not frame.is_empty()]
-    ends = [distinct(frame, "lane", "prompt") for frame in frames or [timeline.messages]]
+    ends = [unique_values(frame, "lane", "prompt") for frame in frames or [timeline.messages]]
     last = pl.concat(ends).group_by("lane").agg(pl.col("prompt").max())
     counted = timeline.messages.filter(~pl.col("event").is_in(list(neutral)))
     banner = pl.col("event").is_in(BANNER)

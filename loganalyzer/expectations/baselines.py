@@ -18,7 +18,7 @@ import polars as pl
 from loganalyzer.common.errors import ExpectationError
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.names import CARD_MAKER
-from loganalyzer.tables.frames import completed, grouped, paired
+from loganalyzer.tables.frames import group_agg, join_pairs, left_join
 
 _BAND: Final = pl.List(pl.Float64)
 _VRAM_KEY: Final = {
@@ -107,7 +107,7 @@ class Shelf:
 
         Width and height may be swapped. Block swap moves memory elsewhere, so such a run has no baseline.
         """
-        found = completed(runs, self._vram_bands, _VRAM_KEY_OF_RUN)
+        found = left_join(runs, self._vram_bands, _VRAM_KEY_OF_RUN)
         return found.with_columns(
             (pl.when(_UNSWAPPED).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")),
         )
@@ -121,18 +121,20 @@ class Shelf:
         )
         held = numbered.filter(_UNSWAPPED & peak.is_not_null())
         if not held.is_empty():
-            held = paired(held, self._vram_bands, keys).filter(peak.is_between(pl.col("vram_low"), pl.col("vram_high")))
+            held = join_pairs(held, self._vram_bands, keys).filter(
+                peak.is_between(pl.col("vram_low"), pl.col("vram_high"))
+            )
         if held.is_empty():
             return pl.repeat(None, runs.height, dtype=pl.String, eager=True).alias("inferred")
-        single = grouped(held, ["row"], pl.col("quantization").first(), pl.len()).filter(pl.col("len") == 1)
-        return completed(numbered[:, ["row"]], single[:, ["row", "quantization"]], ["row"])["quantization"].alias(
+        single = group_agg(held, ["row"], pl.col("quantization").first(), pl.len()).filter(pl.col("len") == 1)
+        return left_join(numbered[:, ["row"]], single[:, ["row", "quantization"]], ["row"])["quantization"].alias(
             "inferred"
         )
 
     def with_timing(self, runs: pl.DataFrame, gpu: str | None) -> pl.DataFrame:
         """`runs` with window_low, window_high (s) and window_tolerance; `gpu` stands in where the log names none."""
         card = pl.coalesce("gpu", pl.lit(gpu, pl.String)).str.replace(CARD_MAKER, "").str.strip_chars()
-        found = completed(runs.with_columns(card.alias("card")), self._window_times, _TIMING_KEY_OF_RUN)
+        found = left_join(runs.with_columns(card.alias("card")), self._window_times, _TIMING_KEY_OF_RUN)
         figures = ("window_low", "window_high", "window_tolerance")
         return found.with_columns(pl.when(_BY_WRAPPER).then(pl.col(name)).alias(name) for name in figures)
 

@@ -15,7 +15,7 @@ import polars as pl
 from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import model
 from loganalyzer.grammar.types import ANY, TYPES, HoleType
-from loganalyzer.tables.frames import in_order, those
+from loganalyzer.tables.frames import filter_mask, sort_by
 
 WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 BEFORE_WORD = r"(?:^|[^0-9A-Za-z_])"
@@ -41,7 +41,7 @@ class Lowered(NamedTuple):
         """Which of the texts the template fits, and the values of those it fits, one column each."""
         (found,) = read_all([(self, text.alias("text").to_frame().with_row_index("row"))])
         fits = found["fits"]
-        return fits, those(found, fits).drop("row", "text", "fits")
+        return fits, filter_mask(found, fits).drop("row", "text", "fits")
 
     @property
     def _at_start(self) -> str:
@@ -99,7 +99,7 @@ def read_all(wanted: Sequence[tuple[Lowered, pl.DataFrame]]) -> list[pl.DataFram
     ]
     inside = _read_each([(lowered, rest, lowered.regex) for _, lowered, rest in searched])
     for (place, _, _), more in zip(searched, inside, strict=True):
-        found[place] = in_order(pl.concat([found[place].filter("fits"), more]), "row")
+        found[place] = sort_by(pl.concat([found[place].filter("fits"), more]), "row")
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, cast
 
 import polars as pl
 
-from loganalyzer.tables.frames import those
+from loganalyzer.tables.frames import filter_mask
 
 WORTH: Final = 0.25
 """Up to this share of different texts, finding them costs less than reading each text for itself."""
@@ -33,8 +33,8 @@ class Repeats(NamedTuple):
     def those(self, mask: pl.Series) -> Repeats:
         """The rows where `mask` is true."""
         if self.places is None:
-            return Repeats(those(self.texts.to_frame(), mask).to_series())
-        return Repeats(self.texts, those(self.places.to_frame(), mask).to_series())
+            return Repeats(filter_mask(self.texts.to_frame(), mask).to_series())
+        return Repeats(self.texts, filter_mask(self.places.to_frame(), mask).to_series())
 
     @property
     def rows(self) -> pl.Series:

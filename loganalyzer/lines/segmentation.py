@@ -14,7 +14,7 @@ from loganalyzer.lines.escape_codes import INSIDE_TEXT
 from loganalyzer.lines.json_lines import HIDING, OPENINGS, escaped
 from loganalyzer.lines.prefixes import SEPARATOR, STAMP_INSIDE, is_prefixed, is_quoted, unwrap
 from loganalyzer.sources.chunks import CUT_MARKS, Piece, is_cut
-from loganalyzer.tables.frames import those
+from loganalyzer.tables.frames import filter_mask
 
 PLACES = pl.Schema(
     {
@@ -46,7 +46,7 @@ class Segments(NamedTuple):
 
     def those(self, mask: pl.Series) -> Segments:
         """The segments where `mask` is true."""
-        return Segments(those(self.places, mask), self.told.those(mask))
+        return Segments(filter_mask(self.places, mask), self.told.those(mask))
 
 
 def joined(parts: Sequence[Segments]) -> Segments:
@@ -108,7 +108,9 @@ def _lines_with(lines: pl.DataFrame, data: bytes, anchors: Sequence[str]) -> pl.
     text = lines["text"].str
     if text.contains_any([mark.decode() for mark in CUT_MARKS]).any() and is_cut(data):
         return lines
-    return those(lines, text.contains_any([*anchors, *escaped(anchors), *INSIDE_TEXT, *html_text.INSIDE_TEXT, *HIDING]))
+    return filter_mask(
+        lines, text.contains_any([*anchors, *escaped(anchors), *INSIDE_TEXT, *html_text.INSIDE_TEXT, *HIDING])
+    )
 
 
 def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.records.extraction import Records
 from loganalyzer.redact.cutting import shortened
-from loganalyzer.tables.frames import among
+from loganalyzer.tables.frames import semi_join
 from loganalyzer.tables.schema import EXCERPTS
 
 LONGEST = 500
@@ -56,7 +56,9 @@ def _packed(lines: pl.DataFrame) -> bytes:
 
 def cited(packs: Iterable[bytes], places: pl.DataFrame) -> pl.DataFrame:
     """Of the lines in `packs`, those at `places` (source, line); columns as in `failures`."""
-    found = [among(pl.read_ipc(BytesIO(pack)), places, ["source", "line"]) for pack in packs if not places.is_empty()]
+    found = [
+        semi_join(pl.read_ipc(BytesIO(pack)), places, ["source", "line"]) for pack in packs if not places.is_empty()
+    ]
     told = [_shortened(lines.with_columns(pl.col("text").cast(pl.String))) for lines in found if not lines.is_empty()]
     return pl.concat([NO_LINES, *told]).sort("source", "line", maintain_order=True)
 

@@ -14,14 +14,14 @@ from loganalyzer.lines.dictionary import Repeats
 from loganalyzer.lines.doubled_lines import without_doubles
 from loganalyzer.lines.segmentation import Segments
 from loganalyzer.tables.frames import (
-    different,
-    firsts,
-    grouped,
-    in_order,
-    paired,
-    thinned,
-    those,
-    without,
+    anti_join,
+    filter_mask,
+    first_of_equal_neighbors,
+    group_agg,
+    join_pairs,
+    sort_by,
+    unique_by,
+    unique_rows,
 )
 
 KEY = ("source", "line", "part")
@@ -141,10 +141,12 @@ def _carrying(grammars: Grammars, rows: pl.DataFrame) -> _Carrying:
         rows.select(pl.col("text").str.extract_many(texts, overlapping=True).alias("anchor"))
         .with_row_index("at")
         .explode("anchor")
-        .pipe(paired, pl.DataFrame(owners, schema={"anchor": pl.String, "place": pl.UInt32}, orient="row"), ["anchor"])
+        .pipe(
+            join_pairs, pl.DataFrame(owners, schema={"anchor": pl.String, "place": pl.UInt32}, orient="row"), ["anchor"]
+        )
         .select("place", "at")
-        .pipe(different)
-        .pipe(in_order, "place", "at")
+        .pipe(unique_rows)
+        .pipe(sort_by, "place", "at")
     )
     names = (
         pl.Series(name, told, dtype=pl.String).gather(held["place"])
@@ -164,13 +166,13 @@ def _messages(carrying: _Carrying) -> tuple[pl.DataFrame, list[_Scanned]]:
         wanted.append((item.lowered, texts.slice(start, count)))
         start += count
     read = read_all(wanted)
-    said = those(carrying.rows, pl.concat([_NONE, *(found["fits"] for found in read)]))
+    said = filter_mask(carrying.rows, pl.concat([_NONE, *(found["fits"] for found in read)]))
     records, scanned, start, behind = said.drop("event", "text"), [], 0, 0
     for (item, count), found in zip(carrying.spans, read, strict=True):
         fits = found["fits"]
         own = records.slice(start, int(fits.sum()))
         if item.lowered.groups:
-            own = own.with_columns(those(found, fits).drop("row", "text", "fits").get_columns())
+            own = own.with_columns(filter_mask(found, fits).drop("row", "text", "fits").get_columns())
         near = None if fits.all() else _near(item, _segments(carrying.rows.slice(behind, count)), fits)
         scanned.append(_Scanned(item, own, near))
         start, behind = start + own.height, behind + count
@@ -241,7 +243,7 @@ def _unrecognised(bars: Sequence[_Scanned], messages: Sequence[_Scanned], said: 
     return (
         pl.concat(near)
         .sort(*KEY, "weight", descending=[False, False, False, True], maintain_order=True)
-        .pipe(firsts, *KEY)
+        .pipe(unique_by, *KEY)
         .drop("weight")
     )
 
@@ -269,7 +271,7 @@ def _without(scanned: Sequence[_Scanned], recognised: Sequence[pl.DataFrame]) ->
     if not near:
         return []
     known = pl.concat([records.select(KEY) for records in recognised])
-    return [without(pl.concat(near), known, *KEY)]
+    return [anti_join(pl.concat(near), known, *KEY)]
 
 
 def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
@@ -290,7 +292,7 @@ def explain(near: pl.DataFrame, grammars: Grammars) -> pl.DataFrame:
 
 def _counts(recognised: Sequence[pl.DataFrame], near: pl.DataFrame) -> pl.DataFrame:
     place = ("source", "line")
-    lines = [thinned(frame.select(place), *place) for frame in recognised]
+    lines = [first_of_equal_neighbors(frame.select(place), *place) for frame in recognised]
     told = pl.concat(
         [
             pl.concat(lines).with_columns(seen=pl.lit(value=True)),
@@ -298,7 +300,7 @@ def _counts(recognised: Sequence[pl.DataFrame], near: pl.DataFrame) -> pl.DataFr
         ]
     )
     return told.pipe(
-        grouped,
+        group_agg,
         ["source"],
         pl.col("line").filter("seen").n_unique().cast(pl.Int64).alias("records"),
         pl.col("line").filter(~pl.col("seen")).n_unique().cast(pl.Int64).alias("near"),

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.records import evidence
 from loganalyzer.tables import schema
-from loganalyzer.tables.frames import matching
+from loganalyzer.tables.frames import inner_join
 from loganalyzer.tables.spool import Stored
 
 NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
@@ -36,7 +36,7 @@ class Lines:
         """Of these lines those that findings name, as the table `excerpts`."""
         if findings.is_empty():
             return schema.empty("excerpts")
-        places = matching(findings, self.numbers.rename({"name": "source"}), ["source"]).select(
+        places = inner_join(findings, self.numbers.rename({"name": "source"}), ["source"]).select(
             pl.col("number").alias("source"), "line"
         )
         known = places.filter(pl.col("line").is_not_null()).unique().sort("source", "line")
@@ -58,5 +58,5 @@ def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str, *more: str) ->
     """
     if frame.is_empty():
         return schema.empty(table).hstack(frame[:, list(more)])
-    placed = matching(frame, numbers.rename({"number": "source"}), ["source"])
+    placed = inner_join(frame, numbers.rename({"number": "source"}), ["source"])
     return schema.conform(placed.with_columns(pl.col("name").alias("source")), table).hstack(placed[:, list(more)])

@@ -22,7 +22,7 @@ import polars as pl
 from loganalyzer.redact.rough import ROUGH
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import spells
+from loganalyzer.tables.frames import run_lengths
 
 if TYPE_CHECKING:
     from loganalyzer.redact.kind import Kind
@@ -201,7 +201,7 @@ def _column(texts: pl.Series, masking: Masker, *, counts: bool) -> pl.Series:
     """Each text that may hold a secret is looked at once, however many rows have it."""
     if texts.dtype == pl.List:
         return _list_column(texts, masking, counts=counts)
-    told = spells(texts.to_frame("text"), "text")
+    told = run_lengths(texts.to_frame("text"), "text")
     rough = told.filter(pl.col("text").str.contains(ROUGH).fill_null(value=False))
     if rough.is_empty():
         return texts

@@ -36,12 +36,12 @@ from loganalyzer.runs.timeline import Timeline, build
 from loganalyzer.runs.vocabulary import BANNER, LIKE
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.frames import (
-    among,
-    completed,
-    distinct,
-    firsts,
-    in_order,
-    known_in_order,
+    left_join,
+    semi_join,
+    set_sorted,
+    sort_by,
+    unique_by,
+    unique_values,
 )
 from loganalyzer.tables.schema import conform
 
@@ -115,9 +115,9 @@ def rebuild(
     opened = stage_rows.open_stages(timeline)
     stages, parts = _stages(timeline, opened, patterns, settings)
     executions = prompt_rows.prompts(timeline, opened, idle_events(patterns))
-    executions = completed(executions, other_models.other_models(timeline), ["lane", "prompt"])
+    executions = left_join(executions, other_models.other_models(timeline), ["lane", "prompt"])
     executions = failures.with_report(timeline, prompt_rows.unwrapped(executions, parts.windows, stages))
-    timeline = timeline._replace(bars={name: distinct(frame, "lane") for name, frame in timeline.bars.items()})
+    timeline = timeline._replace(bars={name: unique_values(frame, "lane") for name, frame in timeline.bars.items()})
     stages = outcome.outcomes(timeline, _with_last_bars(stages, parts), executions)
     executions = failures.with_details(timeline, outcome.with_stops(executions, stages))
     started = servers.environments(timeline, neutral)
@@ -135,18 +135,18 @@ def _stages(
     observed = window_rows.observed_schedule(seen.filter(pl.col("segment").is_null()))
     observed = pl.concat([observed, native_windows.schedule(timeline, opened)], how="diagonal")
     stages = description.described(timeline, opened, facts.ahead(timeline, opened), seen, observed)
-    stages = completed(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
+    stages = left_join(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
     wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
-    stages = planned.planned(stages, wanted).pipe(in_order, "stage")
+    stages = planned.planned(stages, wanted).pipe(sort_by, "stage")
     printed = [memory.final(timeline, reports, stages), program_facts.peaks(timeline, opened)]
-    stages = completed(stages, pl.concat(printed, how="diagonal_relaxed"), ["stage"])
+    stages = left_join(stages, pl.concat(printed, how="diagonal_relaxed"), ["stage"])
     seen = program_windows.with_ranges(native_windows.with_first(seen, stages), stages)
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
     return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
 
 
 def _with_last_bars(stages: pl.DataFrame, parts: _Parts) -> pl.DataFrame:
-    return completed(stages, outcome.last_bars(parts.windows, stages), ["stage"])
+    return left_join(stages, outcome.last_bars(parts.windows, stages), ["stage"])
 
 
 def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, executions: pl.DataFrame) -> pl.DataFrame:
@@ -158,7 +158,7 @@ def _finished(timeline: Timeline, stages: pl.DataFrame, parts: _Parts, execution
         output.frames(stages, parts.windows),
         _bars_in(timeline, stages),
     ):
-        stages = completed(stages, more, ["stage"])
+        stages = left_join(stages, more, ["stage"])
     return stages.with_columns(
         pl.when((pl.col("has_bars") | pl.col("observed").is_not_null()) & (pl.col("kind") != "mode"))
         .then(pl.col("observed").fill_null(0))
@@ -174,38 +174,38 @@ def _bars_in(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lanes_with_bars(timeline: Timeline) -> pl.Series:
-    return distinct(pl.concat([distinct(bars, "lane") for bars in timeline.bars.values()]), "lane")["lane"]
+    return unique_values(pl.concat([unique_values(bars, "lane") for bars in timeline.bars.values()]), "lane")["lane"]
 
 
 def _outputs(timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
     return (
         timeline.lanes.filter(pl.col("lane").is_in(_lanes_with_bars(timeline).implode()))
         .rename({"source": "number"})
-        .pipe(completed, sources[:, ["number", "source"]], ["number"])
+        .pipe(left_join, sources[:, ["number", "source"]], ["number"])
         .select("source", "stream")
     )
 
 
 def _input_of(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.Series:
     """The input's name for each row of `frame`, which has lane."""
-    numbers = completed(frame[:, ["lane"]], timeline.lanes[:, ["lane", "source"]], ["lane"]).rename(
+    numbers = left_join(frame[:, ["lane"]], timeline.lanes[:, ["lane", "source"]], ["lane"]).rename(
         {"source": "number"}
     )
-    return completed(numbers, sources[:, ["number", "source"]], ["number"])["source"]
+    return left_join(numbers, sources[:, ["number", "source"]], ["number"])["source"]
 
 
 def _environment(started: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
     lanes = timeline.lanes[:, ["lane", "stream"]]
-    return conform(completed(started, lanes, ["lane"]).hstack([_input_of(started, timeline, sources)]), "environment")
+    return conform(left_join(started, lanes, ["lane"]).hstack([_input_of(started, timeline, sources)]), "environment")
 
 
 def _in_windows(paddings: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     """`paddings` with the window whose range ends where the audio needed to."""
     if paddings.is_empty():
         return paddings.with_columns(pl.lit(None, pl.Int64).alias("window"))
-    ends = among(windows, paddings, ["stage"]).filter(pl.col("audio_end").is_not_null())
+    ends = semi_join(windows, paddings, ["stage"]).filter(pl.col("audio_end").is_not_null())
     need = ends.select("stage", pl.col("audio_end").alias("need"), "window")
-    return completed(paddings, firsts(need, "stage", "need"), ["stage", "need"])
+    return left_join(paddings, unique_by(need, "stage", "need"), ["stage", "need"])
 
 
 def _named(
@@ -221,21 +221,21 @@ def _named(
     runs = (
         identity.with_ids(stages, timeline.lanes, sources, letter="R")
         .rename({"id": "run_id"})
-        .pipe(completed, of_prompt, ["lane", "prompt"])
+        .pipe(left_join, of_prompt, ["lane", "prompt"])
     )
-    of_run = known_in_order(runs.select("stage", "run_id"), "stage")
-    window_of = parts.windows.filter(pl.col("bar").is_not_null()).select("bar", "window").pipe(in_order, "bar")
-    loras = completed(facts.loras(timeline), of_prompt, ["lane", "prompt"])
+    of_run = set_sorted(runs.select("stage", "run_id"), "stage")
+    window_of = parts.windows.filter(pl.col("bar").is_not_null()).select("bar", "window").pipe(sort_by, "bar")
+    loras = left_join(facts.loras(timeline), of_prompt, ["lane", "prompt"])
 
     def named(frame: pl.DataFrame, table: str) -> pl.DataFrame:
-        known = known_in_order(frame, "stage")
-        return conform(completed(known, of_run, ["stage"]), table)
+        known = set_sorted(frame, "stage")
+        return conform(left_join(known, of_run, ["stage"]), table)
 
     return Rebuilt(
         prompts=conform(prompts, "prompts"),
         runs=conform(runs, "runs"),
         windows=named(parts.windows, "windows"),
-        steps=named(completed(known_in_order(parts.steps, "bar"), window_of, ["bar"]), "steps"),
+        steps=named(left_join(set_sorted(parts.steps, "bar"), window_of, ["bar"]), "steps"),
         paddings=named(_in_windows(parts.paddings, parts.windows), "paddings"),
         memory=named(parts.memory, "memory").with_columns(_input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),

@@ -12,7 +12,7 @@ from loganalyzer.runs.refreshes import assigned, refreshes
 from loganalyzer.runs.steps import mark_closing, steps
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.windows import windows
-from loganalyzer.tables.frames import largest
+from loganalyzer.tables.frames import max_by
 
 PORTION: Final = 1 << 18
 """Refreshes worked on at once."""
@@ -60,5 +60,5 @@ def _read(number: int, rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFr
     done = steps(marked)
     seen = windows(marked, done)
     own = (pl.col("bar") + number * _MOST_BARS).alias("bar")
-    lines = largest(marked, "stage", "line")
+    lines = max_by(marked, "stage", "line")
     return Bars(done.with_columns(own), seen.with_columns(own), lines)

@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import in_order, nearest
+from loganalyzer.tables.frames import join_nearest, sort_by
 
 _MIB_PER_GIB = 1024
 
@@ -20,8 +20,8 @@ def with_block_sizes(facts: pl.DataFrame, timeline: Timeline, stages: pl.DataFra
     if told.is_empty():
         return facts
     known = told.select("lane", "place", pl.col("prompt").alias("its_prompt"), "held_gib")
-    opened = stages.select("stage", "lane", "place", "prompt").pipe(in_order, "lane", "place")
-    last = nearest(opened, known.pipe(in_order, "lane", "place"))
+    opened = stages.select("stage", "lane", "place", "prompt").pipe(sort_by, "lane", "place")
+    last = join_nearest(opened, known.pipe(sort_by, "lane", "place"))
     own = pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col("held_gib") * _MIB_PER_GIB)
     held = last.select("stage", own.alias("held_mib")).filter(pl.col("held_mib").is_not_null()).sort("held_mib")
     tolerance = shipped().blocks.tolerance_mib

@@ -9,7 +9,7 @@ from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vae_sizes import first_encoded, with_real_sizes
-from loganalyzer.tables.frames import completed, grouped, in_order, known_in_order
+from loganalyzer.tables.frames import group_agg, left_join, set_sorted, sort_by
 
 _ANIMATE_BAR = "window-bar-frames"
 _ANNOUNCED = ("announced_early", "looped_windows", "program_windows")
@@ -24,7 +24,7 @@ def described(
     speakers of whom the first is not as long as the header says are another run's: `shortest_frames` is null there.
     """
     counted = found.pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.len().cast(pl.Int64).alias("observed"),
         pl.col("pattern").str.starts_with(_ANIMATE_BAR).any().alias("animate_bar"),
@@ -32,7 +32,7 @@ def described(
     )
     known = stages
     for more in (facts, counted, seen, _looped(timeline, stages), first_encoded(timeline, stages)):
-        known = completed(known, more, ["stage"])
+        known = left_join(known, more, ["stage"])
     known = with_real_sizes(known)
     windowed = ~pl.col("kind").is_in(["plain", native_samplers.PLAIN]) | pl.col("looped").fill_null(value=False)
     known = known.with_columns(windowed.alias("windowed"))
@@ -55,7 +55,7 @@ def described(
             .otherwise("window_early")
             .alias("window_early"),
         )
-        .pipe(in_order, "stage")
+        .pipe(sort_by, "stage")
     )
 
 
@@ -87,7 +87,7 @@ def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     frames = [timeline.bars["outer-bar"], *map(timeline.event, lines)]
     inside = pl.concat([assign(frame.select("lane", "place", "prompt"), stages) for frame in frames])
     inside = inside.filter(pl.col("stage").is_not_null())
-    return inside.pipe(grouped, ["stage"], pl.lit(value=True).first().alias("looped"))
+    return inside.pipe(group_agg, ["stage"], pl.lit(value=True).first().alias("looped"))
 
 
 def _mode() -> pl.Expr:
@@ -129,7 +129,7 @@ def sums(found: pl.DataFrame) -> pl.DataFrame:
     times = seen.select("stage", "sampling_s", "total_s", decode.alias("decode_s"))
     names = times.columns[1:]
     told = (
-        known_in_order(times, "stage")
+        set_sorted(times, "stage")
         .group_by("stage", maintain_order=True)
         .agg(pl.col(names), pl.col(names).is_null().sum().name.suffix("_untold"))
     )
@@ -145,14 +145,14 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
     shorter speaker is not named, the header's length counts: the usual embedding node makes all speakers equally long.
     A run of one window pads nothing, but in a program that mirrors the end of any audio (`tail`).
     """
-    warned = paddings.pipe(grouped, ["stage"], pl.col("missing").max().alias("warned"), pl.col("need").max())
+    warned = paddings.pipe(group_agg, ["stage"], pl.col("missing").max().alias("warned"), pl.col("need").max())
     ends = found.pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.col("audio_end").max().alias("last_end"),
         pl.col("bar").is_not_null().sum().alias("ran"),
     )
-    known = completed(completed(stages, warned, ["stage"]), ends, ["stage"])
+    known = left_join(left_join(stages, warned, ["stage"]), ends, ["stage"])
     single = ((pl.col("ran") == 1) & (pl.col("expected_windows") == 1)).fill_null(value=False)
     mirrors = (pl.col("tail") == "mirrored").fill_null(value=False)
     several = (pl.col("ran") > 1) | (pl.col("expected_windows") > 1) | mirrors

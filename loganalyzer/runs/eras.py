@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import distinct, firsts, grouped, matching
+from loganalyzer.tables.frames import group_agg, inner_join, unique_by, unique_values
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
 """From this day on, audio that fits one window runs one window, and padding is announced."""
@@ -30,11 +30,11 @@ def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
         orient="row",
     )
     records = (timeline.messages, *timeline.bars.values())
-    used = pl.concat([distinct(frame, *_USE) for frame in records], how="vertical_relaxed").pipe(firsts, *_USE)
+    used = pl.concat([unique_values(frame, *_USE) for frame in records], how="vertical_relaxed").pipe(unique_by, *_USE)
     contradicts = (pl.col("since") >= pl.col("until")).fill_null(value=False)
     return (
-        matching(used, spans, ["pattern"])
-        .pipe(grouped, ["lane", "prompt"], pl.col("since").max(), pl.col("until").min())
+        inner_join(used, spans, ["pattern"])
+        .pipe(group_agg, ["lane", "prompt"], pl.col("since").max(), pl.col("until").min())
         .with_columns(
             pl.when(~contradicts).then("since").alias("since"),
             pl.when(~contradicts).then("until").alias("until"),

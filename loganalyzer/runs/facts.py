@@ -12,7 +12,7 @@ from loganalyzer.runs.native import facts as native_facts
 from loganalyzer.runs.programs import facts as program_facts
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, in_order, nearest, typed
+from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by, with_schema
 
 
 def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -31,12 +31,12 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         program_facts.facts(timeline, stages),
         stages.select("stage", "program"),
     ):
-        found = completed(found, part, ["stage"])
+        found = left_join(found, part, ["stage"])
     told = found.with_columns(
         pl.coalesce("program", "producer").alias("producer"),
         pl.coalesce("quantization", "program_quantization").alias("quantization"),
     ).drop("lane", "prompt", "program", "program_quantization")
-    return with_block_sizes(told, timeline, stages).pipe(in_order, "stage")
+    return with_block_sizes(told, timeline, stages).pipe(sort_by, "stage")
 
 
 _BEFORE: Final = (
@@ -50,7 +50,7 @@ def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     every = pl.concat(
         [timeline.event(name).with_columns(pl.lit(name).alias("event")) for name in _BEFORE], how="diagonal"
     )
-    told = assign_ahead(every, stages).filter(pl.col("stage").is_not_null()).pipe(in_order, "stage", "place")
+    told = assign_ahead(every, stages).filter(pl.col("stage").is_not_null()).pipe(sort_by, "stage", "place")
 
     def last(event: str, value: pl.Expr) -> pl.Expr:
         return value.filter(pl.col("event") == event).last()
@@ -62,7 +62,7 @@ def _said_before(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         pl.col("shapes").str.extract_all(r"\(\d+").list.eval(pl.element().str.slice(1).cast(pl.Int64, strict=False))
     )
     return told.pipe(
-        grouped,
+        group_agg,
         ["stage"],
         last("mode", pl.col("mode").str.to_lowercase()).alias("mode_line"),
         stands("silence-missing").alias("mirrored_line"),
@@ -83,18 +83,18 @@ def _early_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """
     lines = (timeline.event("schedule-announced"), timeline.event("program-run"))
     printed = ("lane", "place", "prompt", "audio_frames", "window_frames", "motion_frames")
-    schedules = pl.concat([typed(frame, {name: lines[0].schema[name] for name in printed}) for frame in lines])
+    schedules = pl.concat([with_schema(frame, {name: lines[0].schema[name] for name in printed}) for frame in lines])
     told = assign(schedules, stages).pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.col("audio_frames").last().alias("frames_early"),
         pl.col("window_frames").last().alias("window_early"),
         pl.col("motion_frames").last().alias("motion_early"),
     )
     estimate = assign(timeline.event("estimated-iterations"), stages).pipe(
-        grouped, ["stage"], pl.col("announced_windows").last().alias("announced_early")
+        group_agg, ["stage"], pl.col("announced_windows").last().alias("announced_early")
     )
-    return completed(completed(stages.select("stage"), told, ["stage"]), estimate, ["stage"])
+    return left_join(left_join(stages.select("stage"), told, ["stage"]), estimate, ["stage"])
 
 
 def loras(timeline: Timeline) -> pl.DataFrame:
@@ -116,7 +116,7 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """What was loaded for the prompt before the stage began; a later stage may use what an earlier one loaded."""
     ranked = loras(timeline).filter(pl.col("rank").is_not_null())
     distill = pl.col("name").str.to_lowercase().str.contains(DISTILL_LORA, literal=True)
-    opened = stages.select("stage", "lane", "prompt", "place").pipe(in_order, "lane", "place")
+    opened = stages.select("stage", "lane", "prompt", "place").pipe(sort_by, "lane", "place")
     ranks = [_loaded(opened, ranked.filter(which), "rank") for which in (distill, ~distill)]
     return opened.select(
         "stage",
@@ -128,20 +128,20 @@ def _model(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 def _loaded(opened: pl.DataFrame, loads: pl.DataFrame, value: str) -> pl.Series:
     """What the last of `loads` (lane, prompt, place, `value`) before each stage says, where that is of its prompt."""
     known = loads.select("lane", "place", pl.col("prompt").alias("its_prompt"), value)
-    last = nearest(opened, in_order(known, "lane", "place"))
+    last = join_nearest(opened, sort_by(known, "lane", "place"))
     own = pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col(value))
     return last.select(own.alias(value)).to_series()
 
 
 def banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """The last startup banner above each stage: stage, gpu, total_vram_gib, comfyui_version, torch_version."""
-    found = stages.select("stage", "lane", "place").pipe(in_order, "place")
+    found = stages.select("stage", "lane", "place").pipe(sort_by, "place")
     for event, column in (
         ("device", "gpu"),
         ("total-vram", "total_vram_gib"),
         ("comfyui-version", "comfyui_version"),
         ("torch-version", "torch_version"),
     ):
-        known = timeline.event(event).select("lane", "place", column).pipe(in_order, "place")
-        found = nearest(found, known)
-    return found.drop("lane", "place").pipe(in_order, "stage")
+        known = timeline.event(event).select("lane", "place", column).pipe(sort_by, "place")
+        found = join_nearest(found, known)
+    return found.drop("lane", "place").pipe(sort_by, "stage")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from loganalyzer.expectations import native_audio, schedule
-from loganalyzer.tables.frames import completed, grouped
+from loganalyzer.tables.frames import group_agg, left_join
 
 if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
@@ -26,13 +26,13 @@ def with_audio(runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, as
         return runs
     frames = pl.lit(native_audio.frames(seconds), pl.Int64)
     ends = windows.filter(pl.col("audio_end").is_not_null()).pipe(
-        grouped, ["run_id"], pl.col("audio_end").max().alias("reached")
+        group_agg, ["run_id"], pl.col("audio_end").max().alias("reached")
     )
     step = pl.col("stride") > 0
     told = own & ((pl.col("status") == "completed") | (pl.col("reached") > frames))
     aligned = schedule.is_aligned(frames, pl.col("window_frames"), pl.col("stride"))
     return (
-        completed(runs, ends, ["run_id"])
+        left_join(runs, ends, ["run_id"])
         .with_columns(
             pl.when(own).then(pl.lit(float(seconds))).otherwise("audio_s").alias("audio_s"),
             pl.when(own & step).then(aligned).otherwise("aligned").alias("aligned"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.tables.frames import completed, in_order
+from loganalyzer.tables.frames import left_join, sort_by
 
 DIGEST = 10
 """Characters of an input's digest that its ids begin with."""
@@ -16,10 +16,10 @@ def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *,
     `sources` has number, source, digest. A second one on the same line gets a further number.
     """
     inputs = sources.select(pl.col("number").alias("source"), pl.col("source").alias("name"), "digest")
-    named = completed(lanes, inputs, ["source"]).select("lane", pl.col("name").alias("source"), "stream", "digest")
+    named = left_join(lanes, inputs, ["source"]).select("lane", pl.col("name").alias("source"), "stream", "digest")
     name = pl.concat_str([pl.col("digest").str.head(DIGEST), pl.lit(f"-{letter}"), pl.col("line").cast(pl.String)])
     if frame["line"].is_duplicated().any():
         again = pl.int_range(pl.len()).over("digest", "line")
         extra = pl.concat_str([pl.lit("."), (again + 1).cast(pl.String)])
         name = pl.concat_str([name, pl.when(again > 0).then(extra).otherwise(pl.lit(""))])
-    return completed(in_order(frame, "lane", "place"), named, ["lane"]).with_columns(name.alias("id")).drop("digest")
+    return left_join(sort_by(frame, "lane", "place"), named, ["lane"]).with_columns(name.alias("id")).drop("digest")

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped
+from loganalyzer.tables.frames import group_agg, left_join
 
 LOST: Final = ("exception", "out-of-memory", "wrapper-error", "process-died")
 _TRACES: Final = ("traceback", "core-frame")
@@ -34,17 +34,17 @@ def last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str]) ->
     if all(timeline.event(event).is_empty() for event in (*_LIKE, "traceback")):
         return _NONE
     words = _words(timeline)
-    ends = completed(
+    ends = left_join(
         found[:, list(_AT)].rename({"place": "begins"}),
         _last_work(timeline, {*idle, *LOST, "interruption", "executed"}),
         _KEYS,
     )
-    last = completed(words, ends, _KEYS).filter(
+    last = left_join(words, ends, _KEYS).filter(
         pl.col("place") > pl.max_horizontal("begins", pl.col("works").fill_null(-1))
     )
     traced = pl.col("event") == "traceback"
     return last.pipe(
-        grouped,
+        group_agg,
         _KEYS,
         *((pl.col("event") == event).any().alias(name) for event, name in _LIKE.items()),
         pl.when(traced.any()).then((traced & pl.col("is_core")).any()).alias("left"),
@@ -70,7 +70,7 @@ def _last_work(timeline: Timeline, idle: set[str]) -> pl.DataFrame:
     said = timeline.messages.filter(~pl.col("event").is_in(sorted(idle))).select(*_AT)
     bars = (frame.sort("lane", "place").filter(_advances(frame)) for frame in timeline.bars.values())
     places = pl.concat([said, *(frame.select(*_AT) for frame in bars)])
-    return places.pipe(grouped, _KEYS, pl.col("place").max().alias("works"))
+    return places.pipe(group_agg, _KEYS, pl.col("place").max().alias("works"))
 
 
 def _advances(bars: pl.DataFrame) -> pl.Expr:

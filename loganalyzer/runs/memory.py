@@ -10,7 +10,7 @@ import polars as pl
 
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, in_order
+from loganalyzer.tables.frames import group_agg, left_join, sort_by
 
 _FIGURES = {
     "allocated": "allocated_gib",
@@ -29,7 +29,7 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     lines = pl.concat(
         [timeline.event(name).with_columns(pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
         how="diagonal",
-    ).pipe(in_order, "lane", "place")
+    ).pipe(sort_by, "lane", "place")
     phase = pl.col("phase").fill_null("")
     begins = (
         (pl.col("rank") <= pl.col("rank").shift(1).over("lane"))
@@ -37,14 +37,14 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("prompt") != pl.col("prompt").shift(1).over("lane"))
     ).fill_null(value=True)
     found = lines.with_columns(begins.cast(pl.Int64).cum_sum().over("lane").alias("report")).pipe(
-        grouped,
+        group_agg,
         ["lane", "report"],
         pl.col("place", "phase", "prompt").first(),
         pl.coalesce(pl.col("line").filter(pl.col("rank") == 1).first(), pl.col("line").first()).alias("line"),
         pl.col("line").last().alias("end_line"),
         *(pl.col(figure).drop_nulls().first() for figure in _FIGURES.values()),
     )
-    return assign(found, stages).drop("report").pipe(in_order, "lane", "place")
+    return assign(found, stages).drop("report").pipe(sort_by, "lane", "place")
 
 
 def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
@@ -58,7 +58,7 @@ def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.D
     """
     own = found.filter(pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     first = own.pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.col("max_allocated_gib").first().alias("peak_allocated_gib"),
         pl.col("max_reserved_gib").first().alias("peak_reserved_gib"),
@@ -77,7 +77,7 @@ def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.D
         .then(pl.lit("residue"))
         .otherwise(pl.lit("last-decode"))
     )
-    known = completed(first, stages[:, ["stage", "lane", "windowed"]], ["stage"])
+    known = left_join(first, stages[:, ["stage", "lane", "windowed"]], ["stage"])
     tiny = timeline.event("tiny-vae").group_by("lane").agg(pl.col("place").min().alias("tiny_place"))
     told = known.join(tiny, on="lane", how="left", maintain_order="left").with_columns(
         (pl.col("tiny_place") < pl.col("report_place")).fill_null(value=False).alias("has_tiny_vae")

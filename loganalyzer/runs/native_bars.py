@@ -12,7 +12,7 @@ import polars as pl
 
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import in_order, nearest, without
+from loganalyzer.tables.frames import anti_join, join_nearest, sort_by
 
 DYNAMIC: Final = "bare-bar-dynamic"
 """The form of a bar that says it waits for the model: its rates are not smoothed."""
@@ -44,13 +44,13 @@ def refreshes(timeline: Timeline) -> pl.DataFrame:
     ranges = timeline.event("native-range").select("lane", "place", "prompt")
     asked = requests(timeline)
     marks = pl.concat([frame.select("lane", "place", "prompt") for frame in (asked, ranges)])
-    marks = marks.pipe(in_order, "lane", "place").select(
+    marks = marks.pipe(sort_by, "lane", "place").select(
         "lane", "place", pl.col("place").alias("mark"), pl.col("prompt").alias("mark_prompt")
     )
-    named = asked.pipe(in_order, "lane", "place").select(
+    named = asked.pipe(sort_by, "lane", "place").select(
         "lane", "place", "model_class", "is_wan", pl.col("prompt").alias("its_prompt")
     )
-    bars = nearest(nearest(timeline.bars["bare-bar"], marks), named)
+    bars = join_nearest(join_nearest(timeline.bars["bare-bar"], marks), named)
     own = bars.with_columns(
         pl.when(pl.col("mark_prompt") == pl.col("prompt")).then("mark").alias("mark"),
         pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col("model_class", "is_wan")),
@@ -80,10 +80,10 @@ def samplers(timeline: Timeline) -> pl.DataFrame:
         pl.col("model_class").str.contains(shipped().classes.wan).alias("is_wan"),
         pl.lit(value=True).alias("is_certain"),
     )
-    bars = without(_drawn(timeline), told, "lane", "prompt")
+    bars = anti_join(_drawn(timeline), told, "lane", "prompt")
     first = pl.col("mark").ne_missing(pl.col("mark").shift(1)) | (pl.col("prompt") != pl.col("prompt").shift(1))
     shown = bars.with_columns((first.fill_null(value=True) | pl.col("is_dynamic")).alias("is_certain"))
-    return pl.concat([frame.select(*_SAMPLER) for frame in (told, shown)]).pipe(in_order, "lane", "place")
+    return pl.concat([frame.select(*_SAMPLER) for frame in (told, shown)]).pipe(sort_by, "lane", "place")
 
 
 _SAMPLER: Final = ("lane", "place", "line", "prompt", "model_class", "is_wan", "is_certain")

@@ -15,7 +15,7 @@ import polars as pl
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.runs import native_bars
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import firsts, grouped, in_order, nearest, typed, without
+from loganalyzer.tables.frames import anti_join, group_agg, join_nearest, sort_by, unique_by, with_schema
 
 TALKING: Final = "native"
 """The kind of a stage that goes through audio in windows."""
@@ -36,13 +36,13 @@ def stages(timeline: Timeline, others: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema=_OPENERS)
     samplers = native_bars.samplers(timeline)
     looped = timeline.event("auto-sampler-audio")
-    chained = _chains(without(timeline.event("native-range"), looped, *_PROMPT), samplers)
-    chains = pl.concat([typed(frame, _OPENERS) for frame in (looped, chained)]).with_columns(
+    chained = _chains(anti_join(timeline.event("native-range"), looped, *_PROMPT), samplers)
+    chains = pl.concat([with_schema(frame, _OPENERS) for frame in (looped, chained)]).with_columns(
         pl.lit(TALKING).alias("kind")
     )
     taken = pl.concat([frame.select(*_PROMPT) for frame in (chains, others)])
-    single = _single(timeline, without(samplers, taken, *_PROMPT))
-    return pl.concat([chains, typed(single, _OPENERS)]).pipe(in_order, "lane", "place")
+    single = _single(timeline, anti_join(samplers, taken, *_PROMPT))
+    return pl.concat([chains, with_schema(single, _OPENERS)]).pipe(sort_by, "lane", "place")
 
 
 def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
@@ -61,7 +61,7 @@ def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
         "lane", "place", "behind", pl.col("place").alias("range"), pl.col("prompt").alias("range_prompt")
     )
     own = (pl.col("range_prompt") == pl.col("prompt")) & (pl.col("place") > pl.col("behind").fill_null(-1))
-    above = nearest(samplers, known, ahead=True).filter(own & pl.col("is_wan").fill_null(value=True))
+    above = join_nearest(samplers, known, ahead=True).filter(own & pl.col("is_wan").fill_null(value=True))
     other = pl.col("behind").is_not_null().first()
     named = pl.col("is_wan").fill_null(value=False)
     opener = [
@@ -71,7 +71,7 @@ def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
         .alias(f"{name}_above")
         for name in ("place", "line")
     ]
-    found = above.pipe(grouped, ["lane", "range"], *opener).rename({"range": "place"})
+    found = above.pipe(group_agg, ["lane", "range"], *opener).rename({"range": "place"})
     return first.join(found, on=["lane", "place"], how="left", maintain_order="left").with_columns(
         *(pl.coalesce(f"{name}_above", name).alias(name) for name in ("place", "line"))
     )
@@ -82,7 +82,7 @@ def _single(timeline: Timeline, samplers: pl.DataFrame) -> pl.DataFrame:
     classes = shipped().classes
     adapters = timeline.event("storage-policy").filter(pl.col("paths").str.contains(r"(?i)model_patches[\\/].*talk"))
     heard = timeline.event("model-requested").filter(pl.col("model_class").str.contains(classes.speech))
-    speaking = firsts(pl.concat([frame.select(*_PROMPT) for frame in (adapters, heard)]), *_PROMPT)
+    speaking = unique_by(pl.concat([frame.select(*_PROMPT) for frame in (adapters, heard)]), *_PROMPT)
     own = samplers.filter(pl.col("is_wan").fill_null(value=False) & pl.col("is_certain"))
     marked = own.join(
         speaking.with_columns(pl.lit(value=True).alias("speaks")), on=_PROMPT, how="left", maintain_order="left"

@@ -8,7 +8,7 @@ import polars as pl
 
 from loganalyzer.runs import native_bars
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import grouped, without
+from loganalyzer.tables.frames import anti_join, group_agg
 from loganalyzer.tables.schema import SEPARATOR
 
 _PROMPT: Final = ["lane", "prompt"]
@@ -27,13 +27,13 @@ def other_models(timeline: Timeline) -> pl.DataFrame:
         return _counted(asked, pl.len())
     drawn = native_bars.refreshes(timeline).filter(pl.col("is_wan").not_().fill_null(value=False))
     bars = _counted(drawn, pl.col("drawn").n_unique())
-    return pl.concat([bars, _counted(without(asked, bars, *_PROMPT), pl.len())])
+    return pl.concat([bars, _counted(anti_join(asked, bars, *_PROMPT), pl.len())])
 
 
 def _counted(rows: pl.DataFrame, number: pl.Expr) -> pl.DataFrame:
     name = pl.col("model_class").str.slice(0, _LONGEST_NAME).unique(maintain_order=True).head(_MOST_NAMES)
     return rows.pipe(
-        grouped,
+        group_agg,
         _PROMPT,
         number.cast(pl.Int64).alias("other_stages"),
         name.str.join(SEPARATOR).alias("other_models"),

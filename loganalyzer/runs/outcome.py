@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, in_order, nearest
+from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by
 
 STOPPED: Final = "sampling stopped at step {} of {} of window {}, and no message says why"
 
@@ -39,7 +39,7 @@ def outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) ->
         pl.col("duration_s").alias("prompt_s"),
         "executed_place",
     )
-    known = completed(in_order(stages, "lane", "place"), own, ["lane", "prompt"])
+    known = left_join(sort_by(stages, "lane", "place"), own, ["lane", "prompt"])
     behind = (pl.col("place") > pl.col("executed_place")).fill_null(value=False)
     well = (pl.col("prompt_status") == "completed") & ~behind
     reported = pl.col("report_place").is_not_null()
@@ -124,7 +124,7 @@ def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     if stages[:, ["lane", "prompt"]].is_unique().all():
         return stages.with_columns(*(pl.lit(value=False).alias(name) for name in ("next", "followed")))
     arrivals = timeline.event("arrival").select("lane", "place", pl.col("place").alias("arrived"))
-    ahead = nearest(in_order(stages, "lane", "place"), in_order(arrivals, "lane", "place"), ahead=True)
+    ahead = join_nearest(sort_by(stages, "lane", "place"), sort_by(arrivals, "lane", "place"), ahead=True)
     behind = {name: pl.col(name).shift(-1).over("lane", "prompt") for name in ("place", "report_place")}
     asked = (pl.col("arrived") < behind["place"]).fill_null(value=False)
     shown = pl.col("observed").is_not_null().any().over("lane", "prompt")
@@ -139,10 +139,10 @@ def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`prompts`, those cut off reaching to the last line of their stages: bars are no messages, but they are there."""
-    last = stages.pipe(grouped, ["lane", "prompt"], pl.col("end_line").max().alias("stage_end"))
+    last = stages.pipe(group_agg, ["lane", "prompt"], pl.col("end_line").max().alias("stage_end"))
     cut = pl.col("status") == "truncated"
     return (
-        completed(prompts, last, ["lane", "prompt"])
+        left_join(prompts, last, ["lane", "prompt"])
         .with_columns(
             pl.when(cut).then(pl.max_horizontal("end_line", "stage_end")).otherwise("end_line").alias("end_line"),
         )
@@ -156,12 +156,12 @@ def end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataF
     The last stage of a prompt that did not complete reaches to the prompt's end, where the reason stands.
     """
     last = pl.concat([part.select("stage", "line") for part in parts], how="vertical_relaxed").pipe(
-        grouped, ["stage"], pl.col("line").max().alias("last_line")
+        group_agg, ["stage"], pl.col("line").max().alias("last_line")
     )
     ends = prompts.select("lane", "prompt", pl.col("end_line").alias("prompt_end"))
     own = pl.max_horizontal("last_line", "report_line", "line")
     is_last = pl.col("place") == pl.col("place").max().over("lane", "prompt")
-    return completed(completed(stages, last, ["stage"]), ends, ["lane", "prompt"]).select(
+    return left_join(left_join(stages, last, ["stage"]), ends, ["lane", "prompt"]).select(
         "stage",
         pl.when(is_last & (pl.col("status") != "completed"))
         .then(pl.max_horizontal("prompt_end", own))

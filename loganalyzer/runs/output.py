@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.expectations import schedule
 from loganalyzer.runs.windows import longer
-from loganalyzer.tables.frames import completed, grouped
+from loganalyzer.tables.frames import group_agg, left_join
 
 
 def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
@@ -16,13 +16,13 @@ def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     known, of the last one seen. The first window of ComfyUI's own chain may have a length of its own (`first_end`).
     """
     last = windows.filter(pl.col("audio_end").is_not_null()).pipe(
-        grouped, ["stage"], pl.col("window").max().alias("last_seen")
+        group_agg, ["stage"], pl.col("window").max().alias("last_seen")
     )
     count = pl.coalesce("expected_windows", "last_seen")
     whole = schedule.end(count, pl.col("window_frames"), pl.col("stride"))
     rendered = pl.when("windowed").then(whole + longer()).otherwise("plain_frames")
     ended = pl.when(pl.col("status") == "completed")
-    return completed(stages, last, ["stage"]).select(
+    return left_join(stages, last, ["stage"]).select(
         "stage",
         pl.coalesce("saved_frames", ended.then(rendered)).alias("output_frames"),
     )

@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.expectations.schedule import CONTEXT_FRAMES
 from loganalyzer.runs.stages import assign, assign_ahead
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import in_order, nearest, typed, without
+from loganalyzer.tables.frames import anti_join, join_nearest, sort_by, with_schema
 from loganalyzer.tables.schema import PADDINGS
 
 _ROW = pl.Schema(
@@ -32,7 +32,7 @@ def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         pl.col("place").alias("length_place"),
         pl.col("prompt").alias("length_prompt"),
     )
-    paired = nearest(in_order(requests, "lane", "place"), lengths, ahead=True)
+    paired = join_nearest(sort_by(requests, "lane", "place"), lengths, ahead=True)
     again = pl.col("length_place") == pl.col("length_place").shift(-1).over("lane", order_by="place")
     own = ~again.fill_null(value=False) & (pl.col("length_prompt") == pl.col("prompt"))
     paired = paired.with_columns(own.alias("own"))
@@ -41,9 +41,9 @@ def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         missing.alias("missing"), (pl.col("padding") - missing).alias("context")
     )
     return (
-        pl.concat([typed(pairs, _ROW), typed(_lone(timeline, paired.filter("own"), stages), _ROW)])
+        pl.concat([with_schema(pairs, _ROW), with_schema(_lone(timeline, paired.filter("own"), stages), _ROW)])
         .filter(pl.col("stage").is_not_null())
-        .pipe(in_order, "stage", "place")
+        .pipe(sort_by, "stage", "place")
     )
 
 
@@ -53,12 +53,12 @@ def _lone(timeline: Timeline, own: pl.DataFrame, stages: pl.DataFrame) -> pl.Dat
     if printed.height == own.height:
         return printed.clear()
     known = own.select("lane", pl.col("length_place").alias("place"))
-    lone = _assigned(without(printed, known, "lane", "place"), stages)
+    lone = _assigned(anti_join(printed, known, "lane", "place"), stages)
     reports = timeline.event("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     ended = assign(reports, stages).select("lane", "place", pl.col("stage").alias("ended"))
     missing = pl.col("padding") - CONTEXT_FRAMES
     return (
-        nearest(in_order(lone, "lane", "place"), in_order(ended, "lane", "place"))
+        join_nearest(sort_by(lone, "lane", "place"), sort_by(ended, "lane", "place"))
         .filter((missing >= 0) & pl.col("ended").ne_missing(pl.col("stage")))
         .with_columns(missing.alias("missing"), pl.lit(CONTEXT_FRAMES).alias("context"))
     )
@@ -72,4 +72,4 @@ def _assigned(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         return found
     ahead = assign_ahead(above, stages.filter(pl.col("kind") == "bars"))
     known = found.filter(pl.col("stage").is_not_null())
-    return pl.concat([known, ahead.select(known.columns)]).pipe(in_order, "lane", "place")
+    return pl.concat([known, ahead.select(known.columns)]).pipe(sort_by, "lane", "place")

@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.schedules import Schedule
 from loganalyzer.runs.eras import ONE_WINDOW_CASE
-from loganalyzer.tables.frames import completed
+from loganalyzer.tables.frames import left_join
 
 TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
 """The modes of the MultiTalk loop that are known."""
@@ -51,7 +51,7 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     short for the configured overlap has none. All are null for runs without windows.
     """
     usual = pl.when(pl.col("mode").is_in([*TALKING, *OTHER_LOOPS])).then("mode").alias("usual")
-    known = completed(stages.with_columns(usual), wanted.rename({"mode": "usual"}), ["usual"], nulls_equal=True)
+    known = left_join(stages.with_columns(usual), wanted.rename({"mode": "usual"}), ["usual"], nulls_equal=True)
     wanted_stride = schedule.stride(pl.col("want_window"), pl.col("want_motion"), pl.col("drop_frames"))
     shown = pl.when(is_talking()).then("vae_window")
     window = pl.coalesce("window_early", "seen_window", shown, "want_window")

@@ -14,7 +14,7 @@ import polars as pl
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, PRODUCER, PROGRAM_HOLES
-from loganalyzer.tables.frames import firsts, in_order, nearest, typed
+from loganalyzer.tables.frames import join_nearest, sort_by, unique_by, with_schema
 
 BY_LINES: Final = "program-lines"
 """The kind of a stage whose windows and steps are messages."""
@@ -86,10 +86,10 @@ def _catalogue(patterns: Sequence[Pattern]) -> pl.DataFrame:
 def stages(timeline: Timeline) -> pl.DataFrame:
     """lane, place, line, prompt, kind, and the columns of `PRODUCER`, of every stage; in order."""
     opened = [
-        typed(found.with_columns(pl.lit(kind).alias("kind")), _OPENERS)
+        with_schema(found.with_columns(pl.lit(kind).alias("kind")), _OPENERS)
         for found, kind in ((_by_lines(timeline), BY_LINES), (_by_bars(timeline), BY_BARS))
     ]
-    return pl.concat(opened).pipe(in_order, "lane", "place")
+    return pl.concat(opened).pipe(sort_by, "lane", "place")
 
 
 def _by_lines(timeline: Timeline) -> pl.DataFrame:
@@ -100,7 +100,7 @@ def _by_lines(timeline: Timeline) -> pl.DataFrame:
             timeline.event(name).filter(pl.col("windows_by") == "lines").select(*_KEYS, *PRODUCER, rank.alias("rank"))
             for name, rank in zip(_MESSAGES, ranks, strict=True)
         ]
-    ).pipe(in_order, "lane", "place")
+    ).pipe(sort_by, "lane", "place")
     same = pl.all_horizontal(pl.col(key) == pl.col(key).shift(1) for key in (*_PROMPT, "program"))
     goes_on = (same & (pl.col("rank") > pl.col("rank").shift(1))).fill_null(value=False)
     return told.filter(~goes_on)
@@ -118,10 +118,10 @@ def _by_bars(timeline: Timeline) -> pl.DataFrame:
         return runs
     comfyui = pl.concat([timeline.event(name).select("lane") for name in _SHOWS_COMFYUI])["lane"]
     bars = timeline.bars["bare-bar"].filter(~pl.col("lane").is_in(comfyui.implode())).select(*_KEYS)
-    below = nearest(bars, loaded.select("lane", "place", "is_analyzed", *PRODUCER)).filter(
+    below = join_nearest(bars, loaded.select("lane", "place", "is_analyzed", *PRODUCER)).filter(
         pl.col("is_analyzed").fill_null(value=False),
     )
-    return pl.concat([frame.select(*_KEYS, *PRODUCER) for frame in (runs, firsts(below, *_PROMPT))])
+    return pl.concat([frame.select(*_KEYS, *PRODUCER) for frame in (runs, unique_by(below, *_PROMPT))])
 
 
 def models(timeline: Timeline) -> pl.DataFrame:
@@ -130,7 +130,7 @@ def models(timeline: Timeline) -> pl.DataFrame:
     name = pl.col("path").str.split("/").list.last().str.split("\\").list.last()
     named = told.with_columns(name.alias("name"))
     fits = pl.when(pl.col("models").is_null()).then(pl.lit(value=True)).otherwise(_fits())
-    return named.with_columns(fits.fill_null(value=False).alias("is_analyzed")).pipe(in_order, "lane", "place")
+    return named.with_columns(fits.fill_null(value=False).alias("is_analyzed")).pipe(sort_by, "lane", "place")
 
 
 def _fits() -> pl.Expr:

@@ -15,7 +15,7 @@ import polars as pl
 
 from loganalyzer.runs.last_words import LOST, last_words
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, in_order
+from loganalyzer.tables.frames import group_agg, left_join, sort_by
 
 _LIKE = "a message almost says so, which LOG001 names"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"
@@ -41,7 +41,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
     """
     found = _evidence(timeline, stages, idle)
     ended = timeline.event("executed").pipe(
-        grouped,
+        group_agg,
         ["lane", "prompt"],
         pl.col("duration_s").filter(pl.col("duration_s") >= 0).last(),
         pl.col("line").last().alias("executed_line"),
@@ -49,11 +49,11 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
     )
     lost = _losses(timeline)
     stopped = timeline.event("interruption").pipe(
-        grouped, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
+        group_agg, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
     )
     keys = ["lane", "prompt"]
     for more in (ended, lost, stopped, last_words(timeline, found, idle)):
-        found = completed(found, more, keys)
+        found = left_join(found, more, keys)
     return (
         found.with_columns(
             pl.when(pl.col("lost"))
@@ -83,7 +83,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
             pl.col("out_of_memory").fill_null(value=False),
         )
         .drop("executed_line", "lost", "stopped", "like_lost", "like_stopped", "left")
-        .pipe(in_order, "lane", "prompt")
+        .pipe(sort_by, "lane", "prompt")
     )
 
 
@@ -118,13 +118,13 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) ->
             .with_columns(stages["prompt"], pl.lit(value=True).alias("ran")),
         ],
         how="vertical_relaxed",
-    ).pipe(in_order, "lane", "place")
+    ).pipe(sort_by, "lane", "place")
     shown = _with_bare_reports(shown)
     own = pl.col("ran") | (pl.col("event") == "arrival")
     arrivals, refusals = ((pl.col("event") == name).sum().cast(pl.Int64) for name in ("arrival", "refusal"))
     return (
         shown.pipe(
-            grouped,
+            group_agg,
             ["lane", "prompt"],
             pl.col("line").filter(own).first(),
             pl.col("place").filter(own).first(),
@@ -167,7 +167,7 @@ def _losses(timeline: Timeline) -> pl.DataFrame:
         pl.concat(frames)
         .sort("lane", "core", "place", descending=[False, True, False])
         .pipe(
-            grouped,
+            group_agg,
             ["lane", "prompt"],
             pl.col("message").drop_nulls().first().str.strip_chars().alias("error"),
             (pl.col("oom") | out_of_memory.fill_null(value=False)).any().alias("out_of_memory"),

@@ -8,7 +8,7 @@ from loganalyzer.runs import native_samplers, program_samplers, unsmoothed
 from loganalyzer.runs.native import windows
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, in_order, known_in_order, nearest
+from loganalyzer.tables.frames import join_nearest, left_join, set_sorted, sort_by
 
 MOST_STEPS = 10_000
 """A bar that counts further is none of the sampler's; a damaged or hostile one must not fill the memory."""
@@ -44,7 +44,7 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     if not bare.is_empty():
         bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
         named = pl.concat([named, bare.select(named.columns)])
-    return known_in_order(in_order(named, "stage", "place"), "stage")
+    return set_sorted(sort_by(named, "stage", "place"), "stage")
 
 
 def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -62,7 +62,7 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     )
     own = pl.col("range_prompt") == pl.col("prompt")
     return (
-        nearest(bare, ranges)
+        join_nearest(bare, ranges)
         .with_columns(pl.when(own).then(pl.col("audio_start", "audio_end")))
         .select(*_COLUMNS, _NO_SEGMENT)
     )
@@ -70,8 +70,8 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 
 def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
-    header = known_in_order(stages.select("stage", "steps"), "stage")
-    steps = completed(rows[:, ["stage"]], header, ["stage"])
+    header = set_sorted(stages.select("stage", "steps"), "stage")
+    steps = left_join(rows[:, ["stage"]], header, ["stage"])
     total = pl.coalesce(pl.col("total"), steps["steps"])
     filled = rows.with_columns(
         pl.coalesce("n", (pl.col("percent") * total / 100).round().cast(pl.Int64, strict=False)).alias("n"),
@@ -83,8 +83,8 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
-    lanes = known_in_order(rows[:, ["lane"]], "lane")
-    ends = completed(lanes, known_in_order(in_order(timeline.ends, "lane"), "lane"), ["lane"])["end"]
+    lanes = set_sorted(rows[:, ["lane"]], "lane")
+    ends = left_join(lanes, set_sorted(sort_by(timeline.ends, "lane"), "lane"), ["lane"])["end"]
     return rows.with_columns((pl.col("place") >= ends).fill_null(value=False).alias("is_lane_end"))
 
 
@@ -95,9 +95,9 @@ def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl
         return rows.with_columns(pl.lit(value=False).alias("is_redrawn"))
     opened = stages.select("stage", pl.col("place").alias("stage_place"))
     return (
-        rows.pipe(in_order, "place")
-        .join_asof(lost.pipe(in_order, "lost"), left_on="place", right_on="lost", by="lane", check_sortedness=False)
-        .pipe(completed, opened, ["stage"])
+        rows.pipe(sort_by, "place")
+        .join_asof(lost.pipe(sort_by, "lost"), left_on="place", right_on="lost", by="lane", check_sortedness=False)
+        .pipe(left_join, opened, ["stage"])
         .with_columns((pl.col("lost") > pl.col("stage_place")).fill_null(value=False).alias("is_redrawn"))
         .drop("lost", "stage_place")
     )
@@ -105,7 +105,7 @@ def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     """A bar is one audio range of a stage; bars without a range begin where n or the clock falls back."""
-    rows = in_order(rows, "stage", "place")
+    rows = sort_by(rows, "stage", "place")
     begun = rows.filter(_other_range()).select(_RANGE)
     is_mixed = bool(begun.is_duplicated().any())
     if is_mixed:
@@ -117,9 +117,9 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
     opened = rows.with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
     if is_mixed:
-        opened = opened.pipe(in_order, "stage", "opened", "place")
+        opened = opened.pipe(sort_by, "stage", "opened", "place")
     numbered = opened.with_columns(other.fill_null(value=True).cast(pl.Int64).cum_sum().alias("bar"))
-    return known_in_order(numbered, "bar")
+    return set_sorted(numbered, "bar")
 
 
 _RANGE = ("stage", "segment", "audio_start", "audio_end")

@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, ENVIRONMENT, HOLES
-from loganalyzer.tables.frames import completed, nearest
+from loganalyzer.tables.frames import join_nearest, left_join
 from loganalyzer.tables.schema import SEPARATOR
 
 MOST_PACKS: Final = 500
@@ -100,7 +100,7 @@ def of_runs(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     known = joined.select(
         "lane", "place", pl.col("line").alias("environment_line"), pl.col("gpu").alias("first_gpu"), *repeated
     )
-    return nearest(placed, known).drop("lane", "place").sort("stage")
+    return join_nearest(placed, known).drop("lane", "place").sort("stage")
 
 
 def _of_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
@@ -108,7 +108,7 @@ def _of_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]
     printed = {name: frame for name in (*BANNER, *ENVIRONMENT) if not (frame := timeline.event(name)).is_empty()}
     frames = [frame.with_columns(pl.lit(name).alias("event")) for name, frame in printed.items()]
     every = pl.concat([*frames, _NO_FIELDS], how="diagonal").sort("place")
-    placed = nearest(every, begun.select("lane", "place", "start", pl.col("prompt").alias("own")).sort("place"))
+    placed = join_nearest(every, begun.select("lane", "place", "start", pl.col("prompt").alias("own")).sort("place"))
     arrival = timeline.event("arrival").group_by("lane", "prompt").agg(pl.col("place").min().alias("arrival"))
     first = _quiet_beginnings(timeline, begun, neutral)
     placed = placed.join(arrival, on=["lane", "prompt"], how="left").join(first, on="lane", how="left")
@@ -200,7 +200,7 @@ def _with_preludes(found: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """
     driver = timeline.event("driver-version").select("lane", "place", "driver").sort("place")
     command = timeline.event("launch-command").select("lane", "place", pl.col("place").alias("printed"), "arguments")
-    placed = nearest(nearest(found.sort("place"), driver), command.sort("place")).sort("lane", "place")
+    placed = join_nearest(join_nearest(found.sort("place"), driver), command.sort("place")).sort("lane", "place")
     is_own = pl.col("printed") > pl.col("place").shift(1).over("lane").fill_null(-1)
     command_line = pl.when(is_own).then(pl.concat_str(pl.lit("--"), "arguments"))
     return placed.with_columns(command_line.alias("arguments")).drop("printed")
@@ -210,5 +210,5 @@ def with_environment(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """`stages` with what `of_runs` says; the card is the one in use, which a server names first."""
     if found.is_empty():
         return stages
-    known = completed(stages, of_runs(stages, found), ["stage"])
+    known = left_join(stages, of_runs(stages, found), ["stage"])
     return known.with_columns(pl.coalesce("first_gpu", "gpu").alias("gpu")).drop("first_gpu")

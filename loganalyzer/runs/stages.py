@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline, bare_lines
-from loganalyzer.tables.frames import in_order, nearest, those, typed, without
+from loganalyzer.tables.frames import anti_join, filter_mask, join_nearest, sort_by, with_schema
 
 _OPENED = pl.Schema(
     {
@@ -44,20 +44,20 @@ def open_stages(timeline: Timeline) -> pl.DataFrame:
     `native.KINDS` and `programs.KINDS`; the latter have their program's name and what is known of it.
     """
     named = named_stages(timeline)
-    bare = typed(_headless(_bars_and_lines(timeline), named), _OPENED)
-    shown = pl.concat([named, bare]).pipe(in_order, "lane", "place")
+    bare = with_schema(_headless(_bars_and_lines(timeline), named), _OPENED)
+    shown = pl.concat([named, bare]).pipe(sort_by, "lane", "place")
     clips = _by_outer_bar(timeline, shown)
     if clips.height:
-        shown = pl.concat([shown, clips]).pipe(in_order, "lane", "place")
+        shown = pl.concat([shown, clips]).pipe(sort_by, "lane", "place")
     others = program_samplers.stages(timeline)
     if others.height:
-        shown = pl.concat([shown, typed(others, _OPENED)]).pipe(in_order, "lane", "place")
+        shown = pl.concat([shown, with_schema(others, _OPENED)]).pipe(sort_by, "lane", "place")
     own = native_samplers.stages(timeline, shown)
     if own.height:
-        shown = pl.concat([shown, typed(own, _OPENED)]).pipe(in_order, "lane", "place")
+        shown = pl.concat([shown, with_schema(own, _OPENED)]).pipe(sort_by, "lane", "place")
     unseen = _unseen(timeline, shown)
     if unseen.height:
-        shown = pl.concat([shown, unseen]).pipe(in_order, "lane", "place")
+        shown = pl.concat([shown, unseen]).pipe(sort_by, "lane", "place")
     return shown.with_row_index("stage")
 
 
@@ -67,7 +67,7 @@ def named_stages(timeline: Timeline) -> pl.DataFrame:
     plain = timeline.event("plain-header").with_columns(
         pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
-    return pl.concat([typed(headers, _OPENED), typed(plain, _OPENED)]).pipe(in_order, "lane", "place")
+    return pl.concat([with_schema(headers, _OPENED), with_schema(plain, _OPENED)]).pipe(sort_by, "lane", "place")
 
 
 def _bars_and_lines(timeline: Timeline) -> pl.DataFrame:
@@ -77,7 +77,7 @@ def _bars_and_lines(timeline: Timeline) -> pl.DataFrame:
     if lines.is_empty():
         return bars
     as_bars = lines.with_columns(pl.lit(0, pl.Int64).alias("n"))
-    return pl.concat([frame.select(*shown) for frame in (bars, as_bars)]).pipe(in_order, "lane", "place")
+    return pl.concat([frame.select(*shown) for frame in (bars, as_bars)]).pipe(sort_by, "lane", "place")
 
 
 def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
@@ -101,11 +101,11 @@ def _by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
     """
     bars = timeline.bars["outer-bar"]
     if bars.is_empty():
-        return typed(bars, _OPENED)
-    alone = without(bars.filter(pl.col("pattern") == _OUTER_ALONE), shown, "lane", "prompt")
+        return with_schema(bars, _OPENED)
+    alone = anti_join(bars.filter(pl.col("pattern") == _OUTER_ALONE), shown, "lane", "prompt")
     same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
     goes_on = (same & (pl.col("n") >= pl.col("n").shift(1))).fill_null(value=False)
-    return typed(alone.filter(~goes_on).with_columns(pl.lit("bars").alias("kind")), _OPENED)
+    return with_schema(alone.filter(~goes_on).with_columns(pl.lit("bars").alias("kind")), _OPENED)
 
 
 def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
@@ -113,21 +113,21 @@ def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
 
     Upstream may have changed both the header and the bars; a run whose padding is there must not be lost with them.
     """
-    modes = timeline.event("mode").pipe(in_order, "lane", "place")
+    modes = timeline.event("mode").pipe(sort_by, "lane", "place")
     if modes.is_empty():
-        return typed(modes, _OPENED)
+        return with_schema(modes, _OPENED)
     modes = modes.select("lane", "place", "line", "prompt").with_columns(
         pl.col("place").shift(-1).over("lane").alias("next_mode")
     )
-    alone = those(modes, ~_is_followed(modes, shown))
+    alone = filter_mask(modes, ~_is_followed(modes, shown))
     if alone.is_empty():
-        return typed(alone, _OPENED)
+        return with_schema(alone, _OPENED)
     reports = timeline.event("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     proofs = pl.concat(
         [found[:, ["lane", "place", "prompt"]] for found in (*map(timeline.event, _BEHIND_SAMPLING), reports)]
     )
-    unseen = those(alone, _is_followed(alone, proofs.pipe(in_order, "lane", "place")))
-    return typed(unseen.with_columns(pl.lit("mode").alias("kind")), _OPENED)
+    unseen = filter_mask(alone, _is_followed(alone, proofs.pipe(sort_by, "lane", "place")))
+    return with_schema(unseen.with_columns(pl.lit("mode").alias("kind")), _OPENED)
 
 
 def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
@@ -136,7 +136,7 @@ def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     same = (pl.col("next_prompt") == pl.col("prompt")) & ~(pl.col("next_place") >= pl.col("next_mode")).fill_null(
         value=False
     )
-    return nearest(modes, places, ahead=True).select(same.fill_null(value=False)).to_series()
+    return join_nearest(modes, places, ahead=True).select(same.fill_null(value=False)).to_series()
 
 
 def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
@@ -155,9 +155,9 @@ def _below_headers(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     The plain sampler draws no such bars: below its header they show a windowed loop whose own header is not there.
     """
     prompt = pl.when(pl.col("kind") == "header").then("prompt")
-    headers = named.select("lane", "place", prompt.alias("header_prompt")).pipe(in_order, "lane", "place")
+    headers = named.select("lane", "place", prompt.alias("header_prompt")).pipe(sort_by, "lane", "place")
     own = bars.select("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
-    return nearest(in_order(own, "lane", "place"), headers)
+    return join_nearest(sort_by(own, "lane", "place"), headers)
 
 
 def _told_apart(order: pl.DataFrame) -> pl.DataFrame:
@@ -193,10 +193,10 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
     if frame.is_empty() or stages.is_empty():
         return frame.with_columns(_NO_STAGE)
     openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(
-        in_order, "lane", "place"
+        sort_by, "lane", "place"
     )
-    frame = in_order(frame, "lane", "place")
-    found = nearest(frame[:, ["lane", "place"]], openers)
+    frame = sort_by(frame, "lane", "place")
+    found = join_nearest(frame[:, ["lane", "place"]], openers)
     if same_prompt:
         own = found["stage_prompt"] == frame["prompt"]
         found = found.with_columns(pl.when(own).then(pl.col("stage")).alias("stage"))
@@ -207,9 +207,9 @@ def assign_ahead(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """`frame` with the number of the next stage of the same prompt: what is printed before a stage is about it."""
     if frame.is_empty() or stages.is_empty():
         return frame.with_columns(_NO_STAGE)
-    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(in_order, "place")
+    openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(sort_by, "place")
     return (
-        nearest(in_order(frame, "place"), openers, ahead=True)
+        join_nearest(sort_by(frame, "place"), openers, ahead=True)
         .with_columns(pl.when(pl.col("stage_prompt") == pl.col("prompt")).then(pl.col("stage")).alias("stage"))
         .drop("stage_prompt")
     )

@@ -14,7 +14,7 @@ import polars as pl
 
 from loganalyzer.runs import unsmoothed
 from loganalyzer.runs.refreshes import MOST_STEPS
-from loganalyzer.tables.frames import completed, in_order, known_in_order, largest
+from loganalyzer.tables.frames import left_join, max_by, set_sorted, sort_by
 
 SMOOTHING: Final = 0.3
 _KEEP: Final = 1 - SMOOTHING
@@ -51,7 +51,7 @@ def mark_closing(refreshes: pl.DataFrame) -> pl.DataFrame:
     """
     before = _most_before()
     at_end = pl.col("n") == pl.col("total")
-    marked = in_order(refreshes, "bar", "place").with_columns(
+    marked = sort_by(refreshes, "bar", "place").with_columns(
         before.alias("n_before"),
         ((before.is_null() | (pl.col("n") > before)) & ~pl.col("is_redrawn")).alias("progress"),
         (at_end & ~_has_another(at_end) & (pl.col("n") > 0)).fill_null(value=False).alias("alone"),
@@ -94,7 +94,7 @@ def _lonely(marked: pl.DataFrame) -> pl.DataFrame:
     bars = marked.filter("alone").select("bar").unique()
     settled = _settled(marked.join(bars, on="bar", how="semi", maintain_order="left"), _last_only(marked))
     rest = marked.join(bars, on="bar", how="anti", maintain_order="left")
-    return pl.concat([rest, settled.select(rest.columns)]).drop("alone").pipe(in_order, "bar", "place")
+    return pl.concat([rest, settled.select(rest.columns)]).drop("alone").pipe(sort_by, "bar", "place")
 
 
 def _last_only(marked: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +132,7 @@ def _with_durations(progress: pl.DataFrame) -> pl.DataFrame:
     and the bound holds for either. Null where the rates cannot tell: over the jump itself, or where the rate is cut
     off. `known` says where they can, `skipping` where the bar is fast.
     """
-    rows = in_order(progress, "bar", "place")
+    rows = sort_by(progress, "bar", "place")
     rows = rows.with_columns(
         (pl.col("n") - _before("n")).fill_null(pl.col("n")).alias("gained"),
         _skipping(progress).alias("skipping"),
@@ -210,7 +210,7 @@ def steps(marked: pl.DataFrame) -> pl.DataFrame:
     averages = _averages(marked, single)
     if averages.is_empty():
         return single
-    return pl.concat([single, averages], how="vertical_relaxed").pipe(in_order, "bar", "step")
+    return pl.concat([single, averages], how="vertical_relaxed").pipe(sort_by, "bar", "step")
 
 
 def _one_a_step(rows: pl.DataFrame) -> pl.DataFrame:
@@ -285,10 +285,10 @@ def _doubted(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _averages(marked: pl.DataFrame, single: pl.DataFrame) -> pl.DataFrame:
     """Steps of which only the closing average is there; it holds the decoding too, so the bound is wide."""
-    seen = known_in_order(largest(single, "bar", "step").rename({"step": "seen"}), "bar")
+    seen = set_sorted(max_by(single, "bar", "step").rename({"step": "seen"}), "bar")
     closed = marked.select(_AVERAGED).filter(pl.col("closing") & (pl.col("n") == pl.col("total")))
     rows = (
-        completed(known_in_order(closed, "bar"), seen, ["bar"])
+        left_join(set_sorted(closed, "bar"), seen, ["bar"])
         .with_columns(pl.col("seen").fill_null(0))
         .filter(pl.col("seen") < pl.col("n"))
         .with_columns(pl.int_ranges(pl.col("seen") + 1, pl.col("n") + 1).alias("step"))

@@ -9,13 +9,13 @@ import polars as pl
 
 from loganalyzer.runs.vocabulary import BANNER, BARS, HOLES, event
 from loganalyzer.tables.frames import (
-    among,
-    completed,
-    distinct,
-    firsts,
-    grouped,
-    in_order,
-    nearest,
+    group_agg,
+    join_nearest,
+    left_join,
+    semi_join,
+    sort_by,
+    unique_by,
+    unique_values,
 )
 
 _PARTS = 1 << 20
@@ -56,7 +56,7 @@ def bare_lines(timeline: Timeline) -> pl.DataFrame:
     if lines.is_empty():
         return lines
     drawn = timeline.bars["window-bar"]["lane"].unique()
-    ended = completed(lines, timeline.ends, ["lane"])
+    ended = left_join(lines, timeline.ends, ["lane"])
     is_last = (pl.col("place") >= pl.col("end")).fill_null(value=False) & pl.col("lane").is_in(drawn.implode())
     whole = pl.col("place") % _PARTS < 2
     return ended.filter(whole & ~is_last).drop("end")
@@ -78,13 +78,13 @@ def build(events: Mapping[str, pl.DataFrame], neutral: frozenset[str], going_on:
         "lane", "place", pl.col("prompt") + (pl.col("event") == "executed").cast(pl.Int64)
     )
     bars = {
-        name: _behind(in_order(_placed(frame, lanes, is_bar=True), "lane", "place"), prompts)
+        name: _behind(sort_by(_placed(frame, lanes, is_bar=True), "lane", "place"), prompts)
         for name, frame in bars.items()
     }
     return Timeline(
         lanes=lanes,
         messages=messages.select("lane", "place", "line", "time", "event", "pattern", "prompt"),
-        events=_by_event(said, messages.pipe(in_order, "row").select("lane", "place", "prompt")),
+        events=_by_event(said, messages.pipe(sort_by, "row").select("lane", "place", "prompt")),
         bars=bars,
         ends=_ends(messages, bars, lanes.filter(~pl.col("source").is_in(list(going_on)))),
     )
@@ -97,7 +97,7 @@ def _by_event(events: Mapping[str, pl.DataFrame], places: pl.DataFrame) -> dict[
     for name, frame in events.items():
         if name in HOLES:
             own = event(events, name, without=_PLACE).hstack(places.slice(start, frame.height))
-            by_event[name] = in_order(own, "lane", "place")
+            by_event[name] = sort_by(own, "lane", "place")
         start += frame.height
     absent = HOLES.keys() - by_event.keys()
     return by_event | {name: event({}, name, without=_PLACE).hstack(places.clear()) for name in absent}
@@ -107,7 +107,7 @@ _PLACE = ("source", "stream", "part")
 
 
 def _lanes(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    held = [distinct(frame, "source", "stream") for frame in frames if not frame.is_empty()]
+    held = [unique_values(frame, "source", "stream") for frame in frames if not frame.is_empty()]
     every = pl.concat(held or [frames[0].select("source", "stream")])
     return every.unique().sort("source", "stream", nulls_last=False).with_row_index("lane")
 
@@ -124,8 +124,8 @@ def _keys(events: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _ends(messages: pl.DataFrame, bars: Mapping[str, pl.DataFrame], lanes: pl.DataFrame) -> pl.DataFrame:
     places = [frame.select("lane", "place") for frame in (messages, *bars.values())]
-    last = pl.concat(places).pipe(grouped, ["lane"], pl.col("place").max().alias("end"))
-    return among(last, lanes, ["lane"])
+    last = pl.concat(places).pipe(group_agg, ["lane"], pl.col("place").max().alias("end"))
+    return semi_join(last, lanes, ["lane"])
 
 
 def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.DataFrame:
@@ -133,7 +133,7 @@ def _placed(frame: pl.DataFrame, lanes: pl.DataFrame, *, is_bar: bool) -> pl.Dat
     if lanes.height < 2:
         laned = frame.with_columns(lane=pl.lit(0, pl.UInt32))
     else:
-        laned = completed(frame, lanes, ["source", "stream"], nulls_equal=True)
+        laned = left_join(frame, lanes, ["source", "stream"], nulls_equal=True)
     return laned.select(pl.exclude(_PLACE), place(is_bar=is_bar).alias("place"))
 
 
@@ -152,7 +152,7 @@ def _behind(bars: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`bars` with the prompt of the message before, or, behind `Prompt executed`, the next."""
     if bars.is_empty() or prompts.is_empty():
         return bars.with_columns(pl.lit(0, pl.Int64).alias("prompt"))
-    found = nearest(bars[:, ["lane", "place"]], prompts)
+    found = join_nearest(bars[:, ["lane", "place"]], prompts)
     return bars.with_columns(found["prompt"].fill_null(0))
 
 
@@ -169,7 +169,7 @@ def _messages(every: pl.DataFrame, lanes: pl.DataFrame, neutral: frozenset[str])
         return every.with_columns((before if alone else before.over("lane")).alias("prompt"))
     prompt = before + pl.col("restart").fill_null(value=False).cast(pl.Int64).cum_sum()
     return (
-        completed(every, _restarts(every, neutral, alone=alone), ["lane", "place"])
+        left_join(every, _restarts(every, neutral, alone=alone), ["lane", "place"])
         .with_columns((prompt if alone else prompt.over("lane")).alias("prompt"))
         .drop("restart")
     )
@@ -182,7 +182,7 @@ def _restarts(every: pl.DataFrame, neutral: frozenset[str], *, alone: bool) -> p
     )
     goes_on = pl.col("restart").shift(1, fill_value=False)
     begun = pl.col("restart") & ~(goes_on if alone else goes_on.over("lane"))
-    return told.filter(begun).pipe(firsts, "lane", "place")
+    return told.filter(begun).pipe(unique_by, "lane", "place")
 
 
 def _lasts(messages: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.tables.frames import typed
+from loganalyzer.tables.frames import with_schema
 
 Types = dict[str, pl.DataType | type[pl.DataType]]
 
@@ -190,7 +190,7 @@ def event(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str
     """The records of one event, with its key columns and holes in their types, also where it never occurs."""
     blank = _blank(name, tuple(without))
     frame = events.get(name)
-    return blank if frame is None or frame.is_empty() else typed(frame, blank.schema)
+    return blank if frame is None or frame.is_empty() else with_schema(frame, blank.schema)
 
 
 @cache

@@ -9,7 +9,7 @@ import polars as pl
 from loganalyzer.runs import native_samplers
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline, bare_lines
-from loganalyzer.tables.frames import firsts, in_order, typed, without
+from loganalyzer.tables.frames import anti_join, sort_by, unique_by, with_schema
 
 LINE: Final = "line"
 BAR: Final = "bar"
@@ -30,9 +30,9 @@ def with_lines(found: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) ->
     possible = (pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))
     own = stages.filter(~native_samplers.is_native())["stage"]
     mine = assign(lines.filter(possible.fill_null(value=False)), stages).filter(pl.col("stage").is_in(own.implode()))
-    new = without(firsts(in_order(mine, "stage", "place"), *_RANGE), known, *_RANGE)
+    new = anti_join(unique_by(sort_by(mine, "stage", "place"), *_RANGE), known, *_RANGE)
     if new.is_empty():
         return known
     shown = new.with_columns((-1 - pl.int_range(pl.len())).alias("bar"), pl.lit(LINE).alias("range_source"))
-    both = pl.concat([known, typed(shown, known.schema)]).pipe(in_order, "stage", "place")
+    both = pl.concat([known, with_schema(shown, known.schema)]).pipe(sort_by, "stage", "place")
     return both.with_columns((pl.int_range(pl.len()).over("stage") + 1).alias("order"))

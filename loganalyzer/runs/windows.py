@@ -8,14 +8,14 @@ from loganalyzer.expectations import schedule
 from loganalyzer.runs import unsmoothed
 from loganalyzer.runs.steps import FLOAT_SLACK
 from loganalyzer.tables.frames import (
-    bounds,
-    completed,
-    firsts,
-    grouped,
-    in_order,
-    known_in_order,
-    largest,
-    thinned,
+    first_of_equal_neighbors,
+    group_agg,
+    left_join,
+    max_by,
+    min_max_by,
+    set_sorted,
+    sort_by,
+    unique_by,
 )
 
 _BARE_END = 0.5
@@ -36,11 +36,11 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     first = (
         "bar", "stage", "segment", "audio_start", "audio_end", "line", "place", "pattern", "unsmoothed",
     )  # fmt: skip
-    bars = firsts(thinned(marked[first], "bar"), "bar")
-    done = largest(marked, "bar", "n", "total").rename({"n": "steps_done", "total": "steps_total"})
+    bars = unique_by(first_of_equal_neighbors(marked[first], "bar"), "bar")
+    done = max_by(marked, "bar", "n", "total").rename({"n": "steps_done", "total": "steps_total"})
     complete = (pl.col("timed") == pl.col("steps_done")) & (pl.col("steps_done") == pl.col("steps_total"))
     for more in (done, _sampled(steps), _totals(marked)):
-        bars = completed(known_in_order(bars, "bar"), known_in_order(more, "bar"), ["bar"])
+        bars = left_join(set_sorted(bars, "bar"), set_sorted(more, "bar"), ["bar"])
     other_stage = pl.col("stage").ne_missing(pl.col("stage").shift(1))
     drawn = pl.col("segment").is_not_null() & ~pl.col("unsmoothed")
     steps_only = pl.when(drawn).then("total_s")
@@ -55,14 +55,14 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("timed", "steps_uncertainty_s")
     )
-    return in_order(found, "stage", "order")
+    return sort_by(found, "stage", "order")
 
 
 def _sampled(steps: pl.DataFrame) -> pl.DataFrame:
     """bar, sampling_s, steps_uncertainty_s, timed: the time of each window's steps, and of how many it is known."""
     duration = pl.col("duration_s")
     return (
-        known_in_order(steps.filter(~pl.col("doubtful")), "bar")
+        set_sorted(steps.filter(~pl.col("doubtful")), "bar")
         .group_by("bar", maintain_order=True)
         .agg(
             duration.alias("sampling_s"),
@@ -98,10 +98,10 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
 
     The most common width, and the most common distance between neighbours.
     """
-    ranged = found.filter(pl.col("audio_start").is_not_null()).pipe(in_order, "stage", "audio_start")
+    ranged = found.filter(pl.col("audio_start").is_not_null()).pipe(sort_by, "stage", "audio_start")
     distance = pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(pl.col("audio_start").diff())
     measured = ranged.select("stage", (pl.col("audio_end") - pl.col("audio_start")).alias("width"), distance=distance)
-    usual = bounds(known_in_order(measured, "stage"), "stage", "width", "distance")
+    usual = min_max_by(set_sorted(measured, "stage"), "stage", "width", "distance")
     alike_in = (pl.col(f"{name}_least").eq_missing(pl.col(f"{name}_most")) for name in ("width", "distance"))
     one_of_each = pl.all_horizontal(alike_in)
     alike = usual.filter(one_of_each).select("stage", seen_window="width_most", seen_stride="distance_most")
@@ -109,13 +109,13 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
     if others.is_empty():
         return alike
     differing = measured.join(others, on="stage", how="semi", maintain_order="left")
-    return pl.concat([alike, _most_common(differing)]).pipe(in_order, "stage")
+    return pl.concat([alike, _most_common(differing)]).pipe(sort_by, "stage")
 
 
 def _most_common(measured: pl.DataFrame) -> pl.DataFrame:
     """Of stages whose windows differ; slower by far than to see that they are all alike."""
     return measured.pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.col("width").mode().min().alias("seen_window"),
         pl.col("distance").drop_nulls().mode().min().alias("seen_stride"),
@@ -129,7 +129,7 @@ def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     window_frames and first_end.
     """
     steps = plan.select("stage", "stride", longer())
-    placed = completed(known_in_order(found, "stage"), known_in_order(steps, "stage"), ["stage"])
+    placed = left_join(set_sorted(found, "stage"), set_sorted(steps, "stage"), ["stage"])
     by_schedule = _behind_first() // pl.col("stride") + 1
     known = placed.with_columns(by_schedule.alias("by_schedule"))
     if known.select(_counts_on().all()).item():
@@ -167,10 +167,10 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     schedule is held against the windows seen, however many they are.
     """
     last_seen = found.filter(pl.col("audio_start").is_not_null()).pipe(
-        grouped, ["stage"], pl.col("window").max().alias("last_seen")
+        group_agg, ["stage"], pl.col("window").max().alias("last_seen")
     )
     expected = (
-        completed(plan, last_seen, ["stage"])
+        left_join(plan, last_seen, ["stage"])
         .with_columns(pl.coalesce("expected_windows", "last_seen").clip(upper_bound=MOST_EXPECTED).alias("count"))
         .filter((pl.col("count") > 0) & (pl.col("stride") > 0))
         .with_columns(pl.int_ranges(1, pl.col("count") + 1).alias("window"))
@@ -194,7 +194,7 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
         )
-        .pipe(in_order, "stage", "window")
+        .pipe(sort_by, "stage", "window")
     )
 
 

@@ -1,10 +1,9 @@
-"""Rows chosen, ordered, grouped and joined at no cost where nothing changes, or where there are few of them.
+"""Joins, groups and sorts that are faster than polars' own where a frame is short or nothing changes.
 
-A long log has millions of rows, which are not to be copied for nothing, and which polars spreads over all cores. A
-short log has a few in each of some hundred frames, and there each query costs more than its work: to hand it to the
-threads of polars and to wait for them takes a tenth of a millisecond, four times as long as most queries need. So
-what the rooms ask of frames whose height depends on the log goes through here: what polars gives, in the same order,
-by the way that suits the height.
+A long log has millions of rows. A short log has a few rows in each of several hundred frames, and there a query costs
+more than its work: handing it to the threads of polars takes about 0.1 ms. These functions give the same rows in the
+same order as the polars method they are named after. They pay off in `runs` and `records`, which ask several hundred
+questions of every log; elsewhere, call polars directly.
 """
 
 from __future__ import annotations
@@ -17,22 +16,20 @@ from typing import Final, Literal
 import polars as pl
 
 _MANY: Final = 50_000
-"""From so many rows on, work is worth spreading over the cores, and a look at all rows worth to spare a copy."""
+"""From this height on, threads are worth their cost, and so is a look at all rows that saves a copy."""
 _FEW: Final = 1000
-"""Up to so many rows, keys are looked up in Python before polars has begun."""
-
-Columns = str | pl.Expr | pl.Series
+"""Up to this height, a dictionary in Python finds keys faster than a join."""
 
 
-def repeated(name: str, text: str, times: int) -> pl.Series:
-    """A column of one text."""
+def repeat_text(name: str, text: str, times: int) -> pl.Series:
+    """A column that repeats one text."""
     if times < _MANY:
         return pl.Series(name, [text] * times, dtype=pl.String)
     return pl.Series(name, [text], dtype=pl.String).new_from_index(0, times)
 
 
-def those(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
-    """The rows where `mask` is true; the frame itself where all are."""
+def filter_mask(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
+    """`frame.filter(mask)`. Returns `frame` itself where all rows match."""
     if mask.all(ignore_nulls=False):
         return frame
     if not mask.any():
@@ -45,17 +42,17 @@ def those(frame: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
     return frame[mask.arg_true()]
 
 
-def without(frame: pl.DataFrame, others: pl.DataFrame, *on: str) -> pl.DataFrame:
-    """The rows whose values in `on` stand in no row of `others`."""
+def anti_join(frame: pl.DataFrame, others: pl.DataFrame, *on: str) -> pl.DataFrame:
+    """`frame.join(others, on=on, how="anti")`, in the order of `frame`."""
     if frame.is_empty() or others.is_empty():
         return frame
     if frame.height + others.height <= _FEW:
-        return those(frame, pl.Series([place is None for place in _places(frame, others, on)], dtype=pl.Boolean))
+        return filter_mask(frame, pl.Series([place is None for place in _places(frame, others, on)], dtype=pl.Boolean))
     return frame.join(others.select(on), on=on, how="anti", maintain_order="left")
 
 
-def in_order(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
-    """Sorted by columns without nulls, which most frames are already."""
+def sort_by(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
+    """`frame.sort(columns)`, without a sort where the rows are in order. The columns have no nulls."""
     if frame.height < 2:
         return frame
     if frame.height <= _FEW:
@@ -68,15 +65,15 @@ def in_order(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     return frame.sort(columns) if frame.select(behind.any()).item() else frame
 
 
-def known_in_order(frame: pl.DataFrame, column: str) -> pl.DataFrame:
-    """`frame`; where a column is in order, polars is told, which groups and joins by it several times as fast."""
+def set_sorted(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Marks a column as sorted if it is. Polars then groups and joins by it several times as fast."""
     return frame.with_columns_seq(pl.col(column).set_sorted()) if frame[column].is_sorted() else frame
 
 
-def grouped(frame: pl.DataFrame, /, by: Sequence[str], *figures: pl.Expr) -> pl.DataFrame:
-    """One row for each group, in the order of their first rows: the columns `by`, and `figures`, each a single value.
+def group_agg(frame: pl.DataFrame, /, by: Sequence[str], *figures: pl.Expr) -> pl.DataFrame:
+    """`frame.group_by(by, maintain_order=True).agg(figures)`, where each figure is a single value.
 
-    Of a short frame that is one group, or empty, they are asked without grouping.
+    A short frame with a single group, or none, needs no grouping.
     """
     if frame.is_empty():
         return frame[:, list(by)].hstack(frame.select_seq(*figures).clear())
@@ -89,13 +86,13 @@ def _is_one(values: pl.Series) -> bool:
     return len(values) == 1 or (not values.has_nulls() and values.min() == values.max())
 
 
-def largest(frame: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
-    """One row for each value of `key`, whose rows stand together: `key`, and the largest value of each column.
+def max_by(frame: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
+    """The largest value of each column per `key`. Rows of one key are adjacent.
 
-    Where a tall frame's values only rise for each `key`, as counts do, they are its last rows.
+    In a tall frame whose values only rise within a key, as counters do, these are the last rows.
     """
     if frame.height < _MANY:
-        return grouped(frame, [key], pl.col(columns).max())
+        return group_agg(frame, [key], pl.col(columns).max())
     same = pl.col(key) == pl.col(key).shift(1)
     falls = pl.any_horizontal(~(pl.col(name) >= pl.col(name).shift(1)).fill_null(value=False) for name in columns)
     if frame.select((same & falls).any()).item():
@@ -104,18 +101,18 @@ def largest(frame: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
     return frame[frame.select(last.arg_true()).to_series(), [key, *columns]]
 
 
-def bounds(frame: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
-    """One row for each value of `key`: `key`, and each column's smallest and largest value as `…_least`, `…_most`."""
+def min_max_by(frame: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
+    """The smallest and largest value of each column per `key`, as `…_least` and `…_most`."""
     if frame.height < _MANY:
         least, most = pl.col(columns).min(), pl.col(columns).max()
-        return grouped(frame, [key], least.name.suffix("_least"), most.name.suffix("_most"))
+        return group_agg(frame, [key], least.name.suffix("_least"), most.name.suffix("_most"))
     lists = frame.group_by(key, maintain_order=True).agg(pl.col(columns))
     least, most = pl.col(columns).list.min(), pl.col(columns).list.max()
     return lists.select(key, least.name.suffix("_least"), most.name.suffix("_most"))
 
 
-def firsts(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
-    """The first of the rows that have the same values in `columns`."""
+def unique_by(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
+    """`frame.unique(columns, keep="first", maintain_order=True)`."""
     if frame.height < 2:
         return frame
     if frame.height > _FEW:
@@ -125,25 +122,25 @@ def firsts(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     return frame if len(places) == len(keys) else frame[sorted(places.values())]
 
 
-def different(frame: pl.DataFrame) -> pl.DataFrame:
-    """The different rows, in any order."""
-    return firsts(frame, *frame.columns) if frame.height <= _FEW else frame.unique()
+def unique_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame.unique()`: the rows come in any order."""
+    return unique_by(frame, *frame.columns) if frame.height <= _FEW else frame.unique()
 
 
-def distinct(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    """The different values of `columns`, in order; fast where equal rows stand together, as those of an input do."""
-    return firsts(thinned(frame[:, list(columns)], *columns), *columns)
+def unique_values(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The unique values of `columns` in order. Fast where equal rows are adjacent."""
+    return unique_by(first_of_equal_neighbors(frame[:, list(columns)], *columns), *columns)
 
 
-def thinned(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    """A tall `frame` with the first only of neighbours that have the same values in `columns`; a short one as it is."""
+def first_of_equal_neighbors(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The first of adjacent rows with equal values in `columns`. A short frame is returned unchanged."""
     return frame if frame.height < _MANY else frame[_changes(frame, *columns)]
 
 
-def spells(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    """`columns` of a tall `frame`, one row for neighbours that have the same values, with their `count`.
+def run_lengths(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """`columns` with a `count`: one row for adjacent rows with equal values.
 
-    A short frame has them row by row.
+    A short frame keeps one row per row, each with the count 1.
     """
     if frame.height < _MANY:
         return frame[:, list(columns)].with_columns_seq(pl.lit(1, pl.Int64).alias("count"))
@@ -153,17 +150,17 @@ def spells(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 
 def _changes(frame: pl.DataFrame, *columns: str) -> pl.Series:
-    """The places of rows that differ in `columns` from the one before; the first is one of them."""
+    """The indices of the first row and of every row that differs in `columns` from the row before."""
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in columns)
     return frame.select((differs | (pl.int_range(pl.len()) == 0)).arg_true()).to_series()
 
 
-def completed(
+def left_join(
     frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str], *, nulls_equal: bool = False
 ) -> pl.DataFrame:
-    """`frame` in its order, with the other columns of `known`, whose rows differ in `on`; null where it has no row.
+    """`frame.join(known, on=on, how="left")`, in the order of `frame`.
 
-    No other column of `known` is called like one of `frame`.
+    The keys of `known` are unique, and its other columns have names that `frame` does not have.
     """
     others = [name for name in known.columns if name not in on]
     if known.is_empty():
@@ -174,24 +171,24 @@ def completed(
 
 
 def _unknown(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
-    """`frame` with the other columns of `known`, which is empty."""
+    """`frame` with the other columns of `known`, all null."""
     return frame.with_columns_seq(
         pl.lit(None, dtype).alias(name) for name, dtype in known.schema.items() if name not in on
     )
 
 
-def matching(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
-    """The rows of `frame` for which `known` has one, with its other columns; as in `completed`."""
+def inner_join(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """`frame.join(known, on=on)`, in the order of `frame`. The keys of `known` are unique."""
     if frame.height + known.height > _FEW:
         return frame.join(known, on=list(on), maintain_order="left")
     others = [name for name in known.columns if name not in on]
     places = _places(frame, known, on)
-    met = those(frame, pl.Series([place is not None for place in places], dtype=pl.Boolean))
+    met = filter_mask(frame, pl.Series([place is not None for place in places], dtype=pl.Boolean))
     return _beside(met, known, others, [place for place in places if place is not None])
 
 
-def paired(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
-    """Each row of `frame` beside each row of `known` with the same values in `on`; a tall one's in any order."""
+def join_pairs(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """`frame.join(known, on=on)`, where keys repeat on both sides. A tall frame's rows come in any order."""
     if frame.height + known.height > _FEW:
         return frame.join(known, on=list(on))
     places: dict[tuple[object, ...], list[int]] = {}
@@ -204,18 +201,17 @@ def paired(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.Da
     return _beside(frame[own], known, others, [place for found in beside for place in found])
 
 
-def among(frame: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
-    """The rows whose values in `on` stand in a row of `others`."""
+def semi_join(frame: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """`frame.join(others, on=on, how="semi")`, in the order of `frame`."""
     if frame.height + others.height > _FEW:
         return frame.join(others, on=list(on), how="semi", maintain_order="left")
-    return those(frame, pl.Series([place is not None for place in _places(frame, others, on)], dtype=pl.Boolean))
+    return filter_mask(frame, pl.Series([place is not None for place in _places(frame, others, on)], dtype=pl.Boolean))
 
 
-def nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = False) -> pl.DataFrame:
-    """`frame` with the other columns of the last row of `known` before each row, or at it; `ahead`: of the next.
+def join_nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = False) -> pl.DataFrame:
+    """`frame.join_asof(known, on="place", by="lane")`: the last row at or before each row, or the next with `ahead`.
 
-    Both have `lane` and `place`, without nulls, and only rows of the same lane are looked at. `known` is in the order
-    of its places, and so is a tall `frame`, in each lane.
+    `lane` and `place` have no nulls. `known` is sorted by `place`; so is a tall `frame` within each lane.
     """
     if known.is_empty():
         return _unknown(frame, known, ("lane", "place"))
@@ -238,22 +234,22 @@ def nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = False) ->
 def _places(
     frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str], *, nulls_equal: bool = False
 ) -> list[int | None]:
-    """For each row of `frame` the place of the row of `known` with the same values in `on`."""
+    """For each row of `frame` the index of the row of `known` with the same key, or None."""
     rows = known[:, list(on)].rows()
     places = {key: place for place, key in enumerate(rows) if nulls_equal or None not in key}
     return [places.get(key) for key in frame[:, list(on)].rows()]
 
 
 def _beside(frame: pl.DataFrame, known: pl.DataFrame, others: list[str], places: Sequence[int | None]) -> pl.DataFrame:
-    """`frame` with columns of `known`: its rows at these places, or null."""
+    """`frame` with columns of `known` taken from these rows, or null."""
     if not others:
         return frame
     at_once = places == list(range(known.height))
     return frame.hstack(known[:, others] if at_once else known[:, others][pl.Series(places, dtype=pl.UInt32)])
 
 
-def typed(frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
-    """`frame` with exactly these columns, in their order and types; absent ones are null.
+def with_schema(frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """`frame` with exactly these columns, in this order and with these types. Missing columns are null.
 
     Raises:
         polars.exceptions.InvalidOperationError: a column cannot be cast.

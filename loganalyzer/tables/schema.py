@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.tables.frames import typed
+from loganalyzer.tables.frames import with_schema
 
 SCHEMA_VERSION: Final = 1
 
@@ -316,4 +316,4 @@ def conform(frame: pl.DataFrame, table: str) -> pl.DataFrame:
     schema = SCHEMAS[table]
     if frame.is_empty():
         return empty(table)
-    return typed(frame, schema)
+    return with_schema(frame, schema)

@@ -10,7 +10,7 @@ import polars as pl
 
 from loganalyzer.common.formatting import plural
 from loganalyzer.tables import completeness
-from loganalyzer.tables.frames import spells
+from loganalyzer.tables.frames import run_lengths
 
 GRAVE: Final = ("error", "warning")
 FOUND: Final = pl.Schema({"rule": pl.String, "name": pl.String, "severity": pl.String, "count": pl.Int64})
@@ -116,7 +116,7 @@ def _skipped(not_checked: pl.DataFrame) -> pl.DataFrame:
     keys = ["rule", "name", "reason", "kind"]
     said = not_checked.select(*keys, pl.col("run_id").is_not_null().alias("of_runs"))
     return (
-        spells(said, *keys, "of_runs")
+        run_lengths(said, *keys, "of_runs")
         .group_by(keys, maintain_order=True)
         .agg(pl.col("count").sum(), pl.col("of_runs").all())
     )

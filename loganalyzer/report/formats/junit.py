@@ -16,7 +16,7 @@ from loganalyzer.common.formatting import one_line
 from loganalyzer.settings.model import FailOn, Settings
 from loganalyzer.tables import completeness
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import among
+from loganalyzer.tables.frames import semi_join
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped: control characters among others."""
@@ -57,7 +57,7 @@ class Cases:
         for key, rows in _by_place(findings.filter(pl.col("run_id").is_null())).items():
             self._of_no_run.setdefault(key, []).extend(rows)
         for some in runs.iter_slices(_AT_ONCE):
-            found, skipped = (_by_place(among(frame, some, ["run_id"])) for frame in (findings, not_checked))
+            found, skipped = (_by_place(semi_join(frame, some, ["run_id"])) for frame in (findings, not_checked))
             yield "".join(self._told(self._suite(run, found, skipped)) for run in some.iter_rows(named=True))
 
     def document(self, suites: Iterable[str], analysis: Analysis) -> Iterator[str]:

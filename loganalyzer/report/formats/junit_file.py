@@ -10,7 +10,7 @@ import polars as pl
 from loganalyzer.report.formats.junit import Cases
 from loganalyzer.settings.model import FailOn, Settings
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import among
+from loganalyzer.tables.frames import semi_join
 from loganalyzer.tables.spool import Spool, Stored, table
 
 _NEEDED: Final = ("runs", "findings", "not_checked")
@@ -63,6 +63,6 @@ class JunitFile:
         for part in self._parts:
             frames = {name: table(stored) for name, stored in part.items()}
             findings, not_checked = (
-                pl.concat([frames[name], among(across[name], frames["runs"], ["run_id"])]) for name in _ACROSS
+                pl.concat([frames[name], semi_join(across[name], frames["runs"], ["run_id"])]) for name in _ACROSS
             )
             yield frames["runs"], findings, not_checked

@@ -17,7 +17,7 @@ from loganalyzer.report.other_models import other_stages
 from loganalyzer.report.terminal.layout import Block, Grid, Line, Words, plain
 from loganalyzer.tables import worst_runs
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.frames import grouped
+from loganalyzer.tables.frames import group_agg
 from loganalyzer.tables.totals import GRAVE
 
 _VERDICTS: Final = {
@@ -124,7 +124,7 @@ def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:
     """The median step of each of these runs."""
     own = pl.col("run_id").is_in(runs["run_id"].implode())
     single = steps.filter(own & (pl.col("method") != "average"))
-    return dict(grouped(single, ["run_id"], pl.col("duration_s").median()).rows())
+    return dict(group_agg(single, ["run_id"], pl.col("duration_s").median()).rows())
 
 
 def _run_cells(row: dict[str, Any], median: float | None) -> list[Words]:

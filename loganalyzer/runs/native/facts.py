@@ -11,7 +11,7 @@ from loganalyzer.runs import native_samplers
 from loganalyzer.runs.names import precision
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, typed
+from loganalyzer.tables.frames import group_agg, left_join, with_schema
 
 _FACTS: Final = pl.Schema(
     {
@@ -40,15 +40,15 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """
     own = stages.filter(native_samplers.is_native())
     if own.is_empty():
-        return typed(stages.select("stage").with_columns(pl.lit("wrapper").alias("producer")), _FACTS)
+        return with_schema(stages.select("stage").with_columns(pl.lit("wrapper").alias("producer")), _FACTS)
     known = stages.select("stage", "lane", "prompt", native_samplers.is_native().alias("own"))
     for more in (_details(timeline, stages), _looped(timeline, stages)):
-        known = completed(known, more, ["stage"])
+        known = left_join(known, more, ["stage"])
     for more in (_gguf(timeline), _stored(timeline)):
-        known = completed(known, more, ["lane", "prompt"])
+        known = left_join(known, more, ["lane", "prompt"])
     looped = pl.col("looped_frames").is_not_null()
     producer = pl.when(~pl.col("own")).then(pl.lit("wrapper")).when(looped).then(pl.lit("autosampler"))
-    return typed(
+    return with_schema(
         known.with_columns(
             producer.otherwise(pl.lit("core")).alias("producer"),
             pl.when("own").then(pl.coalesce("gguf", "stored")).alias("quantization"),
@@ -65,39 +65,39 @@ def _details(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """
     shapes = timeline.event("native-sampler").filter(pl.col("model_class").str.contains(shipped().classes.wan))
     sized = assign(shapes, stages).pipe(
-        grouped,
+        group_agg,
         ["stage"],
         ((pl.col("latent_frames").last() - 1) * _LATENT_FRAMES + 1).alias("native_frames"),
         (pl.col("latent_width").last() * _LATENT_PIXELS).alias("native_width"),
         (pl.col("latent_height").last() * _LATENT_PIXELS).alias("native_height"),
     )
     steps = assign(timeline.event("native-first-step"), stages).pipe(
-        grouped, ["stage"], pl.col("steps").last().alias("native_steps")
+        group_agg, ["stage"], pl.col("steps").last().alias("native_steps")
     )
     whole = assign(timeline.event("native-context-windows"), stages).pipe(
-        grouped, ["stage"], ((pl.col("latent_frames").last() - 1) * _LATENT_FRAMES + 1).alias("context_frames")
+        group_agg, ["stage"], ((pl.col("latent_frames").last() - 1) * _LATENT_FRAMES + 1).alias("context_frames")
     )
     every = (frame.filter(pl.col("stage").is_not_null()) for frame in (sized, steps, whole))
     found = stages.select("stage")
     for more in every:
-        found = completed(found, more, ["stage"])
+        found = left_join(found, more, ["stage"])
     return found.with_columns(pl.coalesce("native_frames", "context_frames").alias("native_frames"))
 
 
 def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """What the auto-sampler announces of the audio and of its passes."""
     audio = assign(timeline.event("auto-sampler-audio"), stages).pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.col("audio_frames").last().alias("looped_frames"),
         pl.col("seconds").last().alias("looped_s"),
     )
     passes = assign(timeline.event("auto-sampler-passes"), stages).pipe(
-        grouped, ["stage"], pl.col("announced_windows").last().alias("looped_windows")
+        group_agg, ["stage"], pl.col("announced_windows").last().alias("looped_windows")
     )
     found = stages.select("stage")
     for more in (audio, passes):
-        found = completed(found, more.filter(pl.col("stage").is_not_null()), ["stage"])
+        found = left_join(found, more.filter(pl.col("stage").is_not_null()), ["stage"])
     return found
 
 
@@ -111,7 +111,7 @@ def _gguf(timeline: Timeline) -> pl.DataFrame:
         shipped().mixtures, schema={"tensors": pl.Int64, "mixture": pl.String, "gguf": pl.String}, orient="row"
     )
     read = told.with_columns(tensors.alias("tensors"), quantized.alias("mixture"))
-    return _agreed(completed(read, known, ["tensors", "mixture"]), "gguf")
+    return _agreed(left_join(read, known, ["tensors", "mixture"]), "gguf")
 
 
 def _stored(timeline: Timeline) -> pl.DataFrame:
@@ -147,4 +147,4 @@ def _stored(timeline: Timeline) -> pl.DataFrame:
 def _agreed(found: pl.DataFrame, name: str) -> pl.DataFrame:
     """lane, prompt, `name`: what all rows of a prompt that tell it agree on."""
     value = pl.col(name).drop_nulls()
-    return found.pipe(grouped, ["lane", "prompt"], pl.when(value.n_unique() == 1).then(value.first()).alias(name))
+    return found.pipe(group_agg, ["lane", "prompt"], pl.when(value.n_unique() == 1).then(value.first()).alias(name))

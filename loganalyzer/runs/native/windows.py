@@ -14,7 +14,7 @@ from loganalyzer.runs import native_bars, native_samplers
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.window_lines import LINE
-from loganalyzer.tables.frames import completed, grouped, in_order, nearest
+from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by
 
 INFERRED: Final = "inferred"
 
@@ -28,15 +28,15 @@ def bars(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     rows = native_bars.refreshes(timeline)
     if own.is_empty() or rows.is_empty():
         return rows.clear().with_columns(*_NOTHING)
-    begun = grouped(rows, ["drawn"], pl.col("lane", "place", "prompt", "is_wan").first())
+    begun = group_agg(rows, ["drawn"], pl.col("lane", "place", "prompt", "is_wan").first())
     placed = assign(begun.filter(pl.col("is_wan").fill_null(value=True)), stages).filter(
         pl.col("stage").is_in(own["stage"].implode()),
     )
     lines = ranges(timeline, stages).select("lane", "place", "segment", pl.col("stage").alias("its_stage"))
-    found = nearest(placed.pipe(in_order, "lane", "place"), lines).with_columns(
+    found = join_nearest(placed.pipe(sort_by, "lane", "place"), lines).with_columns(
         pl.when(pl.col("its_stage") == pl.col("stage")).then("segment").otherwise(0).alias("segment")
     )
-    chosen = grouped(found, ["stage", "segment"], pl.col("drawn").first())
+    chosen = group_agg(found, ["stage", "segment"], pl.col("drawn").first())
     return rows.join(chosen, on="drawn", maintain_order="left")
 
 
@@ -50,7 +50,7 @@ def ranges(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         ((pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))).fill_null(value=False)
     )
     own = stages.filter(pl.col("kind") == native_samplers.TALKING)["stage"]
-    placed = assign(told, stages).filter(pl.col("stage").is_in(own.implode())).pipe(in_order, "lane", "place")
+    placed = assign(told, stages).filter(pl.col("stage").is_in(own.implode())).pipe(sort_by, "lane", "place")
     return placed.with_columns((pl.int_range(pl.len()).over("stage") + 1).alias("segment"))
 
 
@@ -65,7 +65,7 @@ def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     step = start - pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(start.shift(1))
     told = ranges(timeline, stages).with_columns(width.alias("width"), step.alias("step"))
     found = told.pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.col("width").mode().min().alias("seen_window"),
         pl.col("step").filter(pl.col("step") > 0).mode().min().alias("step"),
@@ -102,20 +102,20 @@ def announced(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> 
             _first(own, mine, timeline, stages),
         ]
     )
-    shown = completed(
-        both.unique().pipe(in_order, "stage", "segment"),
+    shown = left_join(
+        both.unique().pipe(sort_by, "stage", "segment"),
         lines.rename({"line": "its_line", "place": "its_place"}),
         ["stage", "segment"],
     )
     drawn = mine.drop("audio_start", "audio_end", "range_source")
-    filled = completed(shown, drawn, ["stage", "segment"]).with_columns(
+    filled = left_join(shown, drawn, ["stage", "segment"]).with_columns(
         pl.coalesce("line", "its_line").alias("line"),
         pl.coalesce("place", "its_place").alias("place"),
         pl.coalesce("bar", -1 - pl.int_range(pl.len())).alias("bar"),
         (pl.col("segment") + 1).alias("order"),
         pl.when(pl.col("audio_start").is_not_null()).then(pl.lit(LINE)).alias("range_source"),
     )
-    return pl.concat([rest, filled.select(rest.columns)], how="vertical_relaxed").pipe(in_order, "stage", "order")
+    return pl.concat([rest, filled.select(rest.columns)], how="vertical_relaxed").pipe(sort_by, "stage", "order")
 
 
 def _first(own: pl.DataFrame, mine: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
@@ -147,7 +147,7 @@ def with_first(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         & pl.col("is_first")
     ).fill_null(value=False)
     return (
-        completed(found, ends, ["stage"])
+        left_join(found, ends, ["stage"])
         .with_columns(
             pl.when(is_mine).then(0).otherwise("audio_start").alias("audio_start"),
             pl.when(is_mine).then("first_end").otherwise("audio_end").alias("audio_end"),

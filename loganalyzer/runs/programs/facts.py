@@ -11,7 +11,7 @@ from loganalyzer.runs import program_samplers
 from loganalyzer.runs.names import precision
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, in_order, nearest, typed
+from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by, with_schema
 
 _FACTS: Final = pl.Schema(
     {
@@ -32,7 +32,7 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per stage: stage, and what its program prints, see `_FACTS`; null for other stages."""
     own = stages.filter(program_samplers.is_program())
     if own.is_empty():
-        return typed(stages.select("stage"), _FACTS)
+        return with_schema(stages.select("stage"), _FACTS)
     found = own
     for more in (
         _last(timeline, stages, "program-audio", program_frames="audio_frames", program_s="seconds"),
@@ -42,26 +42,26 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         _saved(timeline, stages),
         _model(timeline, own),
     ):
-        found = completed(found, more, ["stage"])
+        found = left_join(found, more, ["stage"])
     announced = pl.when(pl.col("announced_by").is_not_null()).then(pl.coalesce("quant", "unquantized"))
     told = found.with_columns(
         pl.coalesce("run_steps", "step_total").alias("program_steps"),
         pl.coalesce(announced, "stored").alias("program_quantization"),
     )
-    return completed(stages.select("stage"), typed(told, _FACTS), ["stage"])
+    return left_join(stages.select("stage"), with_schema(told, _FACTS), ["stage"])
 
 
 def _last(timeline: Timeline, stages: pl.DataFrame, event: str, **names: str) -> pl.DataFrame:
     """stage, and the last values that an event's records give it: new name to hole."""
     told = assign(timeline.event(event), stages).filter(pl.col("stage").is_not_null())
-    return told.pipe(grouped, ["stage"], *(pl.col(hole).last().alias(name) for name, hole in names.items()))
+    return told.pipe(group_agg, ["stage"], *(pl.col(hole).last().alias(name) for name, hole in names.items()))
 
 
 def _saved(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, saved_frames: of a bar that shows all frames written."""
     written = timeline.event("program-saved").filter(pl.col("n") == pl.col("total"))
     told = assign(written, stages).filter(pl.col("stage").is_not_null())
-    return told.pipe(grouped, ["stage"], pl.col("total").last().alias("saved_frames"))
+    return told.pipe(group_agg, ["stage"], pl.col("total").last().alias("saved_frames"))
 
 
 def _model(timeline: Timeline, own: pl.DataFrame) -> pl.DataFrame:
@@ -71,23 +71,23 @@ def _model(timeline: Timeline, own: pl.DataFrame) -> pl.DataFrame:
     """
     loaded = program_samplers.models(timeline).filter(pl.col("is_analyzed"))
     if loaded.is_empty():
-        return typed(own.select("stage"), {"stage": pl.UInt32, "stored": pl.String, "model_mode": pl.String})
+        return with_schema(own.select("stage"), {"stage": pl.UInt32, "stored": pl.String, "model_mode": pl.String})
     bars = timeline.bars["bare-bar"].select("lane", "place", pl.col("place").alias("bar_place"))
-    load = nearest(loaded, in_order(bars, "lane", "place")).with_columns(pl.col("bar_place").fill_null(-1))
+    load = join_nearest(loaded, sort_by(bars, "lane", "place")).with_columns(pl.col("bar_place").fill_null(-1))
     named = load.with_columns(
         precision("name", shipped().storage.precisions).alias("stored"),
         pl.col("name").str.extract(_MODE, 1).str.to_lowercase().alias("model_mode"),
     )
     keys = ["lane", "bar_place"]
     by_load = named.pipe(
-        grouped,
+        group_agg,
         keys,
         pl.col("place").max().alias("place"),
         pl.col("stored").drop_nulls().first(),
         pl.col("model_mode").drop_nulls().first(),
     )
-    opened = own.select("stage", "lane", "place").pipe(in_order, "lane", "place")
-    return nearest(opened, by_load.pipe(in_order, "lane", "place")).select("stage", "stored", "model_mode")
+    opened = own.select("stage", "lane", "place").pipe(sort_by, "lane", "place")
+    return join_nearest(opened, by_load.pipe(sort_by, "lane", "place")).select("stage", "stored", "model_mode")
 
 
 def loras(timeline: Timeline) -> pl.DataFrame:
@@ -124,9 +124,9 @@ def peaks(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     )
     known = told.filter(pl.col("stage").is_not_null() & pl.col("peak_allocated_gib").is_not_null())
     begun = assign(timeline.event("program-window"), stages).filter(pl.col("stage").is_not_null())
-    counted = begun.pipe(grouped, ["stage"], pl.col("window").n_unique().alias("begun"))
+    counted = begun.pipe(group_agg, ["stage"], pl.col("window").n_unique().alias("begun"))
     highest = known.pipe(
-        grouped,
+        group_agg,
         ["stage"],
         pl.col("line").get(pl.col("peak_allocated_gib").arg_max()).alias("peak_line"),
         pl.col("peak_allocated_gib").max(),
@@ -134,6 +134,6 @@ def peaks(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         (pl.col("event") == names[1]).sum().alias("whole"),
     )
     covers = pl.when((pl.col("whole") >= pl.col("begun")).fill_null(value=False)).then(pl.lit("stage"))
-    return completed(highest, counted, ["stage"]).select(
+    return left_join(highest, counted, ["stage"]).select(
         "stage", "peak_allocated_gib", "peak_reserved_gib", covers.alias("peak_covers"), "peak_line"
     )

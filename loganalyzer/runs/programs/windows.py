@@ -13,7 +13,7 @@ from loganalyzer.runs.native.windows import INFERRED
 from loganalyzer.runs.refreshes import MOST_STEPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import completed, grouped, in_order, nearest, typed
+from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by, with_schema
 
 PRINTED: Final = "printed"
 """The method of steps whose time the log itself says."""
@@ -28,14 +28,16 @@ def with_program_windows(shown: Bars, timeline: Timeline, stages: pl.DataFrame) 
     if own.is_empty():
         return shown
     begun = assign(timeline.event("program-window"), stages).filter(pl.col("stage").is_in(own.implode()))
-    begun = begun.pipe(in_order, "lane", "place").with_columns((_FIRST_BAR + pl.int_range(pl.len())).alias("bar"))
+    begun = begun.pipe(sort_by, "lane", "place").with_columns((_FIRST_BAR + pl.int_range(pl.len())).alias("bar"))
     steps = _steps(timeline, begun)
     windows = _windows(timeline, begun, steps)
     lines = pl.concat([frame.select("stage", "line") for frame in (begun, steps)])
     return Bars(
-        pl.concat([shown.steps, typed(steps, shown.steps.schema)]).pipe(in_order, "bar", "step"),
-        pl.concat([shown.windows, typed(windows, shown.windows.schema)]).pipe(in_order, "stage", "order"),
-        pl.concat([shown.lines, typed(lines.pipe(grouped, ["stage"], pl.col("line").max()), shown.lines.schema)]),
+        pl.concat([shown.steps, with_schema(steps, shown.steps.schema)]).pipe(sort_by, "bar", "step"),
+        pl.concat([shown.windows, with_schema(windows, shown.windows.schema)]).pipe(sort_by, "stage", "order"),
+        pl.concat(
+            [shown.lines, with_schema(lines.pipe(group_agg, ["stage"], pl.col("line").max()), shown.lines.schema)]
+        ),
     )
 
 
@@ -43,7 +45,7 @@ def _in_windows(frame: pl.DataFrame, begun: pl.DataFrame) -> pl.DataFrame:
     """`frame` (in order) with stage, window and bar of the window that began last above, of the same prompt."""
     own = pl.col("prompt").alias("own_prompt"), pl.col("window").alias("number")
     above = begun.select("lane", "place", "stage", "bar", *own)
-    return nearest(frame, above).filter(pl.col("own_prompt") == pl.col("prompt"))
+    return join_nearest(frame, above).filter(pl.col("own_prompt") == pl.col("prompt"))
 
 
 def _steps(timeline: Timeline, begun: pl.DataFrame) -> pl.DataFrame:
@@ -64,9 +66,9 @@ def _steps(timeline: Timeline, begun: pl.DataFrame) -> pl.DataFrame:
         pl.int_range(pl.len()).alias("row"),
     )
     above = placed.select("lane", "place", "row", pl.col("prompt").alias("own_prompt"))
-    costs = nearest(timeline.event("program-step-cost"), above).filter(pl.col("own_prompt") == pl.col("prompt"))
-    longest = costs.filter(pl.col("duration_s") >= 0).pipe(grouped, ["row"], pl.col("duration_s").max())
-    known = completed(placed, longest, ["row"])
+    costs = join_nearest(timeline.event("program-step-cost"), above).filter(pl.col("own_prompt") == pl.col("prompt"))
+    longest = costs.filter(pl.col("duration_s") >= 0).pipe(group_agg, ["row"], pl.col("duration_s").max())
+    known = left_join(placed, longest, ["row"])
     printed = pl.col("duration_s").is_not_null()
     by_stamp = ~printed & pl.col("stamped").is_not_null()
     done = known.filter(printed | pl.col("is_followed")).unique(["bar", "n"], keep="first", maintain_order=True)
@@ -86,9 +88,9 @@ def _steps(timeline: Timeline, begun: pl.DataFrame) -> pl.DataFrame:
 def _windows(timeline: Timeline, begun: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """One row per window that began; columns as `windows.windows` gives them."""
     told = _in_windows(timeline.event("program-step"), begun)
-    totals = told.pipe(grouped, ["bar"], pl.col("total").max().alias("steps_total"))
+    totals = told.pipe(group_agg, ["bar"], pl.col("total").max().alias("steps_total"))
     summed = steps.pipe(
-        grouped,
+        group_agg,
         ["bar"],
         pl.len().cast(pl.Int64).alias("steps_done"),
         pl.col("duration_s").is_not_null().all().alias("is_timed"),
@@ -96,11 +98,11 @@ def _windows(timeline: Timeline, begun: pl.DataFrame, steps: pl.DataFrame) -> pl
     )
     costs = _in_windows(timeline.event("program-window-cost"), begun)
     whole = costs.filter((pl.col("window") == pl.col("number")) & (pl.col("duration_s") >= 0)).pipe(
-        grouped, ["bar"], pl.col("duration_s").last().alias("total_s")
+        group_agg, ["bar"], pl.col("duration_s").last().alias("total_s")
     )
     found = begun
     for more in (totals, summed, whole):
-        found = completed(found, more, ["bar"])
+        found = left_join(found, more, ["bar"])
     full = pl.col("is_timed") & (pl.col("steps_done") == pl.col("steps_total"))
     sampling = pl.when(full).then("sampling_s")
     return found.with_columns(
@@ -128,7 +130,7 @@ def with_ranges(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     start = schedule.start(pl.col("order"), pl.col("its_stride"))
     is_mine = pl.col("audio_start").is_null() & pl.col("its_stride").is_not_null()
     return (
-        completed(found, known, ["stage"])
+        left_join(found, known, ["stage"])
         .with_columns(
             pl.when(is_mine).then(start).otherwise("audio_start").alias("audio_start"),
             pl.when(is_mine).then(start + pl.col("its_window")).otherwise("audio_end").alias("audio_end"),

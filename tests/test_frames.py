@@ -10,21 +10,21 @@ from polars.testing import assert_frame_equal
 
 from loganalyzer.tables import frames
 from loganalyzer.tables.frames import (
-    among,
-    bounds,
-    completed,
-    distinct,
-    firsts,
-    grouped,
-    in_order,
-    known_in_order,
-    largest,
-    matching,
-    nearest,
-    spells,
-    thinned,
-    those,
-    typed,
+    filter_mask,
+    first_of_equal_neighbors,
+    group_agg,
+    inner_join,
+    join_nearest,
+    left_join,
+    max_by,
+    min_max_by,
+    run_lengths,
+    semi_join,
+    set_sorted,
+    sort_by,
+    unique_by,
+    unique_values,
+    with_schema,
 )
 
 NUMBERS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12)
@@ -49,12 +49,12 @@ def test_only_the_rows_that_meet_the_condition_are_left(pairs: list[tuple[int, i
 def test_a_condition_that_is_unknown_is_not_met() -> None:
     given_ = pl.DataFrame({"a": [1, None, 3]})
     assert given_.filter(pl.col("a") > 0).rows() == [(1,), (3,)]
-    assert those(given_, pl.Series([True, None, None])).rows() == [(1,)]
+    assert filter_mask(given_, pl.Series([True, None, None])).rows() == [(1,)]
 
 
 @given(NUMBERS)
 def test_rows_come_in_the_order_of_both_columns(pairs: list[tuple[int, int]]) -> None:
-    assert in_order(frame(pairs), "a", "b").rows() == sorted(pairs)
+    assert sort_by(frame(pairs), "a", "b").rows() == sorted(pairs)
 
 
 @pytest.mark.parametrize("columns", [("a",), ("b", "a"), ("b", "a", "place")])
@@ -63,7 +63,7 @@ def test_rows_come_in_the_order_of_any_number_of_columns(
     columns: tuple[str, ...], pairs: list[tuple[int, int]]
 ) -> None:
     given_ = frame(pairs).with_row_index("place")
-    found = in_order(given_, *columns).select(columns).rows()
+    found = sort_by(given_, *columns).select(columns).rows()
     assert found == sorted(given_.select(columns).rows())
 
 
@@ -110,28 +110,28 @@ def test_groups_are_those_of_polars_in_the_order_of_their_first_rows(
     by: list[str], pairs: list[tuple[int | None, int | None]]
 ) -> None:
     given_ = pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row")
-    assert_frame_equal(grouped(given_, by, *FIGURES), given_.group_by(by, maintain_order=True).agg(*FIGURES))
+    assert_frame_equal(group_agg(given_, by, *FIGURES), given_.group_by(by, maintain_order=True).agg(*FIGURES))
 
 
 @given(GROUPS)
 def test_of_rows_that_are_alike_the_first_is_kept(pairs: list[tuple[int | None, int | None]]) -> None:
     given_ = pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row").with_row_index("place")
-    assert_frame_equal(firsts(given_, "a", "b"), given_.unique(["a", "b"], keep="first", maintain_order=True))
+    assert_frame_equal(unique_by(given_, "a", "b"), given_.unique(["a", "b"], keep="first", maintain_order=True))
 
 
 @given(NUMBERS)
 def test_different_values_come_once_and_in_order(pairs: list[tuple[int, int]]) -> None:
-    assert distinct(frame(pairs), "a").to_series().to_list() == list(dict.fromkeys(a for a, _ in pairs))
+    assert unique_values(frame(pairs), "a").to_series().to_list() == list(dict.fromkeys(a for a, _ in pairs))
 
 
 @given(NUMBERS)
 def test_thinned_rows_lose_no_value(pairs: list[tuple[int, int]]) -> None:
-    assert set(thinned(frame(pairs), "a", "b").rows()) == set(pairs)
+    assert set(first_of_equal_neighbors(frame(pairs), "a", "b").rows()) == set(pairs)
 
 
 @given(GROUPS)
 def test_neighbours_that_are_alike_are_counted(pairs: list[tuple[int | None, int | None]]) -> None:
-    told = spells(pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row"), "b", "a")
+    told = run_lengths(pl.DataFrame(pairs, schema={"a": pl.Int64, "b": pl.Int64}, orient="row"), "b", "a")
     assert [(a, b) for b, a, count in told.rows() for _ in range(count)] == pairs
     assert told.columns == ["b", "a", "count"]
 
@@ -140,7 +140,7 @@ def test_neighbours_that_are_alike_are_counted(pairs: list[tuple[int | None, int
 def test_the_largest_value_is_that_of_all_rows_with_the_key(pairs: list[tuple[int | None, int | None]]) -> None:
     given_ = by_key(pairs)
     wanted = given_.group_by("key", maintain_order=True).agg(pl.col("b", "c").max())
-    assert_frame_equal(largest(given_, "key", "b", "c"), wanted)
+    assert_frame_equal(max_by(given_, "key", "b", "c"), wanted)
 
 
 @given(GROUPS)
@@ -152,12 +152,12 @@ def test_the_smallest_and_largest_values_are_those_of_all_rows_with_the_key(
         pl.col("b").min().alias("b_least"), pl.col("c").min().alias("c_least"),
         pl.col("b").max().alias("b_most"), pl.col("c").max().alias("c_most"),
     )  # fmt: skip
-    assert_frame_equal(bounds(given_, "key", "b", "c"), wanted)
+    assert_frame_equal(min_max_by(given_, "key", "b", "c"), wanted)
 
 
 @given(NUMBERS)
 def test_only_what_is_in_order_is_said_to_be(pairs: list[tuple[int, int]]) -> None:
-    told = known_in_order(frame(pairs), "a")
+    told = set_sorted(frame(pairs), "a")
     assert told.rows() == pairs
     if told["a"].flags["SORTED_ASC"]:
         assert told["a"].to_list() == sorted(told["a"])
@@ -172,7 +172,7 @@ def test_what_is_known_is_added_and_the_rest_is_null(pairs: list[tuple[int, int]
         {"a": sorted(known), "square": [a * a for a in sorted(known)]},
         schema_overrides={"a": pl.Int64, "square": pl.Int64},
     )
-    assert completed(frame(pairs), more, ["a"]).rows() == [(a, b, a * a if a in known else None) for a, b in pairs]
+    assert left_join(frame(pairs), more, ["a"]).rows() == [(a, b, a * a if a in known else None) for a, b in pairs]
 
 
 KNOWN = st.dictionaries(
@@ -195,10 +195,10 @@ def test_rows_are_completed_as_by_a_join(
     )
     on = ["a", "b"]
     joined = own.join(known, on=on, how="left", maintain_order="left", nulls_equal=nulls_equal)
-    assert_frame_equal(completed(own, known, on, nulls_equal=nulls_equal), joined)
+    assert_frame_equal(left_join(own, known, on, nulls_equal=nulls_equal), joined)
     if not nulls_equal:
-        assert_frame_equal(matching(own, known, on), own.join(known, on=on, maintain_order="left"))
-        assert_frame_equal(among(own, known, on), own.join(known, on=on, how="semi", maintain_order="left"))
+        assert_frame_equal(inner_join(own, known, on), own.join(known, on=on, maintain_order="left"))
+        assert_frame_equal(semi_join(own, known, on), own.join(known, on=on, how="semi", maintain_order="left"))
 
 
 PLACES = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9)), max_size=8).map(sorted)
@@ -217,18 +217,18 @@ def test_the_nearest_row_of_the_same_lane_is_that_of_an_asof_join(
     joined = given_.join_asof(
         known, on="place", by="lane", strategy="forward" if ahead else "backward", check_sortedness=False
     )
-    assert_frame_equal(nearest(given_, known, ahead=ahead), joined)
+    assert_frame_equal(join_nearest(given_, known, ahead=ahead), joined)
 
 
 def test_where_every_row_is_known_nothing_is_lost_and_nothing_is_added_where_there_is_nothing_to_add() -> None:
     own = pl.DataFrame({"a": [1, 2]})
-    assert_frame_equal(completed(own, own.with_columns(b="a"), ["a"]), own.with_columns(b="a"))
-    assert_frame_equal(completed(own, own, ["a"]), own)
-    assert_frame_equal(matching(own, own[:1], ["a"]), own[:1])
+    assert_frame_equal(left_join(own, own.with_columns(b="a"), ["a"]), own.with_columns(b="a"))
+    assert_frame_equal(left_join(own, own, ["a"]), own)
+    assert_frame_equal(inner_join(own, own[:1], ["a"]), own[:1])
 
 
 def test_a_typed_frame_has_the_columns_asked_for_and_no_others() -> None:
-    found = typed(pl.DataFrame({"b": [1], "c": ["x"]}), {"a": pl.String, "b": pl.Float64})
+    found = with_schema(pl.DataFrame({"b": [1], "c": ["x"]}), {"a": pl.String, "b": pl.Float64})
     assert found.schema == {"a": pl.String, "b": pl.Float64}
     assert found.rows() == [(None, 1.0)]
 
@@ -247,7 +247,7 @@ def test_the_rows_chosen_are_those_of_a_filter(mask: list[bool | None]) -> None:
 @given(KEYS, KEYS)
 def test_the_rows_left_are_those_of_an_anti_join(own: list[str], others: list[str]) -> None:
     one, two = (pl.DataFrame({"key": keys}, schema={"key": pl.String}).with_row_index() for keys in (own, others))
-    assert_frame_equal(frames.without(one, two, "key"), one.filter(~pl.col("key").is_in(others)))
+    assert_frame_equal(frames.anti_join(one, two, "key"), one.filter(~pl.col("key").is_in(others)))
 
 
 @pytest.mark.parametrize("mask", [[True, True], []])
