@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING
 from loganalyzer.common.version import __version__
 
 if TYPE_CHECKING:
-    from loganalyzer.pipeline import analyse
+    from loganalyzer.pipeline import analyze
     from loganalyzer.settings.model import Settings
     from loganalyzer.tables.analysis import Analysis
 
-__all__ = ["Analysis", "Settings", "__version__", "analyse"]
+__all__ = ["Analysis", "Settings", "__version__", "analyse", "analyze"]
 
 _HOMES = {
     "Analysis": "loganalyzer.tables.analysis",
     "Settings": "loganalyzer.settings.model",
-    "analyse": "loganalyzer.pipeline",
+    "analyze": "loganalyzer.pipeline",
 }
+_SPELLINGS = {"analyse": "analyze"}
 
 
 def __getattr__(name: str) -> object:
-    """The public names, imported when first asked for: `--help` must not wait for polars."""
-    if name not in _HOMES:
+    """Imports a public name when it is first used: `--help` must not wait for polars."""
+    public = _SPELLINGS.get(name, name)
+    if public not in _HOMES:
         raise AttributeError(f"module 'loganalyzer' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES[public]), public)
+
+
+def __dir__() -> list[str]:
+    """Public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

@@ -9,7 +9,7 @@ import logtext as log
 import polars as pl
 
 from loganalyzer.common import clock
-from loganalyzer.pipeline import analyse, analyse_sources
+from loganalyzer.pipeline import analyze, analyze_inputs
 from loganalyzer.report import json_document
 from loganalyzer.report.formats import reader
 from loganalyzer.report.page import html
@@ -64,14 +64,14 @@ def log_of(text: str) -> bytes:
 def from_logs() -> Analysis:
     """One log per attack, with the attack in its name as well."""
     named = [from_bytes(f"/logs/{text}/{text}.log", log_of(text)) for text in ATTACKS.values()]
-    return analyse_sources(named, Settings(redact=False))
+    return analyze_inputs(named, Settings(redact=False))
 
 
 def from_documents(sample: str) -> Analysis:
     """The document of a sample, with an attack in every text of every table in turn."""
     attacks = list(ATTACKS.values())
     told: dict[str, Any] = json.loads(
-        json_document.to_json(analyse([sample]), generated_at=clock.now(), version="0", settings=Settings())
+        json_document.to_json(analyze([sample]), generated_at=clock.now(), version="0", settings=Settings())
     )
     place = 0
     for table, schema in SCHEMAS.items():

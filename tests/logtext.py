@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
@@ -97,9 +97,9 @@ def side_by_side(one: str, other: str) -> str:
     return "".join(f"worker-1  | {first}\nworker-2  | {second}\n" for first, second in pairs)
 
 
-def analyse(text: str, settings: Settings | None = None, name: str = "test.log") -> Analysis:
-    return analyse_sources([from_bytes(name, text.encode())], settings)
+def analyze(text: str, settings: Settings | None = None, name: str = "test.log") -> Analysis:
+    return analyze_inputs([from_bytes(name, text.encode())], settings)
 
 
 def analyse_bytes(data: bytes, settings: Settings | None = None, name: str = "test.log") -> Analysis:
-    return analyse_sources([from_bytes(name, data)], settings)
+    return analyze_inputs([from_bytes(name, data)], settings)

@@ -10,7 +10,7 @@ import logtext as log
 import numpy as np
 
 from loganalyzer.history.store import Store
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
@@ -24,7 +24,7 @@ def text(step_s: float, night: int, audio: int = 81, report: str | None = None) 
 
 
 def analysis(step_s: float, night: int, audio: int = 81) -> Analysis:
-    return log.analyse(text(step_s, night, audio), Q6, f"night-{night:03}.log")
+    return log.analyze(text(step_s, night, audio), Q6, f"night-{night:03}.log")
 
 
 def noisy(count: int, level: float = 5.0, deviation: float = 0.01, seed: int = 0) -> list[float]:
@@ -38,4 +38,4 @@ def fill(url: str, steps: Iterable[float], reports: Iterable[str | None] | None 
     texts = [text(step_s, night, report=report) for night, (step_s, report) in enumerate(pairs)]
     inputs = [from_bytes(f"night-{night:03}.log", one.encode()) for night, one in enumerate(texts)]
     with Store.at(url, create=True) as store:
-        store.add(analyse_sources(inputs, Q6), added_at=FIRST)
+        store.add(analyze_inputs(inputs, Q6), added_at=FIRST)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import logtext as log
 import pytest
 
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report import json_document
 from loganalyzer.report.formats import markdown
 from loganalyzer.report.page import html
@@ -100,12 +100,12 @@ def assert_makes_sense(found: Analysis) -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_a_damaged_log_raises_nothing_and_gives_tables_that_make_sense(seed: int) -> None:
-    assert_makes_sense(analyse_sources([from_bytes("x.log", damaged(seed))], SETTINGS))
+    assert_makes_sense(analyze_inputs([from_bytes("x.log", damaged(seed))], SETTINGS))
 
 
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_every_output_can_be_written_of_a_damaged_log(seed: int) -> None:
-    found = analyse_sources([from_bytes("x.log", damaged(seed))], SETTINGS)
+    found = analyze_inputs([from_bytes("x.log", damaged(seed))], SETTINGS)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     inside = json_document.to_json(found, generated_at=moment, version="0")
     assert json.loads(inside)["verdict"] == found.verdict
@@ -117,15 +117,15 @@ def test_every_output_can_be_written_of_a_damaged_log(seed: int) -> None:
 @pytest.mark.parametrize("end", range(0, 4000, 160))
 def test_a_log_cut_anywhere_before_its_report_is_never_completed(end: int) -> None:
     data = (log.BANNER + log.prompt(369)).encode()
-    runs = analyse_sources([from_bytes("x.log", data[: min(end, data.index(b"Allocated memory"))])]).runs
+    runs = analyze_inputs([from_bytes("x.log", data[: min(end, data.index(b"Allocated memory"))])]).runs
     assert set(runs["status"]) <= {"truncated"}
 
 
 def test_several_logs_in_one_call_say_what_each_says_alone() -> None:
     sources = [from_bytes(f"{seed}.log", damaged(seed)) for seed in range(200, 212)]
-    together = analyse_sources(sources, SETTINGS)
+    together = analyze_inputs(sources, SETTINGS)
     for source in sources:
-        alone = analyse_sources([source], SETTINGS)
+        alone = analyze_inputs([source], SETTINGS)
         ours = together.runs.filter(together.runs["source"] == source.name)
         assert ours.equals(alone.runs)
         mine = set(alone.runs["run_id"])

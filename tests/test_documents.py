@@ -41,7 +41,7 @@ TOLD = Settings(
 
 @pytest.fixture(scope="module")
 def samples() -> Analysis:
-    return pipeline.analyse([str(ROOT / "sample_logs")])
+    return pipeline.analyze([str(ROOT / "sample_logs")])
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_other_archives_are_archives_of_logs(tmp_path: Path) -> None:
     with ZipFile(path, "w") as archive:
         archive.writestr("x.log", log.prompt(369))
     assert not reader.is_document(path)
-    assert pipeline.analyse([str(path)]).runs.height == 1
+    assert pipeline.analyze([str(path)]).runs.height == 1
 
 
 @pytest.mark.parametrize("cut", [10, 200, 3000])
@@ -233,7 +233,7 @@ def test_a_damaged_ticket_is_one_error_or_an_archive_of_logs(cut: int, tmp_path:
     raw = bytearray(path.read_bytes())
     raw[cut : cut + 40] = b"\xff" * 40
     path.write_bytes(raw)
-    found = pipeline.analyse([str(path)])
+    found = pipeline.analyze([str(path)])
     assert len(found.problems) == 1
     assert found.verdict == "no-runs"
 
@@ -358,21 +358,21 @@ def test_a_document_that_is_refused_costs_the_others_nothing(tmp_path: Path) -> 
 
 
 def one(name: str, frames: int) -> Analysis:
-    return pipeline.analyse_sources([from_bytes(name, log.prompt(frames).encode())])
+    return pipeline.analyze_inputs([from_bytes(name, log.prompt(frames).encode())])
 
 
 def test_a_log_and_the_report_of_it_count_once(saved: Callable[..., Path]) -> None:
     source = saved("x.log", log.prompt(427))
-    alone = pipeline.analyse([str(source)])
+    alone = pipeline.analyze([str(source)])
     report = saved("r.html", page(alone))
-    both = pipeline.analyse([str(source), str(report)])
+    both = pipeline.analyze([str(source), str(report)])
     assert both.runs.equals(alone.runs)
     assert both.findings.height == alone.findings.height
     assert any("counts once" in note for note in both.notes)
 
 
 def test_inputs_called_alike_are_told_apart_by_where_they_came_from() -> None:
-    both = concat.joined([("", one("x.log", 427)), ("old.html", one("x.log", 369))])
+    both = concat.concat([("", one("x.log", 427)), ("old.html", one("x.log", 369))])
     assert both.sources["source"].to_list() == ["x.log", "x.log (old.html)"]
     assert both.runs["source"].to_list() == ["x.log", "x.log (old.html)"]
     assert both.runs["run_id"].n_unique() == 2

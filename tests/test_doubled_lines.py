@@ -23,7 +23,7 @@ def doubled(text: str, prefix: str = "") -> str:
 
 @pytest.mark.parametrize("prefix", ["", "INFO:root:", "WARNING:comfy.model:", "[INFO] "], ids=repr)
 def test_a_doubled_log_gives_the_tables_of_the_plain_one(prefix: str) -> None:
-    plain, twice = (log.analyse(text, Settings(quantization="Q6_K")) for text in (WHOLE, doubled(WHOLE, prefix)))
+    plain, twice = (log.analyze(text, Settings(quantization="Q6_K")) for text in (WHOLE, doubled(WHOLE, prefix)))
     for name in ("paddings", "memory", "loras", "windows"):
         unplaced = [pl.exclude("run_id", "prompt_id", "line", "at")]
         assert getattr(twice, name).select(unplaced).equals(getattr(plain, name).select(unplaced)), name
@@ -32,11 +32,11 @@ def test_a_doubled_log_gives_the_tables_of_the_plain_one(prefix: str) -> None:
 
 
 def test_the_same_run_again_and_again_is_not_a_doubled_log() -> None:
-    assert log.analyse(log.prompt() * 4).runs.height == 4
+    assert log.analyze(log.prompt() * 4).runs.height == 4
 
 
 def test_prompts_that_wait_in_the_queue_are_several() -> None:
-    found = log.analyse(log.ARRIVAL * 2 + log.lora() + log.run() + log.EXECUTED + log.lora() + log.run() + log.EXECUTED)
+    found = log.analyze(log.ARRIVAL * 2 + log.lora() + log.run() + log.EXECUTED + log.lora() + log.run() + log.EXECUTED)
     assert found.prompts["status"].to_list() == ["completed", "completed"]
 
 

@@ -30,7 +30,7 @@ from loganalyzer.engine.batches import Batch, batches, making, tables_of
 from loganalyzer.engine.cluster import Dask
 from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.local import Local
-from loganalyzer.pipeline import analyse
+from loganalyzer.pipeline import analyze
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from sample_logs import FOLDER
@@ -107,8 +107,8 @@ def assert_same_analysis(one: Analysis, other: Analysis) -> None:
 
 @pytest.mark.parametrize("inputs", [1, 3, 1000])
 def test_a_cluster_finds_what_this_process_finds(workers: partial[Dask], mix: Path, inputs: int) -> None:
-    here = analyse([str(mix), "nowhere/*.log"])
-    there = analyse([str(mix), "nowhere/*.log"], engine=workers(batch_bytes=20_000, batch_inputs=inputs))
+    here = analyze([str(mix), "nowhere/*.log"])
+    there = analyze([str(mix), "nowhere/*.log"], engine=workers(batch_bytes=20_000, batch_inputs=inputs))
     assert_same_analysis(there, here)
     assert len(here.problems) == 4
     assert len(here.notes) == 8
@@ -120,8 +120,8 @@ def test_names_stay_as_given_whatever_folder_workers_run_in(
     workers: partial[Dask], mix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(mix.parent)
-    there = analyse(["logs"], engine=workers())
-    assert_same_analysis(there, analyse(["logs"]))
+    there = analyze(["logs"], engine=workers())
+    assert_same_analysis(there, analyze(["logs"]))
     assert there.sources["source"].str.starts_with("logs/").all()
 
 
@@ -133,9 +133,9 @@ def test_standard_input_is_read_here_and_keeps_its_place(
 
     names = [many[0], "-", many[1]]
     monkeypatch.setattr(sys, "stdin", piped())
-    here = analyse(names)
+    here = analyze(names)
     monkeypatch.setattr(sys, "stdin", piped())
-    assert_same_analysis(analyse(names, engine=workers()), here)
+    assert_same_analysis(analyze(names, engine=workers()), here)
     assert here.sources["source"].to_list() == names
 
 

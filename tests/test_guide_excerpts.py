@@ -37,7 +37,7 @@ def excerpt(
 
 
 def analysed(lines: Lines) -> Analysis:
-    return log.analyse("\n".join(lines) + "\n", Q6)
+    return log.analyze("\n".join(lines) + "\n", Q6)
 
 
 def facts(lines: Lines) -> tuple[object, ...]:
@@ -141,7 +141,7 @@ def test_ranges_alone_are_a_run_and_a_restart_is_another() -> None:
 
 def test_a_line_beside_its_bar_says_nothing_more() -> None:
     whole = log.prompt(153)
-    found = log.analyse(whole.replace(log.EXECUTED, f"{line(0, 81)} → first\n{line(72, 153)}\n") + log.EXECUTED, Q6)
+    found = log.analyze(whole.replace(log.EXECUTED, f"{line(0, 81)} → first\n{line(72, 153)}\n") + log.EXECUTED, Q6)
     assert found.windows["range_source"].to_list() == ["bar", "bar"]
     assert found.steps.height == 8
     assert found.runs["observed_windows"].to_list() == [2]
@@ -149,7 +149,7 @@ def test_a_line_beside_its_bar_says_nothing_more() -> None:
 
 def test_a_window_whose_bar_was_lost_is_known_by_its_line() -> None:
     text = log.prompt(225).replace(log.window(72, 153), line(72, 153) + "\n")
-    found = log.analyse(text, Q6)
+    found = log.analyze(text, Q6)
     assert found.windows["range_source"].to_list() == ["bar", "line", "bar"]
     assert found.windows["window"].to_list() == [1, 2, 3]
     assert "SCH003" not in set(found.findings["rule"])
@@ -163,7 +163,7 @@ def test_a_window_whose_bar_was_lost_is_known_by_its_line() -> None:
     ],
 )
 def test_a_bar_cut_by_a_narrow_terminal_is_no_near_miss_of_a_line(bar: str) -> None:
-    found = log.analyse(log.ARRIVAL + log.MODE + log.header(81, 1) + bar + "\n", Q6)
+    found = log.analyze(log.ARRIVAL + log.MODE + log.header(81, 1) + bar + "\n", Q6)
     assert found.near_misses.is_empty()
     assert found.windows["range_source"].to_list() == ["bar"]
 
@@ -172,14 +172,14 @@ def test_a_bar_cut_by_a_narrow_terminal_is_no_near_miss_of_a_line(bar: str) -> N
     "prose", ["The line Sampling audio indices shows the range.", "Sampling audio indices 0 to 81", "Sampling audio"]
 )
 def test_prose_about_a_line_is_no_window(prose: str) -> None:
-    found = log.analyse(log.prompt(153) + prose + "\n", Q6)
+    found = log.analyze(log.prompt(153) + prose + "\n", Q6)
     assert found.windows.height == 2
     assert found.near_misses.is_empty()
 
 
 def test_an_arrow_in_a_message_of_open_length_stays_part_of_it() -> None:
     failed = "!!! Exception during processing !!! cannot map float16 -> int8\n"
-    found = log.analyse(log.ARRIVAL + log.header(250, 4) + failed + log.EXECUTED, Q6)
+    found = log.analyze(log.ARRIVAL + log.header(250, 4) + failed + log.EXECUTED, Q6)
     assert found.prompts["error"].to_list() == ["cannot map float16 -> int8"]
 
 
@@ -192,10 +192,10 @@ def test_impossible_ranges_of_lines_are_left_out() -> None:
 def test_a_bar_cut_off_in_its_words_tells_no_window(cut: int) -> None:
     whole = log.ARRIVAL + log.MODE + log.header(250, 4)
     for start in (whole + log.window(0, 81) + "\r", whole + "\r", whole + log.window(0, 81)):
-        found = log.analyse(start + "Sampling audio indices 216-297:  "[:cut], Q6)
+        found = log.analyze(start + "Sampling audio indices 216-297:  "[:cut], Q6)
         assert 216 not in found.windows["audio_start"].to_list()
 
 
 def test_the_last_line_of_an_excerpt_counts_though_no_line_end_is_behind_it() -> None:
-    found = log.analyse("\n".join(line(*one) for one in RANGES), Q6)
+    found = log.analyze("\n".join(line(*one) for one in RANGES), Q6)
     assert found.runs["observed_windows"].to_list() == [4]

@@ -13,7 +13,7 @@ import attacks
 import pytest
 
 from loganalyzer.common import clock
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report import json_document
 from loganalyzer.report.formats import github, junit, markdown
 from loganalyzer.report.terminal import summary
@@ -102,7 +102,7 @@ def test_the_terminal_is_not_steered(hostile: Analysis) -> None:
 
 def test_rich_markup_in_a_log_is_shown_as_it_is() -> None:
     out = io.StringIO()
-    summary.write(analyse_sources([from_bytes("[bold]x[bold].log", attacks.log_of("[link=x]y[/link]"))]), out)
+    summary.write(analyze_inputs([from_bytes("[bold]x[bold].log", attacks.log_of("[link=x]y[/link]"))]), out)
     assert "[bold]x[bold].log" in out.getvalue()
 
 

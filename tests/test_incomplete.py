@@ -23,7 +23,7 @@ NO_BARS = log.BANNER + log.ARRIVAL + log.lora() + log.MODE + log.header(369, 6) 
 
 
 def analyzed(source: str, settings: Settings = Q6) -> Analysis:
-    return log.analyse(source, settings)
+    return log.analyze(source, settings)
 
 
 def headline(analysis: Analysis, tmp_path: Path) -> str:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from loganalyzer.cli.group import main
 from loganalyzer.engine import read
-from loganalyzer.pipeline import analyse
+from loganalyzer.pipeline import analyze
 from loganalyzer.sources.chunks import Piece
 
 WEIRD = b"a line on which the tool fails"
@@ -60,7 +60,7 @@ def test_the_other_inputs_keep_their_results_and_the_exit_code_is_3(logs: list[s
 
 @pytest.mark.usefixtures("_faulty")
 def test_the_api_names_the_input_and_gives_the_others(logs: list[str]) -> None:
-    found = analyse(logs)
+    found = analyze(logs)
     assert found.runs["audio_frames"].to_list() == [369]
     assert found.faults == 1
     assert found.problems[0].startswith("weird.log: a fault of loganalyzer")
@@ -99,6 +99,6 @@ def test_too_little_memory_is_one_message_and_exit_2(logs: list[str], monkeypatc
 
 
 def test_more_refusals_than_arrivals_in_one_prompt_are_no_fault() -> None:
-    found = log.analyse("Prompt executed in 1.00 seconds\ninvalid prompt: {'type': 'no_prompt'}\n")
+    found = log.analyze("Prompt executed in 1.00 seconds\ninvalid prompt: {'type': 'no_prompt'}\n")
     assert found.prompts["status"].to_list() == ["completed"]
     assert found.findings["rule"].to_list() == ["RUN008"]

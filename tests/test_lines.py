@@ -18,7 +18,7 @@ from loganalyzer.grammar.compiled import compile_all
 from loganalyzer.grammar.load import shipped
 from loganalyzer.lines import dictionary
 from loganalyzer.lines.prefixes import unwrap
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
@@ -147,7 +147,7 @@ def facts(analysis: Analysis, table: str) -> pl.DataFrame:
 
 
 def found(data: bytes) -> Analysis:
-    return analyse_sources([from_bytes("x.log", data)])
+    return analyze_inputs([from_bytes("x.log", data)])
 
 
 @pytest.mark.parametrize("form", FORMS)

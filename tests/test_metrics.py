@@ -14,13 +14,13 @@ from loganalyzer.tables.metrics import KEY, MEASURED, METRICS, keys, measure
 
 
 def figures(text: str, run: int = 0) -> dict[str, float]:
-    found = log.analyse(text, Settings(quantization="Q6_K"))
+    found = log.analyze(text, Settings(quantization="Q6_K"))
     rows = measure(found).filter(pl.col("run_id") == found.runs["run_id"][run])
     return dict(rows.select("metric", "value").rows())
 
 
 def basis(text: str, metric: str) -> list[str | None]:
-    found = log.analyse(text, Settings(quantization="Q6_K"))
+    found = log.analyze(text, Settings(quantization="Q6_K"))
     return measure(found).filter(pl.col("metric") == metric)["basis"].to_list()
 
 
@@ -39,7 +39,7 @@ def test_every_metric_of_a_complete_run_is_told_with_its_unit() -> None:
             "observed_windows": 5.0,
         }
     )
-    rows = measure(log.analyse(text))
+    rows = measure(log.analyze(text))
     assert rows.schema == MEASURED
     assert rows["metric"].to_list() == list(METRICS)
     assert rows.filter(pl.col("metric") == "s_per_step").row(0, named=True)["values"] == 19
@@ -49,7 +49,7 @@ def test_every_metric_of_a_complete_run_is_told_with_its_unit() -> None:
 def test_the_first_step_of_a_run_is_left_out_of_its_step_time() -> None:
     slow_start = log.window(0, 81, steps=2, step_s=50.0)
     text = log.ARRIVAL + log.MODE + log.header(81, 1, steps=2) + slow_start + log.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     row = measure(found).filter(pl.col("metric") == "s_per_step").row(0, named=True)
     assert row["values"] == 1
 
@@ -75,11 +75,11 @@ def test_what_the_log_does_not_tell_is_absent_never_zero(text: str, absent: set[
 def test_a_step_time_from_averages_says_so_and_is_compared_only_with_its_like() -> None:
     closing = log.refresh("Sampling audio indices 0-81", 4, 4, 20, " 5.00s/it") + "\n"
     text = log.ARRIVAL + log.MODE + log.header(81, 1) + closing + log.memory() + log.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     rows = measure(found).filter(pl.col("metric") == "s_per_step")
     assert rows["estimated"].to_list() in ([True], [])
     assert rows["basis"].to_list() in (["averages of windows"], [])
-    whole = measure(log.analyse(log.prompt())).filter(pl.col("metric") == "s_per_step").row(0, named=True)
+    whole = measure(log.analyze(log.prompt())).filter(pl.col("metric") == "s_per_step").row(0, named=True)
     assert (whole["estimated"], whole["basis"]) == (False, None)
 
 
@@ -101,7 +101,7 @@ def test_the_basis_says_what_a_figure_may_be_compared_with(
 
 def test_a_prompt_with_two_stages_counts_its_time_once() -> None:
     twice = log.ARRIVAL + log.lora() + log.run(153) + log.run(153) + "Prompt executed in 100.00 seconds\n"
-    found = log.analyse(twice)
+    found = log.analyze(twice)
     assert found.runs.height == 2
     rows = measure(found).filter(pl.col("metric").is_in(["prompt_s", "overhead_s"]))
     assert rows["value"].to_list() == [100.0, 12.0]
@@ -109,10 +109,10 @@ def test_a_prompt_with_two_stages_counts_its_time_once() -> None:
 
 
 def test_the_key_takes_the_card_from_the_settings_where_the_log_names_none() -> None:
-    found = log.analyse(log.prompt())
+    found = log.analyze(log.prompt())
     assert keys(found.runs, "RTX 5090")["gpu"].to_list() == ["RTX 5090"]
     assert keys(found.runs).columns == ["run_id", *KEY]
-    banner = log.analyse(log.BANNER + log.prompt())
+    banner = log.analyze(log.BANNER + log.prompt())
     assert keys(banner.runs, "RTX 4090")["gpu"].to_list() == ["NVIDIA GeForce RTX 5090"]
 
 

@@ -21,7 +21,7 @@ WHOLE = log.BANNER + log.prompt(427)
 
 
 def facts(text: str) -> tuple[object, ...]:
-    found = log.analyse(text, Q6)
+    found = log.analyze(text, Q6)
     steps = [(row["window"], row["step"], round(row["duration_s"], 2)) for row in found.steps.rows(named=True)]
     runs = found.runs.select("status", "audio_frames", "observed_windows", "missing_frames", "peak_allocated_gib")
     return runs.rows(), steps, sorted(found.findings["rule"].to_list())
@@ -38,7 +38,7 @@ def test_a_carriage_return_that_is_spelled_out_or_replaced_is_read_as_one(mark: 
 
 def test_a_name_that_holds_such_letters_is_left_alone() -> None:
     named = log.ARRIVAL + "Loading LoRA: new\\rank256#015 with strength: 1.0\n" + log.run(153) + log.EXECUTED
-    assert log.analyse(named).loras["name"].to_list() == ["new\\rank256#015"]
+    assert log.analyze(named).loras["name"].to_list() == ["new\\rank256#015"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_note_says_how_lines_are_counted_in_a_log_that_was_turned_around(tmp
     path.write_text("\n".join(lines) + "\n")
     result = CliRunner().invoke(main, [str(path), "--no-html"])
     assert f"line n of a finding is line {len(lines) + 1} - n of it" in result.stderr.replace("\n", " ")
-    found = log.analyse("\n".join(lines) + "\n", Q6)
+    found = log.analyze("\n".join(lines) + "\n", Q6)
     line = found.runs["line"][0]
     assert "Sampling 427 frames" in lines[len(lines) - line]
 

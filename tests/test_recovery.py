@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
 from sample_logs import Failure, Recipe, Truth, render, truth
@@ -59,7 +59,7 @@ Run = tuple[dict[str, Any], Truth, Recipe]
 
 def runs(made: Sequence[Recipe]) -> tuple[Analysis, list[Run]]:
     """Each recipe's log as a file of its own; each run found, beside its truth."""
-    found = analyse_sources(from_bytes(f"{k:03}.log", render(recipe)) for k, recipe in enumerate(made))
+    found = analyze_inputs(from_bytes(f"{k:03}.log", render(recipe)) for k, recipe in enumerate(made))
     assert found.near_misses.is_empty()
     rows = found.runs.sort("source").to_dicts()
     return found, list(zip(rows, map(truth, made), made, strict=True))
@@ -147,7 +147,7 @@ def test_a_fast_step_among_slow_ones_leaves_their_bounds_right(seconds: list[flo
 @given(batches)
 def test_prompts_of_one_server_are_told_apart(made: list[Recipe]) -> None:
     whole = [replace(recipe, failure=None, banner=False) for recipe in made]
-    found = analyse_sources([from_bytes("server.log", b"".join(map(render, whole)))])
+    found = analyze_inputs([from_bytes("server.log", b"".join(map(render, whole)))])
     assert found.prompts["status"].to_list() == ["completed"] * len(whole)
     for run, recipe in zip(found.runs.sort("line").to_dicts(), whole, strict=True):
         facts = truth(recipe)

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loganalyzer.cli.group import main
-from loganalyzer.pipeline import analyse, analyse_sources
+from loganalyzer.pipeline import analyze, analyze_inputs
 from loganalyzer.redact import masking
 from loganalyzer.redact.cutting import shortened
 from loganalyzer.redact.kinds import KINDS
@@ -136,9 +136,9 @@ def test_values_whose_short_hashes_meet_get_longer_ones() -> None:
 
 def test_the_key_follows_from_the_logs_and_not_from_what_is_shown() -> None:
     text = (log.prompt(427) + "!!! Exception during processing !!! /home/ada/x\n").encode()
-    found = analyse_sources([from_bytes("a.log", text)])
-    again = analyse_sources([from_bytes("a.log", text)])
-    other = analyse_sources([from_bytes("a.log", text + b"got prompt\n")])
+    found = analyze_inputs([from_bytes("a.log", text)])
+    again = analyze_inputs([from_bytes("a.log", text)])
+    other = analyze_inputs([from_bytes("a.log", text + b"got prompt\n")])
     mask = r"‹user:[0-9a-f]{4}›"
 
     def masks(analysis: Analysis) -> set[str]:
@@ -152,10 +152,10 @@ def test_the_key_follows_from_the_logs_and_not_from_what_is_shown() -> None:
 def test_two_logs_of_one_call_share_their_masks() -> None:
     failing = "!!! Exception during processing !!! cannot open /home/ada/x\n"
     logs = [from_bytes(f"{n}.log", (log.ARRIVAL + log.run(n) + failing + log.EXECUTED).encode()) for n in (369, 427)]
-    texts = analyse_sources(logs).excerpts.filter(pl.col("text").str.contains("cannot open"))["text"]
+    texts = analyze_inputs(logs).excerpts.filter(pl.col("text").str.contains("cannot open"))["text"]
     assert texts.n_unique() == 1
     assert texts.len() == 2
-    assert analyse_sources(reversed(logs)).excerpts["text"].str.contains(texts[0], literal=True).sum() == 2
+    assert analyze_inputs(reversed(logs)).excerpts["text"].str.contains(texts[0], literal=True).sum() == 2
 
 
 SECRETS = {
@@ -206,7 +206,7 @@ def test_the_configuration_can_switch_it_off(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("folder", [ROOT / "sample_logs"])
 def test_nothing_is_masked_where_there_is_no_secret(folder: Path) -> None:
-    shown, plain = analyse([str(folder)]), analyse([str(folder)], Settings(redact=False))
+    shown, plain = analyze([str(folder)]), analyze([str(folder)], Settings(redact=False))
     for name, frame in plain.tables():
         assert getattr(shown, name).equals(frame), name
     assert shown.masked.is_empty()
@@ -236,7 +236,7 @@ def test_a_secret_is_found_in_tables_of_any_height(
 
 def test_sources_without_a_secret_are_given_as_they_were() -> None:
     names = ["/tmp/a/x.log", "-", "logs/../x.log", "https://example.org/x.log", "C:\\logs\\x.log", "/root/x.log"]
-    found = analyse_sources([from_bytes(name, log.prompt(369 + 72 * n).encode()) for n, name in enumerate(names)])
+    found = analyze_inputs([from_bytes(name, log.prompt(369 + 72 * n).encode()) for n, name in enumerate(names)])
     assert found.sources["source"].to_list() == names
     assert found.runs["source"].to_list() == names
 
@@ -244,7 +244,7 @@ def test_sources_without_a_secret_are_given_as_they_were() -> None:
 def test_the_callers_own_home_becomes_a_tilde_which_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", lambda: Path("/home/ada"))
     names = ["/home/ada/logs/x.log", "/home/bob/logs/x.log"]
-    found = analyse_sources([from_bytes(name, log.prompt(369 + 72 * n).encode()) for n, name in enumerate(names)])
+    found = analyze_inputs([from_bytes(name, log.prompt(369 + 72 * n).encode()) for n, name in enumerate(names)])
     mine, theirs = found.sources["source"]
     assert mine == "~/logs/x.log"
     assert re.fullmatch(r"/home/‹user:[0-9a-f]{4}›/logs/x.log", theirs)
@@ -262,19 +262,19 @@ def test_every_column_of_words_is_looked_at_or_known_to_be_the_tools_own() -> No
 
 
 def test_a_document_read_back_is_masked_too(tmp_path: Path) -> None:
-    found = analyse_sources([from_bytes("x.log", telling("/home/ada/x"))], Settings(redact=False))
+    found = analyze_inputs([from_bytes("x.log", telling("/home/ada/x"))], Settings(redact=False))
     from loganalyzer.common import clock
     from loganalyzer.report.json_document import to_json
 
     path = tmp_path / "d.json"
     path.write_text(to_json(found, generated_at=clock.now(), version="0"), encoding="utf-8")
-    back = analyse([str(path)])
+    back = analyze([str(path)])
     assert "/home/ada" not in str([frame.rows() for _, frame in back.tables()])
     assert "user" in back.masked["kind"]
 
 
 def test_problems_are_masked(tmp_path: Path) -> None:
-    found = analyse(["/home/ada/there-is-none.log"])
+    found = analyze(["/home/ada/there-is-none.log"])
     assert "ada" not in found.problems[0]
     assert replace(found, problems=()).problems == ()
 
@@ -296,7 +296,7 @@ def test_a_text_is_cut_in_front_of_the_word_that_has_no_room(length: int, is_who
 def test_no_piece_of_a_secret_is_shown_where_a_line_was_cut(padding: int) -> None:
     secret = "".join(f"q{number}Z" for number in range(20))
     line = f"!!! Exception during processing !!! {'w ' * (padding // 2)}https://x.org/a?token={secret} end"
-    found = analyse_sources([from_bytes("a.log", (log.ARRIVAL + log.header(153, 2) + line + "\n").encode())])
+    found = analyze_inputs([from_bytes("a.log", (log.ARRIVAL + log.header(153, 2) + line + "\n").encode())])
     shown = "".join(found.excerpts["text"].to_list() + found.findings["observed"].drop_nulls().to_list())
     assert "q0Z" not in shown
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from progress_bar import ProgressBar
 
 from loganalyzer.cli.group import main
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
 from sample_logs import FOLDER, SAMPLES, Truth, log, truth, write
@@ -35,7 +35,7 @@ every_sample = pytest.mark.parametrize("name", SAMPLES)
 
 @cache
 def analysed(name: str) -> Analysis:
-    return analyse_sources([from_bytes(name, log(SAMPLES[name]))])
+    return analyze_inputs([from_bytes(name, log(SAMPLES[name]))])
 
 
 def runs(name: str) -> list[tuple[dict[str, object], Truth]]:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loganalyzer.cli.group import main
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report.formats import reader
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
@@ -217,7 +217,7 @@ def test_slices_hold_the_lines_asked_for_whatever_they_are(lines: list[str], fir
 
 
 def test_the_gravest_prompts_come_first() -> None:
-    found = analyse_sources([from_bytes("x.log", (log.prompt(427) * 25 + failing()).encode())], Settings(redact=False))
+    found = analyze_inputs([from_bytes("x.log", (log.prompt(427) * 25 + failing()).encode())], Settings(redact=False))
     wanted, rest = slices.stretches(found)
     prompts = [item for item in wanted if item.title.startswith("prompt")]
     failed = found.prompts.filter(pl.col("status") == "failed")["line"][0]

@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from loganalyzer.common.formatting import one_line, plural
-from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.expectations.baselines import Baselines
 from loganalyzer.expectations.names import CARD_MAKER
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.metrics import measure
@@ -67,7 +67,9 @@ class Proposals:
     refused: tuple[str, ...]
 
 
-def proposals(found: Analysis, shelf: Shelf, accepted: Acceptance, price_per_hour: float | None = None) -> Proposals:
+def proposals(
+    found: Analysis, shelf: Baselines, accepted: Acceptance, price_per_hour: float | None = None
+) -> Proposals:
     """What these runs would set: memory, window times, and (with a price) cost."""
     vram, refused = _memory(found)
     entries = []
@@ -127,7 +129,7 @@ def _place(source: str, line: int) -> str:
     return f"{one_line(PurePath(source).name)}:{line}"
 
 
-def _vram(key: dict[str, Any], runs: pl.DataFrame, shelf: Shelf, accepted: Acceptance) -> Proposal:
+def _vram(key: dict[str, Any], runs: pl.DataFrame, shelf: Baselines, accepted: Acceptance) -> Proposal:
     """The median, and a band that holds every run and reaches as far as both floors."""
     peaks = sorted(runs["peak_allocated_gib"].to_list())
     typical = _median(peaks)
@@ -170,7 +172,7 @@ def _timed(found: Analysis) -> pl.DataFrame:
     return named.join(windows, on="run_id", maintain_order="left").drop_nulls(list(_TIMING))
 
 
-def _timing(key: dict[str, Any], runs: pl.DataFrame, shelf: Shelf, accepted: Acceptance) -> Proposal:
+def _timing(key: dict[str, Any], runs: pl.DataFrame, shelf: Baselines, accepted: Acceptance) -> Proposal:
     times = sorted(runs["window"].to_list())
     figures = {
         "window_s": [_down(times[0], 1), _up(times[-1], 1)],
@@ -189,7 +191,7 @@ def _priced(found: Analysis, price_per_hour: float) -> pl.DataFrame:
     return declared.join(prompts, on="run_id", maintain_order="left").with_columns(cost)
 
 
-def _cost(key: dict[str, Any], runs: pl.DataFrame, shelf: Shelf, accepted: Acceptance) -> Proposal:
+def _cost(key: dict[str, Any], runs: pl.DataFrame, shelf: Baselines, accepted: Acceptance) -> Proposal:
     windows = round(_median(sorted(runs["observed_windows"].to_list())))
     each = sorted((runs["usd"] / runs["observed_windows"]).to_list())
     figures = {

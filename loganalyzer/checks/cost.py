@@ -24,7 +24,7 @@ def cost_above_baseline(context: Context) -> Outcome:
     runs = context.found.runs
     if price is None:
         return outcome(None, skipped(runs, "price_per_hour is not configured", "configuration"))
-    shelf = context.shelf.cost.select("quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance")
+    shelf = context.baselines.cost.select("quantization", "usd", pl.col("windows").alias("usual_windows"), "tolerance")
     priced, barred = judged(
         runs.join(shelf, on="quantization", how="left", maintain_order="left").with_columns(
             (pl.col("prompt_s") / 3600 * price).alias("cost"),

@@ -6,7 +6,7 @@ import polars as pl
 
 from loganalyzer.checks.findings import Need, at, findings, judged, number, outcome, texts
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT, RESERVED
-from loganalyzer.checks.registry import Context, Outcome, apart, rule
+from loganalyzer.checks.registry import Context, Outcome, per_run_part, rule
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.frames import anti_join
 
@@ -14,7 +14,7 @@ _GROWTH_GIB = 0.02
 _GROWTH_REPORTS = 3
 
 
-@apart("MEM005")
+@per_run_part("MEM005")
 def without_a_series(context: Context) -> Outcome:
     """The runs whose peak is none to be held against others', and that have too few reports of their own."""
     _, barred = judged(context.found.runs, REPORT, COVERS, IS_PEAK)
@@ -25,7 +25,7 @@ def without_a_series(context: Context) -> Outcome:
     "MEM005",
     "memory-growth",
     "warning",
-    reach="runs",
+    needs="runs",
     summary="Memory rises steadily from window to window, or from prompt to prompt.",
     why="A leak of some ten MiB per window ends a long video with out-of-memory after an hour of paid work.",
     example="[WanVAE decode] Allocated memory: 6.10, 6.13, 6.16, 6.19 GB from window to window",

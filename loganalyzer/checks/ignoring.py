@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from loganalyzer.checks.findings import outcome
-from loganalyzer.checks.registry import Context, Outcome, by_gravity, rule, rules
+from loganalyzer.checks.registry import Context, Outcome, by_severity, rule, rules
 from loganalyzer.common import clock
 from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.common.formatting import plural
@@ -18,7 +18,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.completeness import with_verdicts
-from loganalyzer.tables.totals import count, together
+from loganalyzer.tables.totals import add_totals, count
 
 if TYPE_CHECKING:
     from loganalyzer.settings.ignores import Ignore
@@ -101,7 +101,7 @@ class Ignoring:
         if findings.height == found.findings.height:
             return replace(found, notes=notes)
         added = schema.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
-        counted = found.counted and together([found.counted, count(*_NO_RUNS, added, schema.empty("not_checked"))])
+        counted = found.counted and add_totals([found.counted, count(*_NO_RUNS, added, schema.empty("not_checked"))])
         return replace(found, findings=findings, notes=notes, counted=counted)
 
 
@@ -128,4 +128,4 @@ def _with_expired(findings: pl.DataFrame, over: list[Ignore], settings: Settings
         }
         for entry in over
     ]
-    return by_gravity(pl.concat([findings, schema.conform(pl.DataFrame(rows), "findings")]))
+    return by_severity(pl.concat([findings, schema.conform(pl.DataFrame(rows), "findings")]))

@@ -42,7 +42,7 @@ def _with_stage_band(context: Context) -> pl.DataFrame:
     """The runs with the band that a true peak of theirs would have."""
     runs = context.found.runs
     covers = runs["peak_covers"]
-    return context.shelf.with_vram(runs.with_columns(pl.lit("stage").alias("peak_covers"))).with_columns(covers)
+    return context.baselines.with_vram(runs.with_columns(pl.lit("stage").alias("peak_covers"))).with_columns(covers)
 
 
 def _no_baseline() -> pl.Expr:
@@ -97,7 +97,7 @@ def vram_below(context: Context) -> Outcome:
     rows = _band_findings(
         below, "below", "Load the model file of the declared quantisation, or declare what is loaded."
     )
-    fits = pl.lit(context.shelf.inferred_quantization(below))
+    fits = pl.lit(context.baselines.inferred_quantization(below))
     hint = pl.when(fits.is_not_null()).then(pl.format(" It fits {}.", fits)).otherwise(pl.lit(""))
     return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), barred)
 

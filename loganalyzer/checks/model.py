@@ -22,7 +22,7 @@ def _required(context: Context) -> pl.DataFrame:
     Of a run of unknown size only what every size requires is known: the LoRA's rank, where it is the same for all.
     A configured rank goes before that of the size.
     """
-    needs = context.shelf.requirement.select(
+    needs = context.baselines.requirement.select(
         pl.col("pixels"),
         pl.col("quantization").alias("min_quantization"),
         pl.col("lora_rank").alias("min_lora"),
@@ -53,7 +53,7 @@ _SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and he
 )
 def quantization_below_resolution(context: Context) -> Outcome:
     """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
-    ranking = {name: position for position, name in enumerate(context.shelf.ranking)}
+    ranking = {name: position for position, name in enumerate(context.baselines.ranking)}
     required = context.once(_required).with_columns(
         pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
         pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("want"),
@@ -195,7 +195,7 @@ def quantization_mismatch(context: Context) -> Outcome:
 
 def _inferred_mismatch(context: Context) -> Outcome:
     untold = context.found.runs.filter(pl.col("quantization_source").ne_missing(pl.lit("log")))
-    held = untold.with_columns(context.shelf.inferred_quantization(untold).alias("fits"))
+    held = untold.with_columns(context.baselines.inferred_quantization(untold).alias("fits"))
     runs, barred = judged(
         held,
         Need(

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
 
 import polars as pl
 
+from loganalyzer.checks.expected import Expected
 from loganalyzer.common.errors import ConfigurationError
-from loganalyzer.expectations.baselines import Shelf
-from loganalyzer.settings.model import Settings, Severity
-from loganalyzer.tables import schema
+from loganalyzer.common.severity import Severity
+from loganalyzer.expectations.baselines import Baselines
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables import schema, severity
 from loganalyzer.tables.analysis import Analysis
 
 if TYPE_CHECKING:
     from loganalyzer.history.past import Past
-    from loganalyzer.workflow.requested import Asked
+    from loganalyzer.workflow.requested import RequestedSettings
 
 Known = TypeVar("Known")
 
@@ -39,41 +41,40 @@ _ROOMS = (
     "ignoring",
     "workflow",
 )
-_ORDER = {"error": 0, "warning": 1, "info": 2}
 _CAUSES = ("RUN001", "RUN002", "RUN003")
 _CONSEQUENCES = ("SCH003",)
 
 
 @dataclass(frozen=True, eq=False)
-class Extent:
-    """What is looked at, where it is not everything.
+class Scope:
+    """The part of the runs that rules look at.
 
     Attributes:
-        reach: only the rules of that reach are asked.
+        needs: only the rules that need this are checked; all rules if None.
         before: the last run of each output in the volumes before (`growth.latest`).
         near: the near misses of all volumes.
     """
 
-    reach: Reach | None = None
+    needs: Needs | None = None
     before: pl.DataFrame | None = None
     near: pl.DataFrame | None = None
 
 
-WHOLE: Final = Extent()
+EVERYTHING: Final = Scope()
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
     """What a rule may look at.
 
-    `asked` is what a workflow asks for, where one was named; `before` as in `Extent`; `near` has all near misses.
+    `requested` are the settings of a workflow, where one is given; `before` as in `Scope`; `near` has all near misses.
     """
 
     found: Analysis
-    shelf: Shelf
+    baselines: Baselines
     settings: Settings
     past: Past | None = None
-    asked: Asked | None = None
+    requested: RequestedSettings | None = None
     before: pl.DataFrame | None = None
     near: pl.DataFrame = field(default_factory=lambda: schema.empty("near_misses"))
     _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
@@ -103,8 +104,8 @@ class Outcome:
 Check = Callable[[Context], Outcome]
 Witness = Literal["log", "workflow"]
 """What shows the fault of a rule: a log (and perhaps a workflow too), or a workflow alone."""
-Reach = Literal["run", "runs"]
-"""What a rule must see to judge: each run (or prompt, or input) for itself, or all runs together."""
+Needs = Literal["run", "runs"]
+"""What a rule needs to judge: one run (or prompt, or input) at a time, or all runs together."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Rule:
         check: the function.
         strict: the severity under `--strict`, where it is another.
         witness: `workflow` for rules that no log can show; `lint` checks them.
-        reach: `runs` for rules that hold runs against one another; the others say the same of any part of the runs.
+        needs: `runs` for rules that compare runs; the others find the same in any part of the runs.
     """
 
     id: str
@@ -133,13 +134,13 @@ class Rule:
     check: Check
     strict: Severity | None = None
     witness: Witness = "log"
-    reach: Reach = "run"
+    needs: Needs = "run"
 
-    def within(self, extent: Extent) -> Check | None:
-        """What is asked where no more than `extent` is looked at."""
-        if extent.reach in (None, self.reach):
+    def within(self, scope: Scope) -> Check | None:
+        """The check to run for this scope, if any."""
+        if scope.needs in (None, self.needs):
             return self.check
-        return _APART.get(self.id) if extent.reach == "run" else None
+        return _PER_RUN_PARTS.get(self.id) if scope.needs == "run" else None
 
     def severity_under(self, settings: Settings) -> Severity:
         """`severities` names the rule, so it goes before `strict`, which speaks of several; then the rule's own."""
@@ -148,8 +149,8 @@ class Rule:
 
 
 _RULES: dict[str, Rule] = {}
-_APART: dict[str, Check] = {}
-"""What rules of reach `runs` say of each run for itself, by their ids."""
+_PER_RUN_PARTS: dict[str, Check] = {}
+"""Per rule that needs all runs: the part that judges one run at a time."""
 
 
 def rule(
@@ -158,7 +159,7 @@ def rule(
     severity: Severity,
     strict: Severity | None = None,
     witness: Witness = "log",
-    reach: Reach = "run",
+    needs: Needs = "run",
     **texts: str,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule; `strict` is its severity under `--strict`; `texts` are summary, why, example, fix.
@@ -170,17 +171,17 @@ def rule(
     def register(check: Check) -> Check:
         if id in _RULES:
             raise ValueError(f"two rules are called {id}")
-        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, reach=reach, **texts)
+        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, needs=needs, **texts)
         return check
 
     return register
 
 
-def apart(id: str) -> Callable[[Check], Check]:  # noqa: A002 -- the word of every output
-    """Register what a rule of reach `runs` says of each run for itself, so that these need not wait for the others."""
+def per_run_part(id: str) -> Callable[[Check], Check]:  # noqa: A002 -- the word of every output
+    """Registers the part of a rule that judges one run at a time, so that it does not wait for the other runs."""
 
     def register(check: Check) -> Check:
-        _APART[id] = check
+        _PER_RUN_PARTS[id] = check
         return check
 
     return register
@@ -193,24 +194,15 @@ def rules() -> dict[str, Rule]:
     return dict(sorted(_RULES.items()))
 
 
-def run_all(
-    found: Analysis,
-    shelf: Shelf,
-    settings: Settings,
-    past: Past | None = None,
-    asked: Asked | None = None,
-    extent: Extent = WHOLE,
-) -> Analysis:
-    """`found`, or so much of an analysis as `extent` says, with its findings and with what could not be checked.
-
-    `past` and `asked` as in `Context`.
+def run_all(found: Analysis, expected: Expected, settings: Settings, scope: Scope = EVERYTHING) -> Analysis:
+    """`found`, or the part of it in `scope`, with its findings and with what could not be checked.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
-    near = found.near_misses if extent.near is None else extent.near
-    context = Context(found, shelf, settings, past, asked, extent.before, near)
-    asked_for = [(item, item.within(extent)) for item in chosen(settings) if item.witness == "log"]
+    near = found.near_misses if scope.near is None else scope.near
+    context = Context(found, expected.baselines, settings, expected.past, expected.requested, scope.before, near)
+    asked_for = [(item, item.within(scope)) for item in chosen(settings) if item.witness == "log"]
     outcomes = [(item, check(context)) for item, check in asked_for if check is not None]
     findings = [
         _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))
@@ -230,7 +222,7 @@ def run_all(
         if not outcome.not_checked.is_empty()
     ]
     return replace(
-        found, findings=by_gravity(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked")
+        found, findings=by_severity(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked")
     )
 
 
@@ -245,12 +237,11 @@ def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
     return pl.concat(frames) if frames else schema.empty(table)
 
 
-def by_gravity(findings: pl.DataFrame) -> pl.DataFrame:
-    """The gravest first; of a severity causes before what follows from them, then by file and line, as one reads."""
+def by_severity(findings: pl.DataFrame) -> pl.DataFrame:
+    """Sorts by severity, then causes before their consequences, then by file and line."""
     if findings.height < 2:
         return findings
-    gravity = pl.col("severity").replace_strict(_ORDER, return_dtype=pl.Int8)
-    return findings.sort(gravity, follows(findings), "source", "line", "rule", maintain_order=True)
+    return findings.sort(severity.rank(), follows(findings), "source", "line", "rule", maintain_order=True)
 
 
 def follows(findings: pl.DataFrame) -> pl.Series:

@@ -24,7 +24,7 @@ def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Runs with a timing baseline, with the limit of a window's time (s), and the others with the reason."""
     limit = pl.col("window_high") * (1 + pl.col("window_tolerance"))
     return judged(
-        context.shelf.with_timing(context.found.runs, context.settings.gpu).with_columns(limit.alias("limit")),
+        context.baselines.with_timing(context.found.runs, context.settings.gpu).with_columns(limit.alias("limit")),
         Need(pl.col("card").is_not_null(), "the log does not name the card (set gpu in the configuration)"),
         Need(pl.col("limit").is_not_null(), _no_baseline, "configuration"),
     )

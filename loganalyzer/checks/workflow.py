@@ -138,7 +138,7 @@ rule(
 )
 def workflow_mismatch(context: Context) -> Outcome:
     """Frames, steps, size and LoRA rank of the header against the workflow; only what both tell."""
-    asked = context.asked
+    asked = context.requested
     if asked is None:
         return outcome()
     runs = talking(context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,30 +14,38 @@ from loganalyzer.cli import actions, notice, progress, recording, targets
 from loganalyzer.cli.exit_codes import FAULT
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
-from loganalyzer.cli.outputs import Document, Outputs, write
+from loganalyzer.cli.outputs import Outputs, write
 from loganalyzer.common import clock
 from loganalyzer.common.errors import LogAnalyzerError
+from loganalyzer.report.formats import registry
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from loganalyzer.history.store import Added
     from loganalyzer.settings.config import Configuration
     from loganalyzer.settings.model import Settings
     from loganalyzer.tables.analysis import Analysis
 
+PAGE: Final = "loganalyze-report.html"
 MOST_MESSAGES: Final = 100
 """Messages on inputs that the terminal shows; a folder may hold 100,000 empty files."""
 
 
+def format_options(command: Any) -> Any:  # noqa: ANN401 -- as click has it
+    """Adds an option for each output format."""
+    for entry in reversed(registry.TABLES):
+        command = click.option(f"--{entry.name}", type=click.Path(path_type=Path), metavar="DIR", help=entry.help)(
+            command
+        )
+    for entry in reversed(registry.DOCUMENTS):
+        default: dict[str, Any] = {"default": PAGE, "show_default": True} if entry.name == "html" else {}
+        command = click.option(f"--{entry.name}", metavar="FILE|-", help=entry.help, **default)(command)
+    return command
+
+
 @click.command(short_help="Check logs: summary, HTML report, tables.")
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--html", default="loganalyze-report.html", show_default=True, help="Where the HTML report goes.")
 @click.option("--no-html", is_flag=True, help="Write no HTML report.")
-@click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
-@click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the findings as Markdown, for a ticket.")
-@click.option("--junit", "junit_file", metavar="FILE|-", help="Write JUnit XML: one case per run and rule.")
-@click.option("--tables", type=click.Path(path_type=Path), metavar="DIR", help="Write each table as a Parquet file.")
+@format_options
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
 @click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, e.g. tcp://10.0.0.5:8786.")
@@ -67,23 +74,28 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     notifier = notice.Notifier.of(services, history, paths, always=options["notify_always"])
     past = recording.past(history, options, paths, read_only=read_only) if history else None
     fail_on = options["fail_on"] = options["fail_on"] or found.values.get("fail_on", "error")
+    if options["no_html"]:
+        options["html"] = None
+    from loganalyzer.report.formats.interface import Result
+
     with Outputs(options) as outputs:
         with progress.shown(paths, quiet=options["quiet"]) as told, outputs.filling() as sink:
-            if past is None and engine is None:
-                from loganalyzer.bounded import analyse_bounded
+            from loganalyzer import pipeline
 
-                analysis = analyse_bounded(paths, chosen, found.ignores, sink, told)
+            if past is None and engine is None:
+                analysis = pipeline.analyze_volumes(paths, chosen, found.ignores, sink, told)
             else:
                 from loganalyzer.checks.ignoring import without_ignored
-                from loganalyzer.pipeline import analyse
 
-                analysis = without_ignored(analyse(paths, chosen, told, engine, past), found.ignores, chosen)
-                sink.whole(analysis)
+                found_all = pipeline.analyze(paths, chosen, told, engine, past)  # both need all tables at once
+                analysis = without_ignored(found_all, found.ignores, chosen)
+                sink.add(analysis)
         analysis = _with_configuration(analysis, found)
         chosen, moment = _recorded(paths) or chosen, clock.now()
         if analysis.verdict == "no-runs" and not _is_given(ctx, "html"):
-            options["no_html"] = True  # an earlier call's report is worth more than an empty one
-        write([*outputs.documents(analysis, chosen, moment), *_reports(analysis, chosen, moment, options)])
+            options["html"] = None  # an earlier call's report is worth more than an empty one
+        result = Result(analysis, chosen, moment, fail_on)
+        write(outputs.documents(result, without=() if options["html"] else ("html",)))
     actions.report(lambda: actions.of_analysis(analysis), lambda: _markdown(analysis, chosen))
     added = None
     if history and past is not None and not read_only:
@@ -124,9 +136,10 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 def _targets(options: dict[str, Any], history: str | None) -> dict[str, targets.Target]:
     """What is written, by the option that names it."""
-    files = {f"--{name}": options[f"{name}_file"] for name in ("json", "markdown", "junit")}
-    own = {"--html": _page_file(options), "--history": targets.store(history)}
-    return {**files, **own, **targets.tables(options["tables"])}
+    files = {f"--{entry.name}": options[entry.name] for entry in registry.DOCUMENTS}
+    files["--html"] = _page_file(options)
+    folders = {f"--{entry.name}": options[entry.name] for entry in registry.TABLES}
+    return {**files, "--history": targets.store(history), **targets.tables(folders)}
 
 
 def _recorded(paths: tuple[str, ...]) -> Settings | None:
@@ -163,24 +176,10 @@ def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
     from loganalyzer.report.terminal import summary
 
     page_file = _page_file(options)
-    to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["junit_file"], page_file)
+    to_stdout = STDOUT in [options[entry.name] for entry in registry.DOCUMENTS]
     summary.write(analysis, sys.stderr if to_stdout else sys.stdout, verbose=options["verbose"])
     if page_file and page_file != STDOUT:
         click.echo(f"\nreport: {page_file}", err=to_stdout)
-
-
-def _reports(analysis: Analysis, chosen: Settings, moment: datetime, options: dict[str, Any]) -> Iterator[Document]:
-    """Each room of the report is imported by who asks for it: most calls write one of these, or none."""
-    if target := options["markdown_file"]:
-        yield target, lambda: _markdown(analysis, chosen)
-    if target := _page_file(options):
-        yield target, lambda: _page(analysis, chosen, moment)
-
-
-def _page(analysis: Analysis, chosen: Settings, moment: datetime) -> str:
-    from loganalyzer.report.page import html
-
-    return html.whole(analysis, chosen, generated_at=moment)
 
 
 def _markdown(analysis: Analysis, chosen: Settings) -> str:

@@ -70,10 +70,10 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None
 
 
 def _analysed(paths: tuple[str, ...], chosen: Settings) -> Analysis:
-    from loganalyzer.pipeline import analyse
+    from loganalyzer.pipeline import analyze
 
     with progress.shown(paths, quiet=False) as told:
-        analysis = analyse(paths, chosen, told)
+        analysis = analyze(paths, chosen, told)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     return analysis

@@ -12,7 +12,7 @@ from loganalyzer.common.formatting import one_line
 from loganalyzer.comparison.model import FIGURES, Side
 from loganalyzer.engine.interface import Engine
 from loganalyzer.history.store import Selection, Store
-from loganalyzer.pipeline import analyse
+from loganalyzer.pipeline import analyze
 from loganalyzer.redact.masking import Masker
 from loganalyzer.settings.model import Settings
 
@@ -30,7 +30,7 @@ def read(name: str, settings: Settings, history: str, engine: Engine | None = No
     """
     if name.startswith(HISTORY):
         return _recorded(name, history), ()
-    found = analyse([name], settings, engine=engine)
+    found = analyze([name], settings, engine=engine)
     if found.runs.is_empty():
         why = "; ".join(found.problems) or "a log of WanVideo sampling has windows and progress bars"
         raise SourceError(

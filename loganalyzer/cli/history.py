@@ -70,7 +70,7 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     """
     from loganalyzer.history.inputs import Inputs
     from loganalyzer.history.store import Added, Store
-    from loganalyzer.pipeline import analyse
+    from loganalyzer.pipeline import analyze
     from loganalyzer.report.history import document
     from loganalyzer.tables.analysis import Analysis
 
@@ -85,7 +85,7 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     if names or not unchanged:
         inputs = Inputs.of(names)
         with progress.shown(tuple(names), quiet=options["quiet"]) as shown:
-            analysis = analyse(names, chosen, shown, chosen_engine(found, options))
+            analysis = analyze(names, chosen, shown, chosen_engine(found, options))
         noted = {"label": options["label"], "commit": options["commit"], "gpu": chosen.gpu, "settings": digest}
         if not analysis.runs.is_empty():
             with Store.at(where, create=True) as store:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from loganalyzer.common.errors import ConfigurationError
+from loganalyzer.common.severity import Severity
 from loganalyzer.settings import config
-from loganalyzer.settings.model import Settings, Severity
+from loganalyzer.settings.model import Settings
 
 if TYPE_CHECKING:
     from loganalyzer.engine.interface import Engine

@@ -1,20 +1,18 @@
-"""What is written of an analysis: outputs that hold every row, whether it comes at once or volume by volume."""
+"""The files that an analysis is written to, in the formats that the options name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common.errors import ReportError
-from loganalyzer.common.version import __version__
+from loganalyzer.report.formats import registry
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from loganalyzer.bounded import Sink
-    from loganalyzer.settings.model import Settings
+    from loganalyzer.report.formats.interface import DocumentFormat, Result
     from loganalyzer.tables.analysis import Analysis
 
 Document = tuple[str, Callable[[], str | Iterable[str]]]
@@ -22,27 +20,27 @@ Document = tuple[str, Callable[[], str | Iterable[str]]]
 
 
 class Outputs:
-    """Tables, the JSON document and JUnit cases, as far as they are asked for; each room is imported by who asks."""
+    """Every format that is asked for. Each receives all rows, volume by volume.
+
+    `options` has the target of each format under the option's name.
+    """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         from loganalyzer.tables.spool import Spool
 
-        self._options = options
         self._spool = Spool()
-        self._sinks: list[Sink] = []
+        self._documents: list[tuple[str, str, DocumentFormat]] = [
+            (entry.name, options[entry.name], entry.document(self._spool))
+            for entry in registry.DOCUMENTS
+            if options.get(entry.name)
+        ]
+        self._tables: list[tuple[Path, registry.Entry]] = [
+            (options[entry.name], entry) for entry in registry.TABLES if options.get(entry.name)
+        ]
+        self._writers: list[Callable[[Analysis], None]] = [form.add for _, _, form in self._documents]
 
     def __enter__(self) -> Self:
         self._spool.__enter__()
-        if self._options["json_file"]:
-            from loganalyzer.report.formats.json_file import DocumentFile
-
-            self._document = DocumentFile(self._spool)
-            self._sinks.append(self._document)
-        if self._options["junit_file"]:
-            from loganalyzer.report.formats.junit_file import JunitFile
-
-            self._cases = JunitFile(self._spool)
-            self._sinks.append(self._cases)
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -50,42 +48,39 @@ class Outputs:
 
     @contextmanager
     def filling(self) -> Iterator[Self]:
-        """Is given an analysis inside of the block; behind it, tables are in their places.
+        """Takes the rows of an analysis inside of the block. At its end, table files move to their places.
 
         Raises:
             ReportError: they cannot be written.
         """
-        if self._options["tables"] is None:
+        if not self._tables:
             yield self
             return
-        from loganalyzer.report.formats.parquet import TableFiles
+        from loganalyzer.report.formats.table_files import TableFiles
 
-        with TableFiles(self._options["tables"]) as files:
-            self._sinks.append(files)
+        with ExitStack() as stack:
+            for folder, entry in self._tables:
+                self._writers.append(stack.enter_context(TableFiles(folder, entry.tables())).add)
             yield self
 
-    def whole(self, analysis: Analysis) -> None:
-        """Everything."""
-        for sink in self._sinks:
-            sink.whole(analysis)
+    def add(self, part: Analysis) -> None:
+        """Takes the rows of one volume."""
+        for write_rows in self._writers:
+            write_rows(part)
 
-    def part(self, analysis: Analysis) -> None:
-        """Some volume."""
-        for sink in self._sinks:
-            sink.part(analysis)
+    def documents(self, result: Result, without: Iterable[str] = ()) -> Iterator[Document]:
+        """The documents asked for, except those of the formats `without`."""
+        for name, target, form in self._documents:
+            if name not in without:
+                yield target, _text(form, result)
 
-    def documents(self, analysis: Analysis, chosen: Settings, moment: datetime) -> Iterator[Document]:
-        """The documents asked for; of an analysis in parts, `analysis` has what holds of all."""
-        if target := self._options["json_file"]:
-            texts = self._document.texts
-            yield target, lambda: texts(analysis, generated_at=moment, version=__version__, settings=chosen)
-        if target := self._options["junit_file"]:
-            cases, fail_on = self._cases.texts, self._options["fail_on"]
-            yield target, lambda: cases(analysis, chosen, fail_on)
+
+def _text(form: DocumentFormat, result: Result) -> Callable[[], Iterable[str]]:
+    return lambda: form.finish(result)
 
 
 def write(documents: Iterable[Document]) -> None:
-    """Write each document; what goes to standard output comes last, where a reader may stop reading (`| head`).
+    """Writes each document. Standard output comes last, because its reader may stop reading (`| head`).
 
     Raises:
         ReportError: a file cannot be written; the others are.

@@ -133,9 +133,9 @@ def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any])
     from loganalyzer.planner.expected import Machine, expectation
 
     width, height = _size(options["size"])
-    from loganalyzer.workflow.requested import Asked
+    from loganalyzer.workflow.requested import RequestedSettings
 
-    figures = asked.asked if asked else Asked()
+    figures = asked.asked if asked else RequestedSettings()
     machine = Machine(
         gpu=chosen.gpu,
         width=width or figures.width,

@@ -49,13 +49,20 @@ def configured(found: Configuration, given: Mapping[str, Any]) -> tuple[Target, 
     return found.path, given.get("workflow"), given.get("baselines"), found.values.get("baselines")
 
 
-def tables(folder: Path | None) -> dict[str, Path]:
-    """The files that `--tables` writes."""
-    if folder is None:
+def tables(folders: Mapping[str, Path | None]) -> dict[str, Path]:
+    """The files that options such as `--tables` write: option to folder."""
+    if not any(folders.values()):
         return {}
+    from loganalyzer.report.formats import registry
     from loganalyzer.tables.schema import SCHEMAS
 
-    return {f"--tables, {name}": folder / f"{name}.parquet" for name in SCHEMAS}
+    extensions = {f"--{entry.name}": entry.tables().extension for entry in registry.TABLES}
+    return {
+        f"{option}, {name}": folder / f"{name}{extensions[option]}"
+        for option, folder in folders.items()
+        if folder is not None
+        for name in SCHEMAS
+    }
 
 
 def store(url: str | None) -> str | None:

@@ -9,6 +9,7 @@ import polars as pl
 from loganalyzer.common.formatting import plural
 from loganalyzer.comparison.judging import changes
 from loganalyzer.comparison.model import Comparison, Difference, MetricChange, Outcome, Side
+from loganalyzer.tables import severity
 from loganalyzer.tables.metrics import KEY, METRICS
 from loganalyzer.tables.schema import FINDINGS, SEPARATOR
 
@@ -44,7 +45,6 @@ FURTHER: Final = (
 )
 """Columns of `runs` beside the key in which sides may differ; they explain a change and bar no comparison."""
 _GUESSED: Final = ("quantization_source", "gpu")
-_ORDER: Final = {"error": 0, "warning": 1, "info": 2}
 
 
 def compared(base: Side, head: Side) -> Comparison:
@@ -129,8 +129,7 @@ def _grouped(side: Side, shared: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
-    gravity = pl.col("severity").replace_strict(_ORDER, default=3, return_dtype=pl.Int8)
-    return rows.sort(gravity, "rule", maintain_order=True).select(*FINDINGS, pl.col("count").cast(pl.Int64))
+    return rows.sort(severity.rank(), "rule", maintain_order=True).select(*FINDINGS, pl.col("count").cast(pl.Int64))
 
 
 def _notes(base: Side, head: Side, shared: pl.DataFrame) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ _UNSWAPPED: Final = (pl.col("swapped_blocks").fill_null(0) == 0) & _BY_WRAPPER
 
 
 @dataclass(frozen=True, eq=False)
-class Shelf:
+class Baselines:
     """All baselines of a call.
 
     Attributes:
@@ -155,7 +155,7 @@ def _either_way(
     return pl.DataFrame([(*key, *told) for key, told in first.items()], schema={**keys, **figures}, orient="row")
 
 
-def load(user_file: Path | None = None) -> Shelf:
+def load(user_file: Path | None = None) -> Baselines:
     """The shipped baselines, with a user's entries in place of those with the same key.
 
     Raises:
@@ -163,7 +163,7 @@ def load(user_file: Path | None = None) -> Shelf:
     """
     documents = baseline_files.documents(user_file)
     merged = {kind: _table(kind, documents) for kind in KEYS}
-    return Shelf(**merged, ranking=tuple(baseline_files.ranking(documents)))
+    return Baselines(**merged, ranking=tuple(baseline_files.ranking(documents)))
 
 
 def _table(kind: str, documents: Iterable[tuple[str, dict[str, Any]]]) -> pl.DataFrame:

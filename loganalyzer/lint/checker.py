@@ -9,12 +9,13 @@ from typing import Any, Final, Literal
 
 from loganalyzer.checks.registry import Rule, chosen
 from loganalyzer.common.errors import ExpectationError
+from loganalyzer.common.severity import RANK, Severity
 from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.embedding import Multi
 from loganalyzer.lint import audio_rules, native_rules, setting_rules
 from loganalyzer.lint.model import Case, Fault, Need, NotChecked
 from loganalyzer.planner.plan import sound
-from loganalyzer.settings.model import Settings, Severity
+from loganalyzer.settings.model import Settings
 from loganalyzer.workflow.reading import load
 from loganalyzer.workflow.requested import Declared, Workflow
 
@@ -27,7 +28,6 @@ _CHECKS: Final = (
     setting_rules.attention,
 )
 _NATIVE_CHECKS: Final = (native_rules.clip, native_rules.audio, native_rules.rates)
-_ORDER: Final = {"error": 0, "warning": 1, "info": 2}
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -93,7 +93,7 @@ def check(path: Path, settings: Settings, heard: Heard | None = None) -> Checked
     ]
     return Checked(
         workflow,
-        tuple(sorted(findings, key=lambda item: (_ORDER[item.severity], item.rule.id))),
+        tuple(sorted(findings, key=lambda item: (RANK[item.severity], item.rule.id))),
         tuple(item for item in unique if isinstance(item, NotChecked)),
     )
 

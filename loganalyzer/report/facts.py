@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from loganalyzer.common.severity import RANK
 from loganalyzer.report import words
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 _PEAKS = ("run_id", "source", "stream", "peak_allocated_gib", "peak_reserved_gib", "peak_covers")
-_ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class RunFacts:
 
 
 def gravity(severity: str) -> int:
-    """0 is the gravest."""
-    return _ORDER.get(severity, len(_ORDER))
+    """0 for the most severe."""
+    return RANK.get(severity, len(RANK))
 
 
 class Places:

@@ -98,7 +98,7 @@ def shown(analysis: Analysis) -> Analysis:
 
     `notes` say so.
     """
-    part = worst_runs.gravest(analysis, worst_runs.MOST_RUNS)
+    part = worst_runs.worst_runs(analysis, worst_runs.MOST_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
         held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}"

@@ -11,16 +11,18 @@ from loganalyzer.tables.frames import group_agg, left_join
 
 if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
-    from loganalyzer.workflow.requested import Asked
+    from loganalyzer.workflow.requested import RequestedSettings
 
 
-def with_audio(runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, asked: Asked | None) -> pl.DataFrame:
+def with_audio(
+    runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, requested: RequestedSettings | None
+) -> pl.DataFrame:
     """`runs` with audio_s, audio_frames, aligned and missing_frames of ComfyUI's own windowed runs.
 
     What a window reads beyond the audio is missing: the node repeats its first embedding there. A run that did not
     complete tells nothing of windows that it never came to.
     """
-    seconds = settings.audio_s if settings.audio_s is not None else (asked.audio_s if asked else None)
+    seconds = settings.audio_s if settings.audio_s is not None else (requested.audio_s if requested else None)
     own = (pl.col("producer") == "core") & pl.col("window_frames").is_not_null() & pl.col("audio_frames").is_null()
     if seconds is None or not runs.select(own.any()).item():
         return runs

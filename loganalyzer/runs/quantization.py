@@ -13,22 +13,24 @@ import polars as pl
 from loganalyzer.expectations.names import QUANTIZATION
 
 if TYPE_CHECKING:
-    from loganalyzer.expectations.baselines import Shelf
+    from loganalyzer.expectations.baselines import Baselines
     from loganalyzer.settings.model import Settings
-    from loganalyzer.workflow.requested import Asked
+    from loganalyzer.workflow.requested import RequestedSettings
 
 
-def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: Asked | None) -> pl.DataFrame:
+def with_declared(
+    runs: pl.DataFrame, baselines: Baselines, settings: Settings, requested: RequestedSettings | None
+) -> pl.DataFrame:
     """`runs` with quantization and quantization_source: log, option, workflow, filename, vram, or null.
 
     `declared_quantization` is what an option or a workflow says; the log may contradict it (MOD003).
-    `asked` is what a workflow asks for; it tells the quantisation, and the LoRA's rank where the log does not.
+    `requested` are the settings of a workflow: its quantization, and its LoRA rank where the log has none.
     """
     file_name = pl.col("source").str.split("/").list.last()
-    inferred = shelf.inferred_quantization(runs)
+    inferred = baselines.inferred_quantization(runs)
     declared = {
         "option": pl.lit(settings.quantization, pl.String),
-        "workflow": pl.lit(asked.quantization if asked else None, pl.String),
+        "workflow": pl.lit(requested.quantization if requested else None, pl.String),
     }
     told = {
         "log": pl.col("quantization"),
@@ -43,5 +45,5 @@ def with_declared(runs: pl.DataFrame, shelf: Shelf, settings: Settings, asked: A
         ),
         source.alias("quantization_source"),
         pl.coalesce(declared.values()).str.to_uppercase().alias("declared_quantization"),
-        pl.col("lora_rank").fill_null(pl.lit(asked.lora_rank if asked else None, pl.Int64)),
+        pl.col("lora_rank").fill_null(pl.lit(requested.lora_rank if requested else None, pl.Int64)),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from loganalyzer.common.errors import ConfigurationError
+from loganalyzer.common.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from loganalyzer.settings.ignores import Ignore
@@ -48,7 +49,6 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "headroom_fraction": (_NUMBER, "a number"),
     "fragmentation_fraction": (_NUMBER, "a number"),
 }
-_SEVERITIES: Final = ("error", "warning", "info")
 _FAIL_ON: Final = ("error", "warning", "never")
 _ENGINES: Final = ("local", "dask")
 _RULE: Final = r"""(?:^|[\s{,])["']?rule["']?\s*="""
@@ -156,7 +156,7 @@ def _check_value(where: str, key: str, value: object, wanted: str) -> None:
 
 def _check_severities(path: Path, text: str, table: Mapping[str, object], wanted: str) -> None:
     for rule, severity in table.items():
-        if severity not in _SEVERITIES:
+        if severity not in SEVERITIES:
             where = f"{path}:{_line(text, rule)}: "
             raise ConfigurationError(f"{where}the severity of {rule} is {severity!r}", f"it takes {wanted}")
 

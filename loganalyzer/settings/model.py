@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Severity = Literal["error", "warning", "info"]
+if TYPE_CHECKING:
+    from loganalyzer.common.severity import Severity
+
 FailOn = Literal["error", "warning", "never"]
 
 

@@ -1,4 +1,4 @@
-"""Analyses put together: logs just read, and documents read back."""
+"""Concatenates analyses: volumes of one log, or logs and documents read back."""
 
 from __future__ import annotations
 
@@ -9,36 +9,41 @@ import polars as pl
 
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.schema import SCHEMAS
-from loganalyzer.tables.totals import Totals, together
+from loganalyzer.tables.totals import Totals, add_totals
 
 
-def joined(parts: Sequence[tuple[str, Analysis]]) -> Analysis:
-    """Analyses put together, each with the name it came from; of inputs with the same content the first counts.
+def concat_parts(parts: Sequence[Analysis]) -> Analysis:
+    """Analyses that share no row, put together. The totals are those of all parts."""
+    return Analysis(
+        **{name: pl.concat([getattr(part, name) for part in parts]) for name in SCHEMAS},
+        problems=tuple(problem for part in parts for problem in part.problems),
+        notes=tuple(note for part in parts for note in part.notes),
+        counted=add_totals([part.totals for part in parts]),
+        faults=sum(part.faults for part in parts),
+    )
 
-    Two inputs that differ and are called alike are told apart by the name of what they came from.
+
+def concat(parts: Sequence[tuple[str, Analysis]]) -> Analysis:
+    """Analyses of different origins, put together. Inputs with the same content count once.
+
+    Each part comes with the name of its origin. If two different inputs have the same name, the origin's name is added.
     """
     names: dict[str, str] = {}
     kept: list[Analysis] = []
     for origin, part in parts:
-        kept.append(_told_apart(origin, part, names))
-    frames = {name: pl.concat([getattr(part, name) for part in kept]) for name in SCHEMAS}
+        kept.append(_renamed(origin, part, names))
     behind = 0
     for place, part in enumerate(kept):
         kept[place] = replace(part, trends=part.trends.with_columns(pl.col("series") + behind))
         behind += part.trends.select(pl.col("series").max().fill_null(0)).item()
-    frames["trends"] = pl.concat([part.trends for part in kept])
-    frames["masked"] = frames["masked"].group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
-    return Analysis(
-        **frames,
-        problems=tuple(problem for part in kept for problem in part.problems),
-        notes=tuple(note for part in kept for note in part.notes),
-        counted=together([part.totals for part in kept]) if any(part.counted for part in kept) else None,
-        faults=sum(part.faults for part in kept),
-    )
+    together = concat_parts(kept)
+    masked = together.masked.group_by("kind").agg(pl.col("values", "places").sum()).sort("kind")
+    counted = together.counted if any(part.counted for part in kept) else None
+    return replace(together, masked=masked, counted=counted)
 
 
-def _told_apart(origin: str, part: Analysis, names: dict[str, str]) -> Analysis:
-    """`part` without inputs and runs that are known already; `names` has each name's digest, and is added to."""
+def _renamed(origin: str, part: Analysis, names: dict[str, str]) -> Analysis:
+    """`part` without known inputs, and with names that are taken changed. Adds to `names` (name to digest)."""
     digests = set(names.values())
     twins: list[str] = []
     renamed: dict[str, str] = {}

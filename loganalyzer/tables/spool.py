@@ -99,7 +99,7 @@ class Spool:
 
     def tables(self, frames: Mapping[str, pl.DataFrame]) -> dict[str, Stored]:
         """Tables to disk, each for itself; `table` brings one back."""
-        return {name: self.write(_packed(frame)) for name, frame in frames.items()}
+        return {name: self.write(packed(frame)) for name, frame in frames.items()}
 
 
 def table(stored: Stored) -> pl.DataFrame:
@@ -107,10 +107,11 @@ def table(stored: Stored) -> pl.DataFrame:
     return pl.read_ipc(BytesIO(stored.read()))
 
 
-def _packed(frame: pl.DataFrame) -> bytes:
-    packed = BytesIO()
-    frame.write_ipc(packed, compression="lz4")
-    return packed.getvalue()
+def packed(frame: pl.DataFrame) -> bytes:
+    """A table as bytes; `table` reads them."""
+    target = BytesIO()
+    frame.write_ipc(target, compression="lz4")
+    return target.getvalue()
 
 
 def _no_room(error: OSError) -> LogAnalyzerError:

@@ -9,10 +9,10 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.common.formatting import plural
+from loganalyzer.common.severity import SEVERE
 from loganalyzer.tables import completeness
 from loganalyzer.tables.frames import run_lengths
 
-GRAVE: Final = ("error", "warning")
 FOUND: Final = pl.Schema({"rule": pl.String, "name": pl.String, "severity": pl.String, "count": pl.Int64})
 SKIPPED: Final = pl.Schema(
     {
@@ -97,7 +97,7 @@ def _of(number: int, total: int, noun: str) -> str:
 def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Totals:
     """The totals of these tables, which are whole."""
     number = pl.len().cast(pl.Int64).alias("count")
-    grave = findings.filter(pl.col("severity").is_in(GRAVE))
+    grave = findings.filter(pl.col("severity").is_in(SEVERE))
     return Totals(
         inputs=inputs.height,
         runs=runs.height,
@@ -122,7 +122,7 @@ def _skipped(not_checked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def together(parts: Sequence[Totals]) -> Totals:
+def add_totals(parts: Sequence[Totals]) -> Totals:
     """The totals of parts that share no input and no run; at least one."""
     if len(parts) == 1:
         return parts[0]

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.tables import severity
 from loganalyzer.tables.analysis import Analysis
 
 MOST_RUNS: Final = 300
@@ -23,10 +24,9 @@ MOST_SERVER_STARTS: Final = 100
 """A server that crashes again and again prints its environment thousands of times."""
 NEIGHBOURS: Final = 2
 """Lines around a finding's within which an excerpt is a neighbour."""
-_RANK: Final = pl.col("severity").replace_strict({"error": 0, "warning": 1}, default=2, return_dtype=pl.Int8)
 
 
-def gravest(whole: Analysis, most: int) -> Analysis:
+def worst_runs(whole: Analysis, most: int) -> Analysis:
     """`whole` with at most so many runs: those with errors first, then those with warnings.
 
     Of everything else only what belongs to them is kept, with the first findings of each rule and prompts that did not
@@ -73,7 +73,7 @@ def cited(excerpts: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
 
 def _runs(whole: Analysis, most: int) -> pl.DataFrame:
     """The gravest runs, in the order of all."""
-    ranks = whole.findings.group_by("run_id").agg(_RANK.min().alias("rank"))
+    ranks = whole.findings.group_by("run_id").agg(severity.rank().min().alias("rank"))
     ranked = whole.runs.with_row_index("place").join(ranks, on="run_id", how="left", maintain_order="left")
     kept = ranked.sort(pl.col("rank").fill_null(3), "place").head(most)
     return kept.sort("place").select(whole.runs.columns)

@@ -9,11 +9,12 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import chosen
+from loganalyzer.common.severity import Severity
 from loganalyzer.expectations import schedule
-from loganalyzer.expectations.baselines import Shelf
+from loganalyzer.expectations.baselines import Baselines
 from loganalyzer.expectations.names import DISTILL_LORA
 from loganalyzer.runs.planned import is_talking
-from loganalyzer.settings.model import Settings, Severity
+from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 
 GOING_ON: Final = ("RUN004", "SCH003", "LOG003", "AUD001", "AUD004")
@@ -44,7 +45,7 @@ class Warned:
     about: int
 
 
-def outlook(found: Analysis, shelf: Shelf, settings: Settings, *, has_ended: bool = False) -> list[Warned]:
+def outlook(found: Analysis, shelf: Baselines, settings: Settings, *, has_ended: bool = False) -> list[Warned]:
     """Warnings and errors about the prompts of a log that still grows, in the order of its lines.
 
     Once the log `has_ended`, what the last prompt did not finish is a fault like any other.
@@ -79,7 +80,7 @@ def _found(found: Analysis) -> list[Warned]:
     return [Warned(*row) for row in placed.rows()]
 
 
-def _ahead(found: Analysis, last: pl.DataFrame, shelf: Shelf, settings: Settings) -> list[Warned]:
+def _ahead(found: Analysis, last: pl.DataFrame, shelf: Baselines, settings: Settings) -> list[Warned]:
     known = {rule.id: rule for rule in chosen(settings)}
     told = [*_padding(found, last, settings), *_lora(found, last, shelf)]
     return [
@@ -121,7 +122,7 @@ def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[To
     return warned
 
 
-def _lora(found: Analysis, last: pl.DataFrame, shelf: Shelf) -> list[Told]:
+def _lora(found: Analysis, last: pl.DataFrame, shelf: Baselines) -> list[Told]:
     """Before the header the size is not known; where every size asks for the same rank, it need not be."""
     ranks = shelf.requirement["lora_rank"].unique().to_list()
     has_run = found.runs.filter(pl.col("prompt_id").is_in(last["prompt_id"].implode())).height

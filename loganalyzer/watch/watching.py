@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from loganalyzer.common.formatting import encodable
 from loganalyzer.expectations import baselines
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.watch.buffer import Held
@@ -72,7 +72,7 @@ class Watching:
         return self._judged(is_new=False, has_ended=True)
 
     def _judged(self, *, is_new: bool, has_ended: bool = False) -> Look:
-        found = analyse_sources([from_bytes(self._name, self._held.text)], self._settings)
+        found = analyze_inputs([from_bytes(self._name, self._held.text)], self._settings)
         self.has_seen_a_run |= not found.runs.is_empty()
         unfinished = self._held.lines if self._held.ends_inside_a_line and not has_ended else None
         fresh = [

@@ -34,7 +34,7 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedSettings:
     """What a workflow asks for, as plain figures to hold a log against; None where it does not tell.
 
     Attributes:
@@ -116,10 +116,10 @@ class Declared:
         return max(last - max(start, 0), 0)
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> RequestedSettings:
         """The figures that a log can be held against."""
         steps = 4 if self.scheduler.value == LOOPS_OWN_SCHEDULER else self.steps_run
-        return Asked(
+        return RequestedSettings(
             whole(self.requested_frames),
             steps,
             whole(self.width),

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from loganalyzer.cli.group import main
-from loganalyzer.pipeline import analyse
+from loganalyzer.pipeline import analyze
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 
@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "samples.html"
     settings = Settings()
-    path.write_text(attacks.page_of(analyse([str(ROOT / "sample_logs")], settings), settings), encoding="utf-8")
+    path.write_text(attacks.page_of(analyze([str(ROOT / "sample_logs")], settings), settings), encoding="utf-8")
     return path
 
 

@@ -16,11 +16,11 @@ RANK_256 = log.BANNER + log.prompt(369)
     ("text", "rank", "count"), [(RANK_64, None, 1), (RANK_64, 64, 0), (RANK_256, None, 0), (RANK_256, 64, 1)]
 )
 def test_a_configured_rank_goes_before_that_of_the_size(text: str, rank: int | None, count: int) -> None:
-    found = log.analyse(text, Settings(quantization="Q6_K", lora_rank=rank)).findings
+    found = log.analyze(text, Settings(quantization="Q6_K", lora_rank=rank)).findings
     assert found.filter(pl.col("rule") == "MOD002").height == count
 
 
 def test_the_finding_says_what_upstream_ships_and_names_the_key() -> None:
-    found = log.analyse(RANK_64, Settings(quantization="Q6_K")).findings.filter(pl.col("rule") == "MOD002")
+    found = log.analyze(RANK_64, Settings(quantization="Q6_K")).findings.filter(pl.col("rule") == "MOD002")
     assert found["expected"].to_list() == ["rank 256"]
     assert "Upstream's own example workflows use rank 64. If rank 64 is meant, set `lora_rank = 64`" in found["fix"][0]

@@ -93,7 +93,7 @@ Run = tuple[str, str]
 @cache
 def without(sample: str, fact: str) -> Analysis:
     text = FOLDER.joinpath(sample).read_bytes().decode()
-    return log.analyse(re.sub(FACTS[fact], "", text), SETTINGS, sample)
+    return log.analyze(re.sub(FACTS[fact], "", text), SETTINGS, sample)
 
 
 def said(analysis: Analysis, table: str) -> set[tuple[int, str]]:
@@ -157,7 +157,7 @@ def found(analysis: Analysis) -> set[str]:
 @pytest.mark.parametrize("mode", ["infinite_talk", "longtalk", "infinitetalk-v2"])
 def test_a_mode_that_is_not_known_is_judged_by_its_audio_and_named_where_it_counts(mode: str) -> None:
     text = log.BANNER + log.prompt(427).replace("rank256", "rank64").replace("infinitetalk", mode)
-    analysis = log.analyse(text, Q6)
+    analysis = log.analyze(text, Q6)
     assert {"AUD001", "MOD002"} <= found(analysis)
     reasons = not_checked(analysis)
     assert "SCH001" not in reasons
@@ -168,7 +168,7 @@ def test_a_mode_that_is_not_known_is_judged_by_its_audio_and_named_where_it_coun
 
 def test_a_mode_that_is_not_known_counts_its_windows_where_no_range_shows_them() -> None:
     text = log.ARRIVAL + log.MODE.replace("infinitetalk", "longtalk") + log.header(250, 4) + log.memory() + log.EXECUTED
-    run = log.analyse(text).runs.row(0, named=True)
+    run = log.analyze(text).runs.row(0, named=True)
     assert (run["window_frames"], run["motion_frames"], run["expected_windows"]) == (81, 9, 4)
 
 
@@ -176,7 +176,7 @@ def test_a_mode_that_is_not_known_counts_its_windows_where_no_range_shows_them()
     "line", ["No encoded silence found, padding with the end.\n", "no encoded silence file found.\n"]
 )
 def test_what_pads_the_end_is_not_guessed_beside_a_line_that_cannot_be_read(line: str) -> None:
-    analysis = log.analyse(log.prompt(427).replace("Sampling 427", f"{line}Sampling 427"), Q6)
+    analysis = log.analyze(log.prompt(427).replace("Sampling 427", f"{line}Sampling 427"), Q6)
     message = analysis.findings.filter(pl.col("rule") == "AUD001")["message"].item()
     assert "driven by padding, not by the audio" in message
     assert "AUD004" in not_checked(analysis)
@@ -186,15 +186,15 @@ def test_what_pads_the_end_is_not_guessed_beside_a_line_that_cannot_be_read(line
 def test_what_was_asked_for_is_not_checked_beside_a_line_that_cannot_be_read() -> None:
     told = "[MultiTalk] total raw duration = 17.080s\n"
     reworded = "[InfiniteTalk] Audio duration (427 frames) is shorter than requested (441 frames). Using 427 frames.\n"
-    assert "AUD003" not in not_checked(log.analyse(log.prompt(427).replace(log.MODE, told + log.MODE)))
-    analysis = log.analyse(log.prompt(427).replace(log.MODE, told + reworded + log.MODE))
+    assert "AUD003" not in not_checked(log.analyze(log.prompt(427).replace(log.MODE, told + log.MODE)))
+    analysis = log.analyze(log.prompt(427).replace(log.MODE, told + reworded + log.MODE))
     assert "cannot be read" in not_checked(analysis)["AUD003"]
     assert "LOG001" in found(analysis)
 
 
 def test_a_run_of_unknown_size_is_held_against_what_every_size_requires() -> None:
     text = log.prompt(153).replace("rank256", "rank64").replace("Sampling 153 frames in", "Rendering 153 frames in")
-    analysis = log.analyse(text, Q6)
+    analysis = log.analyze(text, Q6)
     assert "MOD002" in found(analysis)
     reasons = not_checked(analysis)
     assert "width and height" in reasons["MOD001"]
@@ -204,7 +204,7 @@ def test_a_run_of_unknown_size_is_held_against_what_every_size_requires() -> Non
 
 def test_a_plain_run_has_no_baseline_and_says_so() -> None:
     text = log.ARRIVAL + "Sampling 81 frames at 1280x720 with 4 steps\n" + log.memory(99.0, 99.1) + log.EXECUTED
-    reasons = not_checked(log.analyse(text, Q6))
+    reasons = not_checked(log.analyze(text, Q6))
     for rule in ("MEM001", "MEM002"):
         assert reasons[rule].startswith("no baseline for Q6_K in mode plain at 1280x720")
     assert {"TIM001", "TIM002", "CST001"} <= set(reasons)
@@ -212,7 +212,7 @@ def test_a_plain_run_has_no_baseline_and_says_so() -> None:
 
 def test_the_rules_of_the_talking_loop_say_that_they_do_not_know_another() -> None:
     text = log.ARRIVAL + log.header(160, 2) + log.window(0, 80) + log.window(80, 160) + log.EXECUTED
-    reasons = not_checked(log.analyse(text, Q6))
+    reasons = not_checked(log.analyze(text, Q6))
     for rule in ("AUD001", "AUD003", "AUD004", "AUD005", "AUD006", "MOD001", "MOD002", "SCH002", "SCH004"):
         assert reasons[rule].endswith("the run is of mode s2v")
 
@@ -220,7 +220,7 @@ def test_the_rules_of_the_talking_loop_say_that_they_do_not_know_another() -> No
 def test_what_the_log_does_not_tell_is_not_held_against_the_workflow() -> None:
     asked = Settings(workflow=Path(__file__).with_name("talk.json"))
     text = log.prompt(369).replace("Sampling 369 frames in", "Rendering 369 frames in")
-    reasons = log.analyse(text, asked).not_checked.filter(pl.col("rule") == "RUN005")["reason"]
+    reasons = log.analyze(text, asked).not_checked.filter(pl.col("rule") == "RUN005")["reason"]
     assert "the log does not tell: frames, steps, size" in reasons.to_list()
 
 
@@ -229,26 +229,26 @@ def test_bars_without_ranges_show_no_sequence() -> None:
     bare = "\r  0%|  | 0/2 [00:00<?, ?it/s]\r100%|##| 2/2 [00:10<00:00,  5.00s/it]\n"
     shapes = "Multitalk audio features shapes (per speaker): [(153, 12, 768)]\n"
     text = log.ARRIVAL + shapes + "Sampling 81 frames at 832x480 with 2 steps\n" + outer + bare + bare + log.EXECUTED
-    assert not_checked(log.analyse(text))["SCH001"] == "no window's audio range is in the log"
+    assert not_checked(log.analyze(text))["SCH001"] == "no window's audio range is in the log"
 
 
 def test_without_a_declaration_there_is_nothing_that_a_peak_could_contradict() -> None:
-    assert "declared" in not_checked(log.analyse(log.prompt(153), Settings()))["MOD003"]
+    assert "declared" in not_checked(log.analyze(log.prompt(153), Settings()))["MOD003"]
 
 
 @pytest.mark.parametrize("line", ["Max allocated memory", "Max reserved memory"])
 def test_an_incomplete_memory_report_is_no_proof_that_nothing_is_fragmented(line: str) -> None:
-    reasons = not_checked(log.analyse(log.prompt(153).replace(line, line.lower()), Q6))
+    reasons = not_checked(log.analyze(log.prompt(153).replace(line, line.lower()), Q6))
     assert {"MEM004", "MEM006"} <= set(reasons)
 
 
 def test_runs_that_differ_are_no_series_to_see_growth_in() -> None:
     text = "".join(log.prompt(153, size=f"{width}x720") for width in (640, 832, 960, 1280))
-    assert log.analyse(text, Q6).not_checked.filter(pl.col("rule") == "MEM005").height == 4
-    assert log.analyse(log.prompt(153) * 4, Q6).not_checked.filter(pl.col("rule") == "MEM005").is_empty()
+    assert log.analyze(text, Q6).not_checked.filter(pl.col("rule") == "MEM005").height == 4
+    assert log.analyze(log.prompt(153) * 4, Q6).not_checked.filter(pl.col("rule") == "MEM005").is_empty()
 
 
 def test_a_slowdown_near_a_figure_that_is_no_peak_may_be_a_full_card() -> None:
     steps = "".join(log.window(72 * k, 72 * k + 81, step_s=seconds) for k, seconds in enumerate((5, 40, 40)))
     text = log.BANNER + log.ARRIVAL + log.MODE + log.header(225, 4) + steps + log.memory_2026() + log.EXECUTED
-    assert "steps jumped" in not_checked(log.analyse(text, Q6))["TIM005"]
+    assert "steps jumped" in not_checked(log.analyze(text, Q6))["TIM005"]

@@ -118,10 +118,10 @@ BESIDE_A_LOG = {"REG001", "REG002", "REG003", "REG004", "REG005", "CFG001"}
 
 
 def found(text: str, settings: Settings) -> Analysis:
-    from loganalyzer.pipeline import analyse_sources
+    from loganalyzer.pipeline import analyze_inputs
     from loganalyzer.sources.inputs import from_bytes
 
-    return analyse_sources([from_bytes("test.log", text.encode("utf-8", "surrogateescape"))], settings)
+    return analyze_inputs([from_bytes("test.log", text.encode("utf-8", "surrogateescape"))], settings)
 
 
 @pytest.mark.parametrize(("rule", "text", "settings", "_silent", "_settings"), CASES, ids=IDS)

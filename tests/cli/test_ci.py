@@ -76,7 +76,7 @@ def test_junit_passes_no_rule_on_history_without_one(padded: str, rule: str) -> 
 
 def test_junit_passes_rules_on_workflows_only_where_one_is_named(padded: str) -> None:
     without = ET.fromstring(call(padded, "--no-html", "-q", "--junit", "-").stdout)
-    found = log.analyse(log.prompt(427))
+    found = log.analyze(log.prompt(427))
     named = ET.fromstring(junit.render(found, Settings(workflow=Path("talk.json")), "error"))
     assert [len(cases(root, "RUN005")) for root in (without, named)] == [0, 1]
     assert [cases(root, rule) for root in (without, named) for rule in ("AUD007", "SCH006")] == [[], [], [], []]
@@ -106,7 +106,7 @@ def test_junit_names_inputs_that_gave_no_run() -> None:
 def test_junit_parses_whatever_a_log_says(text: str) -> None:
     line = text.replace("\n", " ").replace("\r", " ")
     raw = log.ARRIVAL + log.header(250, 4) + f"!!! Exception during processing !!! {line}\n" + log.EXECUTED
-    found = log.analyse(raw.encode("utf-8", "replace").decode(), Settings(), "a\x01]]>&<b>.log")
+    found = log.analyze(raw.encode("utf-8", "replace").decode(), Settings(), "a\x01]]>&<b>.log")
     root = ET.fromstring(junit.render(found, Settings(), "error"))
     assert cases(root, "RUN001")[0].find("failure") is not None
 
@@ -145,7 +145,7 @@ def test_an_annotation_is_one_line_that_no_text_can_end(
 
 
 def test_only_as_many_annotations_as_github_shows_and_the_rest_are_counted() -> None:
-    found = log.analyse("".join(log.prompt(427, step_s=5 + number / 100) for number in range(14)))
+    found = log.analyze("".join(log.prompt(427, step_s=5 + number / 100) for number in range(14)))
     lines = github.analysis_annotations(found)
     assert sum(line.startswith("::error") for line in lines) == github.MOST
     assert "::notice::4 more findings of severity error: see the report" in lines

@@ -138,6 +138,6 @@ def test_ctrl_c_is_exit_130_without_a_traceback(monkeypatch: pytest.MonkeyPatch)
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("loganalyzer.bounded.analyse_bounded", stopped)
+    monkeypatch.setattr("loganalyzer.pipeline.analyze_volumes", stopped)
     result = call("clean_Q6_K.log", "--no-html")
     assert (result.exit_code, result.stdout, result.stderr.strip()) == (130, "", "loganalyze: stopped")

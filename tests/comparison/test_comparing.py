@@ -16,7 +16,7 @@ Q6 = Settings(quantization="Q6_K")
 
 
 def side(*texts: str, settings: Settings = Q6, name: str = "side") -> Side:
-    return Side.of(name, log.analyse(log.BANNER + "".join(texts), settings))
+    return Side.of(name, log.analyze(log.BANNER + "".join(texts), settings))
 
 
 def metric(comparison: Comparison, name: str) -> MetricChange:
@@ -100,17 +100,17 @@ def test_another_quantisation_is_incomparable_whatever_it_takes() -> None:
 
 
 def test_a_guessed_quantisation_and_an_unknown_card_come_with_the_way_out() -> None:
-    heavier = log.analyse(log.prompt(81, report=log.memory(16.2, 17.0)))
+    heavier = log.analyze(log.prompt(81, report=log.memory(16.2, 17.0)))
     comparison = compared(side(log.prompt(81), settings=Settings()), Side.of("head", heavier))
     assert comparison.verdict == "incomparable"
     assert "--quantization" in comparison.notes[0]
     assert "set gpu" in comparison.notes[1]
-    declared = compared(side(log.prompt(81)), Side.of("head", log.analyse(log.BANNER + log.prompt(81, steps=6), Q6)))
+    declared = compared(side(log.prompt(81)), Side.of("head", log.analyze(log.BANNER + log.prompt(81, steps=6), Q6)))
     assert declared.notes == ()
 
 
 def test_versions_explain_and_bar_nothing() -> None:
-    newer = Side.of("head", log.analyse((log.BANNER + log.prompt(81)).replace("0.3.64", "0.4.0"), Q6))
+    newer = Side.of("head", log.analyze((log.BANNER + log.prompt(81)).replace("0.3.64", "0.4.0"), Q6))
     comparison = compared(side(log.prompt(81)), newer)
     assert comparison.verdict == "same"
     assert [(one.field, one.decides) for one in comparison.differences] == [("comfyui_version", False)]
@@ -180,21 +180,21 @@ def test_runs_without_a_partner_are_named_not_dropped() -> None:
 
 
 def test_the_card_of_the_settings_makes_a_cut_out_comparable() -> None:
-    cut = Side.of("cut", log.analyse(log.prompt(81), Q6), "NVIDIA GeForce RTX 5090")
+    cut = Side.of("cut", log.analyze(log.prompt(81), Q6), "NVIDIA GeForce RTX 5090")
     assert compared(side(log.prompt(81)), cut).verdict == "same"
-    bare = Side.of("cut", log.analyse(log.prompt(81), Q6))
+    bare = Side.of("cut", log.analyze(log.prompt(81), Q6))
     assert compared(side(log.prompt(81)), bare).verdict == "incomparable"
 
 
 def native_side(settings: Settings = Q6) -> Side:
     text = native.BANNER + native.ARRIVAL + native.SPEECH + native.wants() + native.detail(81, 1280, 720)
     text += native.dynamic() + native.reads(72, 153) + native.wants() + native.detail(81, 1280, 720) + native.dynamic()
-    return Side.of("native", log.analyse(text + native.EXECUTED, settings))
+    return Side.of("native", log.analyze(text + native.EXECUTED, settings))
 
 
 def test_another_producer_is_a_difference_and_its_figures_are_not_compared() -> None:
     lora = log.lora()
-    wrapper = Side.of("wrapper", log.analyse(native.BANNER + log.prompt(153).replace(lora, ""), Q6))
+    wrapper = Side.of("wrapper", log.analyze(native.BANNER + log.prompt(153).replace(lora, ""), Q6))
     comparison = compared(wrapper, native_side())
     assert ("producer", ("wrapper",), ("core",)) in [(one.field, one.base, one.head) for one in comparison.differences]
     assert {one.verdict for one in comparison.metrics} <= {"unknown"}

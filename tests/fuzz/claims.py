@@ -24,7 +24,7 @@ from polars.testing import assert_frame_equal
 
 from loganalyzer.engine import incremental
 from loganalyzer.engine.read import tabulate, volumes
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.records import extraction
 from loganalyzer.report import json_document
 from loganalyzer.report.formats import markdown
@@ -202,7 +202,7 @@ def analysed(logs: Sequence[bytes], settings: Settings = SETTINGS) -> tuple[Anal
     """The analysis of these logs in one call, and the sources that it must account for: each content once."""
     sources = named(logs)
     first = {source.digest: source for source in reversed(sources)}
-    return analyse_sources([source.given for source in sources], settings), [
+    return analyze_inputs([source.given for source in sources], settings), [
         source for source in sources if first[source.digest] is source
     ]
 
@@ -288,7 +288,7 @@ def rows_of(found: Analysis, source: str) -> dict[str, pl.DataFrame]:
 
 def same_in_company(found: Analysis, source: Log, settings: Settings = SETTINGS) -> None:
     """What is said of a source does not depend on the sources analysed beside it."""
-    alone, together = rows_of(analyse_sources([source.given], settings), source.name), rows_of(found, source.name)
+    alone, together = rows_of(analyze_inputs([source.given], settings), source.name), rows_of(found, source.name)
     for table, frame in alone.items():
         assert_frame_equal(together[table], frame)
 

@@ -72,7 +72,7 @@ def test_too_few_runs_are_not_checked_and_say_how_many_are_missing(tmp_path: Pat
 
 
 def test_a_run_that_tells_no_figure_is_not_checked(tmp_path: Path) -> None:
-    found = tonight(tmp_path, [5.0], log.analyse(log.ARRIVAL + log.MODE + log.header(153, 3)))
+    found = tonight(tmp_path, [5.0], log.analyze(log.ARRIVAL + log.MODE + log.header(153, 3)))
     reasons = found.not_checked.filter(pl.col("rule") == "REG001")["reason"].to_list()
     assert reasons == ["the log tells no figure to compare"]
 
@@ -112,7 +112,7 @@ def test_other_kinds_of_runs_do_not_mix(tmp_path: Path) -> None:
     """A larger picture takes longer; that is no regression."""
     steps = nights.noisy(20)
     large = [
-        log.analyse(nights.text(8.0, night).replace("1280x720", "1920x1080"), nights.Q6, f"{night}.log")
+        log.analyze(nights.text(8.0, night).replace("1280x720", "1920x1080"), nights.Q6, f"{night}.log")
         for night in range(20, 25)
     ]
     found = tonight(tmp_path, steps, *large)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from loganalyzer.history.store import Store
 from loganalyzer.history.store.connection import retried
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
 
@@ -22,7 +22,7 @@ LOGS = 12
 def both_orders() -> list[Analysis]:
     texts = [f"{number}\n" + log.BANNER + log.prompt(81, step_s=5 + number / 10) for number in range(LOGS)]
     inputs = [from_bytes(f"{number}.log", text.encode()) for number, text in enumerate(texts)]
-    return [analyse_sources(inputs), analyse_sources(inputs[::-1])]
+    return [analyze_inputs(inputs), analyze_inputs(inputs[::-1])]
 
 
 @pytest.mark.parametrize("attempt", range(3))

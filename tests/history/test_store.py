@@ -23,7 +23,7 @@ ASCTIME = "2026-02-13 03:00:{:02} - "
 
 
 def analysis(step_s: float = 5.0, name: str = "a.log", before: str = "") -> Analysis:
-    return log.analyse(before + log.BANNER + log.prompt(427, step_s=step_s), Settings(quantization="Q6_K"), name)
+    return log.analyze(before + log.BANNER + log.prompt(427, step_s=step_s), Settings(quantization="Q6_K"), name)
 
 
 def test_what_goes_in_comes_out(url: str) -> None:
@@ -62,8 +62,8 @@ def test_the_same_log_under_another_name_is_the_same_run_and_the_newest_reading_
 def test_a_server_log_that_grew_adds_its_new_runs_only(url: str, name: str) -> None:
     first, second = log.prompt(427, step_s=5.0), log.prompt(427, step_s=5.1)
     with Store.at(url, create=True) as store:
-        store.add(log.analyse(log.BANNER + first, name=name), added_at=NOON)
-        added = store.add(log.analyse(log.BANNER + first + second, name=name), added_at=NOON)
+        store.add(log.analyze(log.BANNER + first, name=name), added_at=NOON)
+        added = store.add(log.analyze(log.BANNER + first + second, name=name), added_at=NOON)
         assert (added.new, added.known + added.updated) == (1, 1)
         assert store.runs().height == 2
 
@@ -78,7 +78,7 @@ def test_runs_stand_in_the_order_of_their_own_time_else_of_what_was_said_else_of
     timed = "\n".join(
         ASCTIME.format(number) + line for number, line in enumerate((log.BANNER + log.prompt(81)).splitlines())
     )
-    told = log.analyse(timed, name="timed.log")
+    told = log.analyze(timed, name="timed.log")
     assert told.prompts["started_at"].null_count() == 0
     with Store.at(url, create=True) as store:
         store.add(analysis(5.3, "third.log"), added_at=datetime(2026, 2, 20))
@@ -139,7 +139,7 @@ def test_thousands_of_runs_are_taken_out_at_once(url: str) -> None:
 
 
 def test_the_card_of_the_settings_is_part_of_the_key_where_the_log_names_none(url: str) -> None:
-    found = log.analyse(log.prompt(81))
+    found = log.analyze(log.prompt(81))
     with Store.at(url, create=True) as store:
         store.add(found, added_at=NOON, gpu="RTX 5090")
         assert store.recorded()["gpu"].unique().to_list() == ["RTX 5090"]

@@ -24,13 +24,13 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
     nights.written(Path("logs/distinct.log"), nights.with_bars(1), 0)
     nights.written(Path("logs/plain.log"), nights.without_bars(), 1)
     calls: Read = []
-    analyse = loganalyzer.pipeline.analyse
+    analyze = loganalyzer.pipeline.analyze
 
     def counted(paths: list[str], *words: object) -> object:
         calls.append([Path(path).name for path in paths])
-        return analyse(paths, *words)  # type: ignore[arg-type]
+        return analyze(paths, *words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(loganalyzer.pipeline, "analyse", counted)
+    monkeypatch.setattr(loganalyzer.pipeline, "analyze", counted)
     return calls
 
 

@@ -44,8 +44,8 @@ def test_a_stored_database_of_version_1_is_upgraded_and_keeps_all_it_holds(old: 
 
 
 def test_an_upgraded_store_takes_new_runs_and_knows_its_old_ones(old: str) -> None:
-    monday = log.analyse(log.BANNER + log.prompt(427), Settings(quantization="Q6_K"), "monday.log")
-    new = log.analyse(log.BANNER + log.prompt(427, step_s=5.5), Settings(quantization="Q6_K"), "today.log")
+    monday = log.analyze(log.BANNER + log.prompt(427), Settings(quantization="Q6_K"), "monday.log")
+    new = log.analyze(log.BANNER + log.prompt(427, step_s=5.5), Settings(quantization="Q6_K"), "today.log")
     with Store.at(old) as store:
         added = store.add(monday, added_at=datetime(2026, 3, 1))
         assert (added.new, added.updated) == (0, 1)
@@ -81,9 +81,9 @@ def test_runs_of_version_2_are_known_again_by_id_by_time_stamp_and_by_name_and_l
         for number, line in enumerate((log.BANNER + log.prompt(81)).splitlines())
     ]
     found = [
-        log.analyse(text, settings, "renamed.log"),
-        log.analyse(log.BANNER + log.prompt(369, step_s=5.2) + "a log that has grown\n", settings, "tuesday.log"),
-        log.analyse("\n".join(["a line before", *stamped]), settings, "elsewhere.log"),
+        log.analyze(text, settings, "renamed.log"),
+        log.analyze(log.BANNER + log.prompt(369, step_s=5.2) + "a log that has grown\n", settings, "tuesday.log"),
+        log.analyze("\n".join(["a line before", *stamped]), settings, "elsewhere.log"),
     ]
     with Store.at(second) as store:
         for one in found:

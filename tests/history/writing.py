@@ -18,7 +18,7 @@ RUNS_OF_A_LOG = 2
 def main(url: str, name: str, count: int) -> None:
     for number in range(count):
         text = f"{name} {number}\n" + log.BANNER + log.prompt(81) + log.prompt(81, step_s=5 + number / 100)
-        found = log.analyse(text, name=f"{name}-{number}.log")
+        found = log.analyze(text, name=f"{name}-{number}.log")
         with Store.at(url, create=True) as store:
             store.add(found, added_at=datetime(2026, 2, 14))
         sys.stdout.write(f"{found.sources['digest'].item()}\n")

@@ -13,14 +13,14 @@ from click.testing import CliRunner
 
 from loganalyzer.cli.group import main
 from loganalyzer.comparison.model import Side
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report.comparison.runs import MOST_PAIRS, run_pairs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 
 
 def side(name: str, text: str) -> Side:
-    return Side.of(name, analyse_sources([from_bytes(f"{name}.log", text.encode())]))
+    return Side.of(name, analyze_inputs([from_bytes(f"{name}.log", text.encode())]))
 
 
 def test_runs_of_one_kind_stand_side_by_side() -> None:

@@ -20,7 +20,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from loganalyzer.common.resources import folder
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report.page import html
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
@@ -169,7 +169,7 @@ def test_twenty_runs_stay_below_500_kb(many_runs: Callable[[int], Analysis], ren
 
 def test_twenty_runs_of_one_server_stay_below_500_kb(rendered: Rendered) -> None:
     text = log.BANNER + "".join(log.prompt(frames) for frames in (369, 427, 297, 369) * 5)
-    assert len(rendered(analyse_sources([from_bytes("x.log", text.encode())])).encode()) < 500_000
+    assert len(rendered(analyze_inputs([from_bytes("x.log", text.encode())])).encode()) < 500_000
 
 
 def test_five_hundred_runs_stay_below_5_mb(many_runs: Callable[[int], Analysis]) -> None:

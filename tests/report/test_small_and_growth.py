@@ -11,7 +11,7 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report import words
 from loganalyzer.report.facts import Places, RunFacts, gather
 from loganalyzer.report.figures import growth, small
@@ -162,7 +162,7 @@ def test_the_message_in_a_line_is_marked_and_what_stands_around_it_is_not() -> N
 
 
 def test_evidence_of_a_real_log_has_its_message_marked() -> None:
-    found = analyse_sources([from_bytes("x.log", log.prompt(427).replace("Audio emb", "gpu0 | Audio emb").encode())])
+    found = analyze_inputs([from_bytes("x.log", log.prompt(427).replace("Audio emb", "gpu0 | Audio emb").encode())])
     groups = findings.groups(found, {}, Places(["x.log"]))
     lines = [line for group in groups for one in group.findings if one.evidence for line in one.evidence.lines]
     marked = [line.text[line.begin : line.end] for line in lines if line.hit]
@@ -172,7 +172,7 @@ def test_evidence_of_a_real_log_has_its_message_marked() -> None:
 
 def test_of_a_near_miss_the_part_that_could_not_be_read_is_marked() -> None:
     text = "Sampling 250 frames in many windows, at 1280x720 with 4 steps\n"
-    found = analyse_sources([from_bytes("x.log", (log.prompt(369) + text).encode())])
+    found = analyze_inputs([from_bytes("x.log", (log.prompt(369) + text).encode())])
     group = next(group for group in findings.groups(found, {}, Places(["x.log"])) if group.rule == "LOG001")
     evidence = group.findings[0].evidence
     assert evidence
@@ -208,7 +208,7 @@ def test_a_line_that_holds_a_bar_and_a_message_is_shown_once_with_the_message_ma
         log.ARRIVAL + log.header(297, 5) + log.window(0, 81) + bar + "Error during sampling: Allocation on device\n"
         "!!! Exception during processing !!! Allocation on device\n" + log.EXECUTED
     )  # fmt: skip
-    found = analyse_sources([from_bytes("x.log", text.encode())])
+    found = analyze_inputs([from_bytes("x.log", text.encode())])
     group = next(group for group in findings.groups(found, {}, Places(["x.log"])) if group.rule == "RUN002")
     evidence = group.findings[0].evidence
     assert evidence

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report.terminal import rendering, summary
 from loganalyzer.report.terminal.layout import Block, Grid, Line, plain
 from loganalyzer.sources.inputs import from_bytes
@@ -56,7 +56,7 @@ def test_a_grid_that_is_too_wide_is_left_to_the_terminals_library() -> None:
 
 
 def _analysis(name: str = "a.log") -> Analysis:
-    return analyse_sources([from_bytes(name, (log.BANNER + log.prompt(427) + log.prompt(441)).encode())])
+    return analyze_inputs([from_bytes(name, (log.BANNER + log.prompt(427) + log.prompt(441)).encode())])
 
 
 @pytest.mark.parametrize("verbose", [False, True])
@@ -104,7 +104,7 @@ def test_what_a_summary_leaves_out_is_said_in_one_line_and_by_whom_it_is_told(
     out = io.StringIO()
     summary.write(many_runs(40), out)
     assert "  … and 10 more runs: see the report" in map(str.rstrip, out.getvalue().splitlines())
-    monkeypatch.setattr(summary.gravest, "MOST_RUNS", 35)
+    monkeypatch.setattr(summary.worst_runs, "MOST_RUNS", 35)
     summary.write(many_runs(40), out)
     said = "  … and 10 more runs: the report has the gravest 35, --json and --tables have all"
     assert said in map(str.rstrip, out.getvalue().splitlines())

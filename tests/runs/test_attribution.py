@@ -23,7 +23,7 @@ def encoded(frames: int, width: int, height: int) -> str:
 def two_stages(ahead: int, behind: int = 212) -> list[tuple[int | None, float | None]]:
     first = LENGTHS + SHAPES.format(frames=ahead) + PLAIN + "---------- Sampling end ------------\n"
     second = SHAPES.format(frames=behind) + log.run(behind, size="832x480")
-    runs = log.analyse(log.ARRIVAL + first + second + log.EXECUTED).runs
+    runs = log.analyze(log.ARRIVAL + first + second + log.EXECUTED).runs
     return runs.select("requested_frames", "audio_s").rows()
 
 
@@ -36,7 +36,7 @@ def test_audio_of_another_length_stays_where_it_is_said() -> None:
 
 
 def test_without_a_bar_the_first_image_encoded_tells_the_window() -> None:
-    found = log.analyse(log.ARRIVAL + log.MODE + log.header(40, 1, "1024x576") + encoded(53, 1024, 576))
+    found = log.analyze(log.ARRIVAL + log.MODE + log.header(40, 1, "1024x576") + encoded(53, 1024, 576))
     assert found.runs["window_frames"].to_list() == [53]
     (row,) = found.findings.filter(rule="AUD005").to_dicts()
     assert row["message"].startswith("The audio fills 40 of the 53 frames of the window;")
@@ -46,7 +46,7 @@ def test_bars_count_more_than_the_first_image() -> None:
     text = (
         log.ARRIVAL + log.MODE + log.header(153, 3) + encoded(77, 1280, 720) + log.window(0, 81) + log.window(72, 153)
     )
-    assert log.analyse(text).runs["window_frames"].to_list() == [81]
+    assert log.analyze(text).runs["window_frames"].to_list() == [81]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_bars_count_more_than_the_first_image() -> None:
 )
 def test_a_doubled_size_is_corrected_by_the_first_image(real: tuple[int, int], read: tuple[int, int]) -> None:
     text = log.ARRIVAL + log.MODE + log.header(153, 3, "1664x960") + encoded(81, *real) + log.window(0, 81)
-    assert log.analyse(text).runs.select("width", "height").row(0) == read
+    assert log.analyze(text).runs.select("width", "height").row(0) == read
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_doubled_size_is_corrected_by_the_first_image(real: tuple[int, int], r
     ids=["out of memory", "no failure"],
 )
 def test_no_larger_window_is_advised_where_memory_ran_out(end: str, fix: str) -> None:
-    found = log.analyse(log.ARRIVAL + log.MODE + log.header(61, 2) + log.window(0, 49) + end + log.EXECUTED)
+    found = log.analyze(log.ARRIVAL + log.MODE + log.header(61, 2) + log.window(0, 49) + end + log.EXECUTED)
     (row,) = found.findings.filter(rule="SCH004").to_dicts()
     assert row["fix"].startswith(fix)
 
@@ -78,6 +78,6 @@ def test_a_tiny_vae_makes_the_printed_peak_that_of_the_last_window() -> None:
     figures = ("Max allocated memory: max_memory=14.100 GB", "Max reserved memory: max_reserved=15.000 GB")
     report = "".join(f"[Sampling] {figure}\n" for figure in figures)
     for line, covers in ((tiny, "last-window"), ("", "last-decode")):
-        found = log.analyse(log.ARRIVAL + line + log.run(153, report=report) + log.EXECUTED)
+        found = log.analyze(log.ARRIVAL + line + log.run(153, report=report) + log.EXECUTED)
         assert found.runs["peak_covers"].to_list() == [covers]
         assert ("MEM007" in found.findings["rule"].to_list()) == (covers == "last-decode")

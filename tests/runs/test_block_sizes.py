@@ -15,7 +15,7 @@ def summary(mib: float) -> str:
 
 def analyzed(mib: float, settings: Settings | None = None, name: str = "run.log") -> Analysis:
     text = log.ARRIVAL + "Swapping 20 transformer blocks\n" + summary(mib) + log.run(153) + log.EXECUTED
-    return log.analyse(text, settings, name)
+    return log.analyze(text, settings, name)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_log_counts_more_than_the_files_name() -> None:
 
 
 def test_a_summary_of_another_prompt_says_nothing() -> None:
-    found = log.analyse(log.ARRIVAL + summary(12643.24) + log.run(153) + log.EXECUTED + log.prompt(153))
+    found = log.analyze(log.ARRIVAL + summary(12643.24) + log.run(153) + log.EXECUTED + log.prompt(153))
     assert found.runs["quantization_source"].to_list() == ["log", "vram"]
 
 

@@ -45,7 +45,7 @@ FAILED = BEGUN + "!!! Exception during processing !!! Allocation on device \nGot
 
 
 def report(text: str, blank: str = " ") -> Analysis:
-    return log.analyse(HEAD.format(blank=blank) + text + TAIL)
+    return log.analyze(HEAD.format(blank=blank) + text + TAIL)
 
 
 @pytest.mark.parametrize(

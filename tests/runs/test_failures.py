@@ -31,7 +31,7 @@ def failing(message: str, trace: str = "", before: str = "", after: str = "") ->
     text = (
         f"{log.BANNER}{log.ARRIVAL}{before}!!! Exception during processing !!! {message}\n{trace}{after}{log.EXECUTED}"
     )
-    return log.analyse(text)
+    return log.analyze(text)
 
 
 def the_prompt(found: Analysis) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_a_later_traceback_of_the_web_server_is_not_the_place() -> None:
 
 def test_a_prompt_that_completed_has_no_details_although_a_node_caught_an_exception() -> None:
     caught = traceback("ValueError: a", frame(f"{PACK}/a.py", 1, "f"))
-    found = log.analyse(log.ARRIVAL + caught + log.run(153) + log.EXECUTED)
+    found = log.analyze(log.ARRIVAL + caught + log.run(153) + log.EXECUTED)
     prompt = the_prompt(found)
     assert prompt["status"] == "completed"
     assert {prompt[name] for name in ("exception_type", "failed_in", "cause")} == {None}
@@ -152,7 +152,7 @@ def test_pytorchs_own_account_gives_the_peak_of_a_run_that_ran_out_of_memory() -
 def test_a_process_that_died_is_a_failure_with_its_cause(death: str) -> None:
     last = f'\nThread 0x1 (most recent call first):\n  File "{PACK}/loop.py", line 415 in loop\n{CORE_FRAME}'
     begun = log.BANNER + log.ARRIVAL + log.header(369, 6) + log.window(0, 81) + log.window(72, 153, done=1) + "\n"
-    found = log.analyse(f"{begun}{death}\n{last}")
+    found = log.analyze(f"{begun}{death}\n{last}")
     assert the_prompt(found)["status"] == "failed"
     row = finding(found, "RUN001")
     assert (
@@ -173,7 +173,7 @@ def test_a_process_that_died_is_a_failure_with_its_cause(death: str) -> None:
 def test_a_worker_that_died_is_told_with_the_prompts_it_left(later: int, said: str) -> None:
     died = "Exception in thread Thread-7 (prompt_worker):\n" + traceback("torch.AcceleratorError: CUDA error")
     begun = f"{log.ARRIVAL}{log.header(153, 2)}!!! Exception during processing !!! Allocation on device\n"
-    found = log.analyse(begun + died + log.ARRIVAL * later)
+    found = log.analyze(begun + died + log.ARRIVAL * later)
     row = finding(found, "RUN007")
     assert (row["severity"], row["line"]) == ("error", 4)
     assert said in row["message"]
@@ -181,13 +181,13 @@ def test_a_worker_that_died_is_told_with_the_prompts_it_left(later: int, said: s
 
 def test_prompts_behind_a_restart_are_not_those_that_a_dead_worker_left() -> None:
     died = "Exception in thread Thread-7 (prompt_worker):\n" + log.ARRIVAL
-    found = log.analyse(log.BANNER + log.ARRIVAL + log.header(153, 2) + died + log.BANNER + log.prompt(153))
+    found = log.analyze(log.BANNER + log.ARRIVAL + log.header(153, 2) + died + log.BANNER + log.prompt(153))
     assert "1 later prompt was" in finding(found, "RUN007")["message"]
     assert found.prompts["status"].to_list()[-1] == "completed"
 
 
 def test_a_vae_that_is_tried_again_in_tiles_is_a_note_and_no_failure() -> None:
     again = "Warning: Ran out of memory when regular VAE decoding, retrying with tiled VAE decoding.\n"
-    found = log.analyse(log.ARRIVAL + log.run(153) + again + log.EXECUTED)
+    found = log.analyze(log.ARRIVAL + log.run(153) + again + log.EXECUTED)
     assert the_prompt(found)["status"] == "completed"
     assert finding(found, "RUN012")["severity"] == "info"

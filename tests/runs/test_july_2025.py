@@ -30,7 +30,7 @@ def clips(windows: int, done: int = 4) -> str:
 @pytest.mark.parametrize("mode", ["", log.MODE])
 @pytest.mark.parametrize("header", ["", HEADER])
 def test_nested_bars_are_windows_with_or_without_header_and_mode(header: str, mode: str) -> None:
-    found = log.analyse(log.ARRIVAL + mode + FEATURES + header + clips(3) + log.memory() + log.EXECUTED)
+    found = log.analyze(log.ARRIVAL + mode + FEATURES + header + clips(3) + log.memory() + log.EXECUTED)
     (run,) = found.runs.to_dicts()
     assert (run["producer"], run["status"], run["audio_frames"]) == ("wrapper", "completed", 225)
     assert (run["observed_windows"], run["expected_windows"], run["peak_covers"]) == (3, 3, "stage")
@@ -39,12 +39,12 @@ def test_nested_bars_are_windows_with_or_without_header_and_mode(header: str, mo
 
 
 def test_an_outer_bar_that_counts_anew_is_another_run() -> None:
-    found = log.analyse(log.ARRIVAL + clips(3) + clips(2) + log.EXECUTED)
+    found = log.analyze(log.ARRIVAL + clips(3) + clips(2) + log.EXECUTED)
     assert found.runs["observed_windows"].to_list() == [3, 2]
 
 
 def test_a_run_that_stops_in_its_second_window_is_not_completed() -> None:
-    found = log.analyse(log.ARRIVAL + FEATURES + clips(2, done=2))
+    found = log.analyze(log.ARRIVAL + FEATURES + clips(2, done=2))
     (run,) = found.runs.to_dicts()
     assert (run["status"], run["observed_windows"]) == ("truncated", 2)
     assert "RUN004" in set(found.findings["rule"])
@@ -52,5 +52,5 @@ def test_a_run_that_stops_in_its_second_window_is_not_completed() -> None:
 
 def test_bars_of_another_prompt_are_no_windows() -> None:
     other = log.ARRIVAL + bare(0, 0, "?it/s") + bare(4, 8, "2.00s/it") + "\n" + log.EXECUTED
-    found = log.analyse(other + log.ARRIVAL + clips(2) + log.EXECUTED)
+    found = log.analyze(other + log.ARRIVAL + clips(2) + log.EXECUTED)
     assert found.runs["observed_windows"].to_list() == [2]

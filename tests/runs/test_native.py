@@ -36,7 +36,7 @@ def reasons(found: Analysis, rule: str) -> list[tuple[str, str]]:
 
 
 def test_a_prompt_is_one_run_with_a_window_for_each_line_and_one_more() -> None:
-    found = log.analyse(native.BANNER + native.prompt(72, 144))
+    found = log.analyze(native.BANNER + native.prompt(72, 144))
     run = only_run(found)
     assert (run["producer"], run["mode"], run["status"], run["steps"]) == ("core", "infinitetalk", "completed", 4)
     assert (run["window_frames"], run["motion_frames"], run["output_frames"]) == (81, 9, 225)
@@ -47,7 +47,7 @@ def test_a_prompt_is_one_run_with_a_window_for_each_line_and_one_more() -> None:
 
 
 def test_another_length_and_overlap_show_in_the_lines() -> None:
-    found = log.analyse(native.prompt(40, 80, length=65))
+    found = log.analyze(native.prompt(40, 80, length=65))
     run = only_run(found)
     assert (run["window_frames"], run["motion_frames"], run["output_frames"]) == (65, 25, 145)
     assert ranges(found)[0] == (0, 65, "inferred")
@@ -56,14 +56,14 @@ def test_another_length_and_overlap_show_in_the_lines() -> None:
 
 
 def test_a_first_window_of_another_length_ends_where_the_second_begins_to_repeat_it() -> None:
-    found = log.analyse(native.prompt(112, 184))
+    found = log.analyze(native.prompt(112, 184))
     assert ranges(found)[0] == (0, 121, "inferred")
     assert only_run(found)["output_frames"] == 265
     assert rules(found) == set()
 
 
 def test_every_rate_under_dynamic_vram_is_the_steps_own_time() -> None:
-    found = log.analyse(native.prompt(72))
+    found = log.analyze(native.prompt(72))
     steps = found.steps.filter(pl.col("window") == 2)
     assert steps["duration_s"].to_list() == list(native.STEPS)
     assert steps["uncertainty_s"].max() <= 0.0051
@@ -74,14 +74,14 @@ def test_every_rate_under_dynamic_vram_is_the_steps_own_time() -> None:
 
 def test_a_first_step_that_loads_for_minutes_moves_the_clock_back_and_is_read_all_the_same() -> None:
     steps = (95.2, 6.4, 6.5, 6.6)
-    found = log.analyse(native.prompt(72, bar=native.dynamic(steps)))
+    found = log.analyze(native.prompt(72, bar=native.dynamic(steps)))
     assert found.windows.height == 2
     assert found.steps["duration_s"].to_list() == [*steps, *steps]
     assert "TIM003" not in rules(found)
 
 
 def test_rates_without_dynamic_vram_are_smoothed() -> None:
-    found = log.analyse(native.prompt(72, bar=native.smoothed()))
+    found = log.analyze(native.prompt(72, bar=native.smoothed()))
     error = (found.steps["duration_s"] - pl.Series([*native.STEPS] * 2)).abs()
     assert (error <= found.steps["uncertainty_s"]).all()
     assert found.steps["uncertainty_s"].max() < 0.06
@@ -89,7 +89,7 @@ def test_rates_without_dynamic_vram_are_smoothed() -> None:
 
 def test_a_lost_refresh_leaves_its_steps_untimed_and_not_the_others() -> None:
     bar = native.dynamic().replace(native.refresh(2, 4, 2 * 6.42, " 6.42s/it"), "")
-    steps = log.analyse(native.prompt(72, bar=bar)).steps.filter(pl.col("window") == 2).sort("step")
+    steps = log.analyze(native.prompt(72, bar=bar)).steps.filter(pl.col("window") == 2).sort("step")
     assert steps["step"].to_list() == [1, 2, 3, 4]
     assert steps["duration_s"].to_list() == [9.31, None, None, 6.37]
 
@@ -98,7 +98,7 @@ def test_a_capture_that_keeps_closing_refreshes_tells_each_windows_time() -> Non
     text = native.ARRIVAL + native.wants() + native.closed(4, 6.51)
     text += native.reads(72, 153) + native.wants() + native.closed(4, 6.8)
     text += native.reads(144, 225) + native.closed(4, 6.6) + native.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.windows.sort("window")["sampling_s"].to_list() == [pytest.approx(s) for s in (26.04, 27.2, 26.4)]
     assert found.windows["steps_done"].to_list() == [4, 4, 4]
     assert only_run(found)["total_s"] == pytest.approx(79.64)
@@ -106,7 +106,7 @@ def test_a_capture_that_keeps_closing_refreshes_tells_each_windows_time() -> Non
 
 def test_a_log_of_level_detail_tells_size_steps_and_ranges_without_any_bar() -> None:
     text = native.detail() + native.reads(72, 153) + native.detail() + native.reads(144, 225) + native.detail()
-    found = log.analyse(native.ARRIVAL + native.wants() + text + native.EXECUTED)
+    found = log.analyze(native.ARRIVAL + native.wants() + text + native.EXECUTED)
     run = only_run(found)
     assert (run["width"], run["height"], run["steps"], run["observed_windows"]) == (832, 480, 4, 3)
     assert ranges(found) == [(0, 81, "inferred"), (72, 153, "line"), (144, 225, "line")]
@@ -118,13 +118,13 @@ def test_a_log_of_level_detail_tells_size_steps_and_ranges_without_any_bar() -> 
 
 def test_details_beside_bars_tell_a_single_window_once() -> None:
     text = native.ARRIVAL + native.SPEECH + native.wants() + native.detail(65) + native.dynamic() + native.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert (only_run(found)["width"], only_run(found)["observed_windows"]) == (832, 1)
     assert len(found.steps) == 4
 
 
 def test_one_window_is_infinitetalk_where_the_speech_encoder_was_loaded() -> None:
-    found = log.analyse(native.prompt())
+    found = log.analyze(native.prompt())
     run = only_run(found)
     assert (run["mode"], run["output_frames"], run["schedule_observed"]) == ("infinitetalk", 81, False)
     assert ranges(found) == [(0, 81, "inferred")]
@@ -133,7 +133,7 @@ def test_one_window_is_infinitetalk_where_the_speech_encoder_was_loaded() -> Non
 
 def test_one_window_is_infinitetalk_where_its_adapter_was_loaded() -> None:
     adapter = native.stored("/srv/ComfyUI/models/model_patches/wan2.1_infiniteTalk_single_fp16.safetensors")
-    run = only_run(log.analyse(native.prompt(loads=adapter)))
+    run = only_run(log.analyze(native.prompt(loads=adapter)))
     assert (run["mode"], run["adapter_quantization"]) == ("infinitetalk", "fp16")
 
 
@@ -141,7 +141,7 @@ def test_one_window_is_infinitetalk_where_its_adapter_was_loaded() -> None:
 def test_other_stages_of_wan_models_are_plain_ones(model: str) -> None:
     speech = "" if model == "WAN21" else native.SPEECH
     text = native.ARRIVAL + speech + native.wants(model) + native.dynamic() + native.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     run = only_run(found)
     assert (run["producer"], run["mode"], run["steps"], run["window_frames"]) == ("core", "plain", 4, None)
     assert found.windows["audio_start"].to_list() == [None]
@@ -149,7 +149,7 @@ def test_other_stages_of_wan_models_are_plain_ones(model: str) -> None:
 
 def test_the_size_of_a_plain_stage_is_in_a_detailed_log() -> None:
     text = native.wants("WAN21_HuMo") + native.detail(97, 1280, 720, model="WAN21_HuMo") + native.dynamic()
-    run = only_run(log.analyse(native.ARRIVAL + text + native.EXECUTED))
+    run = only_run(log.analyze(native.ARRIVAL + text + native.EXECUTED))
     assert (run["output_frames"], run["width"], run["height"]) == (97, 1280, 720)
 
 
@@ -157,7 +157,7 @@ def test_context_windows_are_no_audio_windows() -> None:
     said = "[INFO] \nUsing context windows: Context length 21 with overlap 3 for 41 frames.\n"
     said += "".join(f"[INFO] Context window {k}/3: frames {18 * k - 18}-{18 * k + 2} of 41\n" for k in (1, 2, 3))
     text = native.wants() + native.dynamic(done=0) + said + native.dynamic().split("?it/s", 2)[2] + native.EXECUTED
-    found = log.analyse(native.ARRIVAL + text)
+    found = log.analyze(native.ARRIVAL + text)
     run = only_run(found)
     assert (run["mode"], run["output_frames"], run["observed_windows"]) == ("plain", 161, 1)
     assert found.windows["audio_start"].to_list() == [None]
@@ -165,29 +165,29 @@ def test_context_windows_are_no_audio_windows() -> None:
 
 def test_bars_of_other_models_are_no_stages() -> None:
     image = native.wants("Flux2") + native.dynamic((1.2,) * 8)
-    found = log.analyse(native.ARRIVAL + image + native.SPEECH + native.windows(72) + image + native.EXECUTED)
+    found = log.analyze(native.ARRIVAL + image + native.SPEECH + native.windows(72) + image + native.EXECUTED)
     assert found.windows.height == 2
     assert found.steps.height == 8
-    assert log.analyse(native.ARRIVAL + image + native.EXECUTED).runs.is_empty()
+    assert log.analyze(native.ARRIVAL + image + native.EXECUTED).runs.is_empty()
 
 
 def test_a_wrappers_run_between_bars_of_other_models_keeps_its_producer() -> None:
     image = native.wants("Flux2") + native.dynamic((1.2,) * 8)
-    run = only_run(log.analyse(log.ARRIVAL + image + log.run(153) + image + log.EXECUTED))
+    run = only_run(log.analyze(log.ARRIVAL + image + log.run(153) + image + log.EXECUTED))
     assert (run["producer"], run["output_frames"], run["observed_windows"]) == ("wrapper", 153, 2)
 
 
 def test_a_bar_behind_the_samplers_is_another_nodes() -> None:
     upscaler = native.smoothed((0.5,) * 12)
-    found = log.analyse(native.ARRIVAL + native.SPEECH + native.windows(72) + upscaler + native.EXECUTED)
+    found = log.analyze(native.ARRIVAL + native.SPEECH + native.windows(72) + upscaler + native.EXECUTED)
     assert found.windows["steps_total"].to_list() == [4, 4]
-    single = log.analyse(native.ARRIVAL + native.wants() + native.smoothed() + upscaler + native.EXECUTED)
+    single = log.analyze(native.ARRIVAL + native.wants() + native.smoothed() + upscaler + native.EXECUTED)
     assert (single.runs.height, single.steps.height) == (1, 4)
 
 
 def test_two_chains_in_a_prompt_are_two_runs() -> None:
     text = native.ARRIVAL + native.SPEECH + native.windows(72, 144) + native.windows(72) + native.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.runs["observed_windows"].to_list() == [3, 2]
     assert found.runs["output_frames"].to_list() == [225, 153]
     assert rules(found) == set()
@@ -195,7 +195,7 @@ def test_two_chains_in_a_prompt_are_two_runs() -> None:
 
 def test_a_window_that_was_cached_is_not_invented() -> None:
     text = native.ARRIVAL + native.reads(144, 225) + native.wants() + native.dynamic() + native.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     seen = found.windows.filter(pl.col("audio_start").is_not_null())
     assert seen.select("window", "audio_start", "audio_end").rows() == [(3, 144, 225)]
     assert rules(found) == set()
@@ -203,7 +203,7 @@ def test_a_window_that_was_cached_is_not_invented() -> None:
 
 def test_a_prompt_that_fails_in_its_second_window_is_a_failed_run() -> None:
     text = native.SPEECH + native.wants() + native.dynamic() + native.reads(72, 153) + native.dynamic(done=1)
-    found = log.analyse(
+    found = log.analyze(
         native.ARRIVAL + text + "\n!!! Exception during processing !!! Allocation on device \n" + native.EXECUTED
     )
     run = only_run(found)
@@ -212,7 +212,7 @@ def test_a_prompt_that_fails_in_its_second_window_is_a_failed_run() -> None:
 
 
 def test_a_range_that_is_read_again_is_one_error_with_the_way_out() -> None:
-    found = log.analyse(native.prompt(72, 72, 72))
+    found = log.analyze(native.prompt(72, 72, 72))
     assert rules(found) == {"SCH001"}
     finding = found.findings.row(0, named=True)
     assert finding["severity"] == "error"
@@ -223,19 +223,19 @@ def test_a_range_that_is_read_again_is_one_error_with_the_way_out() -> None:
 
 
 def test_a_range_read_again_once_names_one_window() -> None:
-    found = log.analyse(native.prompt(72, 72))
+    found = log.analyze(native.prompt(72, 72))
     assert found.findings["message"].to_list()[0].startswith("Window 3 reads audio 72-153 again")
 
 
 def test_a_range_off_the_schedule_that_repeats_none_is_an_error_as_well() -> None:
-    found = log.analyse(native.prompt(72, 144, 225))
+    found = log.analyze(native.prompt(72, 144, 225))
     assert rules(found) == {"SCH001"}
     assert "Window 4 reads audio 225-306" in found.findings["message"][0]
     assert "motion_frame_count" in found.findings["fix"][0]
 
 
 def test_without_the_audios_length_nothing_is_said_of_its_end() -> None:
-    found = log.analyse(native.prompt(72))
+    found = log.analyze(native.prompt(72))
     assert only_run(found)["missing_frames"] is None
     assert [(kind, "--audio" in reason) for kind, reason in reasons(found, "AUD001")] == [("log", True)]
     assert [kind for kind, _ in reasons(found, "SCH003")] == ["not-applicable"]
@@ -246,7 +246,7 @@ def test_without_the_audios_length_nothing_is_said_of_its_end() -> None:
 def test_with_the_audios_length_what_the_last_window_lacks_is_missing(
     seconds: float, frames: int, missing: int
 ) -> None:
-    found = log.analyse(native.prompt(72, 144), Settings(audio_s=seconds))
+    found = log.analyze(native.prompt(72, 144), Settings(audio_s=seconds))
     run = only_run(found)
     assert (run["audio_frames"], run["missing_frames"], run["aligned"]) == (frames, missing, missing == 0)
     assert rules(found) == ({"AUD001"} if missing else set())
@@ -256,12 +256,12 @@ def test_with_the_audios_length_what_the_last_window_lacks_is_missing(
 def test_a_failed_native_run_tells_of_the_end_only_where_it_came_there() -> None:
     failed = "\n!!! Exception during processing !!! Allocation on device \n" + native.EXECUTED
     text = native.ARRIVAL + native.SPEECH + native.windows(72) + native.reads(144, 225) + failed
-    assert only_run(log.analyse(text, Settings(audio_s=30.0)))["missing_frames"] is None
-    assert only_run(log.analyse(text, Settings(audio_s=9.0)))["missing_frames"] == 1
+    assert only_run(log.analyze(text, Settings(audio_s=30.0)))["missing_frames"] is None
+    assert only_run(log.analyze(text, Settings(audio_s=9.0)))["missing_frames"] == 1
 
 
 def test_a_short_native_audio_says_what_drives_its_end() -> None:
-    found = log.analyse(native.prompt(), Settings(audio_s=2.0))
+    found = log.analyze(native.prompt(), Settings(audio_s=2.0))
     message = found.findings.filter(pl.col("rule") == "AUD001")["message"].to_list()
     assert len(message) == 1
     assert message[0].startswith("32 frames (1.28 s) are missing")
@@ -271,19 +271,19 @@ def test_a_short_native_audio_says_what_drives_its_end() -> None:
 
 @pytest.mark.parametrize(("seconds", "fires"), [(11.86, False), (11.9, True)])
 def test_audio_that_fills_a_further_window_is_told_and_less_is_not(seconds: float, fires: bool) -> None:
-    found = log.analyse(native.prompt(72, 144), Settings(audio_s=seconds))
+    found = log.analyze(native.prompt(72, 144), Settings(audio_s=seconds))
     assert ("SCH003" in rules(found)) == fires
     if fires:
         assert "297 frames" in found.findings["fix"][0]
 
 
 def test_the_wrappers_runs_do_not_take_the_audio_given_for_native_ones() -> None:
-    run = only_run(log.analyse(log.prompt(153), Settings(audio_s=2.0)))
+    run = only_run(log.analyze(log.prompt(153), Settings(audio_s=2.0)))
     assert (run["audio_frames"], run["missing_frames"]) == (153, 0)
 
 
 def test_the_auto_sampler_tells_its_audio_and_cuts_what_is_beyond_it() -> None:
-    found = log.analyse(native.looped(10.0, 250, 72, 144, 216))
+    found = log.analyze(native.looped(10.0, 250, 72, 144, 216))
     run = only_run(found)
     assert (run["producer"], run["audio_frames"], run["announced_windows"]) == ("autosampler", 250, 4)
     assert (run["observed_windows"], run["expected_windows"], run["missing_frames"]) == (4, 4, 47)
@@ -294,18 +294,18 @@ def test_the_auto_sampler_tells_its_audio_and_cuts_what_is_beyond_it() -> None:
 
 
 def test_an_auto_sampler_of_one_pass_is_a_run() -> None:
-    run = only_run(log.analyse(native.looped(2.0, 50)))
+    run = only_run(log.analyze(native.looped(2.0, 50)))
     assert (run["observed_windows"], run["expected_windows"], run["audio_frames"]) == (1, 1, 50)
 
 
 def test_two_auto_samplers_in_a_prompt_are_two_runs() -> None:
     text = native.looped(10.0, 250, 72, 144, 216).replace(native.EXECUTED, "")
-    found = log.analyse(text + native.looped(6.12, 153, 72).replace(native.ARRIVAL, ""))
+    found = log.analyze(text + native.looped(6.12, 153, 72).replace(native.ARRIVAL, ""))
     assert found.runs["observed_windows"].to_list() == [4, 2]
 
 
 def test_an_auto_sampler_that_stops_early_lacks_windows() -> None:
-    found = log.analyse(native.looped(10.0, 250, 72, 144))
+    found = log.analyze(native.looped(10.0, 250, 72, 144))
     assert "SCH003" in rules(found)
 
 
@@ -338,33 +338,33 @@ def test_an_auto_sampler_that_stops_early_lacks_windows() -> None:
     ],
 )
 def test_the_load_names_the_quantization_or_nothing_does(load: str, quantization: str | None) -> None:
-    run = only_run(log.analyse(native.prompt(72, loads=load + native.SPEECH)))
+    run = only_run(log.analyze(native.prompt(72, loads=load + native.SPEECH)))
     assert run["quantization"] == quantization
     assert run["quantization_source"] == ("log" if quantization else None)
 
 
 def test_the_logs_quantization_goes_before_a_declared_one_which_it_contradicts() -> None:
-    found = log.analyse(native.prompt(72, loads=GGUF), Settings(quantization="Q6_K"))
+    found = log.analyze(native.prompt(72, loads=GGUF), Settings(quantization="Q6_K"))
     run = only_run(found)
     assert (run["quantization"], run["quantization_source"]) == ("Q4_K_M", "log")
     assert found.findings.filter(rule="MOD003")["severity"].to_list() == ["error"]
 
 
 def test_a_load_of_an_earlier_prompt_tells_nothing_of_this_one() -> None:
-    found = log.analyse(native.prompt(72, loads=GGUF) + native.prompt(72))
+    found = log.analyze(native.prompt(72, loads=GGUF) + native.prompt(72))
     assert found.runs["quantization"].to_list() == ["Q4_K_M", None]
 
 
 def test_native_runs_are_held_against_no_figure_that_the_wrapper_was_measured_with() -> None:
     text = native.detail(81, 1280, 720) + native.dynamic((30.0, 30.0, 30.0, 30.0))
-    found = log.analyse(native.BANNER + native.ARRIVAL + native.SPEECH + native.wants() + text + native.EXECUTED)
+    found = log.analyze(native.BANNER + native.ARRIVAL + native.SPEECH + native.wants() + text + native.EXECUTED)
     assert rules(found) == set()
     assert {"TIM001", "TIM002"} <= set(found.not_checked["rule"])
 
 
 def test_native_runs_have_no_cost_to_be_held_against() -> None:
     dear = native.prompt(72, loads=GGUF.replace("Q4_K (360), Q6_K (120)", "Q6_K (480)") + native.SPEECH)
-    found = log.analyse(dear.replace("118.20", "900.00"), Settings(price_per_hour=2.0))
+    found = log.analyze(dear.replace("118.20", "900.00"), Settings(price_per_hour=2.0))
     assert only_run(found)["quantization"] == "Q6_K"
     assert rules(found) == set()
     assert [kind for kind, _ in reasons(found, "CST001")] == ["not-applicable"]
@@ -372,19 +372,19 @@ def test_native_runs_have_no_cost_to_be_held_against() -> None:
 
 def test_slow_first_steps_of_native_windows_are_warm_up_and_other_slow_steps_are_outliers() -> None:
     calm = native.dynamic((19.0, 6.4, 6.5, 6.4))
-    assert "TIM003" not in rules(log.analyse(native.prompt(72, 144, bar=calm)))
+    assert "TIM003" not in rules(log.analyze(native.prompt(72, 144, bar=calm)))
     odd = native.windows(72, 144, bar=calm) + native.reads(216, 297) + native.dynamic((9.0, 6.4, 14.0, 6.4))
-    assert "TIM003" in rules(log.analyse(native.ARRIVAL + native.SPEECH + odd + native.EXECUTED))
+    assert "TIM003" in rules(log.analyze(native.ARRIVAL + native.SPEECH + odd + native.EXECUTED))
 
 
 def test_lines_of_native_runs_are_all_in_a_known_form() -> None:
     text = native.prompt(72, 144, loads=GGUF + native.SPEECH) + native.looped(10.0, 250, 72)
-    assert log.analyse(text).near_misses.is_empty()
+    assert log.analyze(text).near_misses.is_empty()
 
 
 def test_damaged_ranges_are_left_out() -> None:
     for line in (native.reads(153, 72), native.reads(5, 5), native.reads(10**30, 10**31)):
-        found = log.analyse(native.prompt(72) + native.ARRIVAL + line + native.EXECUTED)
+        found = log.analyze(native.prompt(72) + native.ARRIVAL + line + native.EXECUTED)
         assert found.windows.filter(pl.col("audio_start") >= pl.col("audio_end")).is_empty()
 
 

@@ -14,7 +14,7 @@ from loganalyzer.report.terminal.summary import write
 
 def headline(text: str) -> str:
     file = StringIO()
-    write(log.analyse(text), file)
+    write(log.analyze(text), file)
     return " ".join(file.getvalue().split())
 
 
@@ -45,7 +45,7 @@ def test_a_log_without_any_model_says_what_a_run_prints() -> None:
 
 
 def test_other_models_beside_a_run_change_nothing_in_its_headline() -> None:
-    found = log.analyse(native.BANNER + prompt("Flux") + native.prompt(72))
+    found = log.analyze(native.BANNER + prompt("Flux") + native.prompt(72))
     assert found.prompts["other_stages"].to_list() == [1, None]
     assert found.runs["producer"].to_list() == ["core"]
 

@@ -12,7 +12,7 @@ import pytest
 
 from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar.load import load_all
-from loganalyzer.pipeline import analyse_sources
+from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.runs.windows import MOST_EXPECTED
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
@@ -29,7 +29,7 @@ def rules(found: Analysis) -> set[str]:
 
 
 def test_lightx2v_is_read_in_full() -> None:
-    found = log.analyse(program.lightx2v(250, 4))
+    found = log.analyze(program.lightx2v(250, 4))
     run = only_run(found)
     assert (run["producer"], run["mode"], run["status"], run["steps"]) == ("lightx2v", "infinitetalk", "completed", 4)
     assert (run["audio_frames"], run["audio_s"], run["announced_windows"]) == (250, 10.0, 4)
@@ -46,26 +46,26 @@ def test_lightx2v_is_read_in_full() -> None:
 
 
 def test_the_ranges_of_lightx2v_follow_from_the_schedule() -> None:
-    windows = log.analyse(program.lightx2v(225, 3)).windows
+    windows = log.analyze(program.lightx2v(225, 3)).windows
     assert windows.select("audio_start", "audio_end").rows() == [(0, 81), (72, 153), (144, 225)]
     assert set(windows["range_source"]) == {"inferred"}
 
 
 @pytest.mark.parametrize(("audio", "windows", "missing"), [(225, 3, 0), (226, 4, 71), (81, 1, 0), (80, 1, 1)])
 def test_lightx2v_mirrors_whatever_the_last_window_lacks(audio: int, windows: int, missing: int) -> None:
-    found = log.analyse(program.lightx2v(audio, windows))
+    found = log.analyze(program.lightx2v(audio, windows))
     assert only_run(found)["missing_frames"] == missing
     assert ("AUD001" in rules(found)) == (missing > 0)
 
 
 def test_a_window_count_that_the_schedule_does_not_give_infers_no_range() -> None:
-    found = log.analyse(program.lightx2v(250, 3))
+    found = log.analyze(program.lightx2v(250, 3))
     assert found.windows["audio_start"].null_count() == found.windows.height
     assert only_run(found)["missing_frames"] is None
 
 
 def test_lightx2v_without_profiling_times_its_steps_by_the_stamps() -> None:
-    found = log.analyse(program.lightx2v(153, 2, profiled=False))
+    found = log.analyze(program.lightx2v(153, 2, profiled=False))
     assert found.steps["method"].unique().to_list() == ["timestamps"]
     assert found.steps["duration_s"].to_list() == [6.0] * 6, "the end of a last step shows nowhere"
     assert only_run(found)["peak_allocated_gib"] is None
@@ -73,31 +73,31 @@ def test_lightx2v_without_profiling_times_its_steps_by_the_stamps() -> None:
 
 def test_a_peak_of_which_a_window_is_left_out_covers_no_whole_stage() -> None:
     text = program.lightx2v_begins(153, 2) + program.lightx2v_window(1, 2)
-    run = only_run(log.analyse(text + program.loguru("start InfiniteTalk segment 2/2", 300)))
+    run = only_run(log.analyze(text + program.loguru("start InfiniteTalk segment 2/2", 300)))
     assert (run["peak_allocated_gib"], run["peak_covers"]) == (22.5, None)
 
 
 def test_lightx2v_that_stops_in_a_window_is_no_completed_run() -> None:
     text = program.lightx2v_begins(250, 4) + program.lightx2v_window(1, 4)
-    found = log.analyse(text + program.loguru("start InfiniteTalk segment 2/4", 300))
+    found = log.analyze(text + program.loguru("start InfiniteTalk segment 2/4", 300))
     run = only_run(found)
     assert (run["status"], run["observed_windows"], run["expected_windows"]) == ("truncated", 2, 4)
     assert "RUN004" in rules(found)
 
 
 def test_each_video_of_a_lightx2v_server_is_a_run() -> None:
-    found = log.analyse(program.lightx2v(225, 3) + program.lightx2v(153, 2, saved=False) + program.lightx2v(81, 1))
+    found = log.analyze(program.lightx2v(225, 3) + program.lightx2v(153, 2, saved=False) + program.lightx2v(81, 1))
     assert found.runs["audio_frames"].to_list() == [225, 153, 81]
     assert found.runs["observed_windows"].to_list() == [3, 2, 1]
 
 
 def test_an_excerpt_of_lightx2v_without_its_beginning_is_a_run() -> None:
-    run = only_run(log.analyse(program.lightx2v_window(3, 4) + program.lightx2v_window(4, 4)))
+    run = only_run(log.analyze(program.lightx2v_window(3, 4) + program.lightx2v_window(4, 4)))
     assert (run["producer"], run["observed_windows"], run["audio_frames"]) == ("lightx2v", 2, None)
 
 
 def test_meigens_command_line_tells_settings_and_windows() -> None:
-    found = log.analyse(program.meigen(4))
+    found = log.analyze(program.meigen(4))
     run = only_run(found)
     assert (run["producer"], run["mode"], run["status"], run["steps"]) == ("meigen", "infinitetalk", "completed", 6)
     assert (run["window_frames"], run["motion_frames"], run["schedule_observed"]) == (81, 9, True)
@@ -110,19 +110,19 @@ def test_meigens_command_line_tells_settings_and_windows() -> None:
 
 
 def test_meigens_quantization_and_overlap_are_those_of_its_arguments() -> None:
-    found = log.analyse(program.meigen(3, quant="'fp8'", motion=25))
+    found = log.analyze(program.meigen(3, quant="'fp8'", motion=25))
     assert only_run(found)["quantization"] == "fp8"
     assert found.windows["audio_start"].to_list() == [0, 56, 112]
     assert rules(found) == {"SCH004"}
 
 
 def test_two_runs_of_meigens_command_line_in_one_file_are_two() -> None:
-    found = log.analyse(program.meigen(2, end=False, saved=None) + program.meigen(3))
+    found = log.analyze(program.meigen(2, end=False, saved=None) + program.meigen(3))
     assert found.runs["observed_windows"].to_list() == [2, 3]
 
 
 def test_wan2gp_tells_windows_steps_and_the_models_file() -> None:
-    found = log.analyse(program.wan2gp_loads() + program.bare_bar() * 3 + program.wan2gp_saves())
+    found = log.analyze(program.wan2gp_loads() + program.bare_bar() * 3 + program.wan2gp_saves())
     run = only_run(found)
     assert (run["producer"], run["mode"], run["status"], run["steps"]) == ("wan2gp", None, "completed", 4)
     assert (run["observed_windows"], run["quantization"], run["audio_frames"]) == (3, "int8", None)
@@ -132,19 +132,19 @@ def test_wan2gp_tells_windows_steps_and_the_models_file() -> None:
 def test_a_second_video_of_wan2gp_uses_the_model_that_is_loaded() -> None:
     talk = program.wan2gp_loads("wan2.1_infinitetalk_single_14B_quanto_mbf16_int8.safetensors")
     first = program.wan2gp_loads() + talk + program.bare_bar() * 3 + program.wan2gp_saves("a")
-    found = log.analyse(first + program.bare_bar() * 2 + program.wan2gp_saves("b"))
+    found = log.analyze(first + program.bare_bar() * 2 + program.wan2gp_saves("b"))
     assert found.runs["observed_windows"].to_list() == [3, 2]
     assert found.runs["mode"].to_list() == ["infinitetalk"] * 2
     assert found.runs["quantization"].to_list() == ["int8"] * 2
 
 
 def test_wan2gp_with_another_model_is_no_run() -> None:
-    found = log.analyse(program.wan2gp_loads("flux1-dev_quanto_bf16_int8.safetensors") + program.bare_bar())
+    found = log.analyze(program.wan2gp_loads("flux1-dev_quanto_bf16_int8.safetensors") + program.bare_bar())
     assert found.runs.is_empty()
 
 
 def test_a_loaded_model_without_a_bar_is_no_run_and_no_finding() -> None:
-    found = log.analyse(program.wan2gp_loads())
+    found = log.analyze(program.wan2gp_loads())
     assert found.runs.is_empty()
     assert rules(found) == set()
 
@@ -152,7 +152,7 @@ def test_a_loaded_model_without_a_bar_is_no_run_and_no_finding() -> None:
 @pytest.mark.parametrize("words", ["Finished.\n", "Video saved to out.mp4\n", program.wan2gp_saves()])
 def test_words_that_end_other_programs_runs_end_none_of_the_wrappers(words: str) -> None:
     body = log.MODE + log.header(153, 3) + log.window(0, 81) + words + log.window(72, 153) + log.padding(153, 153)
-    found = log.analyse(log.BANNER + log.ARRIVAL + body + log.memory() + log.EXECUTED)
+    found = log.analyze(log.BANNER + log.ARRIVAL + body + log.memory() + log.EXECUTED)
     run = only_run(found)
     assert (run["producer"], run["observed_windows"], run["status"]) == ("wrapper", 2, "completed")
     assert rules(found) <= {"AUD002"}
@@ -161,7 +161,7 @@ def test_words_that_end_other_programs_runs_end_none_of_the_wrappers(words: str)
 def test_a_program_above_comfyui_in_one_file_ends_its_own_run() -> None:
     body = log.MODE + log.header(153, 3) + log.window(0, 81) + log.window(72, 153) + log.padding(153, 153)
     comfyui = log.BANNER + log.ARRIVAL + body + log.memory() + log.EXECUTED
-    found = log.analyse(program.lightx2v(225, 3) + comfyui)
+    found = log.analyze(program.lightx2v(225, 3) + comfyui)
     assert found.runs.select("producer", "status").rows() == [("lightx2v", "completed"), ("wrapper", "completed")]
 
 
@@ -179,21 +179,21 @@ def test_a_program_above_comfyui_in_one_file_ends_its_own_run() -> None:
     ],
 )
 def test_absurd_figures_of_a_program_neither_raise_nor_make_steps(text: str) -> None:
-    found = log.analyse(program.lightx2v_window(1, 2) + program.loguru(text, 190) + program.lightx2v_window(2, 2))
+    found = log.analyze(program.lightx2v_window(1, 2) + program.loguru(text, 190) + program.lightx2v_window(2, 2))
     assert found.steps.height == 8
     assert found.windows.height <= MOST_EXPECTED + 2
 
 
 def test_bars_below_a_model_line_in_comfyui_are_no_windows_of_wan2gp() -> None:
-    found = log.analyse(log.BANNER + log.ARRIVAL + program.wan2gp_loads() + program.bare_bar() + log.EXECUTED)
+    found = log.analyze(log.BANNER + log.ARRIVAL + program.wan2gp_loads() + program.bare_bar() + log.EXECUTED)
     assert found.runs.is_empty()
 
 
 def test_long_logs_are_parted_between_the_programs_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (program.lightx2v(225, 3) * 6).encode()
-    whole = analyse_sources([from_bytes("talk.log", text)], Settings())
+    whole = analyze_inputs([from_bytes("talk.log", text)], Settings())
     monkeypatch.setattr("loganalyzer.engine.incremental.MOST_RECORDS", 40)
-    parted = analyse_sources([from_bytes("talk.log", text)], Settings())
+    parted = analyze_inputs([from_bytes("talk.log", text)], Settings())
     assert parted.runs.height == 6
     assert parted.runs.equals(whole.runs)
     assert parted.steps.equals(whole.steps)
@@ -239,7 +239,7 @@ near = [{ line = 'studio: window one' }]
 def test_one_file_of_the_users_adds_a_producer(tmp_path: Path) -> None:
     (tmp_path / "studio.toml").write_text(PRODUCER, encoding="utf-8")
     text = "studio: 153 audio frames\nstudio: window 1\nstudio: window 2\n"
-    found = analyse_sources([from_bytes("studio.log", text.encode())], Settings(patterns=(tmp_path,)))
+    found = analyze_inputs([from_bytes("studio.log", text.encode())], Settings(patterns=(tmp_path,)))
     run = found.runs.row(0, named=True)
     assert (run["producer"], run["mode"], run["audio_frames"], run["observed_windows"]) == (
         "studio", "infinitetalk", 153, 2,

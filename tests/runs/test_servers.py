@@ -28,7 +28,7 @@ def start(*lines: str, instead: tuple[str, str] = ("", "")) -> str:
 
 
 def environment(text: str) -> dict[str, object]:
-    return log.analyse(text + log.prompt(153)).environment.row(0, named=True)
+    return log.analyze(text + log.prompt(153)).environment.row(0, named=True)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_line_of_a_start_fills_its_column(line: str, column: str, value: objec
     "line", ["ComfyUI-Foo version: 1.2 (beta)", "some other version: 3 of 4", "Loading: x (V1) y", "python main.py"]
 )
 def test_lines_of_other_programs_are_no_near_misses_of_a_start(line: str) -> None:
-    assert log.analyse(start(line) + log.prompt(153)).near_misses.is_empty()
+    assert log.analyze(start(line) + log.prompt(153)).near_misses.is_empty()
 
 
 def test_versions_card_and_memory_state_are_those_of_the_banner() -> None:
@@ -78,7 +78,7 @@ def test_precision_is_unknown_where_the_lines_around_its_message_are_missing() -
 
 def test_the_first_card_of_a_start_is_the_one_in_use() -> None:
     text = start("Device: cuda:1 NVIDIA GeForce RTX 3090 : cudaMallocAsync") + log.prompt(153)
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.environment["gpu"].to_list() == found.runs["gpu"].to_list() == ["NVIDIA GeForce RTX 5090"]
 
 
@@ -99,25 +99,25 @@ def test_no_more_packs_are_kept_than_a_table_can_show(number: int, kept: int) ->
 def test_a_start_script_prints_driver_and_options_before_the_server() -> None:
     smi = "| NVIDIA-SMI 570.124.06     Driver Version: 570.124.06     CUDA Version: 12.8     |\n"
     text = smi + "+ python main.py --listen --fast\n" + start() + log.prompt(153) + start() + log.prompt(153)
-    found = log.analyse(text).environment
+    found = log.analyze(text).environment
     assert found["driver"].to_list() == ["570.124.06", "570.124.06"]
     assert found["arguments"].to_list() == ["--listen --fast", None]
 
 
 def test_each_run_has_the_environment_of_the_start_above_it() -> None:
     text = start("Using sage attention") + log.prompt(153) + start("Using pytorch attention") + log.prompt(225)
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.runs["attention"].to_list() == ["sage", "pytorch"]
     assert found.runs["environment_line"].to_list() == found.environment["line"].to_list()
 
 
 def test_what_a_node_prints_after_the_first_request_is_not_the_servers() -> None:
     text = start() + log.prompt(153).replace(log.MODE, "Using sage attention\n" + log.MODE)
-    assert log.analyse(text).environment["attention"].to_list() == [None]
+    assert log.analyze(text).environment["attention"].to_list() == [None]
 
 
 def test_a_restart_without_a_request_between_is_a_start_of_its_own() -> None:
-    found = log.analyse(start("Using sage attention") + start("Using pytorch attention") + log.prompt(153))
+    found = log.analyze(start("Using sage attention") + start("Using pytorch attention") + log.prompt(153))
     assert found.environment["attention"].to_list() == ["sage", "pytorch"]
     assert found.runs["attention"].to_list() == ["pytorch"]
 
@@ -128,7 +128,7 @@ def test_a_log_that_begins_inside_a_banner_keeps_what_is_left_of_it() -> None:
 
 
 def test_a_log_without_a_start_has_no_environment() -> None:
-    found = log.analyse(log.prompt(153))
+    found = log.analyze(log.prompt(153))
     assert found.environment.is_empty()
     assert found.runs["environment_line"].to_list() == [None]
 
@@ -139,7 +139,7 @@ def test_user_names_in_options_are_masked() -> None:
 
 
 def side(name: str, *lines: str) -> Side:
-    return Side.of(name, log.analyse(start(*lines) + log.prompt(369), Settings(quantization="Q6_K")))
+    return Side.of(name, log.analyze(start(*lines) + log.prompt(369), Settings(quantization="Q6_K")))
 
 
 def test_compare_names_what_differs_between_two_starts() -> None:
@@ -157,10 +157,10 @@ def test_a_slow_run_names_what_changed_since_the_last_run_that_was_fast_enough()
     slow = start("Using pytorch attention") + log.prompt(369, step_s=9.3)
     fast = start("Using sage attention") + log.prompt(369)
     q6 = Settings(quantization="Q6_K")
-    findings = log.analyse(fast + slow, q6).findings
+    findings = log.analyze(fast + slow, q6).findings
     (message,) = findings.filter(findings["rule"] == "TIM002")["message"]
     assert message.endswith("Since the last run without this warning: attention sage → pytorch.")
-    alone = log.analyse(slow, q6).findings
+    alone = log.analyze(slow, q6).findings
     assert "Since" not in alone.filter(alone["rule"] == "TIM002")["message"].item()
 
 
@@ -169,7 +169,7 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
     text = "".join(
         start(f"Using {name} attention", f"   0.1 seconds: custom_nodes/{name}") + log.prompt(153) * 3 for name in names
     )
-    whole = log.analyse(text)
+    whole = log.analyze(text)
     monkeypatch.setattr("loganalyzer.engine.incremental.MOST_RECORDS", 1)
     monkeypatch.setattr("loganalyzer.engine.read._MOST_GATHERED", 1)
     monkeypatch.setattr("loganalyzer.sources.chunks.HEAD_BYTES", 64)
@@ -190,14 +190,14 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
 
 def test_the_page_names_what_all_runs_share_and_where_they_differ() -> None:
     text = start("Using sage attention") + log.prompt(153) + start("Using pytorch attention") + log.prompt(225)
-    page = html.whole(log.analyse(text), Settings(), generated_at=clock.now())
+    page = html.whole(log.analyze(text), Settings(), generated_at=clock.now())
     assert "All runs: GPU NVIDIA GeForce RTX 5090" in page
     assert "The runs differ in: attention." in page
-    alike = html.whole(log.analyse(start() + log.prompt(153) * 2), Settings(), generated_at=clock.now())
+    alike = html.whole(log.analyze(start() + log.prompt(153) * 2), Settings(), generated_at=clock.now())
     assert "The runs differ in" not in alike
 
 
 def test_a_ticket_holds_the_rows_of_the_environment_table() -> None:
-    found = log.analyse(start("Using sage attention", "### Loading: B (V1.0)") + log.prompt(153))
+    found = log.analyze(start("Using sage attention", "### Loading: B (V1.0)") + log.prompt(153))
     (row,) = archive.environment(found, Settings())["server_starts"]  # type: ignore[misc]
     assert (row["attention"], row["custom_nodes"]) == ("sage", ["B 1.0"])

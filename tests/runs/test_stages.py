@@ -10,7 +10,7 @@ from loganalyzer.settings.model import Settings
 
 
 def only_run(text: str) -> dict[str, object]:
-    return log.analyse(text).runs.row(0, named=True)
+    return log.analyze(text).runs.row(0, named=True)
 
 
 def test_an_aligned_run_announces_one_window_too_many_and_misses_nothing() -> None:
@@ -52,23 +52,23 @@ def test_a_shorter_speaker_is_told_by_the_lengths_where_only_the_first_ones_warn
 def test_the_headers_length_and_the_last_range_tell_what_is_missing(lengths: str, audio: int, missing: int) -> None:
     end = audio + missing
     text = log.prompt(audio).replace(log.padding(audio, end), "").replace(log.MODE, lengths + log.MODE)
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.runs["missing_frames"].item() == missing
     assert "AUD001" not in found.not_checked["rule"].to_list()
 
 
 def test_the_last_windows_bar_alone_tells_what_is_missing() -> None:
     text = log.ARRIVAL + log.MODE + log.header(427, 6) + log.window(360, 441) + log.memory() + log.EXECUTED
-    assert log.analyse(text).runs["missing_frames"].item() == 14
+    assert log.analyze(text).runs["missing_frames"].item() == 14
 
 
 def test_without_the_last_window_nothing_is_known_of_the_audios_end() -> None:
     text = log.prompt(427).replace(log.padding(427, 441), "").replace(log.window(360, 441), "")
-    assert log.analyse(text).runs["missing_frames"].item() is None
+    assert log.analyze(text).runs["missing_frames"].item() is None
 
 
 def test_a_speaker_shorter_than_a_single_window_repeats_its_last_embedding() -> None:
-    found = log.analyse(log.prompt(81).replace(log.MODE, shapes(81, 50) + log.MODE))
+    found = log.analyze(log.prompt(81).replace(log.MODE, shapes(81, 50) + log.MODE))
     message = found.findings.filter(pl.col("rule") == "AUD005")["message"].item()
     assert message.startswith("The shortest speaker's audio fills 50 of the 81 frames of the window")
 
@@ -76,7 +76,7 @@ def test_a_speaker_shorter_than_a_single_window_repeats_its_last_embedding() -> 
 def test_windows_below_the_plain_samplers_header_are_another_stage_whose_header_is_lost() -> None:
     plain = "Sampling 81 frames at 1280x720 with 4 steps\n" + log.memory()
     windowed = log.run(427).replace("Sampling 427 frames in", "Rendering 427 frames in")
-    runs = log.analyse(log.ARRIVAL + plain + windowed + log.EXECUTED).runs
+    runs = log.analyze(log.ARRIVAL + plain + windowed + log.EXECUTED).runs
     assert runs.select("mode", "observed_windows", "missing_frames").rows() == [
         ("plain", 0, None),
         ("infinitetalk", 6, 14),
@@ -117,7 +117,7 @@ def test_the_plain_samplers_peak_is_right_in_every_era() -> None:
 def test_reports_of_vae_phases_are_rows_but_not_the_stages_peak() -> None:
     decode = log.memory_2026(7.0).replace("Sampling", "WanVAE decode")
     text = log.prompt(report=decode + log.memory_2026(9.0))
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.runs["peak_allocated_gib"].item() == 9.0
     assert found.memory["phase"].to_list() == ["WanVAE decode", "Sampling"]
 
@@ -142,7 +142,7 @@ def test_windows_side_by_side_under_a_header_without_mode_are_s2v() -> None:
 
 def test_short_audio_that_ran_two_windows_is_of_the_time_when_it_did() -> None:
     text = log.ARRIVAL + log.MODE + log.header(40, 1) + log.window(0, 81) + log.window(72, 153) + log.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.runs["expected_windows"].item() == 2
     assert found.findings.filter(pl.col("rule").str.starts_with("SCH")).is_empty()
 
@@ -162,7 +162,7 @@ def test_the_first_revisions_show_windows_without_ranges() -> None:
         + log.memory()
         + log.EXECUTED
     )
-    found = log.analyse(text)
+    found = log.analyze(text)
     run = found.runs.row(0, named=True)
     assert (run["mode"], run["audio_frames"], run["observed_windows"], run["expected_windows"]) == (None, 153, 2, 2)
     assert found.windows["audio_start"].null_count() == 2
@@ -171,7 +171,7 @@ def test_the_first_revisions_show_windows_without_ranges() -> None:
 
 def test_a_log_without_bars_has_no_observed_windows_and_says_what_was_not_checked() -> None:
     text = log.ARRIVAL + log.MODE + log.header(153, 3) + log.padding(153, 153) + log.memory() + log.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.runs["observed_windows"].item() is None
     assert found.findings["rule"].to_list().count("LOG003") == 1
     assert {"SCH001", "SCH003"} <= set(found.not_checked["rule"])
@@ -179,7 +179,7 @@ def test_a_log_without_bars_has_no_observed_windows_and_says_what_was_not_checke
 
 def test_a_window_that_was_never_seen_has_a_row_with_its_expected_range() -> None:
     text = log.ARRIVAL + log.MODE + log.header(250, 4) + log.window(0, 81) + log.window(72, 153, done=2)
-    windows = log.analyse(text).windows
+    windows = log.analyze(text).windows
     assert windows["expected_start"].to_list() == [0, 72, 144, 216]
     assert windows["audio_start"].to_list() == [0, 72, None, None]
     assert windows["steps_done"].to_list() == [4, 2, None, None]
@@ -187,7 +187,7 @@ def test_a_window_that_was_never_seen_has_a_row_with_its_expected_range() -> Non
 
 def test_a_lost_window_keeps_its_place_in_the_schedule() -> None:
     text = log.ARRIVAL + log.MODE + log.header(225, 4) + log.window(72, 153) + log.window(144, 225) + log.EXECUTED
-    assert log.analyse(text).windows.filter(pl.col("audio_start").is_not_null())["window"].to_list() == [2, 3]
+    assert log.analyze(text).windows.filter(pl.col("audio_start").is_not_null())["window"].to_list() == [2, 3]
 
 
 def test_another_overlap_is_observed_and_its_own_schedule_expected() -> None:
@@ -198,13 +198,13 @@ def test_another_overlap_is_observed_and_its_own_schedule_expected() -> None:
 
 def test_a_configured_schedule_stands_in_where_a_single_window_shows_none() -> None:
     text = log.ARRIVAL + log.MODE + log.header(60, 1) + log.window(0, 81) + log.memory() + log.EXECUTED
-    run = log.analyse(text, Settings(motion_frames=25)).runs.row(0, named=True)
+    run = log.analyze(text, Settings(motion_frames=25)).runs.row(0, named=True)
     assert (run["motion_frames"], run["schedule_observed"]) == (25, False)
 
 
 def test_a_window_too_short_for_the_configured_overlap_is_still_a_window() -> None:
     text = log.ARRIVAL + log.MODE + log.header(5, 1) + log.window(0, 9) + log.memory() + log.EXECUTED
-    found = log.analyse(text)
+    found = log.analyze(text)
     assert found.runs.select("window_frames", "motion_frames", "expected_windows").row(0) == (9, 0, 1)
     assert found.windows.select("window", "matches").rows() == [(1, True)]
     assert found.steps["window"].to_list() == [1, 1, 1, 1]
@@ -212,7 +212,7 @@ def test_a_window_too_short_for_the_configured_overlap_is_still_a_window() -> No
 
 def test_a_cut_out_without_header_still_says_how_much_audio_is_missing_and_what_to_do() -> None:
     text = log.window(0, 81) + log.window(72, 153) + log.padding(149, 225) + log.window(144, 225) + log.memory()
-    finding = log.analyse(text).findings.filter(pl.col("rule") == "AUD001").row(0, named=True)
+    finding = log.analyze(text).findings.filter(pl.col("rule") == "AUD001").row(0, named=True)
     assert finding["message"].startswith("76 frames (3.04 s) are missing")
     assert finding["fix"].startswith("Cut to 81 frames")
 
@@ -221,7 +221,7 @@ RENAMED = log.prompt(427).replace("Sampling ", "Rendering ")
 
 
 def test_a_run_whose_header_and_bars_are_both_renamed_is_there_by_its_mode_and_padding() -> None:
-    found = log.analyse(log.BANNER + RENAMED)
+    found = log.analyze(log.BANNER + RENAMED)
     assert found.runs.select("mode", "missing_frames", "observed_windows").rows() == [("infinitetalk", 14, None)]
     assert "AUD001" in found.findings["rule"].to_list()
 
@@ -237,11 +237,11 @@ def test_a_run_whose_header_and_bars_are_both_renamed_is_there_by_its_mode_and_p
     ids=["nothing behind it", "another prompt's padding", "a report of the decoder", "a report behind the end"],
 )
 def test_a_mode_alone_is_no_run(text: str) -> None:
-    assert log.analyse(text).runs.is_empty()
+    assert log.analyze(text).runs.is_empty()
 
 
 def test_of_two_modes_each_has_its_own_run_though_one_lacks_header_and_bars() -> None:
-    found = log.analyse(log.ARRIVAL + RENAMED.split(log.ARRIVAL)[1].split("Prompt executed")[0] + log.run(250))
+    found = log.analyze(log.ARRIVAL + RENAMED.split(log.ARRIVAL)[1].split("Prompt executed")[0] + log.run(250))
     assert found.runs["missing_frames"].to_list() == [14, 47]
 
 
@@ -252,14 +252,14 @@ def test_a_bar_whose_clock_runs_backwards_gives_no_negative_steps() -> None:
         + log.refresh(desc, 4, 8, 20, " 5.00s/it")
         + log.refresh(desc, 8, 8, 9, " 1.00s/it")
     )
-    steps = log.analyse(log.MODE + log.header(81, 1, steps=8) + bar + "\n" + log.EXECUTED).steps
+    steps = log.analyze(log.MODE + log.header(81, 1, steps=8) + bar + "\n" + log.EXECUTED).steps
     assert steps["duration_s"].drop_nulls().min() >= 0
     assert steps["uncertainty_s"].drop_nulls().min() >= 0
 
 
 def test_a_style_loras_rank_does_not_hide_the_speed_loras() -> None:
     style = "Loading LoRA: styles\\my style_rank16 with strength: [1.0, 0.5]\n"
-    found = log.analyse(log.ARRIVAL + log.lora(64) + style + log.run() + log.EXECUTED)
+    found = log.analyze(log.ARRIVAL + log.lora(64) + style + log.run() + log.EXECUTED)
     assert found.runs["lora_rank"].item() == 64
     assert found.loras["rank"].to_list() == [64, 16]
 
@@ -274,7 +274,7 @@ def test_a_style_loras_rank_does_not_hide_the_speed_loras() -> None:
     ],
 )
 def test_the_quantisation_comes_with_its_source(name: str, settings: Settings, expected: tuple[str, str]) -> None:
-    run = log.analyse(log.prompt(), settings, name=name).runs.row(0, named=True)
+    run = log.analyze(log.prompt(), settings, name=name).runs.row(0, named=True)
     assert (run["quantization"], run["quantization_source"]) == expected
 
 
@@ -296,7 +296,7 @@ def test_no_quantisation_is_inferred_from_what_is_no_peak_or_fits_no_band(report
     ],
 )
 def test_absurd_figures_neither_fill_the_memory_nor_raise(line: str) -> None:
-    found = log.analyse(log.ARRIVAL + log.MODE + line + log.window(0, 81) + line + log.EXECUTED + log.prompt(153))
+    found = log.analyze(log.ARRIVAL + log.MODE + line + log.window(0, 81) + line + log.EXECUTED + log.prompt(153))
     assert found.windows.height <= 20_010
     assert found.steps.height <= 10_100
     assert found.runs["audio_frames"].to_list()[-1] == 153
@@ -306,11 +306,11 @@ CUT = log.ARRIVAL + log.MODE + log.header(250, 4) + log.window(0, 81)
 
 
 def outcomes(text: str) -> list[str]:
-    return log.analyse(text).runs["status"].to_list()
+    return log.analyze(text).runs["status"].to_list()
 
 
 def rules_on(text: str) -> list[str]:
-    return log.analyse(text).findings["rule"].to_list()
+    return log.analyze(text).findings["rule"].to_list()
 
 
 def test_a_stage_whose_windows_are_missing_was_cut_off_though_another_one_follows() -> None:

@@ -19,12 +19,12 @@ import polars as pl
 
 from loganalyzer.common.errors import SourceError
 from loganalyzer.common.formatting import one_line
+from loganalyzer.common.severity import SEVERITIES
 from loganalyzer.report.formats.reader_values import WAY_OUT, Reader
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.schema import SCHEMA_VERSION, SCHEMAS
 
-SEVERITIES: Final = ("error", "warning", "info")
 LARGEST: Final = 64 * 1024**2
 """Bytes of a file that is read back."""
 DEEPEST: Final = 8

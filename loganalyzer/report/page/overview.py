@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from loganalyzer.common import formatting
+from loganalyzer.common.severity import SEVERE
 from loganalyzer.report import words
 from loganalyzer.report.facts import gravest
 from loganalyzer.report.figures import small
 from loganalyzer.report.model import Cell, Column, Mark, Overview, Pair, Table
 from loganalyzer.report.other_models import other_stages
-from loganalyzer.tables.totals import GRAVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ def _headline(analysis: Analysis, totals: Totals) -> str:
     runs, inputs = totals.runs, formatting.plural(totals.inputs, "input")
     if analysis.verdict == "no-runs":
         return f"No run was found in {inputs}"
-    counts = {name: totals.severity(name) for name in GRAVE}
+    counts = {name: totals.severity(name) for name in SEVERE}
     said = [formatting.plural(number, word) for word, number in counts.items() if number]
     if not said:
         rest = ", as far as the log shows" if _is_doubtful(analysis) else ""

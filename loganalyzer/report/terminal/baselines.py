@@ -11,17 +11,17 @@ from rich.text import Text
 
 from loganalyzer.baselining.proposing import Proposals
 from loganalyzer.common.formatting import printable
-from loganalyzer.expectations.baselines import FIGURES, KEYS, Shelf
+from loganalyzer.expectations.baselines import FIGURES, KEYS, Baselines
 from loganalyzer.report.json_document import rows
 from loganalyzer.report.terminal.rendering import console
 from loganalyzer.tables.schema import SCHEMA_VERSION
 
 
-def _kinds(shelf: Shelf) -> dict[str, pl.DataFrame]:
+def _kinds(shelf: Baselines) -> dict[str, pl.DataFrame]:
     return {"vram": shelf.vram, "timing": shelf.timing, "cost": shelf.cost, "requirement": shelf.requirement}
 
 
-def to_json(shelf: Shelf) -> str:
+def to_json(shelf: Baselines) -> str:
     """`schema_version`, `ranking`, and a list of entries per kind."""
     parts = [f'"schema_version": {SCHEMA_VERSION}', f'"ranking": {json.dumps(list(shelf.ranking))}']
     parts += [f"{json.dumps(kind)}: {rows(frame)}" for kind, frame in _kinds(shelf).items()]
@@ -44,7 +44,7 @@ def proposals(proposed: Proposals, change: str, *, file: str, written: bool) -> 
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def write(shelf: Shelf, file: IO[str]) -> None:
+def write(shelf: Baselines, file: IO[str]) -> None:
     """One entry a line: what it is for, what it says; below it the provenance."""
     out = console(file)
     for kind, frame in _kinds(shelf).items():

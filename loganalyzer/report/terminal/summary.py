@@ -11,6 +11,7 @@ import polars as pl
 
 from loganalyzer.checks.registry import follows
 from loganalyzer.common.formatting import duration, one_line, plural, printable
+from loganalyzer.common.severity import SEVERE
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.report import words
 from loganalyzer.report.other_models import other_stages
@@ -18,7 +19,6 @@ from loganalyzer.report.terminal.layout import Block, Grid, Line, Words, plain
 from loganalyzer.tables import worst_runs
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.frames import group_agg
-from loganalyzer.tables.totals import GRAVE
 
 _VERDICTS: Final = {
     "pass": ("PASS", "bold green"),
@@ -72,7 +72,7 @@ def _summary(analysis: Analysis, *, verbose: bool) -> Iterator[Block]:
 
 
 def _headline(analysis: Analysis) -> Line:
-    counts = {name: analysis.totals.severity(name) for name in GRAVE}
+    counts = {name: analysis.totals.severity(name) for name in SEVERE}
     found = [plural(number, name) for name, number in counts.items() if number]
     where = f"{plural(analysis.totals.runs, 'run')} in {plural(analysis.totals.inputs, 'file')}"
     rest = "no problems found" if analysis.verdict == "pass" else ", ".join(found)

@@ -16,16 +16,19 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from loganalyzer import bounded
+from loganalyzer import pipeline
 from loganalyzer.checks.ignoring import without_ignored
 from loganalyzer.cli.group import main
 from loganalyzer.common.errors import LogAnalyzerError, ReportError
+from loganalyzer.common.version import __version__
 from loganalyzer.engine import incremental
-from loganalyzer.pipeline import analyse
-from loganalyzer.report.formats.json_file import DocumentFile
+from loganalyzer.pipeline import analyze
+from loganalyzer.report.formats.interface import Result
+from loganalyzer.report.formats.json_file import JsonDocument
 from loganalyzer.report.formats.junit import render
-from loganalyzer.report.formats.junit_file import JunitFile
-from loganalyzer.report.formats.parquet import TableFiles
+from loganalyzer.report.formats.junit_file import JunitDocument
+from loganalyzer.report.formats.parquet import Parquet
+from loganalyzer.report.formats.table_files import TableFiles
 from loganalyzer.report.json_document import to_json
 from loganalyzer.settings.ignores import Ignore
 from loganalyzer.settings.model import FailOn, Settings
@@ -104,11 +107,8 @@ class Parts:
     def __init__(self) -> None:
         self.held: list[Analysis] = []
 
-    def part(self, part: Analysis) -> None:
+    def add(self, part: Analysis) -> None:
         self.held.append(part)
-
-    def whole(self, analysis: Analysis) -> None:
-        self.held.append(analysis)
 
     def table(self, name: str) -> pl.DataFrame:
         return pl.concat([getattr(part, name) for part in self.held])
@@ -120,25 +120,25 @@ def ordered(frame: pl.DataFrame) -> pl.DataFrame:
 
 def run(paths: list[str], ignores: tuple[Ignore, ...] = (), room: int = 0) -> tuple[Analysis, Parts]:
     parts = Parts()
-    return bounded.analyse_bounded(paths, SETTINGS, ignores, parts, None, room), parts
+    return pipeline.analyze_volumes(paths, SETTINGS, ignores, parts, None, room), parts
 
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = bounded.volumes
-    monkeypatch.setattr(bounded, "volumes", lambda *given, **more: usual(*given, **more, piece_bytes=700))
+    usual = pipeline.volumes
+    monkeypatch.setattr(pipeline, "volumes", lambda *given, **more: usual(*given, **more, piece_bytes=700))
 
 
 def test_every_row_of_every_table_is_in_one_volume(logs: list[str]) -> None:
-    whole = analyse(logs, SETTINGS)
+    whole = analyze(logs, SETTINGS)
     _, parts = run(logs)
     for name in SCHEMAS:
         assert ordered(parts.table(name)).equals(ordered(getattr(whole, name))), name
 
 
 def test_totals_and_verdict_are_those_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded, "MOST_RUNS", 2)
-    whole = analyse(logs, SETTINGS)
+    monkeypatch.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
+    whole = analyze(logs, SETTINGS)
     part, _ = run(logs)
     assert part.verdict == whole.verdict
     assert part.runs.height == min(2, whole.runs.height) or part.counted is None
@@ -149,8 +149,8 @@ def test_totals_and_verdict_are_those_of_the_whole(logs: list[str], monkeypatch:
 
 
 def test_what_is_held_is_the_gravest_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded, "MOST_RUNS", 2)
-    whole = worst_runs.gravest(analyse(logs, SETTINGS), 2)
+    monkeypatch.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
+    whole = worst_runs.worst_runs(analyze(logs, SETTINGS), 2)
     part, _ = run(logs)
     own = [name for name in SCHEMAS if name not in ("excerpts", "findings", "masked", "memory", "prompts", "loras")]
     for name in own if part.counted else ():
@@ -158,7 +158,7 @@ def test_what_is_held_is_the_gravest_of_the_whole(logs: list[str], monkeypatch: 
 
 
 def test_what_has_room_in_memory_is_one_part_with_every_row(logs: list[str]) -> None:
-    whole = analyse(logs, SETTINGS)
+    whole = analyze(logs, SETTINGS)
     part, parts = run(logs, room=1 << 30)
     assert part.counted is None
     assert len(parts.held) == 1
@@ -167,7 +167,7 @@ def test_what_has_room_in_memory_is_one_part_with_every_row(logs: list[str]) -> 
 
 
 def test_samples_are_the_same_in_volumes() -> None:
-    whole = analyse([str(SAMPLES)], SETTINGS)
+    whole = analyze([str(SAMPLES)], SETTINGS)
     part, parts = run([str(SAMPLES)])
     assert len(parts.held) > 2
     assert part.totals.findings["count"].sum() == whole.findings.height
@@ -179,7 +179,7 @@ def test_a_line_that_an_input_and_a_run_in_another_volume_are_about_is_given_onc
     one_line = b"\xff " + log.prompt(427).replace("\n", "\r").encode() + b"\n"
     for name, text in (("a.log", log.prompt(369).encode() * 8), ("b.log", one_line + log.prompt(153).encode() * 8)):
         (tmp_path / name).write_bytes(text)
-    whole = analyse([str(tmp_path)], SETTINGS)
+    whole = analyze([str(tmp_path)], SETTINGS)
     _, parts = run([str(tmp_path)])
     at_line_1 = whole.findings.filter(pl.col("source").str.ends_with("b.log") & (pl.col("line") == 1))
     assert at_line_1["run_id"].is_null().n_unique() == 2
@@ -196,7 +196,7 @@ def failing(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("until", [date(2999, 1, 1), date(2020, 1, 1)], ids=["still-ignored", "over"])
 def test_ignored_findings_are_counted_once_for_all_volumes(failing: list[str], until: date) -> None:
     entry = Ignore(rule="RUN001", reason="known", until=until, contains="", path=Path("x.toml"), line=3)
-    whole = without_ignored(analyse(failing, SETTINGS), [entry], SETTINGS)
+    whole = without_ignored(analyze(failing, SETTINGS), [entry], SETTINGS)
     part, parts = run(failing, (entry,))
     assert part.notes == whole.notes
     assert ordered(part.totals.findings).equals(ordered(whole.totals.findings))
@@ -208,7 +208,7 @@ def test_a_run_whose_other_findings_are_ignored_counts_as_touched(tmp_path: Path
     path = tmp_path / "test.log"
     text = "".join(log.prompt(427).replace("max_memory=15.000", f"max_memory=14.{k}00") for k in range(6))
     path.write_text(log.BANNER + text, encoding="utf-8")
-    found = analyse([str(path)], SETTINGS)
+    found = analyze([str(path)], SETTINGS)
     entries = tuple(
         Ignore(rule=rule, reason="known", until=date(2999, 1, 1), contains="", path=Path("x.toml"), line=3)
         for rule in set(found.findings["rule"]) - {"MEM005"}
@@ -224,7 +224,7 @@ def test_twins_and_unreadable_inputs_are_told_as_ever(failing: list[str], tmp_pa
     twin = tmp_path / "twin.log"
     twin.write_bytes(Path(failing[0]).read_bytes())
     paths = [*failing, str(twin), str(tmp_path / "none.log")]
-    whole, (part, parts) = analyse(paths, SETTINGS), run(paths)
+    whole, (part, parts) = analyze(paths, SETTINGS), run(paths)
     assert part.problems == whole.problems
     assert part.notes == whole.notes
     assert parts.table("runs").height == whole.runs.height
@@ -232,15 +232,15 @@ def test_twins_and_unreadable_inputs_are_told_as_ever(failing: list[str], tmp_pa
 
 def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[str], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("loganalyzer.bounded.MOST_RUNS", 2)
-        usual = bounded.analyse_bounded
-        patched.setattr(bounded, "analyse_bounded", lambda *given, **more: usual(*given, **more, room=0))
+        patched.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
+        usual = pipeline.analyze_volumes
+        patched.setattr(pipeline, "analyze_volumes", lambda *given, **more: usual(*given, **more, room=0))
         tables, page = tmp_path / "tables", tmp_path / "page.html"
         result = CliRunner().invoke(main, [*failing, "--tables", str(tables), "--html", str(page)])
     assert result.exit_code == 1
     assert "5 runs in 1 file" in result.stdout
     assert "and 3 more runs" in result.stdout
-    whole = analyse(failing, SETTINGS)
+    whole = analyze(failing, SETTINGS)
     assert sorted(path.name for path in tables.iterdir()) == sorted(f"{name}.parquet" for name in SCHEMAS)
     for name, frame in whole.tables():
         assert ordered(pl.read_parquet(tables / f"{name}.parquet")).equals(ordered(frame)), name
@@ -252,11 +252,11 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5)
 
 def test_the_document_of_volumes_has_what_that_of_the_whole_has(logs: list[str]) -> None:
     with Spool(0) as spool:
-        file = DocumentFile(spool)
-        part = bounded.analyse_bounded(logs, SETTINGS, (), file, None, 0)
-        told = json.loads("".join(file.texts(part, generated_at=MOMENT, version="0", settings=SETTINGS)))
-    whole = analyse(logs, SETTINGS)
-    wanted = json.loads(to_json(whole, generated_at=MOMENT, version="0", settings=SETTINGS))
+        file = JsonDocument(spool)
+        part = pipeline.analyze_volumes(logs, SETTINGS, (), file, None, 0)
+        told = json.loads("".join(file.finish(Result(part, SETTINGS, MOMENT))))
+    whole = analyze(logs, SETTINGS)
+    wanted = json.loads(to_json(whole, generated_at=MOMENT, version=__version__, settings=SETTINGS))
     assert list(told) == list(wanted)
     for name, member in wanted.items():
         found = told[name]
@@ -266,10 +266,10 @@ def test_the_document_of_volumes_has_what_that_of_the_whole_has(logs: list[str])
 
 def test_what_has_room_is_the_document_of_the_whole(failing: list[str]) -> None:
     with Spool(0) as spool:
-        file = DocumentFile(spool)
-        whole = bounded.analyse_bounded(failing, SETTINGS, (), file)
-        text = "".join(file.texts(whole, generated_at=MOMENT, version="0", settings=None))
-    assert text == to_json(whole, generated_at=MOMENT, version="0")
+        file = JsonDocument(spool)
+        whole = pipeline.analyze_volumes(failing, SETTINGS, (), file)
+        text = "".join(file.finish(Result(whole, SETTINGS, MOMENT)))
+    assert text == to_json(whole, generated_at=MOMENT, version=__version__, settings=SETTINGS)
 
 
 def cases(text: str) -> dict[str, list[str]]:
@@ -294,10 +294,10 @@ def test_documents_of_few_runs_need_no_temporary_file(
 @pytest.mark.parametrize("fail_on", ["error", "warning", "never"])
 def test_the_cases_of_volumes_are_those_of_the_whole(logs: list[str], fail_on: FailOn) -> None:
     with Spool(0) as spool:
-        file = JunitFile(spool)
-        part = bounded.analyse_bounded(logs, SETTINGS, (), file, None, 0)
-        told = "".join(file.texts(part, SETTINGS, fail_on))
-    whole = analyse(logs, SETTINGS)
+        file = JunitDocument(spool)
+        part = pipeline.analyze_volumes(logs, SETTINGS, (), file, None, 0)
+        told = "".join(file.finish(Result(part, SETTINGS, MOMENT, fail_on)))
+    whole = analyze(logs, SETTINGS)
     assert cases(told) == cases(render(whole, SETTINGS, fail_on))
     assert len(told) == len(render(whole, SETTINGS, fail_on))
 
@@ -306,18 +306,18 @@ def test_a_rule_that_holds_runs_of_all_volumes_together_fails_the_case_of_its_ru
     path = tmp_path / "test.log"
     path.write_text(LOGS["growing from prompt to prompt"], encoding="utf-8")
     with Spool(0) as spool:
-        file = JunitFile(spool)
-        part = bounded.analyse_bounded([str(path)], SETTINGS, (), file, None, 0)
-        root = ET.fromstring("".join(file.texts(part, SETTINGS, "warning")))
+        file = JunitDocument(spool)
+        part = pipeline.analyze_volumes([str(path)], SETTINGS, (), file, None, 0)
+        root = ET.fromstring("".join(file.finish(Result(part, SETTINGS, MOMENT, "warning"))))
     failed = [case.get("name") for suite in root for case in suite if case.find("failure") is not None]
     assert "MEM005 memory-growth" in failed
 
 
 def test_the_command_writes_documents_of_all_rows(failing: list[str], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("loganalyzer.bounded.MOST_RUNS", 2)
-        usual = bounded.analyse_bounded
-        patched.setattr(bounded, "analyse_bounded", lambda *given, **more: usual(*given, **more, room=0))
+        patched.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
+        usual = pipeline.analyze_volumes
+        patched.setattr(pipeline, "analyze_volumes", lambda *given, **more: usual(*given, **more, room=0))
         page = str(tmp_path / "page.html")
         result = CliRunner().invoke(main, [*failing, "--json", "-", "--junit", str(tmp_path / "x.xml"), "--html", page])
     assert result.exit_code == 1
@@ -349,13 +349,13 @@ def test_standard_output_comes_last_so_that_a_reader_may_stop(failing: list[str]
 
 
 def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Path) -> None:
-    first = analyse([str(SAMPLES / "clean_Q6_K.txt")], SETTINGS)
-    with TableFiles(tmp_path) as files:
-        files.whole(first)
+    first = analyze([str(SAMPLES / "clean_Q6_K.txt")], SETTINGS)
+    with TableFiles(tmp_path, Parquet()) as files:
+        files.add(first)
 
     def fails() -> Iterator[None]:
-        with TableFiles(tmp_path) as files:
-            files.part(replace(first, runs=first.runs.clear()))
+        with TableFiles(tmp_path, Parquet()) as files:
+            files.add(replace(first, runs=first.runs.clear()))
             yield
 
     broken = fails()
@@ -368,8 +368,8 @@ def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Pa
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="cannot be written"), TableFiles(tmp_path / "file") as files:
-        files.whole(Analysis())
+    with pytest.raises(ReportError, match="cannot be written"), TableFiles(tmp_path / "file", Parquet()) as files:
+        files.add(Analysis())
 
 
 @pytest.mark.parametrize("room", [0, 10, 1 << 20])

@@ -1,0 +1,54 @@
+"""Judges the tables of logs: quantization, baselines, findings, verdicts, trends, and the lines that prove them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from loganalyzer.checks.expected import Expected
+from loganalyzer.checks.registry import EVERYTHING, Scope, run_all
+from loganalyzer.engine.collector import Tables
+from loganalyzer.expectations.baselines import Baselines
+from loganalyzer.runs.given_audio import with_audio
+from loganalyzer.runs.quantization import with_declared
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables import completeness, schema
+from loganalyzer.tables.analysis import Analysis
+
+
+def judge(found: Tables, expected: Expected, settings: Settings, scope: Scope = EVERYTHING) -> Analysis:
+    """Compares tables, or one volume of them, with what is expected. Nothing is masked yet."""
+    frames = dict(found.frames)
+    frames["memory"] = schema.conform(frames["memory"], "memory")
+    runs = with_declared(frames["runs"], expected.baselines, settings, expected.requested)
+    runs = with_audio(runs, frames["windows"], settings, expected.requested)
+    frames["runs"] = _with_bands(runs, expected.baselines)
+    unchecked = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None, faults=0)
+    analysis = _with_verdicts(run_all(unchecked, expected, settings, scope))
+    return replace(analysis, excerpts=_cited(found, analysis), trends=_trends(analysis, expected, settings))
+
+
+def _with_bands(runs: pl.DataFrame, known: Baselines) -> pl.DataFrame:
+    """`runs` with the band of its baseline, so that a report can be drawn again without the baselines file."""
+    banded = known.with_vram(runs.drop("band_low_gib", "band_high_gib"))
+    return schema.conform(banded.rename({"vram_low": "band_low_gib", "vram_high": "band_high_gib"}), "runs")
+
+
+def _with_verdicts(found: Analysis) -> Analysis:
+    runs = completeness.with_completeness(found.runs, found.not_checked)
+    return replace(found, runs=completeness.with_verdicts(runs, found.findings))
+
+
+def _trends(analysis: Analysis, expected: Expected, settings: Settings) -> pl.DataFrame:
+    if expected.past is None:
+        return schema.empty("trends")
+    from loganalyzer.history.trends import trends  # numpy takes a third of a small log's time to import
+
+    return trends(expected.past, analysis, settings.gpu)
+
+
+def _cited(found: Tables, analysis: Analysis) -> pl.DataFrame:
+    """The log lines that findings cite."""
+    own = schema.conform(analysis.excerpts, "excerpts")
+    return pl.concat([own, *(lines.cited(analysis.findings) for lines in found.lines)])

@@ -1,0 +1,142 @@
+"""Judges logs of any size volume by volume; each volume is written and dropped before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from loganalyzer.checks.expected import Expected
+from loganalyzer.checks.growth import concerned, latest
+from loganalyzer.checks.ignoring import Ignoring
+from loganalyzer.checks.judge import judge
+from loganalyzer.checks.registry import Scope, by_severity, run_all
+from loganalyzer.common.severity import SEVERE
+from loganalyzer.engine.collector import Volumes
+from loganalyzer.redact import masking
+from loganalyzer.redact.text_limits import presentable
+from loganalyzer.settings.model import Settings
+from loganalyzer.tables import schema
+from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.concat import concat_parts
+from loganalyzer.tables.totals import Totals, count
+from loganalyzer.tables.worst_runs import MOST_RUNS, worst_runs
+
+Add = Callable[[Analysis], None]
+"""Takes the rows of a volume."""
+
+_PLACE = ("source", "line")
+
+
+def judge_volumes(found: Volumes, expected: Expected, ignoring: Ignoring, settings: Settings, add: Add) -> Analysis:
+    """Judges every volume and passes its rows to `add`. A short log is a single volume.
+
+    Returns everything if there is a single volume. Otherwise returns the worst runs, with the totals of all.
+    """
+    masker = masking.masker(found.secrets if found.whole is None else found.whole.secrets)
+
+    def finished(part: Analysis) -> Analysis:
+        """A part, masked and without ignored findings."""
+        return ignoring.taken(presentable(part, masker, settings))
+
+    if found.whole is not None:
+        result = ignoring.finished(finished(judge(found.whole, expected, settings)), settings)
+        add(result)
+        return result
+    worst, across = Analysis(), _Across()
+    before: pl.DataFrame | None = None
+    near: pl.DataFrame | None = None
+    for volume in found.parts:
+        near = volume.frames["near_misses"] if near is None else near
+        part = judge(volume, expected, settings, Scope("run", before, near))
+        before = latest(before, part.runs)
+        across.add(part)
+        part = replace(finished(part), masked=schema.empty("masked"))
+        across.touched.append(_touched(part.findings))
+        add(across.without_shown(part))
+        worst = worst_runs(_concat(worst, part), MOST_RUNS)
+    last = across.judged(expected, settings)
+    cited = across.not_cited(found.lines.cited(last.findings))
+    last = finished(replace(last, excerpts=cited, problems=found.problems, notes=found.notes))
+    last = replace(last, counted=across.counted(last))
+    result = ignoring.finished(worst_runs(_concat(worst, last), MOST_RUNS), settings)
+    result = replace(result, counted=replace(result.totals, runless=across.runless(found.sources)))
+    add(replace(last, findings=_with_configuration(last, worst, result)))
+    return result
+
+
+def _concat(one: Analysis, other: Analysis) -> Analysis:
+    both = concat_parts([one, other])
+    return replace(both, findings=by_severity(both.findings))
+
+
+def _with_configuration(last: Analysis, worst: Analysis, result: Analysis) -> pl.DataFrame:
+    """The findings of the last part, and those on the configuration, which only the result has."""
+    known = pl.concat([worst.findings, last.findings])
+    added = result.findings.join(known, on="rule", how="anti", maintain_order="left")
+    return pl.concat([last.findings, added])
+
+
+@dataclass(eq=False)
+class _Across:
+    """What rules that compare runs need of all volumes: a few columns of a few runs.
+
+    Attributes:
+        runs, memory: the runs that such a rule compares, and their memory reports.
+        cited: places of the excerpts that findings of a volume cite.
+        touched: runs with an error or a warning that is not ignored.
+        shared: excerpts that findings without a run cite.
+        inputs: names of the inputs that hold a run.
+    """
+
+    runs: list[pl.DataFrame] = field(default_factory=list)
+    memory: list[pl.DataFrame] = field(default_factory=list)
+    cited: list[pl.DataFrame] = field(default_factory=list)
+    touched: list[pl.Series] = field(default_factory=list)
+    shared: list[pl.DataFrame] = field(default_factory=list)
+    inputs: set[str] = field(default_factory=set)
+
+    def add(self, part: Analysis) -> None:
+        """Takes a volume before it is masked."""
+        runs, memory = concerned(part)
+        self.runs.append(runs)
+        self.inputs |= set(part.runs["source"].unique())
+        self.memory.append(memory)
+        reports = memory.join(runs.select("run_id", "source"), on="run_id").select("source", "line")
+        lines = pl.concat([reports, runs.select("source", "line")])
+        self.cited.append(part.excerpts.select(_PLACE).join(lines, on=_PLACE, how="semi").unique())
+
+    def without_shown(self, part: Analysis) -> Analysis:
+        """A finished volume without excerpts that findings without a run cite in an earlier one."""
+        before = pl.concat([part.excerpts.clear(), *self.shared])
+        places = part.findings.filter(pl.col("run_id").is_null()).select(_PLACE)
+        self.shared.append(part.excerpts.join(places, on=_PLACE, how="semi"))
+        own = part.excerpts.join(before, on=part.excerpts.columns, how="anti", nulls_equal=True, maintain_order="left")
+        return replace(part, excerpts=own)
+
+    def runless(self, sources: pl.DataFrame) -> int:
+        """How many of the inputs hold no run."""
+        return sources.filter(~pl.col("source").is_in(list(self.inputs))).height
+
+    def not_cited(self, excerpts: pl.DataFrame) -> pl.DataFrame:
+        """Excerpts that no finding of a volume cites."""
+        return excerpts.join(pl.concat(self.cited), on=_PLACE, how="anti", maintain_order="left")
+
+    def judged(self, expected: Expected, settings: Settings) -> Analysis:
+        """What the rules that compare runs find, and what they cannot check."""
+        found = Analysis(runs=pl.concat(self.runs), memory=pl.concat(self.memory))
+        said = run_all(found, expected, settings, Scope("runs"))
+        return Analysis(findings=said.findings, not_checked=said.not_checked)
+
+    def counted(self, last: Analysis) -> Totals:
+        """The totals of the last part. A run that already has an error or a warning is not counted again."""
+        totals = count(last.sources, last.runs, last.findings, last.not_checked)
+        others = _touched(last.findings)
+        known = pl.concat(self.touched).to_frame()
+        return replace(totals, touched=others.to_frame().join(known, on="run_id", how="anti").height)
+
+
+def _touched(findings: pl.DataFrame) -> pl.Series:
+    """The runs that have an error or a warning."""
+    return findings.filter(pl.col("severity").is_in(SEVERE))["run_id"].drop_nulls().unique()
