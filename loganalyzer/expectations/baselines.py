@@ -138,11 +138,6 @@ class Baselines:
         figures = ("window_low", "window_high", "window_tolerance")
         return found.with_columns(pl.when(_BY_WRAPPER).then(pl.col(name)).alias(name) for name in figures)
 
-    def bands(self, runs: pl.DataFrame) -> dict[str, tuple[float, float]]:
-        """run_id to the band (low, high, GiB) of its baseline, for runs that have one."""
-        held = self.with_vram(runs).filter(pl.col("vram_low").is_not_null())
-        return {run: (low, high) for run, low, high in held.select("run_id", "vram_low", "vram_high").rows()}
-
 
 def _either_way(
     shelf: Sequence[Mapping[str, Any]], keys: Mapping[str, Any], figures: Mapping[str, Any]

@@ -18,8 +18,6 @@ else:
 
 CONTEXT_FRAMES = 3
 """What upstream appends beyond the need: the ±2 neighbourhood of the last frame, and its `>=` test."""
-SILENCE_FRAMES = 90
-"""The silence file's length: no padding appends more, whatever it asks for."""
 
 
 def stride(window: Frames, motion: Frames, drop: Frames) -> Frames:

@@ -33,7 +33,7 @@ _MESSAGES = {
 def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
     """One row per execution.
 
-    Columns: lane, prompt, line, place, end_line, end_place, duration_s, status, error, out_of_memory, started_at,
+    Columns: lane, prompt, line, place, end_line, end_place, duration_s, status, error, started_at,
     ended_at.
 
     `stages` (lane, prompt, place, line) are evidence of an execution even where no message names it; `idle` are the
@@ -80,7 +80,6 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
             .then(pl.lit(_CAUGHT))
             .alias("error"),
             pl.coalesce("executed_line", "end_line").alias("end_line"),
-            pl.col("out_of_memory").fill_null(value=False),
         )
         .drop("executed_line", "lost", "stopped", "like_lost", "like_stopped", "left")
         .pipe(sort_by, "lane", "prompt")
@@ -157,12 +156,10 @@ def _losses(timeline: Timeline) -> pl.DataFrame:
             "prompt",
             "place",
             _MESSAGES.get(name, pl.col("message")).alias("message"),
-            pl.lit(name == "out-of-memory").alias("oom"),
             pl.lit(name == "exception").alias("core"),
         )
         for name in LOST
     ]
-    out_of_memory = pl.col("message").str.contains("Allocation on device|out of memory|OutOfMemory")
     return (
         pl.concat(frames)
         .sort("lane", "core", "place", descending=[False, True, False])
@@ -170,7 +167,6 @@ def _losses(timeline: Timeline) -> pl.DataFrame:
             group_agg,
             ["lane", "prompt"],
             pl.col("message").drop_nulls().first().str.strip_chars().alias("error"),
-            (pl.col("oom") | out_of_memory.fill_null(value=False)).any().alias("out_of_memory"),
             pl.lit(value=True).first().alias("lost"),
         )
     )
