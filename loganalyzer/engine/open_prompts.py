@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.runs import outcome
-from loganalyzer.tables.schema import TIME
+from loganalyzer.tables.column import TIME
 
 Frames = dict[str, pl.DataFrame]
 _BEGUN: Final = {"stream": pl.String(), "prompt_id": pl.String(), "line": pl.Int64(), "started_at": TIME}

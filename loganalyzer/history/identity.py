@@ -15,7 +15,7 @@ from loganalyzer.history.inputs import Inputs
 from loganalyzer.redact.masking import Masker, without_home
 from loganalyzer.runs.identity import DIGEST
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.schema import TIME
+from loganalyzer.tables.column import TIME
 
 HEAD: Final = ("mode", "audio_frames", "width", "height", "steps")
 """Facts that stand at the beginning of a run, and do not change while its log grows."""

@@ -12,8 +12,9 @@ from loganalyzer.history.identity import moments
 from loganalyzer.history.inputs import Content, Inputs
 from loganalyzer.history.matching import Known, Matcher
 from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.column import TIME
 from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure
-from loganalyzer.tables.schema import RUNS, TIME
+from loganalyzer.tables.schema import RUNS
 
 RECORDED: Final = pl.Schema(
     [

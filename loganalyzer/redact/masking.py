@@ -23,6 +23,7 @@ from loganalyzer.redact.rough import ROUGH
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.frames import run_lengths
+from loganalyzer.tables.schema import FOREIGN
 
 if TYPE_CHECKING:
     from loganalyzer.redact.kind import Kind
@@ -36,51 +37,6 @@ _PIECES = re.compile(r".{1,3000}(?:\s|$)|.{1,3000}", re.DOTALL)
 
 _NARROW: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 """Full-width forms of letters, digits and signs, each as the character it stands for."""
-
-_START: Final = (
-    "attention", "precision", "vram_state", "memory_options", "driver", "python_version", "frontend_version",
-    "arguments", "packages", "custom_nodes",
-)  # fmt: skip
-TEXTS: Final[dict[str, tuple[str, ...]]] = {
-    "sources": ("source", "encoding"),
-    "prompts": ("source", "stream", "error", "exception_type", "failed_in", "cause", "other_models"),
-    "runs": (
-        "source",
-        "stream",
-        "mode",
-        "quantization",
-        "declared_quantization",
-        "gpu",
-        "comfyui_version",
-        "torch_version",
-        *_START,
-    ),
-    "memory": ("phase",),
-    "loras": ("name", "strength"),
-    "environment": (
-        "source",
-        "stream",
-        "gpu",
-        "driver",
-        "python",
-        "torch",
-        "comfyui",
-        "frontend",
-        "attention",
-        "precision",
-        "vram_state",
-        "memory_options",
-        "arguments",
-        "packages",
-        "custom_nodes",
-    ),
-    "findings": ("source", "message", "observed", "expected", "fix"),
-    "not_checked": ("source", "reason"),
-    "near_misses": ("source", "expected", "text"),
-    "excerpts": ("source", "text"),
-    "trends": ("key", "reason"),
-}
-"""Columns that may hold words of a log or a path; the others hold ids, figures and words of ours."""
 
 
 class Masker:
@@ -177,13 +133,13 @@ def _is_clean(frames: Mapping[str, pl.DataFrame]) -> bool:
     """Whether short tables hold nothing that looks like a secret, as most do: one look at all their texts together."""
     if sum(frame.height for frame in frames.values()) > _FEW:
         return False
-    told = [frames[table][name] for table, names in TEXTS.items() for name in names if not frames[table].is_empty()]
+    told = [frames[table][name] for table, names in FOREIGN.items() for name in names if not frames[table].is_empty()]
     told = [_flat(texts) for texts in told]
     return not told or not pl.concat([texts.alias("text") for texts in told]).str.contains(ROUGH).any()
 
 
 def _masked(table: str, frame: pl.DataFrame, masking: Masker) -> pl.DataFrame:
-    names = TEXTS.get(table, ())
+    names = FOREIGN.get(table, ())
     if frame.is_empty() or not names:
         return frame
     texts = {name: frame[name] for name in names}

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from loganalyzer.redact.masking import TEXTS, Masker, redacted
+from loganalyzer.redact.masking import Masker, redacted
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
+from loganalyzer.tables.schema import FOREIGN
 
 LONGEST: Final = 4000
 """Characters of one text: more than any message or traceback line that upstream prints."""
@@ -26,7 +27,7 @@ def presentable(analysis: Analysis, masks: Masker, settings: Settings) -> Analys
 def shortened(analysis: Analysis) -> Analysis:
     """`analysis` with the texts of its tables cut to `LONGEST` characters; a remark says how many were left out."""
     changed: dict[str, Any] = {}
-    for table, names in TEXTS.items():
+    for table, names in FOREIGN.items():
         frame: pl.DataFrame = getattr(analysis, table)
         long = [name for name in names if _is_long(frame[name])]
         if long:

@@ -12,20 +12,20 @@ from loganalyzer.history.inputs import Content
 from loganalyzer.history.matching import Known
 from loganalyzer.history.store.checking import fetched, table, unpacked
 from loganalyzer.history.store.schema import FILES, READINGS, RUNS
-from loganalyzer.tables import schema
+from loganalyzer.tables import column, schema
 
 _RUN: Final = pl.Schema(
     {
         "number": pl.Int64(),
         "run_id": pl.String(),
         "place": pl.String(),
-        "started_at": schema.TIME,
+        "started_at": column.TIME,
         "ordinal": pl.Int64(),
         "durations": pl.String(),
         "facts": pl.String(),
     }
 )
-_READING: Final = pl.Schema({"place": pl.String(), "run": pl.Int64(), "file_time": schema.TIME, "said_at": schema.TIME})
+_READING: Final = pl.Schema({"place": pl.String(), "run": pl.Int64(), "file_time": column.TIME, "said_at": column.TIME})
 _CONTENT: Final = pl.Schema({"digest": pl.String(), "length": pl.Int64(), "head": pl.String()})
 _FACTS: Final = pl.Schema(
     {name: schema.RUNS[name] for name in (*HEAD, "source", "line", "status", "observed_windows", "prompt_s")}

@@ -21,13 +21,13 @@ from loganalyzer.history.store.schema import FILES, FINDINGS, MEASUREMENTS, READ
 from loganalyzer.history.store.selecting import Selection, conditions
 from loganalyzer.history.store.upgrades import bring_up_to_date, refuse_foreign, version
 from loganalyzer.history.store.writing import BATCH, Added, Noted
-from loganalyzer.tables import schema
+from loganalyzer.tables import column, schema
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.metrics import KEY, METRICS
 
 ADDED: Final[dict[str, pl.DataType]] = {
-    "at": schema.TIME,
-    "added_at": schema.TIME,
+    "at": column.TIME,
+    "added_at": column.TIME,
     "label": pl.String(),
     "commit": pl.String(),
     "verdict": pl.String(),
