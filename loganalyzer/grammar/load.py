@@ -225,12 +225,12 @@ def _sample(entry: dict[str, Any]) -> model.Sample:
 
 @cache
 def wrappers() -> tuple[model.Pattern, ...]:
-    """What may stand in front of a line (`patterns/wrappers.toml`); holes `time`, `stream`, `level`, `part`.
+    """What may stand in front of a line (`patterns/prefixes.toml`); holes `time`, `stream`, `level`, `part`.
 
     Raises:
         GrammarError: where a wrapper does not read its own samples.
     """
-    file = folder("patterns") / "wrappers.toml"
+    file = folder("patterns") / "prefixes.toml"
     return remembered("wrappers", [_fragments_file(), file], lambda: _wrappers(file))
 
 
