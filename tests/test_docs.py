@@ -61,9 +61,18 @@ def test_an_install_command_for_a_strangers_package_is_recognized(line: str, is_
     assert bool(STRANGERS_PACKAGE.search(line)) is is_a_strangers
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)h][^)]*)\)", README))))
-def test_what_the_readme_links_to_is_there(link: str) -> None:
-    assert (ROOT / link).is_file()
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINKS = sorted({(page, link) for page in PAGES for link in re.findall(r"\]\(([^)h#][^)#]*)", page.read_text("utf-8"))})
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS, ids=lambda value: getattr(value, "name", value))
+def test_what_a_page_links_to_is_there(page: Path, link: str) -> None:
+    assert (page.parent / link).exists()
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) <= 1000
+    assert set(re.findall(r"docs/[\w-]+\.md", README)) == {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
 
 
 def test_the_columns_in_the_page_of_tables_are_made_from_the_tables() -> None:
@@ -78,8 +87,9 @@ def test_every_metric_is_documented() -> None:
     assert [name for name in METRICS if f"`{name}`" not in text.split("| metric |")[1]] == []
 
 
-def test_the_readmes_configuration_uses_known_keys_only() -> None:
-    block = re.search(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+def test_the_page_of_the_configuration_uses_known_keys_only() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    block = re.search(r"```toml\n(.*?)```", page, flags=re.DOTALL)
     assert block is not None
     keys = re.findall(r"^([a-z_]+) =", block[1], flags=re.MULTILINE)
     assert set(keys) <= set(_KEYS)
