@@ -12,6 +12,7 @@ from loganalyzer.checks import expected
 from loganalyzer.checks.expected import Expected
 from loganalyzer.checks.ignoring import Ignoring
 from loganalyzer.checks.judge import judge
+from loganalyzer.checks.selectors import with_ids
 from loganalyzer.checks.volumes import judge_volumes
 from loganalyzer.common.errors import SourceError
 from loganalyzer.common.formatting import one_line
@@ -57,7 +58,7 @@ def analyze(
     Raises:
         LogAnalyzerError: a pattern, schedule, baselines or workflow file is refused, or the engine is out of reach.
     """
-    settings = settings or Settings()
+    settings = with_ids(settings or Settings())
     found, masker = unmasked(paths, settings, progress, engine, past)
     return presentable(found, masker, settings)
 
@@ -78,7 +79,7 @@ def analyze_volumes(
     Raises:
         LogAnalyzerError: as `analyze`; or the disk has no room for what does not fit into memory.
     """
-    ignoring = Ignoring(ignores)
+    ignoring, settings = Ignoring(ignores), with_ids(settings)
     logs, documents = reader.parted(paths)
     if documents:
         return _single(analyze([*logs, *documents], settings, progress), ignoring, settings, rows)
@@ -212,7 +213,7 @@ def _chosen(found: Analysis, settings: Settings) -> Analysis:
 
 def analyze_inputs(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
     """Analyzes inputs that are already open."""
-    settings = settings or Settings()
+    settings = with_ids(settings or Settings())
     return judged(tabulate(inputs, settings), settings)
 
 

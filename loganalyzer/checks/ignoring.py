@@ -11,6 +11,7 @@ import polars as pl
 
 from loganalyzer.checks.findings import outcome
 from loganalyzer.checks.registry import Context, Outcome, by_severity, rule, rules
+from loganalyzer.checks.selectors import select
 from loganalyzer.common import clock
 from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.common.formatting import plural
@@ -61,12 +62,7 @@ class Ignoring:
 
     def __init__(self, ignores: Iterable[Ignore], today: date | None = None) -> None:
         day = today or clock.now().date()
-        self._entries = tuple(ignores)
-        for entry in self._entries:
-            if entry.rule not in rules():
-                raise ConfigurationError(
-                    f"{entry.path}:{entry.line}: there is no rule {entry.rule!r}", "`loganalyze rules` lists them"
-                )
+        self._entries = tuple(replace(entry, rule=_rule_id(entry)) for entry in ignores)
         self._over = [entry for entry in self._entries if entry.is_over(day)]
         self._counts: dict[Ignore, int] = {}
 
@@ -103,6 +99,19 @@ class Ignoring:
         added = schema.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
         counted = found.counted and add_totals([found.counted, count(*_NO_RUNS, added, schema.empty("not_checked"))])
         return replace(found, findings=findings, notes=notes, counted=counted)
+
+
+def _rule_id(entry: Ignore) -> str:
+    """The id of the single rule that an entry names."""
+    try:
+        found = select(entry.rule)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{entry.path}:{entry.line}: {error.message}", error.hint) from None
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"{entry.path}:{entry.line}: {entry.rule!r} names {len(found)} rules", "write one entry per rule"
+        )
+    return found[0].id
 
 
 _NO_RUNS = (schema.empty("sources"), schema.empty("runs"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from loganalyzer.cli import actions, notice, progress, recording, targets
+from loganalyzer.cli import actions, completion, hints, notice, progress, recording, targets
 from loganalyzer.cli.exit_codes import FAULT
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
@@ -43,7 +43,7 @@ def format_options(command: Any) -> Any:  # noqa: ANN401 -- as click has it
 
 
 @click.command(short_help="Check logs: summary, HTML report, tables.")
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, shell_complete=completion.files)
 @click.option("--no-html", is_flag=True, help="Write no HTML report.")
 @format_options
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
@@ -119,7 +119,12 @@ def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> N
         if added:
             click.echo(f"history: {recording.words(added)}", err=True)
     doubts = recording.doubts(added) if added else None
-    for problem in (*_first(analysis.problems), *_first(analysis.notes), *([doubts] if doubts else ())):
+    for problem in (
+        *hints.hints(analysis),
+        *_first(analysis.problems),
+        *_first(analysis.notes),
+        *([doubts] if doubts else ()),
+    ):
         click.echo(f"loganalyze: {problem}", err=True)
 
 

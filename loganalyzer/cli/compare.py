@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli import actions, recording, targets
+from loganalyzer.cli import actions, completion, recording, targets
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common import clock
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="What changed between two sets of runs.")
-@click.argument("base")
-@click.argument("head")
+@click.argument("base", shell_complete=completion.sides)
+@click.argument("head", shell_complete=completion.sides)
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the comparison as Markdown.")
 @click.option("--html", metavar="FILE|-", help="Write the comparison as one HTML file.")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from loganalyzer.cli import garbage, process_limits, streams
 from loganalyzer.cli.exit_codes import COULD_NOT, FAULT, STOPPED
 from loganalyzer.common.errors import LogAnalyzerError
+from loganalyzer.common.suggestions import closest
 from loganalyzer.common.version import __version__
 
 _DEBUG: Final = "LOGANALYZE_DEBUG"
@@ -20,6 +24,7 @@ COMMANDS: Final = (
     "analyze",
     "baseline",
     "compare",
+    "doctor",
     "history",
     "patterns",
     "plan",
@@ -49,8 +54,13 @@ class DefaultGroup(click.Group):
         """Put `analyze` in front unless the first word is a command or one of the group's own options."""
         own = {name for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
         if args and args[0] not in COMMANDS and args[0] not in own:
+            _refuse_misspelled_command(args[0], ctx)
             args = ["analyze", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Files and commands: the main job needs no name. Files come first: bash forgets what stands before them."""
+        return [CompletionItem(incomplete, type="file"), *super().shell_complete(ctx, incomplete)]
 
     def main(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- as click has it
         """Everything that is called writes on guarded streams, `--help` and wrong usage as well."""
@@ -80,6 +90,21 @@ class DefaultGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("\nloganalyze: stopped", err=True)
             ctx.exit(STOPPED)
+
+
+def _refuse_misspelled_command(word: str, ctx: click.Context) -> None:
+    """Refuses a first word that is no input and looks like a command.
+
+    Raises:
+        click.UsageError: suggests the command.
+    """
+    if not re.fullmatch(r"[A-Za-z]+", word) or Path(word).exists():
+        return
+    if word.lower() == "help":
+        raise click.UsageError("there is no command 'help'. Did you mean `loganalyze --help`?", ctx)
+    meant = closest(word, COMMANDS)
+    if meant:
+        raise click.UsageError(f"there is no file or command {word!r}. Did you mean {meant[0]!r}?", ctx)
 
 
 def _is_fault(error: BaseException) -> bool:

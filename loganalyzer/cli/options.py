@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from loganalyzer.cli import completion
 from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.common.severity import Severity
 from loganalyzer.settings import config
@@ -40,6 +41,22 @@ RATE = Number(config.SLOWEST_FPS, config.FASTEST_FPS)
 """Frames per second; what no video has would give durations that are no numbers."""
 
 _PATH = click.Path(path_type=Path)
+RULE_OPTIONS = (
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="RULES",
+        shell_complete=completion.rules,
+        help="Check only these rules: ids, prefixes or names, e.g. AUD,slow-run.",
+    ),
+    click.option(
+        "--ignore",
+        multiple=True,
+        metavar="RULES",
+        shell_complete=completion.rules,
+        help="Leave these rules out: ids, prefixes or names.",
+    ),
+)
 _ANALYSIS = (
     click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; few logs name it."),
     click.option(
@@ -57,8 +74,7 @@ _ANALYSIS = (
         default=None,
         help="Exit 1 where a verdict is incomplete, and make a near miss (LOG001) an error.  [default: no-strict]",
     ),
-    click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
-    click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
+    *RULE_OPTIONS,
     click.option(
         "--redact/--no-redact",
         default=None,
@@ -100,10 +116,28 @@ def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
         values["audio_s"] = _seconds(given["audio_given"])
     if given.get("strict"):
         values["severities"] = _but_strict_ones(values.get("severities", {}))
-    chosen = Settings(**values)
+    if values.get("quantization"):
+        values["quantization"] = _quantization(values["quantization"], values.get("baselines"))
+    chosen = _with_rule_ids(Settings(**values))
     if chosen.motion_frames >= chosen.window_frames:
         raise ConfigurationError(_no_stride(found, given, chosen))
     return chosen
+
+
+def _quantization(name: str, baselines: Path | None) -> str:
+    from loganalyzer.expectations import baseline_files, quantization_names
+
+    documents = baseline_files.documents(baselines)
+    own = [str(entry["quantization"]) for entry in baseline_files.entries(documents, "vram") if "quantization" in entry]
+    return quantization_names.canonical(name, [*baseline_files.ranking(documents), *own])
+
+
+def _with_rule_ids(chosen: Settings) -> Settings:
+    if not (chosen.select or chosen.ignore or chosen.severities):
+        return chosen
+    from loganalyzer.checks import selectors  # imports polars, which plans do not need
+
+    return selectors.with_ids(chosen)
 
 
 def _seconds(audio: str) -> float:

@@ -1,30 +1,44 @@
-"""`loganalyze rules [ID]`: the catalogue of findings, or one rule explained."""
+"""`loganalyze rules [RULES]`: the catalogue of rules, or one rule explained."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
-from loganalyzer.common.errors import ConfigurationError
+from loganalyzer.cli import completion
+
+if TYPE_CHECKING:
+    from loganalyzer.checks.registry import Rule
 
 
 @click.command(short_help="The findings, each explained.")
-@click.argument("rule_id", metavar="[ID]", required=False)
+@click.argument("rule_id", metavar="[RULES]", required=False, shell_complete=completion.rules)
 def rules(rule_id: str | None) -> None:
-    """List all rules, or explain one: why it matters, an example, the fix."""
-    from loganalyzer.checks.registry import rules as known_rules
+    """List all rules, or those that RULES names (an id, a prefix, a name); explain a single one.
 
-    known = known_rules()
+    An explanation says why the rule matters, shows an example, and gives the fix.
+    """
+    from loganalyzer.checks.registry import rules as known_rules
+    from loganalyzer.checks.selectors import select
+
     if rule_id is None:
-        for item in known.values():
-            click.echo(f"{item.id}  {item.severity:8}{item.name}: {item.summary}")
+        _list(known_rules().values())
         return
-    rule = known.get(rule_id.upper())
-    if rule is None:
-        raise ConfigurationError(f"there is no rule {rule_id!r}", "`loganalyze rules` lists them")
+    found = select(rule_id)
+    if len(found) > 1:
+        _list(found)
+        return
+    (rule,) = found
     strict = f"; {rule.strict} with --strict" if rule.strict else ""
     click.echo(f"{rule.id} {rule.name} ({rule.severity}{strict})\n")
     for title, body in (("what", rule.summary), ("why", rule.why), ("fix", rule.fix)):
         click.echo(textwrap.fill(body, 100, initial_indent=f"{title:9}", subsequent_indent=" " * 9))
     click.echo("example  " + rule.example.replace("\n", "\n         "))
+
+
+def _list(rules: Iterable[Rule]) -> None:
+    for item in rules:
+        click.echo(f"{item.id}  {item.severity:8}{item.name}: {item.summary}")

@@ -50,9 +50,18 @@ def configured(found: Configuration, given: Mapping[str, Any]) -> tuple[Target, 
 
 
 def tables(folders: Mapping[str, Path | None]) -> dict[str, Path]:
-    """The files that options such as `--tables` write: option to folder."""
+    """The files that options such as `--tables` write: option to folder.
+
+    Raises:
+        click.UsageError: standard output is given as a folder.
+    """
     if not any(folders.values()):
         return {}
+    for option, folder in folders.items():
+        if str(folder) == STDOUT:
+            raise click.UsageError(
+                f"{option} writes one file per table and needs a folder. For standard output use `--json -`"
+            )
     from loganalyzer.report.formats import registry
     from loganalyzer.tables.schema import SCHEMAS
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from loganalyzer.cli import progress, targets
+from loganalyzer.cli.exit_codes import COULD_NOT
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.common import atomic_write, clock
 
@@ -31,6 +32,11 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     targets.check({"--output": options["output"]}, targets.configured(found, options), paths)
     with progress.shown(paths, quiet=options["quiet"]) as told:
         made = make(paths, chosen, told, generated_at=clock.now())
+    if made.shown.sources.is_empty():
+        for problem in made.shown.problems:
+            click.echo(f"loganalyze: {problem}", err=True)
+        click.echo("loganalyze: no log could be read, so no ticket is written", err=True)
+        ctx.exit(COULD_NOT)
     atomic_write.write(options["output"], made.ticket.data)
     for problem in (*made.shown.problems, *made.shown.notes):
         click.echo(f"loganalyze: {problem}", err=True)
@@ -39,5 +45,6 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
         for name, size in made.ticket.files:
             click.echo(f"  {name}  {size / 1024:,.1f} KiB")
         masked = ", ".join(f"{count} {kind}" for kind, count in sorted(made.masked.items()))
-        click.echo(f"masked: {masked or 'nothing was found that had to be'}; look at it before you send it")
+        click.echo(f"masked: {masked}" if masked else "no secrets found")
+        click.echo("Review the archive before you share it.")
     ctx.exit(2 if made.shown.problems else 0)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli import notice
+from loganalyzer.cli import completion, notice
 from loganalyzer.cli.options import FAILING, Number, analysis_options, configuration, settings
+from loganalyzer.common.formatting import one_line
 
 if TYPE_CHECKING:
     from loganalyzer.watch.outlook import Warned
@@ -27,7 +28,7 @@ _REST = 3.0
 
 
 @click.command(short_help="Follow a growing log, and warn in time.")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), shell_complete=completion.files)
 @click.option("--on-error", metavar="COMMAND", help="Run this at each error, without a shell; see LOGANALYZE_RULE.")
 @click.option("--once-idle", type=Number(min=0), metavar="SECONDS", help="End once nothing came for so long.")
 @click.option("--interval", type=Number(min=0.05), default=1.0, show_default=True, help="Seconds between looks.")
@@ -43,6 +44,8 @@ def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: A
     """
     from loganalyzer.watch.watching import Watching
 
+    if path.is_dir():
+        raise click.UsageError(_folder(path), ctx)
     found = configuration(options["config_file"])
     command = _command(options["on_error"])
     watcher = notice.Watcher(notice.urls(found, options), path, always=options["notify_always"])
@@ -165,6 +168,14 @@ class _Display:
         self._drawn = 0
 
 
+def _folder(path: Path) -> str:
+    """What to say of a folder: the log in it that was written last is probably meant."""
+    logs = [file for file in path.iterdir() if file.is_file() and file.suffix in (".log", ".txt", ".out")]
+    newest = max(logs, key=lambda file: file.stat().st_mtime, default=None)
+    hint = f". Did you mean {one_line(str(newest))}?" if newest else ""
+    return f"{one_line(str(path))} is a folder; watch follows a single log file{hint}"
+
+
 def _width() -> int:
     import shutil
 
@@ -172,7 +183,5 @@ def _width() -> int:
 
 
 def _said(warned: Warned) -> str:
-    from loganalyzer.common.formatting import one_line
-
     head = f"{time.strftime('%H:%M:%S')} {warned.severity} {warned.rule} {warned.name}, line {warned.line}"
     return f"{head}\n  {one_line(warned.message)}\n  fix: {one_line(warned.fix)}"

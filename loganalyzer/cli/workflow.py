@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from loganalyzer.cli import targets
-from loganalyzer.cli.options import FAILING, RATE, configuration, settings
+from loganalyzer.cli.options import FAILING, RATE, RULE_OPTIONS, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common.atomic_write import replacement
 from loganalyzer.common.errors import WorkflowError
@@ -35,8 +35,7 @@ _SHARED = (
     ),
     click.option("--fps", type=RATE, help="Frames per second.  [default: 25]"),
     click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
-    click.option("--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
-    click.option("--ignore", multiple=True, metavar="RULE", help="Leave this rule out; may be repeated."),
+    *RULE_OPTIONS,
     click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
 )
 

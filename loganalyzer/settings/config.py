@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.common.severity import SEVERITIES
+from loganalyzer.common.suggestions import did_you_mean
+from loganalyzer.settings.toml_lines import line_of
 
 if TYPE_CHECKING:
     from loganalyzer.settings.ignores import Ignore
 
 OWN_FILE: Final = "loganalyze.toml"
+_TABLE: Final = ("tool", "loganalyze")
 SHARED_FILE: Final = "pyproject.toml"
 
 _NUMBER: Final = (int, float)
@@ -112,10 +115,11 @@ def load(path: Path) -> Configuration:
     """
     document, text = _read(path)
     table = document.get("tool", {}).get("loganalyze", {}) if path.name == SHARED_FILE else document
+    within = _TABLE if path.name == SHARED_FILE else ()
     for key, value in table.items():
-        _check(path, text, key, value)
+        _check(path, text, (*within, key), value)
     values = {key: _resolved(path, key, value) for key, value in table.items()}
-    return Configuration(path, values, tuple(_ignores(path, text, table.get("ignore", []))))
+    return Configuration(path, values, tuple(_ignores(path, text, (*within, "ignore"), table.get("ignore", []))))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:
@@ -126,16 +130,18 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
         raise ConfigurationError(f"{path}: cannot be read as a configuration: {error}") from None
 
 
-def _check(path: Path, text: str, key: str, value: object) -> None:
-    where = f"{path}:{_line(text, key)}: "
+def _check(path: Path, text: str, place: tuple[str, ...], value: object) -> None:
+    key = place[-1]
+    where = f"{path}:{line_of(text, *place)}: "
     if key not in _KEYS:
-        raise ConfigurationError(f"{where}unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
+        hint = did_you_mean(key, _KEYS)
+        raise ConfigurationError(f"{where}unknown key {key!r}", hint or f"known keys: {', '.join(_KEYS)}")
     types, wanted = _KEYS[key]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
     _check_value(where, key, value, wanted)
     if isinstance(value, dict):
-        _check_severities(path, text, value, wanted)
+        _check_severities(path, text, place, value, wanted)
 
 
 def _check_value(where: str, key: str, value: object, wanted: str) -> None:
@@ -154,31 +160,22 @@ def _check_value(where: str, key: str, value: object, wanted: str) -> None:
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
 
 
-def _check_severities(path: Path, text: str, table: Mapping[str, object], wanted: str) -> None:
+def _check_severities(path: Path, text: str, place: tuple[str, ...], table: Mapping[str, object], wanted: str) -> None:
     for rule, severity in table.items():
         if severity not in SEVERITIES:
-            where = f"{path}:{_line(text, rule)}: "
+            where = f"{path}:{line_of(text, *place, rule)}: "
             raise ConfigurationError(f"{where}the severity of {rule} is {severity!r}", f"it takes {wanted}")
 
 
-def _ignores(path: Path, text: str, entries: list[object]) -> Iterator[Ignore]:
+def _ignores(path: Path, text: str, place: tuple[str, ...], entries: list[object]) -> Iterator[Ignore]:
     """The entries that are tables; the n-th is where the n-th `rule` stands."""
     from loganalyzer.settings.ignores import parse
 
     places = [number for number, line in enumerate(text.splitlines(), 1) if re.search(_RULE, line)]
     tables = [entry for entry in entries if isinstance(entry, dict)]
     for number, entry in enumerate(tables):
-        line = places[number] if len(places) == len(tables) else _line(text, "ignore")
+        line = places[number] if len(places) == len(tables) else line_of(text, *place)
         yield parse(entry, path, line)
-
-
-def _line(text: str, key: str) -> int:
-    """The line on which a key is written, in any of TOML's spellings."""
-    pattern = re.compile(rf"""(?:^|[\s\[{{,."']){re.escape(key)}["']?\s*(?:=|\]|\.)""")
-    for number, line in enumerate(text.splitlines(), 1):
-        if pattern.search(line):
-            return number
-    return 1
 
 
 def _resolved(path: Path, key: str, value: Any) -> Any:  # noqa: ANN401 -- whatever TOML holds

@@ -80,14 +80,21 @@ def parse(path: Path, text: str) -> Any:  # noqa: ANN401 -- whatever JSON holds
         data = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise WorkflowError(
-            f"{path}:{error.lineno}:{error.colno}: is no JSON: {error.msg}",
-            "save the workflow again, or export it anew",
+            f"{path}:{error.lineno}:{error.colno}: is not JSON: {error.msg}",
+            _not_json(path, text),
         ) from None
     except (RecursionError, ValueError):
         raise WorkflowError(f"{path}: is nested too deeply, or holds a number that is none") from None
     if _is_deep(data):
         raise WorkflowError(f"{path}: is nested deeper than {DEEPEST} levels, as no workflow is")
     return data
+
+
+def _not_json(path: Path, text: str) -> str:
+    """The way out for a text that is not JSON: it may be a log."""
+    if path.suffix.lower() != ".json" and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+        return f"a workflow is a JSON file. If this is a log, run `loganalyze {path.name}`"
+    return "save the workflow in the editor again, or export it again"
 
 
 def _is_deep(data: object) -> bool:

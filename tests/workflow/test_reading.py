@@ -300,7 +300,7 @@ def circular() -> dict[str, Any]:
 
 
 BROKEN = [
-    ("{", "talk.json:1:2: is no JSON"),
+    ("{", "talk.json:1:2: is not JSON"),
     ('{"1": \n {"class_type": }}', "talk.json:2"),
     ("[]", "no workflow of ComfyUI"),
     ('{"a": 1}', "no workflow of ComfyUI"),

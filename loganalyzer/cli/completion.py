@@ -1,0 +1,56 @@
+"""Shell completion of arguments: log files, rule ids, and labels of the history."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from loganalyzer.common.errors import LogAnalyzerError
+
+
+def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files and folders, which the shell itself completes."""
+    del ctx, param
+    return [CompletionItem(incomplete, type="file")]
+
+
+def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Rule ids, also behind a comma."""
+    del ctx, param
+    from loganalyzer.checks.registry import rules as known
+
+    before, comma, last = incomplete.rpartition(",")
+    return [
+        CompletionItem(f"{before}{comma}{rule.id}", help=rule.name)
+        for rule in known().values()
+        if rule.id.startswith(last.upper())
+    ]
+
+
+def sides(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, and `history:LABEL` once the word starts so."""
+    if not incomplete or not "history:".startswith(incomplete[:8]):
+        return files(ctx, param, incomplete)
+    return [CompletionItem(f"history:{label}") for label in _labels(ctx) if f"history:{label}".startswith(incomplete)]
+
+
+def labels(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Labels of the history."""
+    del param
+    return [CompletionItem(label) for label in _labels(ctx) if label.startswith(incomplete)]
+
+
+def _labels(ctx: click.Context) -> list[str]:
+    """The labels in the history of this call; none if it cannot be read: a completion never fails."""
+    from loganalyzer.cli import recording
+    from loganalyzer.history.store import Store
+    from loganalyzer.settings import config
+
+    with suppress(LogAnalyzerError, OSError):
+        where = recording.url(config.find(Path.cwd()), ctx.params) or recording.DEFAULT
+        with Store.at(where, create=False, read_only=True) as store:
+            return store.labels()
+    return []
