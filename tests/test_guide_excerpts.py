@@ -50,7 +50,7 @@ def facts(lines: Lines) -> tuple[object, ...]:
 READ = (
     [(250, 4, 47, 15.021)],
     [(start, end, True, "line") for start, end in RANGES],
-    {"AUD001", "LOG003", "RUN004"},
+    {"AUD001", "LOG003"},
     0,
 )
 
@@ -199,3 +199,62 @@ def test_a_bar_cut_off_in_its_words_tells_no_window(cut: int) -> None:
 def test_the_last_line_of_an_excerpt_counts_though_no_line_end_is_behind_it() -> None:
     found = log.analyze("\n".join(line(*one) for one in RANGES), Q6)
     assert found.runs["observed_windows"].to_list() == [4]
+
+
+LOADED = log.lora().strip()
+CLOSED = "Sampling audio indices 0-81: 100%|████| 4/4 [00:22<00:00,  5.50s/it]"
+REPORT = "Max allocated memory: max_memory=15.021 GB"
+HEADER = "Sampling 81 frames in 1 windows, at 1280x720 with 4 steps"
+STEPS = [f"Sampling audio indices 0-81: {25 * n:3d}%|█| {n}/4 [00:0{n}<00:09,  5.00s/it]" for n in range(1, 5)]
+ALIKE = "\r".join(STEPS)
+
+EXCERPTS: dict[str, Lines] = {
+    "the indicators": excerpt(),
+    "ranges alone": [line(*one) for one in RANGES],
+    "the indicators behind a request": ["got prompt", *excerpt()],
+    "header and report": [HEADER, REPORT],
+    "closed bars and report": [HEADER, CLOSED, REPORT],
+    "closed bars": [HEADER, ALIKE + "\r" + CLOSED],
+    "the header": [HEADER],
+    "the loaded LoRA": [LOADED],
+    "the report": [REPORT],
+    "the padding": ["Audio embedding for subject 0 not long enough: 250, need 297, padding...", "Padding length: 50"],
+    "ranges of ComfyUI's own node": ["InfiniteTalk: Processing audio frames 72 - 153"],
+}
+UNFINISHED: dict[str, Lines] = {
+    "a request above": ["got prompt", HEADER],
+    "a request above a closed bar": ["got prompt", HEADER, CLOSED, REPORT],
+    "a start of the server": [*log.BANNER.splitlines(), *excerpt()],
+    "an end of the prompt before": [HEADER, REPORT, log.EXECUTED.strip(), *excerpt()],
+    "a bar below its total": [HEADER, "\r".join(STEPS[:3])],
+    "a window that was not closed": [HEADER, ALIKE],
+    "ranges that stop early": excerpt(RANGES[:3], padded=False)[:-1],
+    "a bar where no run is": [
+        LOADED,
+        "Loading transformer parameters to cuda:0:  50%|█| 500/1000 [00:05<00:05, 90.0it/s]",
+    ],
+    "a program that prints its end": ["InfiniteTalk expected_frames: 250, fps: 25, duration: 10.000s"],
+}
+
+
+@pytest.mark.parametrize("kind", EXCERPTS)
+def test_an_excerpt_does_not_claim_that_its_run_broke_off(kind: str) -> None:
+    found = analysed(EXCERPTS[kind])
+    assert "RUN004" not in set(found.findings["rule"])
+    assert "neither the beginning nor the end" in found.not_checked.filter(pl.col("rule") == "RUN004")["reason"][0]
+    assert found.prompts["excerpt"].to_list() == [True]
+
+
+@pytest.mark.parametrize("kind", UNFINISHED)
+def test_what_shows_an_unfinished_run_is_no_mere_excerpt(kind: str) -> None:
+    assert "RUN004" in set(analysed(UNFINISHED[kind]).findings["rule"])
+
+
+@pytest.mark.parametrize(("lines", "is_excerpt"), [(1000, True), (1001, False)])
+def test_nobody_pastes_more_than_a_thousand_lines(lines: int, is_excerpt: bool) -> None:
+    found = analysed([*["foreign"] * (lines - 1), REPORT])
+    assert found.prompts["excerpt"].to_list() == [is_excerpt]
+
+
+def test_a_prompt_that_ended_is_no_excerpt() -> None:
+    assert log.analyze(log.prompt(153), Q6).prompts["excerpt"].to_list() == [False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks import native
+from loganalyzer.checks import longcat, native
 from loganalyzer.checks.findings import Need, findings, is_near, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
@@ -147,8 +147,9 @@ def audio_shortfall(context: Context) -> Outcome:
     )  # fmt: skip
     assumed = _assumed(context)
     _, barred = context.once(_measured)
-    found = pl.concat([rows, _assumed_findings(context, assumed)])
-    return outcome(found, anti_join(barred, assumed, "run_id"), other_loops(context))
+    segments, unknown = longcat.beyond_audio(context)
+    found = pl.concat([rows, _assumed_findings(context, assumed), segments])
+    return outcome(found, anti_join(barred, assumed, "run_id"), unknown, other_loops(context))
 
 
 def _assumed(context: Context) -> pl.DataFrame:

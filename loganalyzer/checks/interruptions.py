@@ -10,6 +10,8 @@ from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
 from loganalyzer.tables.frames import anti_join
 
+_EXCERPT = "the log is an excerpt: neither the beginning nor the end of this prompt is in it"
+
 
 @rule(
     "RUN003",
@@ -48,13 +50,21 @@ def truncated(context: Context) -> Outcome:
     split = split_prompts(context)
     prompts = ended(context, "truncated")
     parted = prompts.join(split, on="prompt_id", maintain_order="left")
-    prompts = anti_join(prompts, split, "prompt_id")
+    copied = anti_join(prompts, split, "prompt_id").filter(_is_excerpt())
+    excerpts = context.found.prompts.filter(_is_excerpt())
+    prompts = anti_join(anti_join(prompts, split, "prompt_id"), excerpts, "prompt_id")
     runs = anti_join(context.found.runs.filter(pl.col("status") == "truncated"), split, "prompt_id")
+    runs = anti_join(runs, excerpts, "prompt_id")
     lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
     lost = with_stop(lost, context.found.windows)
     another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."
     found = pl.concat([_cut_off(prompts, "The log ends before the prompt does{}."), _cut_off(lost, another)])
-    return outcome(found, skipped(parted, pl.format("the log was rotated in this prompt: its rest is in {}", "rest")))
+    rotated = skipped(parted, pl.format("the log was rotated in this prompt: its rest is in {}", "rest"))
+    return outcome(found, rotated, skipped(copied, _EXCERPT))
+
+
+def _is_excerpt() -> pl.Expr:
+    return pl.col("excerpt").fill_null(value=False)
 
 
 def _cut_off(rows: pl.DataFrame, told: str) -> pl.DataFrame:

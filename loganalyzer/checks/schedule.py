@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks import native
+from loganalyzer.checks import longcat, native
 from loganalyzer.checks.findings import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
 from loganalyzer.checks.prompt_endings import with_stop
 from loganalyzer.checks.registry import Context, Outcome, rule
@@ -67,9 +67,9 @@ def _other_loops(context: Context) -> pl.DataFrame:
 )
 def window_sequence(context: Context) -> Outcome:
     """Each seen range against its place; upstream's slip for LongCat (first end doubled) is no fault."""
-    longcat = (pl.col("window") == 1) & (pl.col("audio_end") == 2 * pl.col("expected_end"))
+    doubled = (pl.col("window") == 1) & (pl.col("audio_end") == 2 * pl.col("expected_end"))
     told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
-    wrong = context.found.windows.filter(pl.col("matches").not_() & ~longcat & told)
+    wrong = context.found.windows.filter(pl.col("matches").not_() & ~doubled & told)
     if not wrong.is_empty():
         wrong = inner_join(wrong, windowed(context)[["run_id", "source", "producer"]], ["run_id"])
         chained = wrong.filter(native.is_native())
@@ -96,7 +96,8 @@ def window_sequence(context: Context) -> Outcome:
     range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "no window's audio range is in the log")
     needs = (Need(native.is_chained() | need.met, need.reason) for need in (LENGTH, COUNT, _BARS))
     _, barred = judged(windowed(context), native.has_ranges(context.found.windows), *needs, range_seen)
-    return outcome(pl.concat([rows, native.wrong_ranges(chained, context.found.windows)]), barred)
+    segments = longcat.wrong_ranges(context)
+    return outcome(pl.concat([rows, native.wrong_ranges(chained, context.found.windows), segments]), barred)
 
 
 @rule(

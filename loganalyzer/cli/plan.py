@@ -61,6 +61,7 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     found = configuration(options["config_file"])
     targets.check({"--json": options["json_file"]}, (*targets.configured(found, options), *audio))
     asked = _asked(options["workflow"])
+    options["native"] = options["native"] or bool(asked and asked.clips)
     chosen = _with_workflow(settings(found, options), asked, options)
     windows = planning.Windows(chosen.window_frames, chosen.motion_frames, _dropped(chosen, asked, options))
     expected = _expected(chosen, asked, options)
@@ -175,7 +176,9 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
     from loganalyzer.planner.plan import native_sound
 
     if chosen.fps != FPS:
-        raise click.UsageError(f"--native plans at {FPS} fps: ComfyUI's own node reads audio at no other rate")
+        raise click.UsageError(
+            f"native nodes are planned at {FPS} fps: ComfyUI's own node reads audio at no other rate"
+        )
     if options["frames"] is not None or not audio:
         return _sound(audio, chosen, options)
     speakers, doubt = lengths(audio, FPS)

@@ -14,6 +14,7 @@ from loganalyzer.engine.spilled_parts import OUTPUTS, UNKNOWN, Making, Part
 from loganalyzer.engine.splitting import Events, settled
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
+from loganalyzer.runs.cached_models import CachedModels
 from loganalyzer.runs.program_samplers import prepared
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.chunks import Source
@@ -105,12 +106,14 @@ class Rebuilding:
         self._rebuild_ended(waiting, self._making.now)
         self._making.finish()
         outputs = self._outputs()
+        models = CachedModels()
         pieces = [[part] for part in self._parts] if self.is_spooled else [self._parts]
         for parts in pieces:
             made = _joined([part.read() for part in parts])
             if self._parted:
                 made["runs"] = self._counted(made["runs"], outputs)
                 made = _in_order(made) if _is_interleaved(made) else made
+            made["runs"] = models.named(made["runs"])
             yield made
 
     def _outputs(self) -> pl.DataFrame:

@@ -21,6 +21,7 @@ class OpenPrompts:
         self._durations: dict[str, float] = {}
         self._started: dict[str | None, int] = {}
         self._stops: dict[str, str] = {}
+        self._is_later = False
 
     @property
     def is_any(self) -> bool:
@@ -31,9 +32,13 @@ class OpenPrompts:
         """The next part, in which prompts that went on have the id they had.
 
         The last prompt of each output (`stream`) in `opened` goes on: its row comes with the part in which it ends.
-        Records of a server start go on from part to part, and its row comes with the first.
+        Records of a server start go on from part to part, and its row comes with the first. No input of several parts
+        is an excerpt.
         """
         made = {**made, "environment": self._new_starts(made["environment"])}
+        if self._is_later or opened is not None:
+            made["prompts"] = made["prompts"].with_columns(pl.lit(value=False).alias("excerpt"))
+        self._is_later = True
         continued = self._continued(made) if self.is_any else made
         return continued if opened is None else self._held(continued, opened)
 

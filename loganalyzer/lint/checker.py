@@ -14,7 +14,7 @@ from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.embedding import Multi
 from loganalyzer.lint import audio_rules, native_rules, setting_rules
 from loganalyzer.lint.model import Case, Fault, Need, NotChecked
-from loganalyzer.planner.plan import sound
+from loganalyzer.planner.plan import Sound, native_sound, sound
 from loganalyzer.settings.model import Settings
 from loganalyzer.workflow.reading import load
 from loganalyzer.workflow.requested import Declared, Workflow
@@ -27,7 +27,13 @@ _CHECKS: Final = (
     setting_rules.model,
     setting_rules.attention,
 )
-_NATIVE_CHECKS: Final = (native_rules.clip, native_rules.audio, native_rules.rates)
+_NATIVE_CHECKS: Final = (
+    native_rules.clip,
+    native_rules.audio,
+    native_rules.rates,
+    setting_rules.model,
+    setting_rules.attention,
+)
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -111,11 +117,17 @@ def _case(
         asked,
         settings,
         setting_rules.windows(asked),
-        sound(heard.speakers, fps, heard.multi, heard.uncertainty_s) if heard else None,
+        _sound(asked, fps, heard) if heard else None,
         heard.told_by if heard else "",
         [_need(entry) for entry in baseline_files.entries(documents, "requirement")],
         baseline_files.ranking(documents),
     )
+
+
+def _sound(asked: Declared, fps: float, heard: Heard) -> Sound:
+    if asked.clips:
+        return native_sound(heard.speakers, heard.uncertainty_s)
+    return sound(heard.speakers, fps, heard.multi, heard.uncertainty_s)
 
 
 def _need(entry: Any) -> Need:  # noqa: ANN401 -- whatever TOML holds

@@ -79,8 +79,7 @@ def to_text(checked: Checked) -> Iterator[str]:
     """Settings, findings with their places and fixes, and what was not checked."""
     graph, first = checked.workflow.graph, checked.workflow.first
     form = {"api": "API format", "ui": "editor format"}[graph.format]
-    verdict = f"{checked.verdict.upper()} (incomplete)" if first.clips else f"{checked.verdict.upper():5}"
-    yield f"{verdict} {one_line(str(graph.file.path))} ({form}, {plural(len(graph.nodes), 'node')})"
+    yield f"{checked.verdict.upper():5} {one_line(str(graph.file.path))} ({form}, {plural(len(graph.nodes), 'node')})"
     yield ""
     yield from _setting_lines(first)
     for found in checked.findings:
@@ -114,8 +113,10 @@ def _setting_lines(first: Declared) -> Iterator[str]:
         return "?" if value is None else one_line(str(value))
 
     if first.clips:
-        yield f"  {native_rules.summary(first)}: longer audio is cut silently; not checked further"
+        yield f"  {native_rules.summary(first)}: longer audio is cut silently"
         yield f"  {shown('width')}x{shown('height')}, {shown('steps')} steps, audio at {shown('fps')} fps"
+        yield f"  model {shown('model')} ({shown('quantization')}), adapter {shown('adapter')}"
+        yield f"  LoRA {shown('lora')} (rank {shown('lora_rank')}, strength {shown('lora_strength')})"
         return
     yield f"  frames {shown('requested_frames')} at {shown('fps')} fps, {shown('width')}x{shown('height')}"
     steps = f"{shown('steps')} steps ({_run(first)} run)"

@@ -55,11 +55,11 @@ def schedule(case: Case) -> Found:
     elif case.windows is None:
         yield _to("SCH006", motion, f"An overlap of {sizes[1]} leaves no way forward in {sizes[0]} frames.", wanted[1])
     else:
-        yield from _other_schedule(case)
+        yield from other_schedule(case)
 
 
-def _other_schedule(case: Case) -> Found:
-    """SCH004: the configured schedule, or that of a mode which has one of its own."""
+def other_schedule(case: Case) -> Found:
+    """SCH004: window and overlap against the configured schedule, or that of a mode which has one of its own."""
     asked, settings = case.asked, case.settings
     places = {"window": asked.window_frames, "overlap": asked.motion_frames}
     wanted = {"window": settings.window_frames, "overlap": settings.motion_frames}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loganalyzer.redact.judging import is_given, is_mixed_case, is_no_folder
+from loganalyzer.redact.judging import is_credential, is_given, is_mixed_case, is_no_folder, is_random
 from loganalyzer.redact.kind import Kind, token
 
 _NAMES: Final = (
@@ -25,6 +25,7 @@ _VALUE: Final = (
 _FLAGS: Final = (
     r"(?:[a-z0-9]{1,20}[_-]){0,3}(?:token|api[_-]?key|access[_-]?key|secret|password|passwd|passphrase|credentials?)"
 )
+_OWNERS: Final = "my|user|upload|download|service|login|device|admin|app|client|id"
 
 CREDENTIALS: Final = (
     Kind(
@@ -97,29 +98,38 @@ CREDENTIALS: Final = (
             r"(?P<cookie>[\w.-]{1,64}=[^\s\"'‹;,]{1,2000}(?:; ?[\w.-]{1,64}=[^\s\"'‹;,]{0,2000}){0,20})"
             r"|(?i:\b(?:proxy-)?authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token|digest|apikey|bot)\s{1,3})"
             r"(?P<value>[^\s\"',‹]{4,2000})"
+            r"|(?i:\b(?:proxy-)?authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?)(?P<plain>[^\s\"',;‹()\[\]{}]{6,2000})(?=[\"',;]|\s|$)"
         ),
         {
             "Cookie: session=abc; theme=dark": "session=abc; theme=dark",
             "Authorization: Bearer abcdefghij": "abcdefghij",
             "'Authorization': 'Basic dXNlcjpwYXNzd29yZDE='": "dXNlcjpwYXNzd29yZDE=",
+            "authorization: abcdefgh": "abcdefgh",
         },
-        ("cookie: none", "Authorization: Basic auth", "authorization: bearer is"),
-        lambda span: is_given(span) and span.value.lower() != "auth",
+        ("cookie: none", "Authorization: Basic auth", "authorization: bearer is", "authorization: required"),
+        lambda span: is_given(span) and is_credential(span),
     ),
     Kind(
         "flag",
         "value of a command line's flag for a secret",
-        ("--", "-u"),
+        ("--", "-u", "mysql", "mariadb", "sshpass"),
         (
             rf"(?<![\w‹-])--{_FLAGS}(?:=|\s{{1,3}})[\"']?(?P<value>[^\s\"'‹,;]{{2,400}})"
             r"|\bcurl\b[^\r\n‹]{0,300}?\s(?:-u|--user[= ])\s?[\"']?(?P<pair>[^\s\"'‹:]{1,64}:[^\s\"'‹]{1,200})"
+            r"|\b(?:mysql|mariadb)[\w-]{0,12}\b[^\r\n‹]{0,300}?\s-p[\"']?(?P<joined>[^\s\"'‹;|&]{1,200})"
+            r"|\bsshpass\s{1,3}-p\s?[\"']?(?P<shell>[^\s\"'‹;|&]{1,200})"
         ),
         {
             "python main.py --api-key abcd --listen": "abcd",
             "run --hf-token=hunter2 now": "hunter2",
             "curl -s -u ada:pw https://example.org": "ada:pw",
+            "mysql -u root -phunter db": "hunter",
+            "sshpass -p hunter ssh gpu": "hunter",
         },
-        ("--token --listen", "--max-tokens 12", "--tls-keyfile key.pem", "curl -u"),
+        (
+            *("--token --listen", "--max-tokens 12", "--tls-keyfile key.pem", "curl -u", "mysql -u root -p db"),
+            *("mysql -P3306 db", "pip install mysql-python"),
+        ),
         lambda span: is_given(span) and not span.value.startswith("-"),
     ),
     Kind(
@@ -166,3 +176,59 @@ CREDENTIALS: Final = (
     ),
 )
 """Kinds that are told by what stands around a value, the surest first."""
+
+LOOSE: Final = (
+    Kind(
+        "token",
+        "value of the word token, auth or credential",
+        ("token", "auth", "credential"),
+        rf"(?<![A-Za-z0-9_.‹-])(?i:(?:(?:{_OWNERS})[_-])?token|(?:x-)?auth|credentials?){_BETWEEN}{_VALUE.format('value')}",
+        {
+            "token=abcdefghij": "abcdefghij",
+            "{'token': 'hunter'}": "hunter",
+            "x-auth: hunter": "hunter",
+            "auth: hunter": "hunter",
+            "credentials=hunter": "hunter",
+        },
+        (
+            *("token: None", "token=null", "token: ****", "token=true", "token: torch.Size([1])", "bos_token=abcdef"),
+            *("Unexpected token: brace", "motion token: latents", "token=first", "auth: basic", "auth=disabled"),
+            *(
+                "credentials: same-origin",
+                "credentials=/root/key.json",
+                "token: 1024",
+                "auth: none",
+                "token=model.gguf",
+            ),
+        ),
+        is_credential,
+    ),
+    Kind(
+        "spaced",
+        "value behind the name of a secret and a blank",
+        ("pass", "secret", "key", "token"),
+        (
+            rf"(?:{_BEFORE}(?i:{_NAMES}|(?:api|access|secret|auth) (?:key|token))"
+            r"|(?<![A-Za-z0-9_‹])(?:[A-Z0-9]{1,30}_){0,5}(?:TOKEN|KEY|SECRET|PASS)|(?<![A-Za-z0-9_.‹-])(?i:token))"
+            r"[\"']?(?:\s(?i:is))?\s{1,3}[\"']?(?P<value>[A-Za-z0-9_+/=~!@$%^&*.-]{6,400})(?=[\"',;:)]|\s|$)"
+        ),
+        {
+            "export HF_TOKEN ab12cd34": "ab12cd34",
+            "the passwd is hunter2": "hunter2",
+            "API key abc123def456": "abc123def456",
+            "token a1b2c3d4": "a1b2c3d4",
+        },
+        (
+            *(
+                "token type ids",
+                "password required",
+                "api key missing",
+                "token 1024",
+                "lora key not loaded: blocks.0.attn",
+            ),
+            *("KEY blocks.0.self_attn", "token model_fp8_e4m3fn.safetensors", "token frame12", "secret key is missing"),
+        ),
+        is_random,
+    ),
+)
+"""Kinds whose name means a secret only sometimes: what surer kinds find goes before."""

@@ -87,6 +87,59 @@ def is_given(span: Span) -> bool:
     )
 
 
+_TOKEN_WORDS: Final = frozenset(
+    {
+        "audio", "video", "image", "text", "first", "last", "next", "mean", "learned", "latent", "latents", "motion",
+        "frame", "class", "bearer", "basic", "digest", "oauth", "oauth2", "apikey", "custom", "enabled", "disabled",
+        "public", "private", "user", "include", "omit", "same-origin", "file", "provider", "type", "count", "index",
+        "merge", "embedding", "mask", "local", "global", "anonymous", "token", "tokens", "auth", "read", "write",
+        "value", "number", "name", "expected",
+    }
+)  # fmt: skip
+"""Values of settings that are called like a credential and are none."""
+_SYNTAX: Final = re.compile(
+    r"(?i)\b(?:unexpected|invalid|illegal|unknown|special|syntax|bad|stop|end|start|begin|first|last|next|new|per|motion"
+    r"|audio|text|image|class|prompt|each|max|min|no) $"
+)
+"""What stands before `token` where it means a piece of a text."""
+_CODE: Final = re.compile(r"(?i)^(?:torch|tensor|dtype|cuda|float|int|0x)|\.(?:safetensors|gguf|py|json|txt|pth?|bin)$")
+_SWITCH: Final = re.compile(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])")
+_LEAST_SWITCHES: Final = 2
+_WORDS: Final = re.compile(r"[a-z]+(?:_[a-z]+)+$")
+"""Words with underscores between, as code names its values."""
+_SHORTEST: Final = 4
+_LONG: Final = 10
+"""Letters from which on both cases and a digit are no word's."""
+
+
+def is_credential(span: Span) -> bool:
+    """Whether this is the value of a name that means a credential only sometimes."""
+    value = span.value.strip(" .:!?-")
+    before = span.text[max(0, span.start - 40) : span.start]
+    means_text = re.search(r"(?i)token[\"']?\s{0,3}[:=]", before)
+    return (
+        is_no_folder(span)
+        and len(value) >= _SHORTEST
+        and value.lower() not in _TOKEN_WORDS
+        and not _WORDS.match(value)
+        and not value.replace(".", "").replace("-", "").isdigit()
+        and not _CODE.search(value)
+        and not (means_text and _SYNTAX.search(before[: means_text.start()]))
+    )
+
+
+def is_random(span: Span) -> bool:
+    """Whether the value behind a name and a blank is none of a sentence's words: letters and digits, in turns.
+
+    Behind the name of a password, which people choose, one digit is enough.
+    """
+    if not is_mixed(span) or _CODE.search(span.value) or not is_no_folder(span):
+        return False
+    before = span.text[max(0, span.start - 24) : span.start].lower()
+    chosen = "pass" in before or (len(span.value) >= _LONG and is_mixed_case(span))
+    return chosen or len(_SWITCH.findall(span.value)) >= _LEAST_SWITCHES
+
+
 def is_no_folder(span: Span) -> bool:
     """As `is_given`, and no path: `PWD` is the working folder in a shell, and a password elsewhere."""
     return is_given(span) and not span.value.startswith(("/", "~", ".")) and span.value[1:3] not in {":\\", ":/"}

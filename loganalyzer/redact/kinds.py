@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loganalyzer.redact.credentials import CREDENTIALS
+from loganalyzer.redact.credentials import CREDENTIALS, LOOSE
 from loganalyzer.redact.judging import has_digit, is_mail, is_mixed, is_person, is_public, is_public_v6, is_told
 from loganalyzer.redact.kind import Kind, token
 
@@ -37,13 +37,20 @@ KINDS: Final = (
     Kind(
         "password",
         "user and password, or token, in a URL",
-        ("://",),
+        ("://", ":"),
         (
             r"\b(?:(?i:https?)://(?P<token>[^\s/@?#'\"<>‹]+)(?=@)"
-            r"|[A-Za-z][\w+.-]{0,30}://(?P<pair>[^\s/@:?#'\"<>‹]*:[^\s/@?#'\"<>‹]+)(?=@))"
+            r"|[A-Za-z][\w+.-]{0,30}://(?P<pair>[^\s/@:?#'\"<>‹]*:[^\s/@?#'\"<>‹]+)(?=@)"
+            r"|[A-Za-z][\w+.-]{0,30}://(?P<reserved>[^\s/@:?#'\"<>‹\[]+:(?!\d{1,5}[/?#])[^\s@'\"<>‹]{1,100})(?=@[\w.-]{1,64}))"
+            r"|(?<![\w./:@‹-])(?P<bare>[A-Za-z][\w.-]{0,30}:[^\s@:/'\"<>‹]{3,64})(?=@[\w.-]{1,64}:\d{2,5}\b)"
         ),
-        {"git clone https://me:s3cr3t@example.org/x.git": "me:s3cr3t", "postgresql://bot:pw@db/x": "bot:pw"},
-        ("ssh://git@github.com/x", "az://container@account/x", "https://example.org/a@b", "https://***@example.org/x"),
+        {"git clone https://me:s3cr3t@example.org/x.git": "me:s3cr3t", "postgresql://bot:pw@db/x": "bot:pw",
+            "http://ada:pa/ss@proxy:3128": "ada:pa/ss",
+            "amqp://ada:p#1@queue": "ada:p#1",
+            "proxy ada:hunter@gate:3128": "ada:hunter",
+        },
+        ("ssh://git@github.com/x", "az://container@account/x", "https://example.org/a@b", "https://***@example.org/x",
+            "http://127.0.0.1:8188/view?x=a@b", "http://[::1]:8188/a@b", "image:tag@sha256:abc"),
         is_told,
     ),
     Kind(
@@ -151,6 +158,7 @@ KINDS: Final = (
         ("max_tokens: 12345678", "token: torch.Size([1])", "tokens = 512", "password: ********"),
         is_mixed,
     ),
+    *LOOSE,
     Kind(
         "pod",
         "RunPod pod id",

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 
 def other_stages(analysis: Analysis) -> str:
-    """`3 stages of ComfyUI's own sampler (Flux)`; nothing where no other model was sampled."""
+    """`3 stages of ComfyUI's own sampler (Flux)`; nothing where no other model was sampled.
+
+    Other programs name a model by its file, which has a dot in its name.
+    """
     found = analysis.prompts.filter(pl.col("other_models").is_not_null())
     names = found["other_models"].str.split(SEPARATOR).explode().unique(maintain_order=True).to_list()
     if not names:
         return ""
     count = "Stages" if analysis.counted else formatting.plural(int(found["other_stages"].sum()), "stage")
-    return f"{count} of ComfyUI's own sampler ({words.listed([words.visible(name) for name in names])})"
+    whose = "other models" if any("." in name for name in names) else "ComfyUI's own sampler"
+    return f"{count} of {whose} ({words.listed([words.visible(name) for name in names])})"

@@ -15,6 +15,7 @@ from loganalyzer.runs import (
     facts,
     failures,
     identity,
+    longcat,
     memory,
     other_models,
     outcome,
@@ -22,6 +23,7 @@ from loganalyzer.runs import (
     planned,
     program_samplers,
     servers,
+    unframed,
     window_lines,
 )
 from loganalyzer.runs import described as description
@@ -122,7 +124,8 @@ def rebuild(
     executions = failures.with_details(timeline, outcome.with_stops(executions, stages))
     started = servers.environments(timeline, neutral)
     stages = servers.with_environment(_finished(timeline, stages, parts, executions), started)
-    return _named(timeline, sources, stages, parts, outcome.reach(executions, stages), started)
+    executions = unframed.with_excerpts(outcome.reach(executions, stages), timeline, stages, parts.windows)
+    return _named(timeline, sources, stages, parts, executions, started)
 
 
 def _stages(
@@ -142,7 +145,9 @@ def _stages(
     stages = left_join(stages, pl.concat(printed, how="diagonal_relaxed"), ["stage"])
     seen = program_windows.with_ranges(native_windows.with_first(seen, stages), stages)
     found = window_rows.against_schedule(window_rows.numbered(seen, stages), stages)
-    return stages, _Parts(shown.lines, shown.steps, found, padding_rows.paddings(timeline, opened), reports)
+    padded = [padding_rows.paddings(timeline, opened), longcat.paddings(timeline, stages)]
+    warned = pl.concat(padded, how="diagonal_relaxed").pipe(sort_by, "stage", "place")
+    return stages, _Parts(shown.lines, shown.steps, longcat.with_ranges(found, stages), warned, reports)
 
 
 def _with_last_bars(stages: pl.DataFrame, parts: _Parts) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.runs import native_samplers, program_samplers
+from loganalyzer.runs import longcat, native_samplers, program_samplers
 from loganalyzer.runs.planned import OTHER_LOOPS
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
@@ -100,7 +100,7 @@ def _mode() -> pl.Expr:
     )
     return (
         pl.when(~pl.col("windowed"))
-        .then(pl.lit("plain"))
+        .then(pl.when(pl.col("is_longcat")).then(pl.lit(longcat.MODE)).otherwise(pl.lit("plain")))
         .when(pl.col("kind") == native_samplers.TALKING)
         .then(pl.lit("infinitetalk"))
         .when(program_samplers.is_program())

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK
+from loganalyzer.runs import longcat
 from loganalyzer.runs.block_sizes import with_block_sizes
 from loganalyzer.runs.native import facts as native_facts
 from loganalyzer.runs.programs import facts as program_facts
@@ -20,7 +21,7 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
     Columns: stage, mode_line, feature_frames, shortest_frames, speakers, mirrored_line, requested_frames, audio_s,
     is_s2v, is_animate, swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early, and those
-    of `native_facts` and `program_facts`.
+    of `native_facts`, `program_facts` and `longcat`.
     """
     found = stages.select("stage", "lane", "prompt")
     for part in (
@@ -29,6 +30,7 @@ def ahead(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         _model(timeline, stages),
         native_facts.facts(timeline, stages),
         program_facts.facts(timeline, stages),
+        longcat.facts(timeline, stages),
         stages.select("stage", "program"),
     ):
         found = left_join(found, part, ["stage"])

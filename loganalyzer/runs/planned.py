@@ -11,7 +11,7 @@ from loganalyzer.tables.frames import left_join
 
 TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
 """The modes of the MultiTalk loop that are known."""
-OTHER_LOOPS = ("plain", "s2v", "wananimate")
+OTHER_LOOPS = ("plain", "s2v", "wananimate", "longcat")
 """What other loops are called. Only the MultiTalk loop names its mode, so that every other name is one of its own."""
 
 

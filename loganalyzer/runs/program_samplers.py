@@ -116,12 +116,29 @@ def _by_bars(timeline: Timeline) -> pl.DataFrame:
     loaded = models(timeline)
     if loaded.is_empty():
         return runs
-    comfyui = pl.concat([timeline.event(name).select("lane") for name in _SHOWS_COMFYUI])["lane"]
-    bars = timeline.bars["bare-bar"].filter(~pl.col("lane").is_in(comfyui.implode())).select(*_KEYS)
+    bars = _own_bars(timeline).select(*_KEYS)
     below = join_nearest(bars, loaded.select("lane", "place", "is_analyzed", *PRODUCER)).filter(
         pl.col("is_analyzed").fill_null(value=False),
     )
     return pl.concat([frame.select(*_KEYS, *PRODUCER) for frame in (runs, unique_by(below, *_PROMPT))])
+
+
+def _own_bars(timeline: Timeline) -> pl.DataFrame:
+    """Bars without description in outputs that show nothing of ComfyUI's."""
+    comfyui = pl.concat([timeline.event(name).select("lane") for name in _SHOWS_COMFYUI])["lane"]
+    return timeline.bars["bare-bar"].filter(~pl.col("lane").is_in(comfyui.implode()))
+
+
+_NO_BARS: Final = pl.DataFrame(schema={"lane": pl.UInt32, "prompt": pl.Int64, "n": pl.Int64, "name": pl.String})
+
+
+def foreign_bars(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, n, name of the refreshes of bars below a model's file that is not analyzed, in order."""
+    loaded = models(timeline).select("lane", "place", "is_analyzed", "name")
+    if loaded.is_empty():
+        return _NO_BARS
+    bars = _own_bars(timeline).select("lane", "place", "prompt", "n")
+    return join_nearest(bars, loaded).filter(pl.col("is_analyzed").not_().fill_null(value=False))
 
 
 def models(timeline: Timeline) -> pl.DataFrame:

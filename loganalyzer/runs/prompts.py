@@ -7,15 +7,17 @@ A prompt failed where a message says so, or almost (a near miss of such a messag
 end is a traceback whose exception left a node: its first frame is ComfyUI's own `execute`. Tracebacks of other origin
 prove nothing, since nodes catch exceptions and print them, and the web server does so when a connection breaks off: one
 right before the end is told as the `error` of a prompt that completed. One that anything followed was caught.
+A program that samples by itself has no server that catches anything: a traceback is its end where nothing follows.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from loganalyzer.runs import program_samplers
 from loganalyzer.runs.last_words import LOST, last_words
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import group_agg, left_join, sort_by
+from loganalyzer.tables.frames import group_agg, left_join, semi_join, sort_by
 
 _LIKE = "a message almost says so, which LOG001 names"
 _LEFT = "an exception without a message: its traceback stands right before the prompt's end"
@@ -52,8 +54,10 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
         group_agg, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
     )
     keys = ["lane", "prompt"]
-    for more in (ended, lost, stopped, last_words(timeline, found, idle)):
+    for more in (ended, lost, stopped, last_words(timeline, found, idle), _crashes(timeline, stages)):
         found = left_join(found, more, keys)
+    crashed = pl.col("left").is_not_null() & pl.col("crash").is_not_null() & pl.col("executed_line").is_null()
+    found = found.with_columns((pl.col("left") | crashed).alias("left"))
     return (
         found.with_columns(
             pl.when(pl.col("lost"))
@@ -73,7 +77,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
             .when(pl.col("like_lost"))
             .then(pl.lit(_LIKE))
             .when(pl.col("left"))
-            .then(pl.lit(_LEFT))
+            .then(pl.coalesce(pl.when(pl.col("executed_line").is_null()).then("crash"), pl.lit(_LEFT)))
             .when(
                 pl.col("executed_line").is_not_null() & ~pl.col("like_stopped").fill_null(value=False) & ~pl.col("left")
             )
@@ -81,9 +85,19 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
             .alias("error"),
             pl.coalesce("executed_line", "end_line").alias("end_line"),
         )
-        .drop("executed_line", "lost", "stopped", "like_lost", "like_stopped", "left")
+        .drop("executed_line", "lost", "stopped", "like_lost", "like_stopped", "left", "crash")
         .pipe(sort_by, "lane", "prompt")
     )
+
+
+def _crashes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """lane, prompt, crash: what the last exception says in prompts of programs that sample by themselves.
+
+    No server catches it there: a traceback at the end of such a program's output is its own end.
+    """
+    own = stages.filter(program_samplers.is_program()).select("lane", "prompt")
+    told = semi_join(timeline.event("exception-type"), own, ["lane", "prompt"])
+    return told.pipe(group_agg, ["lane", "prompt"], pl.col("exception_text").last().str.strip_chars().alias("crash"))
 
 
 def unwrapped(found: pl.DataFrame, windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:

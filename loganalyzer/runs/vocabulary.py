@@ -141,6 +141,10 @@ HOLES: Final[dict[str, Types]] = {
     "audio-mix": {"mix": pl.String, "seconds": pl.Float64},
     "s2v-embeds": {},
     "wananimate": {},
+    "longcat-range": {"audio_start": pl.Int64, "audio_end": pl.Int64},
+    "longcat-padding": {"have": pl.Int64, "padded": pl.Int64},
+    "longcat-overlap": {"overlap_latents": pl.Int64},
+    "longcat-latents": {},
     "model-requested": {"model_class": pl.String},
     "native-range": {"audio_start": pl.Int64, "audio_end": pl.Int64},
     "native-sampler": {
@@ -155,6 +159,7 @@ HOLES: Final[dict[str, Types]] = {
     "auto-sampler-passes": {"announced_windows": pl.Int64},
     "gguf-types": {"types": pl.String},
     "storage-policy": {"paths": pl.String},
+    "model-dtype": {},
     **PROGRAM_HOLES,
 }
 

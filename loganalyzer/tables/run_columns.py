@@ -27,7 +27,10 @@ RUNS: Final[tuple[Column, ...]] = (
     STREAM,
     LINE,
     END_LINE,
-    foreign("mode", "`infinitetalk`, `multitalk`, `skyreelsv3`, `s2v`, `wananimate`, `plain`, or the log's own word"),
+    foreign(
+        "mode",
+        "`infinitetalk`, `multitalk`, `skyreelsv3`, `s2v`, `wananimate`, `longcat`, `plain`, or the log's own word",
+    ),
     text(
         "status",
         "as for prompts, for this stage. `truncated` also if windows are missing and another stage follows, or if "
@@ -62,7 +65,8 @@ RUNS: Final[tuple[Column, ...]] = (
     text(
         "quantization_source",
         "where it comes from: `log` (the log names it exactly: tensor types of a GGUF file, the file's path, the size "
-        "of blocks in the block swap summary), `option`, `workflow`, `filename`, `vram`. The log wins",
+        "of blocks in the block swap summary; if a prompt of ComfyUI's own nodes loads no model, all loads of the same "
+        "server start before it, if they agree), `option`, `workflow`, `filename`, `vram`. The log wins",
     ),
     foreign("declared_quantization", "what an option or a workflow says; MOD003 if the log contradicts it"),
     figure("peak_allocated_gib", "allocated memory in the stage's final report"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from loganalyzer.workflow import native_model
 from loganalyzer.workflow.graph import Graph, Link, Node
 from loganalyzer.workflow.requested import Declared, untold, whole
 from loganalyzer.workflow.values import Value, value
@@ -34,6 +35,8 @@ def clips(found: Graph) -> Iterator[tuple[Node, Declared]]:
                 mode=Value("infinitetalk", "", node.id, node.title, "mode"),
                 steps=_steps(found, node, samplers),
                 clips=len(nodes),
+                continues=isinstance(node.inputs.get("previous_frames"), Link),
+                **native_model.settings(found, node, samplers.get(node.id)),
             ),
         )
 

@@ -72,6 +72,7 @@ class Declared:
         output_path: folder into which windows are saved; None or empty where they are not.
         context_options: id of the node with context options, where the sampler has one.
         clips: clips of ComfyUI's own InfiniteTalk that the workflow makes, this one included; 0 for the wrapper's.
+        continues: whether it is such a clip that continues another one.
     """
 
     sampler: str
@@ -100,6 +101,7 @@ class Declared:
     crops: tuple[Crop, ...] = ()
     context_options: str | None = None
     clips: int = 0
+    continues: bool = False
 
     @property
     def audio_crop_s(self) -> float | None:

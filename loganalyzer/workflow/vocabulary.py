@@ -12,8 +12,8 @@ from loganalyzer.common.resources import folder
 
 _ONE = ("model", "adapter")
 _MANY = (
-    "sampler", "settings", "windows", "audio", "clip", "attention", "pass_through",
-    "lora", "video", "crop", "constant", "resize",
+    "sampler", "settings", "windows", "audio", "clip", "native_model", "native_adapter", "native_lora", "attention",
+    "pass_through",    "lora", "video", "crop", "constant", "resize",
 )  # fmt: skip
 _BARE = ("size", "same_size", "other")
 """Tables whose classes have no values that are read."""

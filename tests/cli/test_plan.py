@@ -179,3 +179,9 @@ def test_a_native_table_announces_no_windows_beyond_those_that_run() -> None:
     rows = [(row["windows"], row["frames"], row["request"]) for row in told["aligned"]]  # type: ignore[attr-defined]
     assert rows == [(1, 81, None), (2, 153, None), (3, 225, None)]
     assert [row["announced_windows"] for row in told["aligned"]] == [1, 2, 3]  # type: ignore[attr-defined]
+
+
+def test_a_workflow_of_native_nodes_is_planned_in_their_own_arithmetic(tmp_path: Path) -> None:
+    told = document("10.0", "--workflow", saved(tmp_path, native()))
+    assert (told["producer"], told["available_frames"]) == ("core", 249)
+    assert document("10.0", "--workflow", saved(tmp_path, api()))["available_frames"] == 250

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from loganalyzer.engine.read import tabulate
+from loganalyzer.runs.cached_models import CachedModels
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
@@ -397,3 +398,51 @@ def test_a_log_read_in_pieces_gives_the_same_runs(size: int) -> None:
     )
     for name in ("prompts", "runs", "windows", "steps"):
         assert whole[name].equals(parted[name]), name
+
+
+DTYPE = "[INFO] model weight dtype torch.float16, manual cast: None\n"
+Q8 = "[INFO] gguf qtypes: F16 (821), Q8_0 (480), F32 (2)\n"
+
+
+def quantizations(*prompts: str, banner: str = native.BANNER) -> list[str | None]:
+    return log.analyze(banner + "".join(prompts)).runs["quantization"].to_list()
+
+
+def loading(*lines: str) -> str:
+    return native.prompt(72, loads="".join(lines) + native.SPEECH)
+
+
+CACHED = native.prompt(72)
+
+
+def test_a_prompt_that_loads_no_model_uses_the_one_that_its_server_loaded_before() -> None:
+    found = log.analyze(native.BANNER + loading(GGUF, DTYPE) + CACHED + CACHED)
+    assert found.runs["quantization"].to_list() == ["Q4_K_M"] * 3
+    assert found.runs["quantization_source"].to_list() == ["log"] * 3
+
+
+def test_a_model_that_stayed_loaded_is_not_known_where_two_were_loaded() -> None:
+    first, second = loading(GGUF, DTYPE), loading(Q8, DTYPE)
+    assert quantizations(first, CACHED, second, CACHED) == ["Q4_K_M", "Q4_K_M", "Q8_0", None]
+    assert quantizations(first, first, CACHED) == ["Q4_K_M"] * 3
+
+
+def test_a_loaded_model_that_no_line_names_leaves_later_ones_unknown() -> None:
+    assert quantizations(loading(GGUF, DTYPE), loading(DTYPE), CACHED) == ["Q4_K_M", None, None]
+    assert quantizations(loading(DTYPE), CACHED) == [None, None]
+
+
+def test_a_server_that_starts_anew_has_nothing_loaded() -> None:
+    assert quantizations(loading(GGUF, DTYPE), native.BANNER, CACHED) == ["Q4_K_M", None]
+
+
+def test_nothing_stayed_loaded_where_the_start_of_the_server_is_not_in_the_log() -> None:
+    assert quantizations(loading(GGUF, DTYPE), CACHED, banner="") == ["Q4_K_M", None]
+
+
+def test_parts_of_a_long_log_know_what_the_parts_before_loaded() -> None:
+    runs = log.analyze(native.BANNER + loading(GGUF, DTYPE) + CACHED + loading(Q8, DTYPE) + CACHED).runs
+    unread = runs.with_columns(pl.Series("quantization", ["Q4_K_M", None, "Q8_0", None]))
+    models = CachedModels()
+    parts = [models.named(unread[number : number + 1])["quantization"][0] for number in range(4)]
+    assert parts == ["Q4_K_M", "Q4_K_M", "Q8_0", None]

@@ -54,3 +54,19 @@ def test_the_name_of_a_model_is_shown_harmlessly() -> None:
     said = headline(prompt("Fl\u202eux" + "x" * 200))
     assert "\u202e" not in said
     assert "x" * 61 not in said
+
+
+def test_files_of_other_models_that_wan2gp_loads_are_named() -> None:
+    flux = (
+        program.wan2gp_loads("flux1-dev_quanto_bf16_int8.safetensors") + program.bare_bar() * 2 + program.wan2gp_saves()
+    )
+    said = headline(flux)
+    assert "2 stages of other models (flux1-dev_quanto_bf16_int8.safetensors); only WanVideo runs" in said
+
+
+def test_a_model_of_wan_that_wan2gp_loads_behind_another_is_a_run() -> None:
+    flux = program.wan2gp_loads("flux1-dev.safetensors") + program.bare_bar() + program.wan2gp_saves()
+    found = log.analyze(flux + program.wan2gp_loads() + program.bare_bar() + program.wan2gp_saves())
+    assert found.runs["producer"].to_list() == ["wan2gp"]
+    assert found.prompts["other_models"].to_list() == ["flux1-dev.safetensors", None]
+    assert found.prompts["other_stages"].to_list() == [1, None]

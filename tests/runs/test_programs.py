@@ -264,3 +264,39 @@ def test_a_producer_that_nothing_knows_what_to_make_of_is_refused(
     with pytest.raises(GrammarError, match=r"studio\.toml") as refused:
         load_all((tmp_path,))
     assert message in refused.value.message
+
+
+def crash(message: str = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.") -> str:
+    return f'Traceback (most recent call last):\n  File "/opt/LightX2V/lightx2v/infer.py", line 12, in run\n{message}\n'
+
+
+STOPPED = program.lightx2v_begins(250, 4) + program.lightx2v_window(1, 4) + program.loguru("==> step_index: 1 / 4", 300)
+
+
+def test_a_traceback_at_the_end_of_lightx2v_is_the_cause_of_its_failure() -> None:
+    found = log.analyze(STOPPED + crash())
+    assert only_run(found)["status"] == "failed"
+    (prompt,) = found.prompts.to_dicts()
+    assert prompt["exception_type"] == "torch.OutOfMemoryError"
+    assert "ran out of memory" in prompt["cause"] or "Tried to allocate" in prompt["error"]
+    assert "RUN002" in rules(found)
+    assert "RUN004" not in rules(found)
+
+
+def test_another_exception_of_a_program_is_named_with_its_type() -> None:
+    found = log.analyze(program.meigen(2, saved=None, end=False) + crash("ValueError: shapes differ"))
+    (prompt,) = found.prompts.to_dicts()
+    assert (prompt["status"], prompt["error"], prompt["exception_type"]) == ("failed", "shapes differ", "ValueError")
+    assert "RUN001" in rules(found)
+
+
+def test_a_traceback_that_a_program_goes_on_behind_was_caught() -> None:
+    found = log.analyze(
+        program.lightx2v_begins(81, 1) + crash() + program.lightx2v_window(1, 1) + program.loguru("x", 900)
+    )
+    assert only_run(found)["status"] != "failed"
+
+
+def test_a_traceback_of_comfyuis_that_left_no_node_fails_no_prompt() -> None:
+    found = log.analyze(log.ARRIVAL + log.run(153) + crash())
+    assert found.prompts["status"].to_list() == ["truncated"]

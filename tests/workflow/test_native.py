@@ -85,3 +85,85 @@ def test_another_model_that_shares_the_audio_embedding_is_named_as_the_reason(
     document: dict[str, Any] = api(_4={"image_embeds": ["10", 0]}, _10={"class_type": kind})
     reason = first(tmp_path, document).window_frames.reason
     assert reason == f"node 10 ({kind}) renders with {name}, which is not checked"
+
+
+def with_loader(kind: str, inputs: dict[str, Any], **between: dict[str, Any]) -> dict[str, Any]:
+    """A clip whose model comes from a loader, through the nodes `between`."""
+    document = native()
+    document["4"] = {"class_type": kind, "inputs": inputs}
+    last = "4"
+    for number, (name, more) in enumerate(between.items(), 5):
+        document[str(number)] = {"class_type": name, "inputs": {"model": [last, 0], **more}}
+        last = str(number)
+    document["10"]["inputs"]["model"] = [last, 0]
+    document["11"]["inputs"]["model"] = ["10", 0]
+    return document
+
+
+GGUF = {"unet_name": "wan2.1-i2v-14b-480p-Q5_K_M.gguf"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "quantization"),
+    [
+        ("UnetLoaderGGUF", GGUF, "Q5_K_M"),
+        ("UnetLoaderGGUFAdvanced", GGUF, "Q5_K_M"),
+        (
+            "UNETLoader",
+            {"unet_name": "wan2.1_i2v_480p_14B_fp8_scaled.safetensors", "weight_dtype": "default"},
+            "fp8_scaled",
+        ),
+        ("UNETLoader", {"unet_name": "wan2.1_i2v_480p_14B_fp16.safetensors", "weight_dtype": "fp8_e4m3fn"}, None),
+        ("DiffusionModelLoaderKJ", {"model_name": "wan2.1_bf16.safetensors", "weight_dtype": "default"}, "bf16"),
+        ("UNETLoader", {"unet_name": "wan.safetensors", "weight_dtype": "default"}, None),
+    ],
+)
+def test_a_loader_of_comfyuis_own_names_the_quantization(
+    kind: str, inputs: dict[str, Any], quantization: str | None, tmp_path: Path
+) -> None:
+    asked = first(tmp_path, with_loader(kind, inputs))
+    assert asked.quantization.value == quantization
+    assert asked.model.value == inputs.get("unet_name", inputs.get("model_name"))
+    assert asked.quantization.reason == "" if quantization else asked.quantization.reason
+
+
+def test_an_unknown_loader_is_named_as_the_reason(tmp_path: Path) -> None:
+    asked = first(tmp_path, with_loader("SomeLoader", {}))
+    assert (
+        asked.model.reason
+        == "the model of node 10 (WanInfiniteTalkToVideo) comes from node 4 (SomeLoader), whose file is unknown"
+    )
+
+
+def test_the_speed_lora_is_found_among_others_behind_other_nodes(tmp_path: Path) -> None:
+    style = {"lora_name": "style_rank32.safetensors", "strength_model": 0.5, "strength_clip": 1.0}
+    fast = {"lora_name": "lightx2v_rank64.safetensors", "strength_model": 1.0}
+    asked = first(
+        tmp_path, with_loader("UnetLoaderGGUF", GGUF, LoraLoader=style, LoraLoaderModelOnly=fast, ModelSamplingSD3={})
+    )
+    assert (asked.lora.value, asked.lora_rank.value, asked.lora_strength.value) == (fast["lora_name"], 64, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("between", "reason"),
+    [
+        ({}, "no LoRA is loaded"),
+        (
+            {"LoraLoaderModelOnly": {"lora_name": "lightx2v_rank64.safetensors", "strength_model": 0}},
+            "no LoRA is loaded",
+        ),
+        ({"Power Lora Loader": {}}, "LoRAs of node 5 (Power Lora Loader) cannot be read"),
+        ({"LoraLoader": {"lora_name": "lightx2v.safetensors", "strength_model": 1}}, "does not tell its rank"),
+    ],
+)
+def test_a_rank_that_is_unknown_has_a_reason(between: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    asked = first(tmp_path, with_loader("UnetLoaderGGUF", GGUF, **between))
+    assert asked.lora_rank.value is None
+    assert reason in asked.lora_rank.reason
+
+
+def test_the_adapter_of_a_clip_is_named(tmp_path: Path) -> None:
+    document = with_loader("UnetLoaderGGUF", GGUF)
+    document["8"] = {"class_type": "ModelPatchLoader", "inputs": {"name": "infiniteTalk_single_fp16.safetensors"}}
+    document["10"]["inputs"]["model_patch"] = ["8", 0]
+    assert first(tmp_path, document).adapter.value == "infiniteTalk_single_fp16.safetensors"

@@ -23,6 +23,9 @@ _PADDINGS: Final = (
 )  # fmt: skip
 _MEMORY: Final = ("Allocated", "Peak allocated", "Peak reserved", "Log line")
 
+_SEGMENTED: Final = "longcat"
+"""A mode whose ranges are indices of the audio, of which a frame may have two."""
+
 
 def windows(facts: RunFacts, fps: float) -> Table | None:
     """Each window with its boundary: where it begins is where the picture may degrade."""
@@ -59,6 +62,8 @@ def _range(row: Row, start: int | None, end: int | None, *, seen: bool) -> Cell:
 
 def boundaries(facts: RunFacts, fps: float) -> Table | None:
     """Where to look in the video: each window's begin, and where the audio ends; made to be pasted into notes."""
+    if facts.run["mode"] == _SEGMENTED:
+        return None
     marks = [
         (start, f"window {row['window']} begins")
         for row in facts["windows"]

@@ -8,10 +8,11 @@ import polars as pl
 
 from loganalyzer.expectations.quantizations import shipped
 from loganalyzer.runs import native_samplers
+from loganalyzer.runs.cached_models import UNNAMED
 from loganalyzer.runs.names import precision
 from loganalyzer.runs.stages import assign
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.tables.frames import group_agg, left_join, with_schema
+from loganalyzer.tables.frames import group_agg, left_join, unique_by, with_schema
 
 _FACTS: Final = pl.Schema(
     {
@@ -36,7 +37,8 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per stage: stage, producer, and, of ComfyUI's own stages, what the lines around them say.
 
     Columns: native_frames, native_width, native_height, native_steps (from detailed logs), looped_frames, looped_s,
-    looped_windows (the auto-sampler's announcement), quantization, adapter_quantization.
+    looped_windows (the auto-sampler's announcement), quantization (`UNNAMED` where a model was loaded that no line
+    names), adapter_quantization.
     """
     own = stages.filter(native_samplers.is_native())
     if own.is_empty():
@@ -44,14 +46,14 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     known = stages.select("stage", "lane", "prompt", native_samplers.is_native().alias("own"))
     for more in (_details(timeline, stages), _looped(timeline, stages)):
         known = left_join(known, more, ["stage"])
-    for more in (_gguf(timeline), _stored(timeline)):
+    for more in (_gguf(timeline), _stored(timeline), _loads(timeline)):
         known = left_join(known, more, ["lane", "prompt"])
     looped = pl.col("looped_frames").is_not_null()
     producer = pl.when(~pl.col("own")).then(pl.lit("wrapper")).when(looped).then(pl.lit("autosampler"))
     return with_schema(
         known.with_columns(
             producer.otherwise(pl.lit("core")).alias("producer"),
-            pl.when("own").then(pl.coalesce("gguf", "stored")).alias("quantization"),
+            pl.when("own").then(pl.coalesce("gguf", "stored", "loads")).alias("quantization"),
             pl.when("own").then("adapter_quantization").alias("adapter_quantization"),
         ),
         _FACTS,
@@ -99,6 +101,12 @@ def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     for more in (audio, passes):
         found = left_join(found, more.filter(pl.col("stage").is_not_null()), ["stage"])
     return found
+
+
+def _loads(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, loads (`UNNAMED`): prompts that loaded any diffusion model."""
+    found = unique_by(timeline.event("model-dtype").select("lane", "prompt"), "lane", "prompt")
+    return found.with_columns(pl.lit(UNNAMED).alias("loads"))
 
 
 def _gguf(timeline: Timeline) -> pl.DataFrame:
