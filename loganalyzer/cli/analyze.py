@@ -1,4 +1,4 @@
-"""`loganalyze LOGS…`: the main job."""
+"""`loganalyze LOGS…`: checks logs and writes the report."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from loganalyzer.cli import actions, completion, hints, notice, progress, recording, targets
 from loganalyzer.cli.exit_codes import FAULT
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import ENGINES, FAILING, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT
 from loganalyzer.cli.outputs import Outputs, write
@@ -42,15 +43,24 @@ def format_options(command: Any) -> Any:  # noqa: ANN401 -- as click has it
     return command
 
 
-@click.command(short_help="Check logs: summary, HTML report, tables.")
+@click.command(
+    cls=CommandWithExamples,
+    short_help="Check logs: summary, HTML report, tables.",
+    examples=(
+        "loganalyze run.log",
+        "loganalyze take3_Q6_K.txt take4_Q6_K.txt",
+        "loganalyze logs/ --history sqlite:///runs.db --junit results.xml",
+        "docker logs comfyui 2>&1 | loganalyze - --quantization Q6_K",
+    ),
+)
 @click.argument("paths", nargs=-1, required=True, shell_complete=completion.files)
 @click.option("--no-html", is_flag=True, help="Write no HTML report.")
 @format_options
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
-@click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
-@click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, e.g. tcp://10.0.0.5:8786.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary, no progress bar.")
-@click.option("-v", "--verbose", is_flag=True, help="Also informative findings, and what was not checked and why.")
+@click.option("--engine", type=click.Choice(ENGINES), help="Read logs here or on a Dask cluster.  [default: local]")
+@click.option("--scheduler", metavar="ADDRESS", help="Set the cluster's address, e.g. tcp://10.0.0.5:8786.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no summary and no progress bar.")
+@click.option("-v", "--verbose", is_flag=True, help="Print details, notes, and what was not checked.")
 @recording.history_option
 @recording.read_only_option
 @recording.noted_options
@@ -58,10 +68,10 @@ def format_options(command: Any) -> Any:  # noqa: ANN401 -- as click has it
 @analysis_options
 @click.pass_context
 def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """Read logs, check every run, print a summary, write the HTML report.
+    """Check every run in these logs, print a summary, and write the HTML report.
 
-    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input; also
-    HTML reports and JSON documents written before, which are shown again.
+    PATHS are files, folders (searched recursively), patterns such as 'logs/*.txt', URLs, or - for standard input.
+    Earlier HTML reports and JSON documents are shown again.
     """
     found = configuration(options["config_file"])
     chosen = settings(found, options)
@@ -113,7 +123,7 @@ def _with_configuration(analysis: Analysis, found: Configuration) -> Analysis:
 
 
 def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> None:
-    """The summary, what the history took, and what the user should know."""
+    """Prints the summary, what was added to the history, and messages."""
     if not options["quiet"]:
         _summarise(analysis, options)
         if added:
@@ -129,18 +139,18 @@ def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> N
 
 
 def _first(messages: tuple[str, ...]) -> tuple[str, ...]:
-    """The first messages, and how many more there are."""
+    """The first messages, and the number of the others."""
     more = len(messages) - MOST_MESSAGES
     return messages if more <= 0 else (*messages[:MOST_MESSAGES], f"… and {more:,} more such messages; --json has all")
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
-    """Whether the user named this option, instead of leaving it at its default."""
+    """Whether the user gave this option."""
     return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _targets(options: dict[str, Any], history: str | None) -> dict[str, targets.Target]:
-    """What is written, by the option that names it."""
+    """Every target by its option."""
     files = {f"--{entry.name}": options[entry.name] for entry in registry.DOCUMENTS}
     files["--html"] = _page_file(options)
     folders = {f"--{entry.name}": options[entry.name] for entry in registry.TABLES}
@@ -148,7 +158,7 @@ def _targets(options: dict[str, Any], history: str | None) -> dict[str, targets.
 
 
 def _recorded(paths: tuple[str, ...]) -> Settings | None:
-    """What the only input was analysed with, where it is a report read back."""
+    """The settings of the report, if the only input is one."""
     from loganalyzer.report.formats import reader
 
     if len(paths) != 1 or not reader.is_document(paths[0]):
@@ -160,9 +170,9 @@ def _recorded(paths: tuple[str, ...]) -> Settings | None:
 
 
 def exit_code(analysis: Analysis, fail_on: str, *, strict: bool = False) -> int:
-    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input unread or no run found, 3 a fault of ours.
+    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input failed or no run was found, 3 our own fault.
 
-    With `strict` an incomplete verdict is 1 as well, unless nothing is to fail.
+    With `strict`, an incomplete verdict is 1 as well, unless `fail_on` is `never`.
     """
     if analysis.faults:
         return FAULT
@@ -177,7 +187,7 @@ def _page_file(options: dict[str, Any]) -> str | None:
 
 
 def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
-    """Comes last: a reader who stops reading (`| head`) costs nobody the report."""
+    """Prints the summary last: a reader who stops reading (`| head`) still gets the report."""
     from loganalyzer.report.terminal import summary
 
     page_file = _page_file(options)

@@ -1,4 +1,4 @@
-"""`loganalyze baseline …`: what runs should take, and how that is changed."""
+"""`loganalyze baseline …`: shows, checks and changes baselines."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from loganalyzer.cli import progress, targets
 from loganalyzer.cli.analyze import exit_code
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common import clock
@@ -23,23 +24,23 @@ if TYPE_CHECKING:
 
 DEFAULT: Final = "baselines.toml"
 RULES: Final = ("CST001", "MEM001", "MEM002", "TIM001", "TIM002")
-"""The rules that hold runs against baselines."""
+"""Rules that compare runs with baselines."""
 
 
 @click.group(short_help="Show, check and accept baselines.")
 def baseline() -> None:
-    """See, check and change what runs are expected to take.
+    """Show, check and change the memory, time and cost that runs should take.
 
-    The shipped baselines are replaced, key by key, by those of --baselines or of the configuration.
+    Baselines of --baselines or of the configuration replace shipped ones of the same key.
     """
 
 
 @baseline.command()
-@click.option("--baselines", type=click.Path(path_type=Path), help="Baselines that replace shipped ones.")
+@click.option("--baselines", type=click.Path(path_type=Path), help="Use these baselines instead of shipped ones.")
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Use this configuration file.")
 def show(baselines: Path | None, json_file: str | None, config_file: Path | None) -> None:
-    """Show the baselines in force, with where each comes from."""
+    """Show the baselines in force, with their provenance."""
     from loganalyzer.expectations import baselines as expectations
     from loganalyzer.report.terminal import baselines as baselines_terminal
 
@@ -52,13 +53,16 @@ def show(baselines: Path | None, json_file: str | None, config_file: Path | None
         baselines_terminal.write(shelf, sys.stdout)
 
 
-@baseline.command()
+@baseline.command(cls=CommandWithExamples, examples=("loganalyze baseline check logs/",))
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="Exit 1 from this severity on.")
 @analysis_options
 @click.pass_context
 def check(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """Hold runs against the baselines, and nothing else; runs without a baseline are named with the reason."""
+    """Compare runs with their baselines and check nothing else.
+
+    A run without a baseline is named with the reason.
+    """
     from loganalyzer.checks.ignoring import without_ignored
     from loganalyzer.report.terminal import summary
 
@@ -79,19 +83,21 @@ def _analysed(paths: tuple[str, ...], chosen: Settings) -> Analysis:
     return analysis
 
 
-@baseline.command()
+@baseline.command(
+    cls=CommandWithExamples, examples=("loganalyze baseline accept logs/*_Q6_K.txt --reason 'new driver' --yes",)
+)
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Write the file; without it the change is only shown.")
-@click.option("--by", metavar="NAME", envvar="GIT_AUTHOR_NAME", help="Who accepts.  [default: the user's name]")
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the next reader of the file.")
-@click.option("--json", "json_file", metavar="FILE|-", help="Write what is proposed as a JSON document.")
+@click.option("--yes", is_flag=True, help="Write the file. Without it the change is only shown.")
+@click.option("--by", metavar="NAME", envvar="GIT_AUTHOR_NAME", help="Name who accepts.  [default: your user name]")
+@click.option("--reason", default="", metavar="TEXT", help="Note the reason in the file.")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write the proposal as a JSON document.")
 @analysis_options
 @click.pass_context
 def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Make the runs of these logs the baselines of their kind.
 
-    Shows the change to the file (--baselines, the configuration's, or baselines.toml) with who, when, from which runs,
-    and the bands; --yes writes it. Comments and other entries stay.
+    Shows the change as a diff, with the bands and their provenance. The file is that of --baselines or of the
+    configuration, else baselines.toml. With --yes, writes it; comments and other entries stay.
     """
     from loganalyzer.baselining import writing
     from loganalyzer.baselining.proposing import Acceptance, proposals
@@ -104,7 +110,7 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     targets.check({"--json": options["json_file"], "--baselines": file}, (found.path, options["workflow"]), paths)
     analysis = _analysed(paths, chosen)
     if analysis.runs.is_empty():
-        raise SourceError("no run found in any input: nothing to accept")
+        raise SourceError("no run found in any input, so there is nothing to accept")
     acceptance = Acceptance(options["by"] or _user(), clock.now().date(), options["reason"])
     proposed = proposals(analysis, baselines.load(chosen.baselines), acceptance, chosen.price_per_hour)
     for reason in proposed.refused:
@@ -120,17 +126,17 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     if options["json_file"] != STDOUT:
         _tell(file, change, known=bool(proposed.entries), written=written)
     if written and "baselines" not in found.values and not options["baselines"]:
-        click.echo(f'to use it, put baselines = "{file}" into loganalyze.toml, or give --baselines {file}', err=True)
+        click.echo(f'to use it, add baselines = "{file}" to loganalyze.toml, or pass --baselines {file}', err=True)
     ctx.exit(0 if proposed.entries else 2)
 
 
 def _tell(file: Path, change: str, *, known: bool, written: bool) -> None:
-    """The change, and what became of it."""
+    """Prints the change, and whether it was written."""
     if not change:
-        click.echo("the baselines in force say the same: nothing to change" if known else "nothing to accept")
+        click.echo("no change: the baselines in force already have these values" if known else "nothing to accept")
         return
     click.echo(change, nl=False)
-    click.echo(f"{file} written" if written else f"nothing is changed yet: --yes writes {file}")
+    click.echo(f"{file} written" if written else f"nothing is written yet. Add --yes to write {file}")
 
 
 def _user() -> str:

@@ -1,4 +1,4 @@
-"""`loganalyze compare BASE HEAD`: what changed, and whether it is worse."""
+"""`loganalyze compare BASE HEAD`: shows what changed, and whether it is worse."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer.cli import actions, completion, recording, targets
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common import clock
@@ -20,27 +21,35 @@ if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
 
 
-@click.command(short_help="What changed between two sets of runs.")
+@click.command(
+    cls=CommandWithExamples,
+    short_help="Show what changed between two sets of runs.",
+    examples=(
+        "loganalyze compare before.log after.log",
+        "loganalyze compare 'monday/*.log' 'tuesday/*.log' --html changes.html",
+        "loganalyze compare history:main tonight.log",
+    ),
+)
 @click.argument("base", shell_complete=completion.sides)
 @click.argument("head", shell_complete=completion.sides)
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the comparison as Markdown.")
-@click.option("--html", metavar="FILE|-", help="Write the comparison as one HTML file.")
-@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="`never`: exit 0 though worse.")
-@click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
-@click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
-@click.option("-v", "--verbose", is_flag=True, help="The reason of every verdict, and informative findings.")
+@click.option("--html", metavar="FILE|-", help="Write the comparison as an HTML file.")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="Exit 0 even if worse with `never`.")
+@click.option("--engine", type=click.Choice(ENGINES), help="Read logs here or on a Dask cluster.  [default: local]")
+@click.option("--scheduler", metavar="ADDRESS", help="Set the cluster's address, e.g. tcp://10.0.0.5:8786.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every verdict's reason, and notes.")
 @recording.history_option
 @analysis_options
 @click.pass_context
 def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None:  # noqa: ANN401
-    """Compare the runs of BASE with those of HEAD: metric by metric, finding by finding.
+    """Compare the runs of BASE and HEAD, metric by metric and finding by finding.
 
-    Each is a log, a folder, a pattern in quotes, a JSON document or HTML report of this tool, or runs of the history:
-    history:LABEL, history:RUN_ID.
+    BASE and HEAD are logs, folders, patterns in quotes, JSON documents or HTML reports of this tool, or runs of the
+    history (history:LABEL, history:RUN_ID).
 
-    Exit codes: 0 not worse, 1 regressed, 2 could not be compared (no run found, or no two runs of one kind).
+    Exit status: 0 not worse, 1 regressed, 2 not comparable (no run found, or no two runs of one kind).
     """
     from loganalyzer.cli import compare_sides
     from loganalyzer.comparison.comparing import compared

@@ -12,6 +12,7 @@ import click
 
 from loganalyzer.cli import completion, recording
 from loganalyzer.cli.exit_codes import COULD_NOT
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.common.errors import LogAnalyzerError
 from loganalyzer.common.formatting import one_line, plural
@@ -45,7 +46,11 @@ class Check(NamedTuple):
     is_ok: bool | None = True
 
 
-@click.command(short_help="Check the installation and the configuration.")
+@click.command(
+    cls=CommandWithExamples,
+    short_help="Check the installation and the configuration.",
+    examples=("loganalyze doctor", "loganalyze doctor run.log --workflow talk.json"),
+)
 @click.argument("log", required=False, shell_complete=completion.files)
 @recording.history_option
 @analysis_options

@@ -1,4 +1,4 @@
-"""The main group: `loganalyze LOGS…` is `loganalyze analyze LOGS…`, and errors become exit code 2."""
+"""The main group: `loganalyze LOGS…` means `loganalyze analyze LOGS…`; errors become exit status 2."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loganalyzer.common.suggestions import closest
 from loganalyzer.common.version import __version__
 
 _DEBUG: Final = "LOGANALYZE_DEBUG"
-_NO_MEMORY: Final = "not enough memory\n  analyze fewer inputs at once, or give the process more memory"
+_NO_MEMORY: Final = "not enough memory\n  Analyze fewer inputs at once, or give the process more memory."
 COMMANDS: Final = (
     "analyze",
     "baseline",
@@ -33,25 +33,25 @@ COMMANDS: Final = (
     "watch",
     "workflow",
 )
-"""Each is called like its module, which only a call of it, or a list of all with their purposes, imports."""
+"""Each has the name of its module, which is imported only when it is called or listed."""
 
 
 class DefaultGroup(click.Group):
-    """A group whose main job needs no name: a first word that is no command is an input, or an option of it."""
+    """A group whose default command is `analyze`: a first word that is not a command is its input or option."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names."""
+        """The names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name, imported with what it needs."""
+        """The command with this name, imported on demand."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"loganalyzer.cli.{cmd_name}"), cmd_name)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `analyze` in front unless the first word is a command or one of the group's own options."""
+        """Puts `analyze` in front unless the first word is a command or an option of the group."""
         own = {name for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
         if args and args[0] not in COMMANDS and args[0] not in own:
             _refuse_misspelled_command(args[0], ctx)
@@ -63,7 +63,7 @@ class DefaultGroup(click.Group):
         return [CompletionItem(incomplete, type="file"), *super().shell_complete(ctx, incomplete)]
 
     def main(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- as click has it
-        """Everything that is called writes on guarded streams, `--help` and wrong usage as well."""
+        """Runs on guarded streams, also for `--help` and wrong usage."""
         with streams.guarded():
             try:
                 return super().main(*args, **more)
@@ -80,7 +80,7 @@ class DefaultGroup(click.Group):
                 sys.exit(FAULT)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; what the user can mend is said in one message, with exit code 2."""
+        """Runs the command. An error that the user can fix is one message and exit status 2."""
         try:
             process_limits.check()
             return super().invoke(ctx)
@@ -108,7 +108,7 @@ def _refuse_misspelled_command(word: str, ctx: click.Context) -> None:
 
 
 def _is_fault(error: BaseException) -> bool:
-    """Whether an error is a fault of the tool, judged with an import that only such a call needs."""
+    """Whether an error is a fault of the tool itself."""
     if isinstance(error, SystemExit | KeyboardInterrupt | click.exceptions.Exit | click.ClickException | click.Abort):
         return False
     from loganalyzer.engine.isolation import is_fault
@@ -125,14 +125,12 @@ def _fault(error: BaseException) -> str:
 @click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="loganalyze")
 def main() -> None:
-    """Read ComfyUI logs of WanVideo InfiniteTalk runs and say what went wrong.
+    """Check ComfyUI logs of WanVideo InfiniteTalk runs: what went wrong, and what to change.
 
-    The main job needs no name: `loganalyze logs/*.txt` is `loganalyze analyze logs/*.txt`. A log that is called like
-    a command is reached as ./NAME.
+    `loganalyze logs/*.txt` means `loganalyze analyze logs/*.txt`. Write ./NAME for a log that has a command's name.
 
-    Exit codes: 0 within expectations, 1 a finding at or above --fail-on, 2 the job could not be done
-    (wrong usage, an input that cannot be read, an output that cannot be written, or no run found in any input),
-    3 a fault of loganalyzer itself.
+    Exit status: 0 within expectations, 1 a finding at or above --fail-on, 2 wrong usage, a failed input or output,
+    or no run found, 3 a fault of loganalyzer itself.
     """
     garbage.collect_seldom()
     for stream in (sys.stdout, sys.stderr):

@@ -1,4 +1,4 @@
-"""`loganalyze history …`: what was measured before, and how it went."""
+"""`loganalyze history …`: keeps figures of runs and shows how they change."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from loganalyzer.cli import progress, recording, targets
 from loganalyzer.cli.exit_codes import COULD_NOT, FAULT
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common import clock
@@ -22,18 +23,16 @@ if TYPE_CHECKING:
 
     from loganalyzer.history.store import Store
 
-_CONFIG = click.option(
-    "--config", "config_file", type=click.Path(), help="Configuration file, instead of the one found."
-)
+_CONFIG = click.option("--config", "config_file", type=click.Path(), help="Use this configuration file.")
 _JSON = click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
 
 
-@click.group(short_help="Keep runs, and see how they changed.")
+@click.group(short_help="Keep runs, and show how they change.")
 def history() -> None:
-    """Keep the figures of runs, list them, and see how they changed.
+    """Keep the figures of runs, list them, and show how they change.
 
-    A history is a SQLite file (sqlite:///loganalyze.db by default) or a PostgreSQL database, from --history, the
-    configuration, or $LOGANALYZE_HISTORY.
+    A history is a SQLite file (sqlite:///loganalyze.db by default) or a PostgreSQL database. --history, the
+    configuration, or $LOGANALYZE_HISTORY names it.
     """
 
 
@@ -49,24 +48,24 @@ def _store(options: dict[str, Any], json_file: str | None, *, read_only: bool = 
     return Store.at(where, create=False, read_only=read_only)
 
 
-@history.command()
+@history.command(cls=CommandWithExamples, examples=("loganalyze history add logs/ --label main",))
 @click.argument("paths", nargs=-1, required=True)
 @recording.history_option
 @recording.noted_options
-@click.option("--engine", type=click.Choice(ENGINES), help="Where logs are read: here, or by a Dask cluster.")
-@click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--engine", type=click.Choice(ENGINES), help="Read logs here or on a Dask cluster.  [default: local]")
+@click.option("--scheduler", metavar="ADDRESS", help="Set the cluster's address, e.g. tcp://10.0.0.5:8786.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 @_JSON
 @analysis_options
 @click.pass_context
 def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
     """Add the runs of logs.
 
-    A run is added once, whatever its log is called now: where the history has it, the newest reading replaces it. Files
-    that were added before with the same options and have not changed since are not read again.
+    A run is added once, whatever the name of its log. If the history has it, the newest reading replaces it. Files
+    that were added with the same options and have not changed since are not read again.
 
-    Exit status: 0 all inputs were added, or added before; 2 an input cannot be read, no run is found, or the history
-    cannot be written. The runs of other inputs are added all the same.
+    Exit status: 0 if all inputs were added now or earlier; 2 if an input cannot be read, no run is found, or the
+    history cannot be written. The runs of other inputs are still added.
     """
     from loganalyzer.history.inputs import Inputs
     from loganalyzer.history.store import Added, Store
@@ -97,7 +96,7 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     for problem in (*problems, *notes):
         click.echo(f"loganalyze: {problem}", err=True)
     if analysis.runs.is_empty() and not unchanged:
-        click.echo("loganalyze: no run found: nothing was added", err=True)
+        click.echo("loganalyze: no run found, so nothing was added", err=True)
         ctx.exit(2)
     if options["json_file"]:
         put(options["json_file"], document.added(added, unchanged))
@@ -126,13 +125,13 @@ def _changed(where: str, paths: tuple[str, ...], digest: str) -> tuple[list[str]
 
 @history.command("list")
 @recording.history_option
-@click.option("--label", metavar="NAME", help="Only runs of this label.")
+@click.option("--label", metavar="NAME", help="Show only runs with this label.")
 @_JSON
 @_CONFIG
 def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
     """List runs, oldest first.
 
-    The history is only read. Exit status: 0, or 2 where it cannot be read.
+    The history is only read. Exit status: 0, or 2 if it cannot be read.
     """
     from loganalyzer.history.store import Selection
     from loganalyzer.report.history import document, terminal
@@ -151,9 +150,9 @@ def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
 @_JSON
 @_CONFIG
 def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: ANN401
-    """Show one run: its facts, figures and findings. The beginning of its id is enough where no other id has it.
+    """Show the facts, figures and findings of a run. The start of its id is enough if it is unique.
 
-    The history is only read. Exit status: 0, or 2 where there is no such run or the history cannot be read.
+    The history is only read. Exit status: 0, or 2 if there is no such run or the history cannot be read.
     """
     from loganalyzer.history.store import Selection
     from loganalyzer.report.history import document, terminal
@@ -161,7 +160,7 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
     with _store(options, json_file) as store:
         names = store.named(run_id)
         if len(names) != 1:
-            reason = f"{plural(len(names), 'run')} begin with {run_id!r}" if names else f"there is no run {run_id!r}"
+            reason = f"{plural(len(names), 'run')} start with {run_id!r}" if names else f"there is no run {run_id!r}"
             raise HistoryError(f"{reason} in the history", "Run `loganalyze history list` to see all runs.")
         chosen = Selection(run_id=names[0])
         parts = (store.runs(chosen), store.recorded(chosen), store.findings(chosen))
@@ -171,16 +170,16 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
         terminal.write_run(*parts, sys.stdout)
 
 
-@history.command()
+@history.command(cls=CommandWithExamples, examples=("loganalyze history trend --metric s_per_step",))
 @recording.history_option
-@click.option("--metric", multiple=True, metavar="NAME", help="Only this metric, e.g. s_per_step; may be repeated.")
-@click.option("--label", metavar="NAME", help="Only runs of this label.")
+@click.option("--metric", multiple=True, metavar="NAME", help="Show only this metric, e.g. s_per_step. Repeatable.")
+@click.option("--label", metavar="NAME", help="Show only runs with this label.")
 @_JSON
 @_CONFIG
 def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> None:  # noqa: ANN401
     """Show each metric of each kind of run over time, its changes, and whether it is worse now.
 
-    The history is only read. Exit status: 0 whatever the trend is, or 2 where the history cannot be read.
+    The history is only read. Exit status: 0 whatever the trend is, or 2 if the history cannot be read.
     """
     from loganalyzer.history.series import judged
     from loganalyzer.history.store import Selection
@@ -189,7 +188,7 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
 
     for name in metric:
         if name not in METRICS:
-            raise click.UsageError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
+            raise click.UsageError(f"there is no metric {name!r}; known metrics: {', '.join(METRICS)}")
     with _store(options, json_file) as store:
         series = judged(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
     if json_file:
@@ -198,12 +197,15 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
         terminal.write_trend(series, sys.stdout)
 
 
-@history.command()
+@history.command(
+    cls=CommandWithExamples,
+    examples=("loganalyze history prune --before 2026-01-01", "loganalyze history prune --keep 60 --yes"),
+)
 @recording.history_option
-@click.option("--before", type=recording.Moment(), metavar="TIME", help="Runs that took place before this time.")
-@click.option("--label", metavar="NAME", help="Runs of this label.")
-@click.option("--keep", type=click.IntRange(min=1), metavar="N", help="All but the N latest runs of each key.")
-@click.option("--yes", is_flag=True, help="Take them out; without it they are only listed.")
+@click.option("--before", type=recording.Moment(), metavar="TIME", help="Select runs that took place before this time.")
+@click.option("--label", metavar="NAME", help="Select runs with this label.")
+@click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Select all but the N latest runs of each kind.")
+@click.option("--yes", is_flag=True, help="Remove the runs. Without it they are only listed.")
 @_JSON
 @_CONFIG
 def prune(
@@ -213,15 +215,15 @@ def prune(
     json_file: str | None,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Remove old runs: old by the time when they took place, not when they were added. Without --yes, list them only.
+    """Remove old runs, by the time when they took place. Without --yes, only list them.
 
-    Exit status: 0, or 2 where the history cannot be read, or written with --yes.
+    Exit status: 0, or 2 if the history cannot be read, or cannot be written with --yes.
     """
     from loganalyzer.history.store import Selection
     from loganalyzer.report.history import document, terminal
 
     if before is None and label is None and keep is None:
-        raise click.UsageError("say which runs: --before, --label or --keep")
+        raise click.UsageError("select runs with --before, --label or --keep")
     with _store(options, json_file, read_only=not options["yes"]) as store:
         runs = store.runs(Selection(label=label, before=before, keep=keep or 0))
         if options["yes"]:

@@ -23,9 +23,9 @@ _RANKS: Final = {"info": 0, "warning": 1, "error": 2}
 
 def notify_options(command: Command) -> Command:
     """`--notify URL` and `--notify-always`."""
-    always = "Send a notice each time, not only when the verdict changes."
+    always = "Send a notice every time."
     command = click.option("--notify-always", is_flag=True, help=always)(command)
-    text = "Send a notice when the verdict changes: slack://, discord://, ntfy://, json:// URLs; may be repeated."
+    text = "Send a notice when the verdict changes. Repeatable."
     return click.option("--notify", multiple=True, metavar="URL", help=text)(command)
 
 

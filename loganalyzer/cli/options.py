@@ -47,40 +47,40 @@ RULE_OPTIONS = (
         multiple=True,
         metavar="RULES",
         shell_complete=completion.rules,
-        help="Check only these rules: ids, prefixes or names, e.g. AUD,slow-run.",
+        help="Check only these rules, e.g. AUD,slow-run.",
     ),
     click.option(
         "--ignore",
         multiple=True,
         metavar="RULES",
         shell_complete=completion.rules,
-        help="Leave these rules out: ids, prefixes or names.",
+        help="Skip these rules.",
     ),
 )
 _ANALYSIS = (
-    click.option("--quantization", metavar="NAME", help="The model's quantisation, e.g. Q6_K; few logs name it."),
+    click.option("--quantization", metavar="NAME", help="Set the model's quantization, e.g. Q6_K."),
     click.option(
         "--audio",
         "audio_given",
         metavar="FILE|SECONDS",
-        help="The audio of ComfyUI's own InfiniteTalk runs, whose logs do not tell its length.",
+        help="Set the audio of ComfyUI's own InfiniteTalk runs.",
     ),
-    click.option("--workflow", type=_PATH, help="The workflow of these runs: they are held against what it asks for."),
-    click.option("--fps", type=RATE, help="Frames per second.  [default: 25]"),
-    click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
-    click.option("--patterns", multiple=True, type=_PATH, help="A folder of further message patterns."),
+    click.option("--workflow", type=_PATH, help="Compare the runs with their workflow."),
+    click.option("--fps", type=RATE, help="Set frames per second.  [default: 25]"),
+    click.option("--baselines", type=_PATH, help="Add baselines. They replace shipped ones."),
+    click.option("--patterns", multiple=True, type=_PATH, help="Add message patterns of a folder. Repeatable."),
     click.option(
         "--strict/--no-strict",
         default=None,
-        help="Exit 1 where a verdict is incomplete, and make a near miss (LOG001) an error.  [default: no-strict]",
+        help="Fail on incomplete verdicts and near misses.",
     ),
     *RULE_OPTIONS,
     click.option(
         "--redact/--no-redact",
         default=None,
-        help="Mask tokens, addresses and names of people in every output.  [default: redact]",
+        help="Mask secrets in every output.  [default: redact]",
     ),
-    click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
+    click.option("--config", "config_file", type=_PATH, help="Use this configuration file."),
 )
 
 

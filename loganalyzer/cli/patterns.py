@@ -1,4 +1,4 @@
-"""`loganalyze patterns list|test|explain`: the message grammars."""
+"""`loganalyze patterns list|test|explain`: lists, tests and explains message patterns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOLDERS = click.option(
     "folders",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A folder of further patterns.",
+    help="Add message patterns of a folder. Repeatable.",
 )
 
 
@@ -27,7 +27,7 @@ def patterns() -> None:
 @patterns.command("list")
 @_FOLDERS
 def list_(folders: tuple[Path, ...]) -> None:
-    """All patterns, by file: id, the days between which upstream printed the form, template."""
+    """List all patterns by file: id, dates between which upstream printed the form, template."""
     from loganalyzer.grammar.load import load_all
 
     last = ""
@@ -46,7 +46,7 @@ def _span(pattern: Pattern) -> str:
 @_FOLDERS
 @click.pass_context
 def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
-    """Read every sample and near miss of patterns and failures, each in both forms; exit 1 when one fails."""
+    """Test every sample and near miss of patterns and failures in both forms. Exit 1 if one fails."""
     from loganalyzer.common.errors import GrammarError
     from loganalyzer.grammar.failures import shipped_failures
     from loganalyzer.grammar.load import load_all
@@ -74,7 +74,7 @@ def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
 @click.argument("line")
 @_FOLDERS
 def explain(line: str, folders: tuple[Path, ...]) -> None:
-    """How LINE is read: the patterns that fit, with values; else the nearest, and where it stops to fit."""
+    """Explain how LINE is parsed: matching patterns with values, or the nearest and where it stops matching."""
     from loganalyzer.common.formatting import printable
     from loganalyzer.grammar.explain import explain_line
     from loganalyzer.grammar.load import load_all

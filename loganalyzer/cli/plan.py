@@ -1,4 +1,4 @@
-"""`loganalyze plan`: which frame counts fit an audio, before anything is rendered."""
+"""`loganalyze plan`: finds frame counts that fit an audio, before a render."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer.cli import targets
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import RATE, Number, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 
@@ -25,35 +26,46 @@ _PATH = click.Path(path_type=Path)
 _TABLE_WINDOWS = 30
 
 
-@click.command(short_help="Frame counts that fit an audio.")
+@click.command(
+    cls=CommandWithExamples,
+    short_help="Find the frame count that fits an audio.",
+    examples=(
+        "loganalyze plan speech.wav",
+        "loganalyze plan 17.084 --workflow talk.json",
+        "loganalyze plan anna.wav ben.wav --multi add",
+        "loganalyze plan --table --rows 10",
+    ),
+)
 @click.argument("audio", nargs=-1, metavar="AUDIO|SECONDS")
-@click.option("--frames", type=click.IntRange(1, 10_000_000), help="Plan for so many frames of audio instead.")
-@click.option("--fps", type=RATE, help="Frames per second.  [default: 25]")
-@click.option("--window", "window_frames", type=click.IntRange(5), help="Frames of a window.  [default: 81]")
-@click.option("--motion", "motion_frames", type=click.IntRange(0), help="Frames that windows share.  [default: 9]")
+@click.option("--frames", type=click.IntRange(1, 10_000_000), help="Plan for this many frames of audio.")
+@click.option("--fps", type=RATE, help="Set frames per second.  [default: 25]")
+@click.option("--window", "window_frames", type=click.IntRange(5), help="Set frames per window.  [default: 81]")
+@click.option("--motion", "motion_frames", type=click.IntRange(0), help="Set frames that windows share.  [default: 9]")
 @click.option(
     "--multi",
     type=click.Choice(["para", "add"]),
     default="para",
     show_default=True,
-    help="How several speakers are put together: at the same time, or one after the other.",
+    help="Mix speakers: at the same time (para) or in turn (add).",
 )
-@click.option("--workflow", type=_PATH, help="Plan for this workflow: its schedule, rate, size, steps and model.")
-@click.option("--gpu", metavar="NAME", help="The card, for the expected time, e.g. 'RTX 5090'.")
-@click.option("--size", metavar="WxH", help="The video's size, for the expected time, e.g. 1280x720.")
-@click.option("--steps", type=click.IntRange(1), help="Steps of a window, for the expected time.")
-@click.option("--quantization", metavar="NAME", help="The model's quantisation, for the expected cost, e.g. Q6_K.")
-@click.option("--price-per-hour", type=Number(0, 1_000_000), help="USD of a GPU hour, for the expected cost.")
-@click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key.")
-@click.option("--native", is_flag=True, help="Plan for ComfyUI's own InfiniteTalk nodes: 25 fps, one node a window.")
-@click.option("--table", is_flag=True, help="List the aligned counts.")
-@click.option("--rows", type=click.IntRange(1, 10_000), default=_TABLE_WINDOWS, show_default=True, help="Its length.")
-@click.option("--json", "json_file", metavar="FILE|-", help="Write the plan as a JSON document.")
-@click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward.")
+@click.option("--workflow", type=_PATH, help="Plan for this workflow.")
+@click.option("--gpu", metavar="NAME", help="Set the card, e.g. 'RTX 5090'.")
+@click.option("--size", metavar="WxH", help="Set the video's size, e.g. 1280x720.")
+@click.option("--steps", type=click.IntRange(1), help="Set steps per window.")
+@click.option("--quantization", metavar="NAME", help="Set the model's quantization, e.g. Q6_K.")
+@click.option("--price-per-hour", type=Number(0, 1_000_000), help="Set the price of a GPU hour in USD.")
+@click.option("--baselines", type=_PATH, help="Add baselines. They replace shipped ones.")
+@click.option("--native", is_flag=True, help="Plan for ComfyUI's own InfiniteTalk nodes.")
+@click.option("--table", is_flag=True, help="List aligned frame counts instead.")
+@click.option(
+    "--rows", type=click.IntRange(1, 10_000), default=_TABLE_WINDOWS, show_default=True, help="Set the number of rows."
+)
+@click.option("--json", "json_file", metavar="FILE|-", help="Write the plan as JSON.")
+@click.option("--config", "config_file", type=_PATH, help="Use this configuration file.")
 def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """Say which frame counts fit an audio: what to type, what it takes, what will be padded.
+    """Find the frame count that fits an audio: what to type, what it takes, what will be padded.
 
-    AUDIO are files (wav, mp3, flac, m4a, ogg), one for each speaker; or lengths: 17.084, 1:02.5.
+    AUDIO are files (wav, mp3, flac, m4a, ogg), one per speaker, or lengths (17.084, 1:02.5).
     """
     from loganalyzer.planner import document
     from loganalyzer.planner import plan as planning
@@ -153,7 +165,7 @@ def _size(text: str | None) -> tuple[int | None, int | None]:
         return None, None
     found = _SIZE.match(text)
     if not found:
-        raise click.UsageError(f"--size {text}: give it as 1280x720")
+        raise click.UsageError(f"--size {text}: write it as 1280x720")
     return int(found[1]), int(found[2])
 
 
@@ -177,7 +189,7 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
 
     if chosen.fps != FPS:
         raise click.UsageError(
-            f"native nodes are planned at {FPS} fps: ComfyUI's own node reads audio at no other rate"
+            f"native nodes are planned at {FPS} fps: ComfyUI's own node reads audio at this rate only"
         )
     if options["frames"] is not None or not audio:
         return _sound(audio, chosen, options)
@@ -190,7 +202,9 @@ def _where_to_type(asked: Declared | None) -> list[str]:
         return []
     from loganalyzer.workflow.requested import described
 
-    return [f"num_frames is typed into {described(asked.requested_frames)}; it is {asked.requested_frames.value} now"]
+    return [
+        f"type num_frames into {described(asked.requested_frames)}; its value is {asked.requested_frames.value} now"
+    ]
 
 
 def _place(asked: Declared | None) -> dict[str, Any]:

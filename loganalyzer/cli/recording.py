@@ -40,26 +40,26 @@ class Moment(click.ParamType[datetime]):
 
 
 _NOTED = (
-    click.option("--label", metavar="NAME", help="A name for these runs, e.g. a branch: `compare history:NAME`."),
+    click.option("--label", metavar="NAME", help="Name these runs, e.g. after a branch."),
     click.option(
         "--commit",
         metavar="ID",
         envvar=["GITHUB_SHA", "CI_COMMIT_SHA"],
-        help="The commit they belong to.  [default: $GITHUB_SHA or $CI_COMMIT_SHA]",
+        help="Note their commit.  [default: from the CI]",
     ),
-    click.option("--at", type=Moment(), metavar="TIME", help="When they took place, where the log tells no time."),
+    click.option("--at", type=Moment(), metavar="TIME", help="Set their time if the log has none."),
 )
 
 
 def history_option(command: Command) -> Command:
     """`--history URL`."""
-    text = "The history of runs: sqlite:///FILE or postgresql+psycopg://…"
+    text = "Use this history, e.g. sqlite:///runs.db."
     return click.option("--history", metavar="URL", envvar="LOGANALYZE_HISTORY", help=text)(command)
 
 
 def read_only_option(command: Command) -> Command:
     """`--history-read-only`."""
-    text = "Compare with the history and add nothing to it."
+    text = "Compare without adding the runs."
     return click.option("--history-read-only/--history-write", default=None, help=f"{text}  [default: add]")(command)
 
 

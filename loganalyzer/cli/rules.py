@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from loganalyzer.cli import completion
+from loganalyzer.cli.help import CommandWithExamples
 
 if TYPE_CHECKING:
     from loganalyzer.checks.registry import Rule
 
 
-@click.command(short_help="The findings, each explained.")
+@click.command(
+    cls=CommandWithExamples,
+    short_help="List rules, or explain one.",
+    examples=("loganalyze rules", "loganalyze rules AUD001", "loganalyze rules slow-run", "loganalyze rules MEM"),
+)
 @click.argument("rule_id", metavar="[RULES]", required=False, shell_complete=completion.rules)
 def rules(rule_id: str | None) -> None:
     """List all rules, or those that RULES names (an id, a prefix, a name); explain a single one.

@@ -1,4 +1,4 @@
-"""`loganalyze ticket LOGS…`: one small archive to attach to a ticket."""
+"""`loganalyze ticket LOGS…`: packs a small archive for a bug ticket."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ import click
 
 from loganalyzer.cli import progress, targets
 from loganalyzer.cli.exit_codes import COULD_NOT
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import analysis_options, configuration, settings
 from loganalyzer.common import atomic_write, clock
 
 
-@click.command(short_help="Pack a bug ticket, secrets masked.")
+@click.command(
+    cls=CommandWithExamples,
+    short_help="Pack a bug ticket, with secrets masked.",
+    examples=("loganalyze ticket comfyui.log", "loganalyze ticket logs/ -o bug.zip"),
+)
 @click.argument("paths", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="ticket.zip", show_default=True,
-              help="Where the archive goes.")  # fmt: skip
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
+              help="Write the archive here.")  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Print problems only.")
 @analysis_options
 @click.pass_context
 def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
-    """Pack what a maintainer asks for: report, text to paste, slices of the log, versions; secrets masked.
+    """Pack what a maintainer needs: report, text to paste, slices of the log, versions. Secrets are masked.
 
-    The archive is smaller than 1 MB whatever the log. Its manifest lists what was left out, and what was masked.
+    The archive is smaller than 1 MB for any log. Its manifest lists what was left out and masked.
     """
     from loganalyzer.ticket.make import make
 

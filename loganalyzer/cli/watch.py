@@ -1,4 +1,4 @@
-"""`loganalyze watch`: follow a growing log, and warn while the GPU can still be stopped."""
+"""`loganalyze watch`: follows a growing log and warns while the GPU can still be stopped."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loganalyzer.cli import completion, notice
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import FAILING, Number, analysis_options, configuration, settings
 from loganalyzer.common.formatting import one_line
 
@@ -27,20 +28,29 @@ _REST = 3.0
 """A look that took a second is followed by so many of rest: the machine is rented for something else."""
 
 
-@click.command(short_help="Follow a growing log, and warn in time.")
+@click.command(
+    cls=CommandWithExamples,
+    short_help="Follow a growing log, and warn in time.",
+    examples=(
+        "loganalyze watch comfyui.log --quantization Q6_K",
+        "loganalyze watch comfyui.log --on-error 'notify-send InfiniteTalk'",
+        "loganalyze watch comfyui.log --once-idle 60",
+    ),
+)
 @click.argument("path", type=click.Path(path_type=Path), shell_complete=completion.files)
-@click.option("--on-error", metavar="COMMAND", help="Run this at each error, without a shell; see LOGANALYZE_RULE.")
-@click.option("--once-idle", type=Number(min=0), metavar="SECONDS", help="End once nothing came for so long.")
-@click.option("--interval", type=Number(min=0.05), default=1.0, show_default=True, help="Seconds between looks.")
+@click.option("--on-error", metavar="COMMAND", help="Run this command at each error.")
+@click.option("--once-idle", type=Number(min=0), metavar="SECONDS", help="End after this time without a new line.")
+@click.option("--interval", type=Number(min=0.05), default=1.0, show_default=True, help="Set seconds between looks.")
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @notice.notify_options
 @analysis_options
 @click.pass_context
 def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: ANN401
-    """Follow the growing log PATH: how far each run is, and what is certain to go wrong.
+    """Follow the growing log PATH: show the progress of each run, and what is certain to go wrong.
 
-    The log is only read; the server is never touched. Ctrl-C ends it, with the exit code of what was found.
-    --on-error gets LOGANALYZE_RULE, LOGANALYZE_MESSAGE, LOGANALYZE_SOURCE and LOGANALYZE_LINE in its environment.
+    The log is only read, and the server is not contacted. Ctrl-C ends it; the exit status follows from the findings.
+    The command of --on-error runs without a shell and has LOGANALYZE_RULE, LOGANALYZE_MESSAGE, LOGANALYZE_SOURCE and
+    LOGANALYZE_LINE in its environment.
     """
     from loganalyzer.watch.watching import Watching
 

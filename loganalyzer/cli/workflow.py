@@ -1,4 +1,4 @@
-"""`loganalyze workflow check|fix`: a workflow held against the rules before it is rendered."""
+"""`loganalyze workflow check|fix`: checks a workflow before a render, or writes a corrected copy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from loganalyzer.cli import targets
+from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import FAILING, RATE, RULE_OPTIONS, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common.atomic_write import replacement
@@ -25,18 +26,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
 _SHARED = (
     click.argument("file", type=_PATH),
-    click.option("--audio", multiple=True, metavar="FILE|SECONDS", help="The audio, or its length; once per speaker."),
+    click.option(
+        "--audio", multiple=True, metavar="FILE|SECONDS", help="Set the audio or its length. Once per speaker."
+    ),
     click.option(
         "--multi",
         type=click.Choice(["para", "add"]),
         default="para",
         show_default=True,
-        help="How several speakers are put together: at the same time, or one after the other.",
+        help="Mix speakers: at the same time (para) or in turn (add).",
     ),
-    click.option("--fps", type=RATE, help="Frames per second.  [default: 25]"),
-    click.option("--baselines", type=_PATH, help="Baselines that replace shipped ones of the same key."),
+    click.option("--fps", type=RATE, help="Set frames per second.  [default: 25]"),
+    click.option("--baselines", type=_PATH, help="Add baselines. They replace shipped ones."),
     *RULE_OPTIONS,
-    click.option("--config", "config_file", type=_PATH, help="Configuration file, instead of the one found upward."),
+    click.option("--config", "config_file", type=_PATH, help="Use this configuration file."),
 )
 
 
@@ -48,19 +51,19 @@ def _shared(command: Command) -> Command:
 
 @click.group(short_help="Check or fix a workflow before it runs.")
 def workflow() -> None:
-    """Check a workflow before it costs anything, or write a corrected copy.
+    """Check a workflow before it costs GPU time, or write a corrected copy.
 
     FILE is JSON as the editor saves it or as the server takes it, or a PNG, WebP or MP4 that ComfyUI wrote.
     """
 
 
-@workflow.command()
+@workflow.command(cls=CommandWithExamples, examples=("loganalyze workflow check talk.json --audio speech.wav",))
 @_shared
-@click.option("--json", "json_file", metavar="FILE|-", help="Write settings and findings as a JSON document.")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write settings and findings as JSON.")
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @click.pass_context
 def check(ctx: click.Context, /, file: Path, **options: Any) -> None:  # noqa: ANN401
-    """Say which settings of FILE would waste a run, and what to set instead."""
+    """Find settings in FILE that would waste a run, and say what to set instead."""
     from loganalyzer.lint.document import to_document, to_text
 
     found = configuration(options["config_file"])
@@ -75,15 +78,17 @@ def check(ctx: click.Context, /, file: Path, **options: Any) -> None:  # noqa: A
     ctx.exit(int(any(found.severity in FAILING[fail_on] for found in checked.findings)))
 
 
-@workflow.command()
+@workflow.command(
+    cls=CommandWithExamples, examples=("loganalyze workflow fix talk.json -o fixed.json --audio speech.wav",)
+)
 @_shared
-@click.option("-o", "--output", type=_PATH, metavar="OUT", help="Where the corrected copy goes.")
-@click.option("--in-place", is_flag=True, help="Overwrite FILE, or OUT where it exists.")
-@click.option("--prefer", type=click.Choice(["shorter", "longer"]), help="Which way out, where there are two.")
+@click.option("-o", "--output", type=_PATH, metavar="OUT", help="Write the corrected copy here.")
+@click.option("--in-place", is_flag=True, help="Overwrite FILE, or OUT if it exists.")
+@click.option("--prefer", type=click.Choice(["shorter", "longer"]), help="Choose between two ways out.")
 def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, **options: Any) -> None:  # noqa: ANN401
-    """Write a copy of FILE in which only the values at fault are changed, and print what was changed.
+    """Write a copy of FILE with corrected values, and print the changes.
 
-    With --audio the shorter way out is taken: a video never exceeds its audio.
+    Every other byte stays. With --audio the shorter way out is taken, so that the video never exceeds its audio.
     """
     from loganalyzer.lint.fixing import difference, fixed, preferred
 
@@ -96,9 +101,9 @@ def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, 
     for change in done.changes:
         click.echo(change.says)
     for found in done.left:
-        click.echo(f"{found.rule.id} is left to you: {found.fault.fix}")
+        click.echo(f"{found.rule.id} needs your decision: {found.fault.fix}")
     if not done.changes:
-        click.echo(f"nothing to change; {target} is not written")
+        click.echo(f"nothing to change, so {target} is not written")
         return
     for line in difference(checked.workflow.graph.file.text, done.text, str(file), str(target)):
         click.echo(line)

@@ -42,7 +42,7 @@ class Entry:
 
 DOCUMENTS: Final = (
     Entry("json", "json_file", "JsonDocument", "Write the JSON document."),
-    Entry("markdown", "markdown", "MarkdownDocument", "Write the findings as Markdown, for a ticket."),
+    Entry("markdown", "markdown", "MarkdownDocument", "Write the findings as Markdown."),
     Entry("junit", "junit_file", "JunitDocument", "Write JUnit XML: one case per run and rule."),
     Entry("html", "page", "HtmlDocument", "Write the HTML report."),
 )

@@ -1,0 +1,62 @@
+"""Help pages with option groups and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+_GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "Output": (
+        "html", "no_html", "json", "json_file", "markdown", "markdown_file", "junit", "tables", "csv", "output",
+        "in_place", "quiet", "verbose", "table", "rows",
+    ),
+    "What is checked": (
+        "quantization", "audio", "audio_given", "multi", "workflow", "fps", "baselines", "patterns", "folders",
+        "select", "ignore", "strict", "fail_on", "frames", "window_frames", "motion_frames", "native", "prefer",
+    ),
+    "Expected time and cost": ("gpu", "size", "steps", "price_per_hour"),
+    "History": (
+        "history", "history_read_only", "label", "commit", "at", "metric", "before", "keep",
+    ),
+    "While it follows the log": ("on_error", "once_idle", "interval"),
+    "Notices": ("notify", "notify_always"),
+    "Cluster": ("engine", "scheduler"),
+}  # fmt: skip
+_OTHER: Final = "Other options"
+
+
+class CommandWithExamples(click.Command):
+    """A command whose help page has its options in groups, and examples."""
+
+    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **more: Any) -> None:  # noqa: ANN401 -- click's
+        super().__init__(*arguments, **more)
+        self.examples = tuple(examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes one section per group of options; a page with few options has a single section."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        records = {option.name: record for option in options if (record := option.get_help_record(ctx))}
+        sections = {title: [records[name] for name in names if name in records] for title, names in _GROUPS.items()}
+        grouped = {name for names in _GROUPS.values() for name in names}
+        sections[_OTHER] = [record for name, record in records.items() if name not in grouped]
+        filled = {title: rows for title, rows in sections.items() if rows}
+        if len(records) <= FEW_OPTIONS:
+            filled = {"Options": [record for rows in filled.values() for record in rows]}
+        for title, rows in filled.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples, one per line."""
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            formatter.write_paragraph()
+            formatter.write("Examples:\n")
+            for example in self.examples:
+                formatter.write(f"  {example}\n")
+
+
+FEW_OPTIONS: Final = 6
+"""Up to so many options need no groups."""
