@@ -30,7 +30,7 @@ def headline(analysis: Analysis, tmp_path: Path) -> str:
     file = tmp_path / "summary.txt"
     with file.open("w") as out:
         summary.write(analysis, out)
-    return " ".join(file.read_text().split("\n\n")[0].split())
+    return " ".join(file.read_text().split("\n\n")[-1].split())
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_memory_decides_only_where_there_is_something_to_compare_with(settings: 
     ids=["complete", "not proven", "one of two", "failed"],
 )  # fmt: skip
 def test_the_headline_never_says_only_pass_of_what_was_not_checked(source: str, said: str, tmp_path: Path) -> None:
-    assert headline(analyzed(source), tmp_path).startswith(said)
+    assert said in headline(analyzed(source), tmp_path)
 
 
 def test_an_input_without_a_run_beside_others_makes_the_whole_incomplete(tmp_path: Path) -> None:

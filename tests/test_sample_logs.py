@@ -133,9 +133,10 @@ def test_a_decode_is_what_a_finished_window_took_beside_its_steps(name: str) -> 
 def test_the_padded_sample_says_how_many_frames_where_and_what_to_do() -> None:
     found = finding("padded_Q6_K.txt", "AUD001")
     assert "14 frames (0.56 s) are missing" in found["message"]
-    assert "frames 427 to 440" in found["message"]
-    assert found["fix"].startswith("Cut to 369 frames (14.76 s)")
-    assert "441 frames" in found["fix"]
+    assert "frames 427–440" in found["message"]
+    assert found["fix"].startswith("Trim the video to 427 frames:\n  `ffmpeg -i VIDEO.mp4 -t 17.08 ")
+    assert "render with num_frames = 441" in found["fix"]
+    assert "render 369 frames (14.76 s)" in found["fix"]
 
 
 def test_the_wrong_model_is_told_by_its_memory_and_the_wrong_lora_by_its_name() -> None:
@@ -144,7 +145,7 @@ def test_the_wrong_model_is_told_by_its_memory_and_the_wrong_lora_by_its_name() 
 
 
 def test_the_slow_sample_names_the_outlier() -> None:
-    assert "window 3 step 2" in finding("slow_Q6_K.txt", "TIM003")["message"]
+    assert "step 2 of window 3" in finding("slow_Q6_K.txt", "TIM003")["message"]
     means = [sum(window) for window in truth(SAMPLES["slow_Q6_K.txt"][0]).steps]
     assert all(later > earlier for k, (earlier, later) in enumerate(pairwise(means)) if k != 2)
 

@@ -71,7 +71,9 @@ def test_files_in_a_folder_that_could_be_logs_and_are_not_called_so_are_named(tm
     first, note = inputs.find([str(tmp_path)])
     assert first == str(tmp_path / "a.log")
     assert isinstance(note, PassedOverError)
-    assert note.message == f"{tmp_path}: not called like logs, and left out: b.json, c.md, d.csv and 1 more"
+    assert (
+        note.message == f"{tmp_path}: skipped, since the file extension is not a log's: b.json, c.md, d.csv and 1 more"
+    )
 
 
 def test_a_link_to_a_folder_elsewhere_is_named_and_not_followed(tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_members_that_could_be_logs_and_are_not_called_so_are_named(tmp_path: Pa
     path = archive(tmp_path / "logs.zip", {"a.log": TEXT, "b": TEXT, "c.png": b"x"})
     _, note = inputs.read(str(path))
     assert isinstance(note, PassedOverError)
-    assert note.message == f"{path}: not called like logs, and left out: b"
+    assert note.message == f"{path}: skipped, since the file extension is not a log's: b"
 
 
 @pytest.mark.parametrize("members", [{}, {"picture.png": b"x"}])

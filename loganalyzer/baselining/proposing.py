@@ -113,7 +113,7 @@ def _memory(found: Analysis) -> tuple[pl.DataFrame, list[str]]:
             )
         )
         .when(pl.col("quantization_source") == "vram")
-        .then(pl.lit("its quantisation was inferred from the peak itself: declare it (--quantization)"))
+        .then(pl.lit("its quantization was inferred from the peak itself: declare it (--quantization)"))
         .when(missing != "")
         .then(pl.format("the log does not tell its {}", missing))
         .when(pl.col("swapped_blocks").fill_null(0) > 0)

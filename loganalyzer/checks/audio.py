@@ -8,8 +8,12 @@ from loganalyzer.checks import longcat, native
 from loganalyzer.checks.findings import Need, findings, is_near, judged, number, outcome, texts, worded
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import COUNT, LENGTH, other_loops, talking
+from loganalyzer.checks.ways_out import trimming, ways_out
 from loganalyzer.expectations import schedule
+from loganalyzer.planner import advice
 from loganalyzer.tables.frames import anti_join, group_agg, inner_join
+
+_SILENCE_FILE = "For later runs, install the wrapper's encoded silence file."
 
 
 def clock(frames: pl.Expr, fps: float) -> pl.Expr:
@@ -19,28 +23,6 @@ def clock(frames: pl.Expr, fps: float) -> pl.Expr:
     return pl.concat_str([
         number(seconds // 60, 0), pl.lit(":"), number(rest, 2).str.pad_start(5, "0"),
     ])  # fmt: skip
-
-
-def ways_out(context: Context, need: pl.Expr | None = None) -> pl.Expr:
-    """The three ways out, in the house's order, with a run's own numbers; the audio's length is its audio_frames.
-
-    `need` is where the last window ends, as the schedule says unless it is given. No aligned count is named where the
-    schedule does not end there: then it is not the run's.
-    """
-    fps = context.settings.fps
-    audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
-    more = schedule.end(schedule.windows(audio, window, step), window, step) if need is None else need
-    cut = pl.when((audio >= window) & ((more - window) % step == 0)).then(window + (audio - window) // step * step)
-    shorten = pl.format(
-        "Cut to {} frames ({} s), the largest aligned count the audio fills",
-        cut,
-        number(cut / fps),
-    )
-    extend = pl.format(
-        "render {} frames and cut the video back to {}; or supply {} s more audio for {} frames.",
-        more, audio, number((more - audio) / fps), more,
-    )  # fmt: skip
-    return pl.concat_str([pl.coalesce(pl.concat_str([shorten, pl.lit("; or ")]), pl.lit("")), extend]).pipe(_capital)
 
 
 def _capital(text: pl.Expr) -> pl.Expr:
@@ -76,7 +58,7 @@ def _short(context: Context) -> pl.DataFrame:
 def _where(context: Context) -> pl.Expr:
     fps = context.settings.fps
     return pl.format(
-        "frames {} to {} of the video ({} to {})",
+        "frames {}–{} ({}–{})",
         pl.col("have"), pl.col("need") - 1, clock(pl.col("have"), fps), clock(pl.col("need"), fps),
     )  # fmt: skip
 
@@ -104,12 +86,13 @@ def _measured(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     "AUD001",
     "audio-shortfall",
     "error",
+    cause="audio too short: {observed}",
     summary="The last window reaches beyond the audio: its end is driven by padding.",
     why="The wrapper pads `need - have + 3` frames; the 3 are context and harmless, `need - have` frames of the video "
     "have no audio of their own. Every run of more than one window prints the warning, also a perfect one.",
     example="Audio embedding for subject 0 not long enough: 427, need 441, padding...\nPadding length: 17",
-    fix="Cut to the largest aligned frame count the audio fills; or render the next aligned count and cut the video "
-    "back to the audio's length; or supply more audio.",
+    fix="Trim the video to the frames that have audio; or extend the audio and render again; or render the largest "
+    "aligned frame count that the audio fills. The finding has the commands and figures.",
 )
 def audio_shortfall(context: Context) -> Outcome:
     """Frames, seconds, where in the video, and the three ways out."""
@@ -126,23 +109,26 @@ def audio_shortfall(context: Context) -> Outcome:
     )
     said = (
         pl.when(native.is_chained())
-        .then(pl.lit(" ComfyUI's own nodes print nothing of it."))
+        .then(pl.lit(" ComfyUI's own nodes print no warning."))
         .when(~native.is_wrapper())
-        .then(pl.format(" {} prints no warning of it.", "producer"))
+        .then(pl.format(" {} prints no warning.", "producer"))
         .when(pl.col("at").is_null())
-        .then(pl.lit(" The log prints no padding warning for it."))
+        .then(pl.lit(" The log has no padding warning."))
         .otherwise(pl.lit(""))
     )
     rows = findings(
         short,
         lambda: texts(
             message=pl.format(
-                "{} frames ({} s) are missing: {} are driven by {}, not by the audio.{}",
-                missing, number(missing / context.settings.fps), _where(context), filled, said,
+                "{} ({} s) {} missing: {} follow {}, not the audio.{}{}",
+                pl.when(missing == 1).then(pl.lit("1 frame")).otherwise(pl.format("{} frames", missing)),
+                number(missing / context.settings.fps),
+                pl.when(missing == 1).then(pl.lit("is")).otherwise(pl.lit("are")),
+                _where(context), filled, said, _small(context, missing),
             ),
             observed=pl.format("{} frames missing (have {}, need {})", missing, "have", "need"),
             expected=pl.lit("0 frames missing"),
-            fix=ways_out(context, pl.col("need")),
+            fix=_ways(context),
         ),
     )  # fmt: skip
     assumed = _assumed(context)
@@ -186,15 +172,26 @@ def _assumed_findings(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
             ),
             observed=pl.format("{} frames of audio for {} frames of video", "audio_frames", "need"),
             expected=pl.lit("0 frames missing"),
-            fix=ways_out(context, pl.col("need")),
+            fix=_ways(context),
         ),
     )  # fmt: skip
+
+
+def _ways(context: Context) -> pl.Expr:
+    return ways_out(context, have=pl.col("audio_frames"), need=pl.col("need"))
+
+
+def _small(context: Context, missing: pl.Expr) -> pl.Expr:
+    """Says that a shortfall is small, where it is."""
+    is_small = missing < advice.SMALL_S * context.settings.fps
+    return pl.when(is_small).then(pl.lit(" A small shortfall.")).otherwise(pl.lit(""))
 
 
 @rule(
     "AUD002",
     "context-padding",
     "info",
+    cause="harmless padding",
     summary="Padding is only the 3 context frames: the aligned, perfect case.",
     why="Upstream prints its warning in every run of more than one window. `Padding length: 3` says that the audio "
     "ends exactly where the last window ends.",
@@ -236,11 +233,13 @@ def _harmless(context: Context) -> pl.DataFrame:
     "AUD004",
     "mirrored-padding",
     "error",
+    cause="mirrored speech at the end",
+    under=("AUD001",),
     summary="No silence file was found: the missing end is mirrored speech.",
     why="Without the encoded silence the wrapper appends the end of the speech backwards. The mouth keeps talking "
     "where the sound has ended. Harmless while no frame is missing.",
     example="No encoded silence file found, padding with end of audio embedding instead.",
-    fix="Put the encoded silence file where the wrapper looks for it, or cut to an aligned frame count.",
+    fix="Trim the video to the frames that have audio. For later runs, install the wrapper's encoded silence file.",
 )
 def mirrored_padding(context: Context) -> Outcome:
     """Only where frames are missing does it show."""
@@ -255,13 +254,11 @@ def mirrored_padding(context: Context) -> Outcome:
         short,
         lambda: texts(
             message=pl.format(
-                "{} show mirrored speech: the mouth keeps talking after the audio has ended.", _where(context)
+                "{} show mirrored speech: the mouth keeps talking after the audio ends.", _where(context)
             ).pipe(_capital),
             observed=pl.lit("no encoded silence file"),
             expected=pl.lit("padding with encoded silence, or none"),
-            fix=pl.concat_str(
-                [pl.lit("Install the wrapper's encoded silence file. "), ways_out(context, pl.col("need"))]
-            ),
+            fix=pl.concat_str([trimming(context, pl.col("audio_frames")), pl.lit(f"\n{_SILENCE_FILE}")]),
         ),
     )
     return outcome(rows, unfilled, barred, other_loops(context))
@@ -271,6 +268,7 @@ def mirrored_padding(context: Context) -> Outcome:
     "AUD005",
     "clamped-audio",
     "warning",
+    cause="audio shorter than one window: {observed}",
     summary="The audio is shorter than one window: its last embedding is repeated without any warning.",
     why="With A < W one window runs, nothing is printed, and the last W - A frames repeat one mouth shape.",
     example="Sampling 60 frames in 1 windows, at 1280x720 with 4 steps",

@@ -10,6 +10,7 @@ from loganalyzer.checks.registry import Context, Outcome, rule
     "REG002",
     "metric-regressed",
     "error",
+    cause="worse than the compared run",
     summary="A figure is worse than in the run it is compared with (`loganalyze compare`), beyond what noise explains.",
     why="Two runs differ by chance as well: only what chance does not explain is a reason to look for a cause.",
     example="loganalyze compare before.log after.log: time per step 5.2 → 5.9 s",

@@ -13,13 +13,15 @@ from loganalyzer.checks.registry import Context, Outcome, rule
     "CST001",
     "cost-above-baseline",
     "warning",
+    cause="cost above baseline: {observed}",
+    under=("TIM005", "TIM002", "TIM001"),
     summary="The prompt cost more than its baseline.",
     why="GPUs are rented by the second; a dearer video is a slower one, or one with more set-up around it.",
     example="a six-window Q6_K video for $0.11 where $0.062 are usual",
     fix="See the timing findings; keep the server warm between prompts.",
 )
 def cost_above_baseline(context: Context) -> Outcome:
-    """Prompt time times the configured price, against the quantisation's figure scaled to the windows run."""
+    """Prompt time times the configured price, against the quantization's figure scaled to the windows run."""
     price = context.settings.price_per_hour
     runs = context.found.runs
     if price is None:
@@ -32,7 +34,7 @@ def cost_above_baseline(context: Context) -> Outcome:
         ),
         Need(pl.col("window_frames").is_not_null(), "cost baselines are for windowed runs only", "not-applicable"),
         Need(native.is_wrapper(), "cost baselines were measured on the wrapper's runs", "not-applicable"),
-        Need(pl.col("quantization").is_not_null(), "no quantisation is known: declare it (--quantization)"),
+        Need(pl.col("quantization").is_not_null(), "no quantization is known: declare it (--quantization)"),
         Need(pl.col("usd").is_not_null(), lambda: worded("no cost baseline for {}", "quantization"), "configuration"),
         Need(pl.col("observed_windows").is_not_null(), "the log holds no progress bars to count windows by"),
         Need(pl.col("cost").is_not_null(), "the log does not tell the prompt's time"),

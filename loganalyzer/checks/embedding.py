@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.checks import native
-from loganalyzer.checks.audio import ways_out
 from loganalyzer.checks.findings import Need, findings, is_near, judged, number, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import LENGTH, other_loops, talking
@@ -18,7 +17,9 @@ _EMBEDDED = Need(pl.col("audio_s") > 0, "the log does not tell the audio's durat
     "AUD003",
     "audio-shorter-than-requested",
     "warning",
-    summary="The audio is shorter than the frames asked for, so fewer were used.",
+    cause="audio shorter than requested: {observed}",
+    under=("AUD001",),
+    summary="The audio is shorter than the requested frames, so fewer were used.",
     why="The video comes out shorter than planned. A difference of one frame is upstream's float arithmetic, not the "
     "audio: it is not reported.",
     example="[MultiTalk] Audio duration (427 frames) is shorter than requested (500 frames). Using 427 frames.",
@@ -38,10 +39,14 @@ def audio_shorter(context: Context) -> Outcome:
     rows = findings(
         short,
         lambda: texts(
-            message=pl.format("{} frames were asked for, the audio has {}.", "requested_frames", "audio_frames"),
+            message=pl.format("{} frames were requested, but the audio has {}.", "requested_frames", "audio_frames"),
             observed=pl.format("{} frames", "audio_frames"),
             expected=pl.format("{} frames", "requested_frames"),
-            fix=ways_out(context),
+            fix=pl.format(
+                "Request {} frames or fewer, or supply audio of {} s.",
+                "audio_frames",
+                number(pl.col("requested_frames") / context.settings.fps),
+            ),
         ),
     )
     return outcome(rows, barred, other_loops(context))
@@ -51,10 +56,11 @@ def audio_shorter(context: Context) -> Outcome:
     "AUD006",
     "frame-rate",
     "warning",
+    cause="wrong frame rate: {observed}",
     summary="Audio seconds and frames give another frame rate than the configured one.",
     why="Lips drift against the sound when the embedding and the video are made at different rates.",
     example="seconds=17.084s beside Sampling 392 frames: 23 fps where 25 is configured",
-    fix="Give the audio node and the video node the same rate, or configure the rate you mean.",
+    fix="Set the audio node and the video node to the same rate. If another rate is meant, set `fps`.",
 )
 def frame_rate(context: Context) -> Outcome:
     """Upstream takes int(seconds × fps) frames, so the rate lies in [A / s, (A + 1) / s)."""
@@ -73,7 +79,9 @@ def frame_rate(context: Context) -> Outcome:
             ),
             observed=pl.format("{} fps", number(rate)),
             expected=pl.format("{} fps", number(pl.lit(fps))),
-            fix=pl.lit(f"Set both nodes to {fps:g} fps, or configure the rate you mean (--fps)."),
+            fix=pl.lit(
+                f"Set both nodes to {fps:g} fps. If another rate is meant, set `fps` in the configuration (or --fps)."
+            ),
         ),
     )  # fmt: skip
     return outcome(rows, barred, other_loops(context))

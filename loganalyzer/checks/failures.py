@@ -39,6 +39,7 @@ def _said() -> pl.Expr:
     "RUN001",
     "failed",
     "error",
+    cause="failed: {observed}",
     summary="The prompt failed with an exception, or its process died.",
     why="ComfyUI prints `Prompt executed in …` after failures too: that line alone is no success.",
     example="!!! Exception during processing !!! Sizes of tensors must match",
@@ -74,6 +75,7 @@ def _unproven(context: Context) -> pl.DataFrame:
     "RUN002",
     "out-of-memory",
     "error",
+    cause="out of GPU memory",
     summary="The prompt ran out of GPU memory.",
     why="Everything rendered so far is lost, and the time is paid for.",
     example="!!! Exception during processing !!! Allocation on device\nGot an OOM, unloading all loaded models.",
@@ -86,7 +88,7 @@ def out_of_memory(context: Context) -> Outcome:
         lost,
         lambda: texts(
             message=pl.format(
-                "The prompt ran out of GPU memory{}{}: {}{}{}", progress(), _phase(), "error", _figures(), _place()
+                "The prompt ran out of GPU memory{}{}{}: {}{}", progress(), _phase(), _figures(), "error", _place()
             ),
             observed=pl.col("error"),
             expected=pl.lit("completed"),
@@ -111,7 +113,7 @@ def _place() -> pl.Expr:
 
 def _figures() -> pl.Expr:
     gib = [pl.col(f"memory_{name}_gib").round(2) for name in ("requested", "used", "limit")]
-    return pl.coalesce(pl.format(" ({} GiB asked for in one piece, {} of {} GiB in use)", *gib), pl.lit(""))
+    return pl.coalesce(pl.format(" ({} GiB requested, {} of {} GiB in use)", *gib), pl.lit(""))
 
 
 def _remedy() -> pl.Expr:
@@ -129,12 +131,12 @@ def _remedy() -> pl.Expr:
         .when(asked > limit)
         .then(
             pl.lit(
-                "One piece is larger than the card, so that no block swap helps: use sage or flash attention instead "
-                "of sdpa, a smaller size, or a shorter window."
+                "The single request is larger than the GPU, so block swap does not help: use sage or flash attention "
+                "instead of sdpa, a smaller size, or a shorter window."
             )
         )
         .when(asked.is_not_null())
-        .then(pl.lit("Swap more transformer blocks, or use a lighter quantization or a smaller size."))
+        .then(pl.lit("Swap more transformer blocks, use a lighter quantization, or a smaller size."))
         .otherwise(pl.lit("Swap more transformer blocks, use tiled VAE, a smaller size or a lighter quantization."))
     )
 
@@ -143,6 +145,7 @@ def _remedy() -> pl.Expr:
     "RUN007",
     "worker-died",
     "error",
+    cause="server worker died",
     summary="The server's worker died: it takes prompts and runs none.",
     why="The page still answers, and every later prompt waits for ever on a machine that is paid for.",
     example="Exception in thread Thread-7 (prompt_worker):\ngot prompt",
@@ -174,6 +177,7 @@ def worker_died(context: Context) -> Outcome:
     "RUN012",
     "vae-retried-tiled",
     "info",
+    cause="VAE retried in tiles",
     summary="The VAE ran out of memory once and was run again in tiles.",
     why="It is no failure, but each time costs minutes; with tiles from the start it costs less.",
     example="Warning: Ran out of memory when regular VAE decoding, retrying with tiled VAE decoding.",

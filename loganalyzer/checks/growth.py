@@ -26,6 +26,7 @@ def without_a_series(context: Context) -> Outcome:
     "memory-growth",
     "warning",
     needs="runs",
+    cause="memory grows",
     summary="Memory rises steadily from window to window, or from prompt to prompt.",
     why="A leak of some ten MiB per window ends a long video with out-of-memory after an hour of paid work.",
     example="[WanVAE decode] Allocated memory: 6.10, 6.13, 6.16, 6.19 GB from window to window",
@@ -151,6 +152,7 @@ def _growth(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFrame:
     "MEM006",
     "carried-peak",
     "info",
+    cause="peak equals the previous prompt's",
     summary="The peak is identical to the one of the process's previous prompt.",
     why="Two runs rarely peak at the very same byte: the counter may not have been reset, and then the figure is the "
     "earlier run's.",

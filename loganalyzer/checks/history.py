@@ -173,6 +173,7 @@ _FIX: Final = (
     "REG001",
     "metric-regressed",
     "error",
+    cause="worse than the history",
     summary="A figure is worse than in the history's earlier runs, beyond what its noise explains.",
     why="An update, a driver or another tenant of the card makes every video slower or heavier from one day on; single "
     "runs do not show it, a series does.",
@@ -205,6 +206,7 @@ def _unjudged(context: Context) -> pl.DataFrame:
     "REG003",
     "metric-suspected",
     "warning",
+    cause="possibly worse than the history",
     summary="A figure may be worse than in the history's earlier runs; more runs will tell.",
     why="Noise that lasts for some runs looks like a change at first: what cannot be told from it yet is no alarm, and "
     "no all-clear either.",
@@ -220,6 +222,7 @@ def metric_suspected(context: Context) -> Outcome:
     "REG004",
     "metric-jump",
     "error",
+    cause="outside the normal range",
     summary="Tonight's figure is outside what these runs normally do.",
     why="A driver, an update or another tenant of the card makes videos slower or heavier overnight. The normal range "
     "of the nights before shows it on the first night, or on the third where the change is small. Once the "
@@ -236,6 +239,7 @@ def metric_jump(context: Context) -> Outcome:
     "REG005",
     "metric-recovered",
     "info",
+    cause="back in the normal range",
     summary="A figure that was worse is back in its normal range.",
     why="Whoever looked for the cause of a red night should learn that it is gone, and since when.",
     example="time per step 5.0 s for twenty nights, 10.1 s for three, 5.02 s tonight",

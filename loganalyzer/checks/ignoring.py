@@ -31,6 +31,7 @@ EXPIRED = "CFG001"
     EXPIRED,
     "expired-ignore",
     "warning",
+    cause="expired ignore entry",
     summary="An entry of `[[ignore]]` has passed its day: the findings of its rule count again.",
     why="What was let pass for a while must be looked at again, or it is let pass for ever.",
     example='[[ignore]] rule = "REG001", reason = "new driver", until = 2026-01-31, read in February',

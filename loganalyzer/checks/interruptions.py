@@ -17,10 +17,11 @@ _EXCERPT = "the log is an excerpt: neither the beginning nor the end of this pro
     "RUN003",
     "interrupted",
     "warning",
+    cause="interrupted",
     summary="The prompt was interrupted.",
     why="Someone or something stopped it: its video is missing or incomplete.",
     example="Processing interrupted",
-    fix="Render it again if it was not meant.",
+    fix="Render again if the interruption was not intended.",
 )
 def interrupted(context: Context) -> Outcome:
     """Every interrupted prompt."""
@@ -30,7 +31,7 @@ def interrupted(context: Context) -> Outcome:
             message=pl.format("The prompt was interrupted{}.", progress()),
             observed=pl.lit("interrupted"),
             expected=pl.lit("completed"),
-            fix=pl.lit("Render it again if the interruption was not meant."),
+            fix=pl.lit("Render again if the interruption was not intended."),
         ),
     )
     return outcome(rows)
@@ -40,10 +41,11 @@ def interrupted(context: Context) -> Outcome:
     "RUN004",
     "truncated",
     "warning",
-    summary="The log ends, or the server restarts, before the prompt does.",
+    cause="log stops mid-run",
+    summary="The log stops, or the server restarts, in the middle of a run.",
     why="A killed process prints nothing: the run may have died of memory or of a timeout, or the log was cut.",
     example="a log whose last line is a progress bar at 2/4",
-    fix="Get the whole log; look at the system's log for a killed process.",
+    fix="Get the whole log. If it is complete, look for a killed process in the system log (dmesg).",
 )
 def truncated(context: Context) -> Outcome:
     """Every prompt without an end, and runs that broke off in one which another run ended."""
@@ -57,8 +59,8 @@ def truncated(context: Context) -> Outcome:
     runs = anti_join(runs, excerpts, "prompt_id")
     lost = runs if runs.is_empty() else runs.join(prompts, on="prompt_id", how="anti", maintain_order="left")
     lost = with_stop(lost, context.found.windows)
-    another = "The run broke off{}: another one begins, and neither its memory report nor its end is there."
-    found = pl.concat([_cut_off(prompts, "The log ends before the prompt does{}."), _cut_off(lost, another)])
+    another = "The run stops{}: another run starts, and the log has neither a memory report nor an end for this one."
+    found = pl.concat([_cut_off(prompts, "The log stops{}."), _cut_off(lost, another)])
     rotated = skipped(parted, pl.format("the log was rotated in this prompt: its rest is in {}", "rest"))
     return outcome(found, rotated, skipped(copied, _EXCERPT))
 
@@ -71,10 +73,10 @@ def _cut_off(rows: pl.DataFrame, told: str) -> pl.DataFrame:
     return findings(
         rows,
         lambda: texts(
-            message=pl.format(told, progress()),
+            message=pl.format(told, pl.coalesce(pl.format(" {}", "stop"), pl.lit(" in the middle of the run"))),
             observed=pl.lit("truncated"),
             expected=pl.lit("completed"),
-            fix=pl.lit("Get the whole log; if it is whole, look for a killed process in the system's log."),
+            fix=pl.lit("Get the whole log. If this is all of it, look for a killed process in the system log (dmesg)."),
         ),
     )
 
@@ -83,6 +85,7 @@ def _cut_off(rows: pl.DataFrame, told: str) -> pl.DataFrame:
     "RUN006",
     "unexplained-traceback",
     "warning",
+    cause="unexplained traceback",
     summary="A traceback stands right before the prompt's end, and no message says what became of it.",
     why="Nodes catch exceptions and print them, and so does the web server when a browser goes away: the prompt may "
     "have been none the worse. But nothing behind the traceback shows that it went on.",

@@ -18,6 +18,7 @@ _IS_UNSEEN = pl.all_horizontal(pl.col(name).is_null() for name in ("announced_wi
     "unrecognised-variant",
     "warning",
     strict="error",
+    cause="unknown message format",
     summary="Lines carry a known message's fixed words and do not parse.",
     why="Upstream may have changed a message. Until the pattern follows, what it says is not checked.",
     example="Sampling 250 frames in four windows, at 1280x720 with 4 steps",
@@ -41,7 +42,7 @@ def unrecognised_variant(context: Context) -> Outcome:
         near,
         lambda: texts(
             message=pl.format(
-                "A line looks like {} and stops to fit at column {}.{}",
+                "A line resembles {} but stops matching at column {}.{}",
                 "pattern",
                 pl.col("column").cast(pl.String).fill_null("?"),
                 more,
@@ -60,6 +61,7 @@ def unrecognised_variant(context: Context) -> Outcome:
     "LOG002",
     "undecodable-bytes",
     "info",
+    cause="undecodable bytes",
     summary="Bytes could not be decoded and were replaced.",
     why="A line with replaced bytes may have been lost to the patterns.",
     example="a log cut in the middle of a character",
@@ -84,6 +86,7 @@ def undecodable_bytes(context: Context) -> Outcome:
     "LOG003",
     "no-progress-bars",
     "info",
+    cause="no progress bars in the log",
     summary="The log holds no progress bars: windows and steps cannot be checked.",
     why="Container logs and service managers often drop what ends in a carriage return.",
     example="a header and a memory report with nothing between",
@@ -114,6 +117,7 @@ def no_progress_bars(context: Context) -> Outcome:
     "unseen-sampling",
     "warning",
     strict="error",
+    cause="sampling not recognized",
     summary="A run's mode is printed, and neither its header nor its windows are there in words that are known.",
     why="Upstream may have changed both. What they tell is not checked, and a run like this was once not seen at all.",
     example="Multitalk mode: infinitetalk\nRendering 427 frames in 6 windows, at 1280x720 with 4 steps\n"

@@ -58,6 +58,8 @@ def _no_baseline() -> pl.Expr:
     "MEM001",
     "vram-above-baseline",
     "error",
+    cause="memory above baseline: {observed}",
+    under=("MOD003",),
     summary="The sampling peak is above the baseline's band.",
     why="The peak is nearly deterministic for one model, size and schedule: more of it means another model, another "
     "setting, or a leak, and out-of-memory on smaller cards.",
@@ -65,7 +67,7 @@ def _no_baseline() -> pl.Expr:
     fix="Check which model file is loaded, the LoRA, block swap and tiling against the last good run.",
 )
 def vram_above(context: Context) -> Outcome:
-    """Like with like: only true stage peaks, only declared quantisations."""
+    """Like with like: only true stage peaks, only declared quantizations."""
     runs, barred = context.once(_judged)
     above = runs.filter(pl.col("peak_allocated_gib") > pl.col("vram_high"))
     return outcome(
@@ -82,11 +84,13 @@ def vram_above(context: Context) -> Outcome:
     "MEM002",
     "vram-below-baseline",
     "error",
+    cause="memory below baseline: {observed}",
+    under=("MOD003",),
     summary="The sampling peak is below the baseline's band: a lighter model than declared is loaded.",
-    why="A run that takes less memory than its quantisation needs did not use that quantisation: the video is of lower "
+    why="A run that takes less memory than its quantization needs did not use that quantization: the video is of lower "
     "quality than it says.",
     example="Max allocated memory: max_memory=14.100 GB with Q6_K at 1280x720 (band 14.55 to 15.45)",
-    fix="Load the model file of the declared quantisation; or declare what is loaded.",
+    fix="Load the model file of the declared quantization, or declare the loaded one (--quantization).",
 )
 def vram_below(context: Context) -> Outcome:
     """The same band from below."""
@@ -95,21 +99,22 @@ def vram_below(context: Context) -> Outcome:
     if below.is_empty():
         return outcome(None, barred)
     rows = _band_findings(
-        below, "below", "Load the model file of the declared quantisation, or declare what is loaded."
+        below, "below", "Load the model file of the declared quantization, or declare the loaded one (--quantization)."
     )
     fits = pl.lit(context.baselines.inferred_quantization(below))
-    hint = pl.when(fits.is_not_null()).then(pl.format(" It fits {}.", fits)).otherwise(pl.lit(""))
+    hint = pl.when(fits.is_not_null()).then(pl.format(" It matches {}.", fits)).otherwise(pl.lit(""))
     return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), barred)
 
 
 def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
     band = pl.format("{} to {} GiB", number("vram_low"), number("vram_high"))
+    shown = pl.format("{}–{} GiB", number("vram_low"), number("vram_high"))
     return findings(
         at(runs, "peak_line"),
         lambda: texts(
             message=pl.format(
-                "The peak of {} GiB is {} the band of {} for {} at {}x{}.",
-                number("peak_allocated_gib"), pl.lit(side), band, "quantization", "width", "height",
+                "The peak of {} GiB is {} the normal range of {} for {} at {}x{}.",
+                number("peak_allocated_gib"), pl.lit(side), shown, "quantization", "width", "height",
             ),
             observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
             expected=band,
@@ -122,11 +127,13 @@ def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
     "MEM003",
     "vram-headroom",
     "warning",
+    cause="GPU memory nearly full",
+    under=("RUN002", "TIM005"),
     summary="Reserved memory came close to the card's total.",
     why="The next slightly longer or larger run will not fit, or the driver will spill into shared memory and slow "
     "down several-fold.",
     example="Max reserved memory: max_reserved=31.200 GB on a card of 31.84 GB",
-    fix="Swap more blocks, use tiled VAE, or a lighter quantisation.",
+    fix="Swap more blocks, use tiled VAE, or a lighter quantization.",
 )
 def vram_headroom(context: Context) -> Outcome:
     """Reserved against total; only a true stage figure shows the worst moment, a later reset can only hide it."""
@@ -137,12 +144,12 @@ def vram_headroom(context: Context) -> Outcome:
         at(tight, "peak_line"),
         lambda: texts(
             message=pl.format(
-                "{} of {} GiB were reserved: {} GiB are left.",
+                "{} of {} GiB are reserved: {} GiB are free.",
                 number("peak_reserved_gib"), number("total"), number(pl.col("total") - pl.col("peak_reserved_gib")),
             ),
             observed=pl.format("{} GiB reserved", number("peak_reserved_gib", 3)),
             expected=pl.format("{} GiB at most", number(pl.col("total") * limit)),
-            fix=pl.lit("Swap more transformer blocks, use tiled VAE, or a lighter quantisation."),
+            fix=pl.lit("Swap more transformer blocks, use tiled VAE, or a lighter quantization."),
         ),
     )  # fmt: skip
     return outcome(rows, barred)
@@ -165,6 +172,8 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     "MEM004",
     "fragmentation",
     "warning",
+    cause="memory fragmentation: {observed}",
+    under=("RUN002", "TIM005", "MEM003"),
     summary="Far more memory was reserved than allocated.",
     why="Reserved memory that is not allocated is lost to fragmentation: out-of-memory comes although there seems to "
     "be room.",
@@ -186,7 +195,7 @@ def fragmentation(context: Context) -> Outcome:
         at(wide, "peak_line"),
         lambda: texts(
             message=pl.format(
-                "{} GiB were reserved for {} GiB allocated: {} % more.",
+                "{} GiB are reserved, but only {} GiB allocated: {} % more.",
                 number("peak_reserved_gib"), number("peak_allocated_gib"), number(gap * 100, 0),
             ),
             observed=pl.format("{} % above allocated", number(gap * 100, 0)),
@@ -203,6 +212,7 @@ def fragmentation(context: Context) -> Outcome:
     "MEM007",
     "peak-not-sampling",
     "info",
+    cause="sampling peak not printed",
     summary="The printed peak covers a residue or the last VAE decode only, not the sampling.",
     why="Since 2025-12-01 the VAE resets the peak counter inside the loop. 9.0 is printed where sampling took 27.0: a "
     "fall against older logs is no saving, and no card may be chosen by this figure.",

@@ -15,15 +15,18 @@ from loganalyzer.tables.completeness import NOT_A_PEAK
 
 _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26 to 12-31)"
 
+_OTHER_FILE = "Load the {} file in the model loader. If the loaded file is meant, declare it: --quantization {}."
+
 
 def _required(context: Context) -> pl.DataFrame:
-    """Talking runs with pixels, and min_quantization and min_lora as their size requires, null where it requires none.
+    """Talking runs with pixels, and required_from, min_quantization and min_lora as their size requires, else null.
 
     Of a run of unknown size only what every size requires is known: the LoRA's rank, where it is the same for all.
     A configured rank goes before that of the size.
     """
     needs = context.baselines.requirement.select(
         pl.col("pixels"),
+        pl.col("pixels").alias("required_from"),
         pl.col("quantization").alias("min_quantization"),
         pl.col("lora_rank").alias("min_lora"),
     ).sort("pixels")
@@ -31,6 +34,7 @@ def _required(context: Context) -> pl.DataFrame:
     sized = runs.filter(pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
     ranks = needs["min_lora"].unique()
     unsized = runs.filter(pl.col("pixels").is_null()).with_columns(
+        pl.lit(None, pl.Int64).alias("required_from"),
         pl.lit(None, pl.String).alias("min_quantization"),
         pl.lit(ranks.item() if len(ranks) == 1 else None, pl.Int64).alias("min_lora"),
     )
@@ -46,13 +50,16 @@ _SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and he
     "MOD001",
     "quantization-below-resolution",
     "error",
-    summary="The quantisation is lighter than the resolution needs.",
+    cause="quantization too low for the size: {observed}",
+    under=("MOD003",),
+    summary="The quantization is lighter than the resolution needs.",
     why="At 1280x720 and more, anything below Q6_K shows as smeared mouths and flicker; 480x832 may use Q5_0.",
     example="Q5_0 at 1280x720",
-    fix="Load Q6_K or better, or render at 480x832.",
+    fix="Load Q6_K or better, or render at 480x832. If a lighter quantization is meant, set `quantization` in a "
+    "`[[requirement]]` of the baselines file.",
 )
 def quantization_below_resolution(context: Context) -> Outcome:
-    """By the ranking of quantisations; an inferred one counts too, and is named as inferred."""
+    """By the ranking of quantizations; an inferred one counts too, and is named as inferred."""
     ranking = {name: position for position, name in enumerate(context.baselines.ranking)}
     required = context.once(_required).with_columns(
         pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
@@ -65,7 +72,7 @@ def quantization_below_resolution(context: Context) -> Outcome:
         _SIZE,
         Need(
             free | pl.col("want").is_not_null(),
-            lambda: worded("{}, which is required, has no place in the ranking of quantisations", "min_quantization"),
+            lambda: worded("{}, which is required, has no place in the ranking of quantizations", "min_quantization"),
         ),
         Need(free | pl.col("have").is_not_null(), _why_unranked),
         Need(free | ~is_low | pl.col("peak_covers").ne_missing("residue"), _DOUBLED),
@@ -75,10 +82,10 @@ def quantization_below_resolution(context: Context) -> Outcome:
 
 
 def _why_unranked() -> pl.Expr:
-    undeclared = "no quantisation is known: declare it (--quantization)"
+    undeclared = "no quantization is known: declare it (--quantization)"
     return (
         pl.when(pl.col("quantization").is_not_null())
-        .then(worded("{} has no place in the ranking of quantisations", "quantization"))
+        .then(worded("{} has no place in the ranking of quantizations", "quantization"))
         .when(~pl.col("peak_covers").is_in(TRUE_PEAKS))
         .then(pl.lit(f"{undeclared}; {NOT_A_PEAK}"))
         .otherwise(pl.lit(undeclared))
@@ -94,16 +101,19 @@ def _too_light() -> Texts:
     )
     return texts(
         message=pl.format(
-            "{} at {}x{} is below {}, the least for this size.", shown, "width", "height", "min_quantization"
+            "{} at {}x{} is below {}, the minimum for this size.", shown, "width", "height", "min_quantization"
         ),
         observed=shown,
         expected=pl.format("{} or better", "min_quantization"),
         fix=pl.format(
-            "Load a {} model or better{}.",
+            "Load a {} model or better, or render at a smaller size.{} If {} is meant, set `quantization` in a "
+            "`[[requirement]]` of the baselines file with `pixels = {}`.",
             "min_quantization",
             pl.when(is_inferred)
-            .then(pl.lit("; if another one is loaded, declare it with --quantization"))
-            .otherwise(pl.lit("; or render at a smaller size")),
+            .then(pl.lit(" If another model is loaded, declare it with --quantization."))
+            .otherwise(pl.lit("")),
+            "quantization",
+            "required_from",
         ),
     )
 
@@ -112,12 +122,13 @@ def _too_light() -> Texts:
     "MOD002",
     "lora-rank",
     "error",
+    cause="wrong LoRA: {observed}, not {expected}",
     summary="The speed LoRA has another rank than the required 256.",
     why="The rank-64 LoRA of the same name gives visibly worse mouths at the same cost. The example workflows of "
     "WanVideoWrapper use rank 64, so a workflow made from one of them has this finding. If another rank is meant, set "
     "`lora_rank` in the configuration.",
     example="Loading LoRA: lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16 with strength: 1.0",
-    fix="Load the rank-256 file, or set `lora_rank = 64` in the configuration if that rank is meant.",
+    fix="Load the rank-256 file. If rank 64 is meant, set `lora_rank = 64` in the configuration.",
 )
 def lora_rank(context: Context) -> Outcome:
     """The rank in the LoRA's file name."""
@@ -138,8 +149,8 @@ def lora_rank(context: Context) -> Outcome:
             observed=pl.format("rank {}", "lora_rank"),
             expected=pl.format("rank {}", "min_lora"),
             fix=pl.format(
-                "Load the LoRA file with rank{} in its name. Upstream's own example workflows use rank 64. If rank {} "
-                "is meant, set `lora_rank = {}` in the configuration.",
+                "Load the LoRA file with rank{} in its name. If rank {} is meant, set `lora_rank = {}` in the "
+                "configuration. Upstream's own example workflows use rank 64.",
                 "min_lora",
                 "lora_rank",
                 "lora_rank",
@@ -165,6 +176,7 @@ def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
     "MOD003",
     "quantization-mismatch",
     "warning",
+    cause="wrong model: {observed}, not {expected}",
     summary="The declared quantization is not the one that the log names, or that the peak fits.",
     why="Loaders and the block swap summary name the quantization exactly: then it is an error. Elsewhere a peak in "
     "another quantization's band says that another file is loaded.",
@@ -180,17 +192,19 @@ def quantization_mismatch(context: Context) -> Outcome:
     proven = findings(
         named,
         lambda: texts(
-            message=pl.format(
-                "{} is declared, but the log shows that {} is loaded.", "declared_quantization", "quantization"
-            ),
+            message=pl.format("{} is declared, but the log shows {}.", "declared_quantization", "quantization"),
             observed=pl.col("quantization"),
             expected=pl.col("declared_quantization"),
-            fix=pl.format(
-                "Load the {} file in the model loader, or declare {}.", "declared_quantization", "quantization"
-            ),
+            fix=pl.format(_OTHER_FILE, "declared_quantization", "quantization"),
         ),
     )
     return replace(_inferred_mismatch(context), proven=proven)
+
+
+def _source() -> pl.Expr:
+    """Where the quantization is declared, in words."""
+    words = {"filename": "in the file name", "option": "by --quantization", "workflow": "in the workflow"}
+    return pl.col("quantization_source").replace_strict(words, default=pl.col("quantization_source"))
 
 
 def _inferred_mismatch(context: Context) -> Outcome:
@@ -200,7 +214,7 @@ def _inferred_mismatch(context: Context) -> Outcome:
         held,
         Need(
             pl.col("quantization").is_not_null() & (pl.col("quantization_source") != "vram"),
-            "no quantisation is declared (--quantization)",
+            "no quantization is declared (--quantization)",
         ),
         REPORT,
         COVERS,
@@ -212,12 +226,12 @@ def _inferred_mismatch(context: Context) -> Outcome:
         at(wrong, "peak_line"),
         lambda: texts(
             message=pl.format(
-                "{} is declared (by {}), but the peak of {} GiB is that of {}.",
-                "quantization", "quantization_source", number("peak_allocated_gib"), "fits",
+                "{} is declared ({}), but the peak of {} GiB matches {}.",
+                "quantization", _source(), number("peak_allocated_gib"), "fits",
             ),
             observed=pl.col("fits"),
             expected=pl.col("quantization"),
-            fix=pl.format("Load the {} file in the model loader, or declare {}.", "quantization", "fits"),
+            fix=pl.format(_OTHER_FILE, "quantization", "fits"),
         ),
     )  # fmt: skip
     return outcome(rows, barred)

@@ -38,6 +38,7 @@ def _because() -> pl.Expr:
     "RUN008",
     "prompt-refused",
     "error",
+    cause="prompt refused",
     summary="ComfyUI refused a prompt: it never ran.",
     why="A missing file, a value that is not in the list or an unknown node makes ComfyUI refuse a prompt before it "
     "starts. Nothing is rendered, and the runs beside it say nothing of it.",
@@ -65,6 +66,7 @@ def prompt_refused(context: Context) -> Outcome:
     "RUN009",
     "output-left-out",
     "warning",
+    cause="output skipped",
     summary="An output of the prompt was left out: ComfyUI did not run that part of the graph.",
     why="Where one output fails validation and another does not, the prompt runs without it and ends well. If the "
     "output was the video, there is none.",
@@ -118,6 +120,7 @@ def in_prompts(context: Context, event: str) -> pl.DataFrame:
     "RUN010",
     "video-not-written",
     "error",
+    cause="video not written",
     summary="The video could not be written, though sampling went well.",
     why="The video writer's ffmpeg ended with an error. The time is paid for, the frames are lost, and ComfyUI still "
     "prints `Prompt executed`.",
@@ -142,6 +145,7 @@ def video_not_written(context: Context) -> Outcome:
     "RUN011",
     "invalid-pixels",
     "error",
+    cause="invalid pixels",
     summary="Frames held values that are no numbers: the video is black or broken.",
     why="NaN comes from half-precision overflow in attention or VAE, from a damaged model file, or from a LoRA of "
     "another model. Everything after it is NaN too, and the prompt ends well.",
@@ -166,6 +170,7 @@ def invalid_pixels(context: Context) -> Outcome:
     "MOD005",
     "lora-not-loaded",
     "warning",
+    cause="LoRA not fully loaded",
     summary="Parts of a LoRA did not load: it does not fit the model.",
     why="ComfyUI skips keys of a LoRA for which the model has no weight. A distillation LoRA that loads in part gives "
     "blurred or noisy video at few steps.",

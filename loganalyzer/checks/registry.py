@@ -41,8 +41,6 @@ _ROOMS = (
     "ignoring",
     "workflow",
 )
-_CAUSES = ("RUN001", "RUN002", "RUN003")
-_CONSEQUENCES = ("SCH003",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +120,9 @@ class Rule:
         strict: the severity under `--strict`, where it is another.
         witness: `workflow` for rules that no log can show; `lint` checks them.
         needs: `runs` for rules that compare runs; the others find the same in any part of the runs.
+        cause: what is wrong in a few words, for overviews. Figures follow a colon, as `{observed}` and `{expected}`.
+        under: rules that name the cause of this rule's finding if they have a finding for the same run. The first of
+            them leads; a rule that leads another one of them comes before it.
     """
 
     id: str
@@ -135,6 +136,8 @@ class Rule:
     strict: Severity | None = None
     witness: Witness = "log"
     needs: Needs = "run"
+    cause: str = ""
+    under: tuple[str, ...] = ()
 
     def within(self, scope: Scope) -> Check | None:
         """The check to run for this scope, if any."""
@@ -153,16 +156,18 @@ _PER_RUN_PARTS: dict[str, Check] = {}
 """Per rule that needs all runs: the part that judges one run at a time."""
 
 
-def rule(
+def rule(  # noqa: PLR0913 -- each is a property of the rule
     id: str,  # noqa: A002 -- the word of every output
     name: str,
     severity: Severity,
+    *,
     strict: Severity | None = None,
     witness: Witness = "log",
     needs: Needs = "run",
+    under: tuple[str, ...] = (),
     **texts: str,
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule; `strict` is its severity under `--strict`; `texts` are summary, why, example, fix.
+    """Register a check as a rule; `texts` are cause, summary, why, example and fix, the rest as in `Rule`.
 
     Raises:
         ValueError: the id is taken.
@@ -171,7 +176,9 @@ def rule(
     def register(check: Check) -> Check:
         if id in _RULES:
             raise ValueError(f"two rules are called {id}")
-        _RULES[id] = Rule(id, name, severity, check=check, strict=strict, witness=witness, needs=needs, **texts)
+        _RULES[id] = Rule(
+            id, name, severity, check=check, strict=strict, witness=witness, needs=needs, under=under, **texts
+        )
         return check
 
     return register
@@ -245,10 +252,27 @@ def by_severity(findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def follows(findings: pl.DataFrame) -> pl.Series:
-    """Which findings only follow from another one: a run that failed lacks windows."""
-    causes = findings.filter(pl.col("rule").is_in(_CAUSES))["run_id"].drop_nulls()
-    is_one = pl.col("rule").is_in(_CONSEQUENCES) & pl.col("run_id").is_in(causes.implode())
-    return findings.select(is_one.fill_null(value=False).alias("follows")).to_series()
+    """Which findings belong to the cause that another finding of their run names: a run that failed lacks windows."""
+    return (leading(findings) != findings["rule"]).fill_null(value=False).alias("follows")
+
+
+def leading(findings: pl.DataFrame) -> pl.Series:
+    """The rule that names each finding's cause: of its rule's `under` the first that the run has, else its own."""
+    pairs = [(item.id, leader, rank) for item in rules().values() for rank, leader in enumerate(item.under)]
+    led = pl.DataFrame(pairs, schema=["rule", "leader", "rank"], orient="row")
+    own = findings.select("run_id", "rule").with_row_index("row")
+    if not own["rule"].is_in(led["rule"].unique().implode()).any():
+        return findings["rule"].alias("leading")
+    there = own.select("run_id", pl.col("rule").alias("leader")).drop_nulls().unique()
+    first = (
+        own.join(led, on="rule")
+        .join(there, on=["run_id", "leader"], how="semi")
+        .sort("row", "rank")
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("leader").first())
+    )
+    joined = own.join(first, on="row", how="left", maintain_order="left")
+    return joined.select(pl.coalesce("leader", "rule").alias("leading")).to_series()
 
 
 def chosen(settings: Settings) -> list[Rule]:

@@ -57,6 +57,7 @@ def _other_loops(context: Context) -> pl.DataFrame:
     "SCH001",
     "window-sequence",
     "error",
+    cause="audio range off schedule: {observed}",
     summary="A window's audio range differs from the schedule.",
     why="Window k reads audio frames [S·(k-1), S·(k-1) + W). A range elsewhere means that mouth and sound part, "
     "or that the loop was changed. Where ComfyUI's own nodes are chained, the same range once more means that only the "
@@ -104,6 +105,7 @@ def window_sequence(context: Context) -> Outcome:
     "SCH002",
     "announced-windows",
     "warning",
+    cause="wrong window count in the header",
     summary="The header's window count is neither upstream's estimate nor the real count.",
     why="The header announces an estimate, one too many for every aligned length; both that and the real count are "
     "fine. Anything else says that upstream's arithmetic changed.",
@@ -143,6 +145,8 @@ def announced_windows(context: Context) -> Outcome:
     "SCH003",
     "missing-windows",
     "error",
+    cause="windows missing: {observed} of {expected}",
+    under=("RUN001", "RUN002", "RUN003", "RUN004"),
     summary="The run ended before its last window.",
     why="The video stops before the audio does, or the run was lost.",
     example="Sampling 250 frames in 4 windows, … and only two bars behind it",
@@ -199,11 +203,13 @@ def _with_reach(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
     "SCH004",
     "nonstandard-schedule",
     "warning",
+    cause="other schedule: {observed}, not {expected}",
     summary="Window or overlap differ from the configured ones.",
     why="The house's baselines and frame counts hold for 81/9 only. The node's own default overlap is 25, so this "
     "often means that a setting was left as it came.",
     example="Sampling audio indices 0-81 followed by Sampling audio indices 56-137",
-    fix="Set frame_window_size and motion_frame to the configured values, or configure the schedule you mean.",
+    fix="Set frame_window_size and motion_frame to the configured values. If another schedule is meant, "
+    "set `window_frames` and `motion_frames` in the configuration.",
 )
 def nonstandard_schedule(context: Context) -> Outcome:
     """Only what the ranges show is judged. SkyReels V3 has a schedule of its own; so may a mode that is not known."""
@@ -238,7 +244,8 @@ def _to_the_usual(context: Context) -> pl.Expr:
     """The way back to the configured schedule; no larger window is advised where memory ran out with a smaller one."""
     settings = context.settings
     usual = pl.format(
-        "Set {} to {} and {} to {}, or configure the schedule you mean.",
+        "Set {} to {} and {} to {}. If this schedule is meant, set `window_frames` and `motion_frames` in the "
+        "configuration.",
         pl.when(native.is_native()).then(pl.lit("length")).otherwise(pl.lit("frame_window_size")),
         pl.lit(settings.window_frames),
         pl.when(native.is_native()).then(pl.lit("motion_frame_count")).otherwise(pl.lit("motion_frame")),
@@ -248,6 +255,11 @@ def _to_the_usual(context: Context) -> pl.Expr:
     is_larger = (pl.col("window_frames") < settings.window_frames) & pl.col("prompt_id").is_in(failed.implode())
     return (
         pl.when(is_larger)
-        .then(pl.lit("Solve the failure first: a larger window needs more memory. Or configure the schedule you mean."))
+        .then(
+            pl.lit(
+                "Fix the failure first: a larger window needs more memory. If this schedule is meant, set "
+                "`window_frames` and `motion_frames` in the configuration."
+            )
+        )
         .otherwise(usual)
     )

@@ -15,7 +15,7 @@ _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
 _FEWEST_TO_JUMP = 2
 _STEADY = 0.7
-"""Least correlation of the windows' order with that of their times, of a slowdown that no window is out of."""
+"""Minimum rank correlation between window order and step time to call it a trend."""
 _SPILL_FACTOR = 3.0
 _FULL = 0.9
 
@@ -45,10 +45,12 @@ def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     "TIM001",
     "slow-window",
     "warning",
+    cause="slow windows: {observed}",
+    under=("TIM005", "TIM002"),
     summary="Single windows took longer than the baseline allows.",
     why="A slow window among fast ones points at another job on the card, throttling, or memory pressure.",
     example="Sampling audio indices 216-297: 100%|…| 4/4 [00:41<00:00, 10.30s/it]",
-    fix="Check what else ran on the card at that time, its temperature and its memory.",
+    fix="Check the GPU at that time: other processes, temperature, free memory.",
 )
 def slow_window(context: Context) -> Outcome:
     """One finding per run, naming its slow windows."""
@@ -61,7 +63,7 @@ def slow_window(context: Context) -> Outcome:
         _slow_windows(windows.filter(pl.col("total_s") > pl.col("limit"))),
         lambda: texts(
             message=pl.format(
-                "{} slow: {}; the slowest took {} s.",
+                "{} slow: {}. The slowest took {} s.",
                 pl.when(pl.col("count") == 1)
                 .then(pl.lit("1 window is"))
                 .otherwise(pl.format("{} windows are", "count")),
@@ -69,7 +71,7 @@ def slow_window(context: Context) -> Outcome:
             ),
             observed=pl.format("{} s", number("worst", 1)),
             expected=pl.format("{} s at most", number("limit", 1)),
-            fix=pl.lit("Check what else ran on the card then, its temperature and its free memory."),
+            fix=pl.lit("Check the GPU at that time: other processes, temperature, free memory."),
         ),
     )  # fmt: skip
     untimed = anti_join(runs, timed, "run_id")
@@ -97,10 +99,12 @@ def _slow_windows(slow: pl.DataFrame) -> pl.DataFrame:
     "TIM002",
     "slow-run",
     "warning",
+    cause="slow run: {observed}",
+    under=("TIM005",),
     summary="The run as a whole took longer per window than the baseline allows.",
-    why="Every window slower than usual means another card, another setting, or a regression after an update.",
-    example="5 windows in 161 s where 22 s each are usual",
-    fix="Compare attention mode, block swap and versions with the last good run.",
+    why="If every window is slow, the GPU, a setting or an update is the likely cause.",
+    example="5 windows in 161 s; normal: 20–22 s each",
+    fix="Compare attention mode, block swap, GPU and versions with the last normal run.",
 )
 def slow_run(context: Context) -> Outcome:
     """Mean time per window; what differs from the last run of the same log that was fast enough is named."""
@@ -108,16 +112,17 @@ def slow_run(context: Context) -> Outcome:
     mean = pl.col("total_s") / pl.col("observed_windows")
     slow = environment.with_changes(runs.filter(mean > pl.col("limit")), runs)
     changed = pl.format(" Since the last run without this warning: {}.", "changed").fill_null("")
+    normal = [number(end, 1).str.strip_suffix(".0") for end in ("window_low", "window_high")]
     rows = findings(
         slow,
         lambda: texts(
             message=pl.format(
-                "{} s per window over {} windows on {}; usual are {} to {} s.{}",
-                number(mean, 1), "observed_windows", "card", number("window_low", 1), number("window_high", 1), changed,
+                "{} s per window; normal on {}: {}–{} s.{}",
+                number(mean, 1), "card", *normal, changed,
             ),
             observed=pl.format("{} s per window", number(mean, 1)),
             expected=pl.format("{} s at most", number("limit", 1)),
-            fix=pl.lit("Compare attention mode, block swap, card and versions with the last good run."),
+            fix=pl.lit("Compare attention mode, block swap, GPU and versions with the last normal run."),
         ),
     )  # fmt: skip
     untimed = runs.filter(pl.col("total_s").is_null())
@@ -128,10 +133,12 @@ def slow_run(context: Context) -> Outcome:
     "TIM003",
     "step-outlier",
     "warning",
+    cause="slow steps: {observed}",
+    under=("TIM005", "TIM002", "TIM001"),
     summary="Single steps took much longer than the run's median step.",
     why="An outlier is a hiccup of the machine: another process, a swap to disk, a thermal limit.",
     example="steps of 5.1, 5.0, 5.2 and then 11.8 s",
-    fix="Nothing in the workflow; look at the machine at that time.",
+    fix="Check the machine at that time; the workflow is not the cause.",
 )
 def step_outlier(context: Context) -> Outcome:
     """Against the median of the run's other steps; the first step of a run is warm-up."""
@@ -142,12 +149,12 @@ def step_outlier(context: Context) -> Outcome:
         _outliers(_far(runs.filter(enough), context), context),
         lambda: texts(
             message=pl.format(
-                "{} of {} steps are outliers; the longest, window {} step {}, took {} s (median {} s).",
-                "outliers", "count", "window", "step", number("duration_s"), number("median"),
+                "Slow steps: {} of {} (median {} s). The slowest, step {} of window {}, took {} s.",
+                "outliers", "count", number("median"), "step", "window", number("duration_s"),
             ),
             observed=pl.format("{} s", number("duration_s")),
             expected=pl.format("{} s at most", number(pl.col("median") * factor)),
-            fix=pl.lit("Look at the machine at that time: other processes, temperature, memory."),
+            fix=pl.lit("Check the machine at that time: other processes, temperature, memory."),
         ),
     )  # fmt: skip
     few = anti_join(context.found.runs, runs.filter(enough), "run_id")
@@ -157,7 +164,7 @@ def step_outlier(context: Context) -> Outcome:
 def _far(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The steps beyond a factor of their run's median, with its median and count.
 
-    None is, where the longest is not even beyond that factor of the shortest.
+    Shortcut: if longest ≤ factor × shortest, there are none.
     """
     factor = context.settings.step_outlier_factor
     varied = runs.filter(pl.col("most") > factor * pl.col("least"))
@@ -189,6 +196,8 @@ def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
     "TIM004",
     "slowdown-trend",
     "warning",
+    cause="steps slow down: {observed}",
+    under=("TIM005", "TIM002", "TIM001", "TIM003"),
     summary="Later windows are steadily slower than earlier ones.",
     why="Rising step times within a run mean heat, memory growth or fragmentation; a long video pays for it most.",
     example="median steps of 5.0, 5.3, 5.6, 5.9 s from window to window",
@@ -202,12 +211,12 @@ def slowdown_trend(context: Context) -> Outcome:
         _with_source(_slower(enough, context), context),
         lambda: texts(
             message=pl.format(
-                "Steps slow down by {} % over the run: {} s in its first windows, {} s in its last.",
+                "Steps slow down by {} % over the run: {} s in the first windows, {} s in the last.",
                 number(change * 100, 0), number("before"), number("after"),
             ),
             observed=pl.format("+{} %", number(change * 100, 0)),
             expected=pl.lit(f"+{context.settings.slowdown_fraction * 100:.0f} % at most"),
-            fix=pl.lit("Check the card's temperature and memory growth; split long videos."),
+            fix=pl.lit("Check the GPU's temperature and memory growth; split long videos."),
         ),
     )  # fmt: skip
     few = anti_join(context.found.runs, enough, "run_id")
@@ -215,10 +224,7 @@ def slowdown_trend(context: Context) -> Outcome:
 
 
 def _slower(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Runs whose windows are slower the later they come: run_id, line (of the last window), before, after.
-
-    None is, where the longest step is not that much longer than the shortest.
-    """
+    """Runs whose windows are slower the later they come: run_id, line (of the last window), before, after."""
     fraction = context.settings.slowdown_fraction
     varied = runs.filter((pl.col("most") > pl.col("least")) & (pl.col("most") / pl.col("least") - 1 > fraction))
     if varied.is_empty():
@@ -252,6 +258,7 @@ def _steadily(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     "TIM005",
     "memory-spill",
     "warning",
+    cause="GPU memory spills: {observed}",
     summary="Step times jumped several-fold while memory was nearly full: the driver spilled to shared memory.",
     why="When the card is full, the driver moves memory over the bus: 7 minutes become an hour, at full price.",
     example="steps of 5 s, then of 40 s, with 31.4 of 31.8 GiB reserved",

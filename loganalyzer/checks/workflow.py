@@ -20,6 +20,7 @@ rule(
     "unaligned-request",
     "warning",
     witness="workflow",
+    cause="frame count not aligned",
     summary="The frames asked for do not end where a window ends.",
     why="Where the audio is at least as long, the loop ends at the frames asked for, and padding fills the last "
     "window. With the audio's length (--audio, or a crop in the workflow) it is known what will be missing: that is "
@@ -33,6 +34,7 @@ rule(
     "rates-disagree",
     "error",
     witness="workflow",
+    cause="frame rates differ",
     summary="The node that writes the video and the one that reads the audio have different frame rates.",
     why="The mouth is made for one rate and shown at another: it drifts away from the sound from the first second on.",
     example='"fps": 25 in the audio node, "frame_rate": 24 in the video node',
@@ -44,6 +46,7 @@ rule(
     "crop-and-frames",
     "warning",
     witness="workflow",
+    cause="audio crop and frame count differ",
     summary="The audio is cut to another length than the frames asked for.",
     why="What is cut too short ends the video early; what is left too long is never heard, and the last window is "
     "still padded unless the frames asked for are aligned.",
@@ -56,6 +59,7 @@ rule(
     "truncated-request",
     "warning",
     witness="workflow",
+    cause="request yields one frame less",
     summary="Upstream's float arithmetic makes one frame less of this request.",
     why="The waveform is cut to int(frames / fps x 16000) samples, of which int(samples / 16000 x fps) frames are "
     "made: for some requests one is lost, and an aligned count is no longer aligned.",
@@ -68,6 +72,7 @@ rule(
     "context-windows",
     "error",
     witness="workflow",
+    cause="context windows with audio",
     summary="Context options are connected to a sampler that goes through audio in windows.",
     why="Context windows exclude the windowed loop: with them the whole length is sampled as one, or not at all.",
     example="WanVideoContextOptions linked to a sampler that MultiTalkWav2VecEmbeds feeds",
@@ -79,6 +84,7 @@ rule(
     "impossible-schedule",
     "error",
     witness="workflow",
+    cause="impossible schedule",
     summary="Window and overlap do not make a schedule.",
     why="The window is forced to 4k + 1 frames, so that another one runs than was typed; an overlap as long as the "
     "window leaves no way forward.",
@@ -91,6 +97,7 @@ rule(
     "steps-ignored",
     "warning",
     witness="workflow",
+    cause="step setting ignored",
     summary="The `multitalk` scheduler ignores the step setting: it always takes 4.",
     why="The run takes other steps than the workflow says, and its time is not comparable.",
     example='"scheduler": "multitalk", "steps": 6',
@@ -103,6 +110,7 @@ rule(
     "dummy-video",
     "warning",
     witness="workflow",
+    cause="video node gets a placeholder",
     summary="Windows are saved into a folder, so that the node hands on a dummy instead of the video.",
     why="With an output path the loop writes its frames there and returns a placeholder: the node that writes the "
     "video gets nothing worth keeping, after the whole run was paid for.",
@@ -116,6 +124,7 @@ rule(
     "attention-mode",
     "warning",
     witness="workflow",
+    cause="other attention mode",
     summary="The workflow uses another attention mode than the expected one (`attention_mode`, by default `sdpa`).",
     why="Another mode changes step times and images, so the run is not comparable with the others, and modes that need "
     "a package fail on machines without it. No log shows the mode: ComfyUI's line `Using sage attention` is about its "
@@ -130,6 +139,7 @@ rule(
     "RUN005",
     "workflow-mismatch",
     "warning",
+    cause="log and workflow differ",
     summary="The log shows other settings than the workflow that it is held against.",
     why="Either the log belongs to another run, or something between the workflow and the sampler changed what was "
     "asked for; whatever is concluded from the workflow may then be wrong.",

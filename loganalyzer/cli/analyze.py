@@ -123,11 +123,7 @@ def _with_configuration(analysis: Analysis, found: Configuration) -> Analysis:
 
 
 def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> None:
-    """Prints the summary, what was added to the history, and messages."""
-    if not options["quiet"]:
-        _summarise(analysis, options)
-        if added:
-            click.echo(f"history: {recording.words(added)}", err=True)
+    """Prints messages and what was added to the history, then the summary: its end stays on the screen."""
     doubts = recording.doubts(added) if added else None
     for problem in (
         *hints.hints(analysis),
@@ -136,6 +132,11 @@ def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> N
         *([doubts] if doubts else ()),
     ):
         click.echo(f"loganalyze: {problem}", err=True)
+    if options["quiet"]:
+        return
+    if added:
+        click.echo(f"history: {recording.words(added)}", err=True)
+    _summarise(analysis, options)
 
 
 def _first(messages: tuple[str, ...]) -> tuple[str, ...]:
@@ -194,7 +195,7 @@ def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
     to_stdout = STDOUT in [options[entry.name] for entry in registry.DOCUMENTS]
     summary.write(analysis, sys.stderr if to_stdout else sys.stdout, verbose=options["verbose"])
     if page_file and page_file != STDOUT:
-        click.echo(f"\nreport: {page_file}", err=to_stdout)
+        click.echo(f"report: {page_file}", err=to_stdout)
 
 
 def _markdown(analysis: Analysis, chosen: Settings) -> str:

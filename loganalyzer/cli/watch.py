@@ -193,5 +193,6 @@ def _width() -> int:
 
 
 def _said(warned: Warned) -> str:
+    fix = "\n    ".join(map(one_line, warned.fix.split("\n")))
     head = f"{time.strftime('%H:%M:%S')} {warned.severity} {warned.rule} {warned.name}, line {warned.line}"
-    return f"{head}\n  {one_line(warned.message)}\n  fix: {one_line(warned.fix)}"
+    return f"{head}\n  {one_line(warned.message)}\n  fix: {fix}"

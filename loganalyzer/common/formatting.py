@@ -41,6 +41,11 @@ def one_line(name: str) -> str:
     return printable(name.replace("\n", r"\n").replace("\t", r"\t"))
 
 
+def flowing(text: str) -> str:
+    """A text of several lines on one line, e.g. a fix with its commands."""
+    return " ".join(text.split())
+
+
 def encodable(name: str) -> str:
     """A name as tables hold it: bytes that are no valid UTF-8, which Python keeps as surrogates, become escapes."""
     return name if name.isprintable() else re.sub(_SURROGATE, _escape, name)

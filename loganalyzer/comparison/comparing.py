@@ -152,7 +152,7 @@ def _declare(base: Side, head: Side) -> tuple[str, ...]:
     notes = []
     if both.select(pl.col("quantization_source").fill_null("vram") == "vram").to_series().any():
         notes.append(
-            "a quantisation is inferred from the memory peak, or unknown: declare it (--quantization, or in the log's "
+            "a quantization is inferred from the memory peak, or unknown: declare it (--quantization, or in the log's "
             "name) where both sides have the same"
         )
     if both["gpu"].null_count():

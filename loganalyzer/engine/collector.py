@@ -33,7 +33,7 @@ class Tables:
     """What inputs say, before any check. It can be pickled.
 
     Attributes:
-        frames: the tables of the contract that come from logs, by name; `runs` without quantisation, `memory` with the
+        frames: the tables of the contract that come from logs, by name; `runs` without quantization, `memory` with the
             input of each report as `source`, `excerpts` with the output of each line as `stream`.
         lines: log lines that findings may cite; those of each call of `tabulate` have their own numbers.
         read: name and digest of each input that was read, in order, with those left out.

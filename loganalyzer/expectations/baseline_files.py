@@ -32,7 +32,7 @@ def entries(found: Sequence[tuple[str, Mapping[str, Any]]], kind: str) -> list[M
 
 
 def ranking(found: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Quantisations from the lightest to the best, as the first file that ranks them does."""
+    """Quantizations from the lightest to the best, as the first file that ranks them does."""
     return next((list(document["ranking"]) for _, document in found if "ranking" in document), [])
 
 

@@ -69,7 +69,7 @@ class Baselines:
         timing: gpu, mode, width, height, steps, window_frames, window_s (low, high), tolerance, provenance.
         cost: quantization, usd, windows, tolerance, provenance.
         requirement: pixels (and more), quantization (or better), lora_rank, provenance.
-        ranking: quantisations from the lightest to the best.
+        ranking: quantizations from the lightest to the best.
     """
 
     vram: pl.DataFrame
@@ -113,7 +113,7 @@ class Baselines:
         )
 
     def inferred_quantization(self, runs: pl.DataFrame) -> pl.Series:
-        """The one quantisation whose band holds the run's peak; null where none or several do."""
+        """The one quantization whose band holds the run's peak; null where none or several do."""
         keys = [name for name in _VRAM_KEY_OF_RUN if name != "quantization"]
         peak = pl.col("peak_allocated_gib")
         numbered = runs.select(

@@ -1,4 +1,4 @@
-"""What names tell: a model's quantisation, a LoRA's rank, a card. Expressions that Python and polars share."""
+"""What names tell: a model's quantization, a LoRA's rank, a card. Expressions that Python and polars share."""
 
 from __future__ import annotations
 

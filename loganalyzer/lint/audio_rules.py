@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from loganalyzer.common.formatting import plural
-from loganalyzer.expectations.embedding import frames_given
+from loganalyzer.expectations.embedding import frames_given, request_for
 from loganalyzer.lint.model import Case, Fault, NotChecked, Way
+from loganalyzer.planner import advice
 from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, plan
 from loganalyzer.settings.model import Settings
 from loganalyzer.workflow.requested import Declared, described, whole
@@ -154,13 +155,30 @@ def _plainly(made: Plan) -> Choice | None:
 
 
 def _way_text(made: Plan, more: str = "") -> str:
-    """The ways out in the house's order; `more` says what the next aligned count asks for."""
+    """The ways out, the one that never exceeds the audio first; `more` says what the next aligned count asks for.
+
+    Nothing is rendered yet, so that trimming costs the frames that are cut off.
+    """
     longer, shorter = made.next_aligned, _plainly(made)
-    more = more or f"supply {longer.missing_frames / made.fps:.2f} s more audio and ask for {longer.frames}"
+    more = more or _longer(made)
     if shorter is None or shorter.request is None:
         return _sentence(more)
-    back = f"; or render as asked and cut the video back to {made.cut_back.frames} frames" if made.cut_back else ""
-    return f"Set num_frames to {shorter.request.frames} ({shorter.frames} frames, nothing missing){back}; or {more}."
+    back = f"; or render as asked, then trim the video: {_trimmed(made.cut_back, made.fps)}" if made.cut_back else ""
+    unused = (made.sound.frames - shorter.frames) / made.fps
+    lost = f"nothing missing, {unused:.2f} s of the audio unused" if unused > 0 else "nothing missing"
+    near = f" Only {longer.missing_frames / made.fps:.2f} s is missing." if made.is_longer_cheaper else ""
+    return f"Set num_frames to {shorter.request.frames} ({shorter.frames} frames, {lost}){back}; or {more}.{near}"
+
+
+def _longer(made: Plan) -> str:
+    frames = made.next_aligned.frames
+    setting = f"num_frames = {request_for(frames, made.fps).frames}"
+    way = advice.extend(frames, made.fps, setting)
+    return f"{way.text[0].lower()}{way.text[1:]} `{way.command}`"
+
+
+def _trimmed(choice: Choice, fps: float) -> str:
+    return f"`{advice.trim(choice.frames, fps).command}`"
 
 
 def _crops(case: Case, windows: Windows, request: int) -> Found:
@@ -230,7 +248,8 @@ def video_rates(case: Case, told: float, wanted: float) -> Found:
 
 def _rate_fault(rule: str, place: Value, message: str, wanted: float) -> Fault:
     number = int(wanted) if float(wanted).is_integer() else wanted
+    other = " If another rate is meant, set `fps` in the configuration." if rule == "AUD006" else ""
     return Fault(
         rule, place, message, f"{place.value:g} fps", f"{wanted:g} fps",
-        f"Set {described(place)} to {wanted:g}.", (Way("", number, "the configured rate"),),
+        f"Set {described(place)} to {wanted:g}.{other}", (Way("", number, "the configured rate"),),
     )  # fmt: skip

@@ -50,7 +50,7 @@ class NotChecked:
 
 @dataclass(frozen=True)
 class Need:
-    """What a size asks for: from so many pixels on, this quantisation or better and this LoRA rank."""
+    """What a size asks for: from so many pixels on, this quantization or better and this LoRA rank."""
 
     pixels: int
     quantization: str
@@ -66,7 +66,7 @@ class Case:
         settings: the configured schedule and rate.
         windows: the schedule that the workflow asks for; None where it is unknown or impossible.
         sound: the audio, where its length is known; and `sound_from`, what tells it.
-        needs: requirements by size; `ranking` of quantisations, the lightest first.
+        needs: requirements by size; `ranking` of quantizations, the lightest first.
     """
 
     asked: Declared

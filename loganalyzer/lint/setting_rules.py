@@ -75,7 +75,10 @@ def other_schedule(case: Case) -> Found:
 
 
 def _to(rule: str, place: Value, message: str, value: int) -> Fault:
-    fix = f"Set {described(place)} to {value}, or configure the schedule you mean."
+    fix = (
+        f"Set {described(place)} to {value}. If this schedule is meant, set `window_frames` and `motion_frames` in the "
+        "configuration."
+    )
     return Fault(rule, place, message, str(place.value), str(value), fix, (Way("", value, "the configured schedule"),))
 
 
@@ -159,20 +162,22 @@ def _need(case: Case) -> Need | str:
 def _quantization(case: Case, need: Need) -> Found:
     told = case.asked.quantization
     if told.value is None:
-        yield NotChecked("MOD001", told.reason or "the workflow does not tell the quantisation")
+        yield NotChecked("MOD001", told.reason or "the workflow does not tell the quantization")
         return
     if told.value not in case.ranking or need.quantization not in case.ranking:
-        yield NotChecked("MOD001", f"{one_line(str(told.value))} has no place in the ranking of quantisations")
+        yield NotChecked("MOD001", f"{one_line(str(told.value))} has no place in the ranking of quantizations")
         return
     if case.ranking.index(told.value) < case.ranking.index(need.quantization):
         size = f"{case.asked.width.value}x{case.asked.height.value}"
         yield Fault(
             "MOD001",
             told,
-            f"{told.value} at {size} is below {need.quantization}, the least for this size.",
+            f"{told.value} at {size} is below {need.quantization}, the minimum for this size.",
             str(told.value),
             f"{need.quantization} or better",
-            f"Load a {need.quantization} model or better in {described(told)}, or render at a smaller size.",
+            f"Load a {need.quantization} model or better in {described(told)}, or render at a smaller size. If "
+            f"{told.value} is meant, set `quantization` in a `[[requirement]]` of the baselines file with `pixels = "
+            f"{need.pixels}`.",
             _renamed(case.asked.model, QUANTIZATION, need.quantization),
         )
 
@@ -196,7 +201,7 @@ def _rank(case: Case, wanted: int) -> Found:
 
 
 def _renamed(place: Value, pattern: str, wanted: str) -> tuple[Way, ...]:
-    """The file of the same name with another quantisation or rank; whether it is there, only the user knows."""
+    """The file of the same name with another quantization or rank; whether it is there, only the user knows."""
     found = re.search(pattern, str(place.value))
     if place.at is None or not found:
         return ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
-from loganalyzer.common.formatting import one_line, plural
+from loganalyzer.common.formatting import flowing, one_line, plural
 from loganalyzer.redact import masking
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def verdict_words(verdict: str) -> str:
 
 def problem_lines(problem: Problem) -> tuple[str, str]:
     """A finding and its fix."""
-    return f"{problem.rule} {problem.place}: {problem.message}", f"Fix: {problem.fix}"
+    return f"{problem.rule} {problem.place}: {problem.message}", f"Fix: {flowing(problem.fix)}"
 
 
 def _lines(problems: Iterable[Problem]) -> Iterator[str]:

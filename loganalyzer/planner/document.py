@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from loganalyzer.common.formatting import duration, plural
+from loganalyzer.expectations.embedding import request_for
+from loganalyzer.planner import advice
 from loganalyzer.planner.expected import Expectation
 from loganalyzer.planner.plan import Choice, Plan, Windows
 
@@ -60,7 +62,10 @@ def _rounded(seconds: float) -> float:
 
 
 def to_text(plan: Plan, expected: Expectation) -> Iterator[str]:
-    """The plan in lines: what is there, the ways out in the house's order, what else is worth knowing."""
+    """The plan in lines: the audio, the ways out, and the notes.
+
+    The recommended way never exceeds the audio; where another one loses less, the line below says so.
+    """
     sound, windows = plan.sound, plan.windows
     yield (
         f"audio: {_seconds(sound.seconds)}, {plural(sound.frames, 'frame')} at {plan.fps:g} fps; "
@@ -73,12 +78,16 @@ def to_text(plan: Plan, expected: Expectation) -> Iterator[str]:
         lost = windows.window - sound.frames
         yield f"recommended   nothing: the audio is shorter than one window ({windows.window} frames)"
         unsaid = "follow repeated audio" if plan.native else "repeat one mouth shape"
-        yield f"              rendered anyway, its last {plural(lost, 'frame')} {unsaid}, unwarned"
-    yield from _way("next aligned", plan.next_aligned, plan, expected)
+        yield f"              if you render it anyway, the last {plural(lost, 'frame')} {unsaid}, without a warning"
+    if plan.is_longer_cheaper:
+        short = plan.next_aligned.missing_frames / plan.fps
+        yield f"              only {_seconds(short)} is missing for one more window: the ways below lose no speech"
     if plan.cut_back:
-        yield from _way("or cut back", plan.cut_back, plan, expected)
+        yield from _way("or trim", plan.cut_back, plan, expected)
+    title = "or extend" if plan.cut_back else "next aligned" if plan.recommended else "extend"
+    yield from _way(title, plan.next_aligned, plan, expected)
     yield ""
-    yield f"times and costs as for {expected.basis}"
+    yield f"times and costs: {expected.basis}"
     for note in plan.notes:
         yield f"note: {note}"
 
@@ -94,14 +103,12 @@ def _way(title: str, choice: Choice, plan: Plan, expected: Expectation) -> Itera
 
 
 def _announced(choice: Choice) -> str:
-    return (
-        "" if choice.announced_windows == choice.windows else f" (the header will announce {choice.announced_windows})"
-    )
+    return "" if choice.announced_windows == choice.windows else f" (the header announces {choice.announced_windows})"
 
 
 def _takes(choice: Choice, expected: Expectation) -> str:
     total, cost = expected.total_s(choice.windows), expected.cost_usd(choice.windows)
-    time = f", {duration(total[0])} to {duration(total[1])}" if total else ""
+    time = f", {duration(total[0])} – {duration(total[1])}" if total else ""
     return time + (f", about ${cost:.3f}" if cost is not None else "")
 
 
@@ -110,42 +117,48 @@ def _details(choice: Choice, plan: Plan) -> Iterator[str]:
         yield from _native_details(choice, plan)
         return
     if choice.request is None:
-        short = choice.missing_frames
-        yield f"needs {plural(short, 'frame')} ({_seconds(short / plan.fps)}) more audio"
+        yield from _extended(choice, plan)
+        yield f"set num_frames to {request_for(choice.frames, plan.fps).frames}"
         return
     crop = f"cut the audio to {choice.request.crop_s:g} s and " if choice.request.crop_s is not None else ""
     yield f"{crop}set num_frames to {choice.request.frames}"
     if choice.rendered_frames > choice.frames:
-        yield (
-            f"{choice.rendered_frames} frames come out, the last {choice.missing_frames} driven by padding: cut the "
-            f"video back to {choice.frames}"
-        )
+        yield f"{choice.rendered_frames} frames come out, the last {choice.missing_frames} without audio; then"
+        yield advice.trim(choice.frames, plan.fps).command
     elif choice.padding:
-        yield f"the log will warn of {choice.padding} padded frames: context, no frame is missing"
+        yield f"the log warns of {choice.padding} padded frames: this is context, no frame is missing"
     unused = plan.sound.seconds - choice.frames / plan.fps
     if unused > 1 / plan.fps:
-        yield f"{_seconds(unused)} of audio stay unused"
+        yield f"{_seconds(unused)} of the audio stay unused"
+
+
+def _extended(choice: Choice, plan: Plan) -> Iterator[str]:
+    """The audio that is missing, and the command that adds it."""
+    short = choice.missing_frames
+    if plan.recommended and not plan.cut_back:
+        yield f"needs {plural(short, 'frame')} ({_seconds(short / plan.fps)}) more audio"
+        return
+    yield f"{plural(short, 'frame')} ({_seconds(short / plan.fps)}) of audio are missing: add silence at the end"
+    yield advice.extend(choice.frames, plan.fps, "").command
 
 
 def _native_details(choice: Choice, plan: Plan) -> Iterator[str]:
     """What to chain, since no frame count is typed anywhere."""
     missing, windows = choice.missing_frames, plan.windows
     if missing and choice.rendered_frames == choice.frames:
-        yield f"needs {plural(missing, 'frame')} ({_seconds(missing / plan.fps)}) more audio"
+        yield from _extended(choice, plan)
     handed = f", motion_frame_count {windows.motion}, each handed all frames so far (previous_frames)"
     yield (
         f"{plural(choice.windows, 'WanInfiniteTalkToVideo node')} of length {windows.window}"
         f"{handed if choice.windows > 1 else ''}"
     )
     if choice.rendered_frames > choice.frames:
-        yield (
-            f"{choice.rendered_frames} frames come out, the last {missing} follow repeated audio, and no line says so: "
-            f"cut the video back to {choice.frames}"
-        )
+        yield (f"{choice.rendered_frames} frames come out, the last {missing} follow repeated audio (no warning); then")
+        yield advice.trim(choice.frames, plan.fps).command
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") + " s"
+    return f"{advice.seconds(value)} s"
 
 
 def table_rows(choices: Sequence[Choice], fps: float, expected: Expectation) -> Iterator[str]:

@@ -64,9 +64,7 @@ def expectation(machine: Machine, window_frames: int, baselines: Path | None = N
     keys = {_key(entry) for entry in timings}
     if len(keys) != 1:
         why = "several baselines fit" if keys else "no baseline fits"
-        return Expectation(
-            None, _by_video(documents, machine), f"another machine ({why}: name --gpu, --size and --steps)"
-        )
+        return Expectation(None, _by_video(documents, machine), f"no estimate ({why}; name --gpu, --size and --steps)")
     timing = timings[0]
     band = _band(timing)
     basis = f"{timing['gpu']}, {timing['width']}x{timing['height']}, {timing['steps']} steps"
@@ -105,7 +103,7 @@ def _band(entry: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _by_video(documents: Sequence[tuple[str, Mapping[str, Any]]], machine: Machine) -> float | None:
-    """The house's figure for a video of the declared quantisation, for one of its windows."""
+    """The house's figure for a video of the declared quantization, for one of its windows."""
     for entry in baseline_files.entries(documents, "cost"):
         if machine.quantization and entry.get("quantization") == machine.quantization.upper():
             try:

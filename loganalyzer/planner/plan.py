@@ -102,6 +102,12 @@ class Plan:
     notes: tuple[str, ...]
     native: bool = False
 
+    @property
+    def is_longer_cheaper(self) -> bool:
+        """Whether the next aligned count lacks less audio than the recommended one leaves unused."""
+        unused = self.sound.frames - self.recommended.frames if self.recommended else 0
+        return self.next_aligned.missing_frames < unused
+
 
 def sound(speakers: Sequence[float], fps: float, multi: Multi = "para", uncertainty_s: float = 0.0) -> Sound:
     """The sound of speakers of so many seconds each."""

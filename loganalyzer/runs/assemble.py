@@ -52,7 +52,7 @@ REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "
 
 
 class Rebuilt(NamedTuple):
-    """The tables that records yield, as in the contract; `runs` still lacks its quantisation.
+    """The tables that records yield, as in the contract; `runs` still lacks its quantization.
 
     `bar_outputs` (source, stream) are the outputs in which any progress bar stands. `memory` has one column more,
     `source`: a report outside of every run belongs to its input all the same.

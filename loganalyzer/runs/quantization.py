@@ -1,4 +1,4 @@
-"""Which quantisation a run used: declared, read off a name, or inferred from its peak.
+"""Which quantization a run used: declared, read off a name, or inferred from its peak.
 
 The wrapper logs the main model's file name at no revision (facts sheet, section 4); ComfyUI's own loaders tell it
 (`native_facts`), and patterns that a user adds. A workflow tells what was asked for.

@@ -29,7 +29,7 @@ class Settings:
         baselines: a user's baselines file, overriding the shipped one by key.
         patterns: folders with more grammars.
         audio_s: seconds of the audio of ComfyUI's own runs, whose logs do not tell it.
-        workflow: the workflow file that the runs are held against: it declares quantisation, LoRA, frames, steps, size.
+        workflow: the workflow file that the runs are held against: it declares quantization, LoRA, frames, steps, size.
         severities: rule id to severity, over the rule's own.
         strict: whether rules that doubt how the log was read (LOG001) find errors; `severities` goes before it.
         ignore: rule ids that are not reported; `select`, when not empty, names the only ones that are.

@@ -156,7 +156,7 @@ def _left_out(place: str, names: Sequence[str]) -> list[SourceError]:
         return []
     more = f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
     shown = ", ".join(one_line(Path(name).name) for name in told[:_MOST_NAMED])
-    return [PassedOverError(f"{one_line(place)}: not called like logs, and left out: {shown}{more}")]
+    return [PassedOverError(f"{one_line(place)}: skipped, since the file extension is not a log's: {shown}{more}")]
 
 
 def _could_be_text(path: Path) -> bool:

@@ -43,9 +43,9 @@ def _unrecognised(sources: pl.DataFrame) -> Iterator[str]:
     """Inputs that say nothing, of which the first are named."""
     silent = sources.filter(pl.col("records") == 0).select("source", "lines").rows()
     for name, lines in silent[:_MOST_NAMED]:
-        yield f"{one_line(name)}: {'no line of it is recognised' if lines else 'is empty'}"
+        yield f"{one_line(name)}: {'no line is recognized' if lines else 'is empty'}"
     if len(silent) > _MOST_NAMED:
-        yield f"{len(silent) - _MOST_NAMED} more inputs have no line that is recognised"
+        yield f"{len(silent) - _MOST_NAMED} more inputs have no recognized line"
 
 
 def unreadable(sources: pl.DataFrame, near_misses: pl.DataFrame) -> list[str]:

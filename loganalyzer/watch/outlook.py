@@ -13,6 +13,7 @@ from loganalyzer.common.severity import Severity
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.baselines import Baselines
 from loganalyzer.expectations.names import DISTILL_LORA
+from loganalyzer.planner import advice
 from loganalyzer.runs.planned import is_talking
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
@@ -116,8 +117,9 @@ def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[To
                 f"The last {need - audio} frames ({(need - audio) / settings.fps:.2f} s) will be driven by {filling}: "
                 f"{audio} frames of audio, windows up to {need}."
             )
-            way_out = "supply more audio" if shorter is None else f"ask for {shorter} frames"
-            fix = f"Stop it and {way_out}; or let it run and cut the video back to {audio}."
+            way_out = "supply more audio" if shorter is None else f"request {shorter} frames"
+            trim = advice.trim(audio, settings.fps)
+            fix = f"Stop it and {way_out}. Or let it finish, then trim the video:\n  `{trim.command}`"
             warned += [("AUD001", line, message, fix)] + ([("AUD004", line, message, fix)] if mirrored else [])
     return warned
 

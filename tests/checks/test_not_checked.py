@@ -178,7 +178,7 @@ def test_a_mode_that_is_not_known_counts_its_windows_where_no_range_shows_them()
 def test_what_pads_the_end_is_not_guessed_beside_a_line_that_cannot_be_read(line: str) -> None:
     analysis = log.analyze(log.prompt(427).replace("Sampling 427", f"{line}Sampling 427"), Q6)
     message = analysis.findings.filter(pl.col("rule") == "AUD001")["message"].item()
-    assert "driven by padding, not by the audio" in message
+    assert "follow padding, not the audio" in message
     assert "AUD004" in not_checked(analysis)
     assert "LOG001" in found(analysis)
 

@@ -47,7 +47,7 @@ def call(*words: object) -> Result:
 def test_an_aligned_run_passes_with_exit_0_though_it_warns_and_announces_six_windows(clean: Path) -> None:
     result = call(clean)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("PASS  1 run in 1 file")
+    assert "\nPASS  1 run in 1 file" in result.stdout
     assert Path("loganalyze-report.html").is_file()
 
 
@@ -55,7 +55,7 @@ def test_a_shortfall_is_exit_1_and_says_what_to_do(padded: Path) -> None:
     result = call(padded, "--no-html")
     assert result.exit_code == 1
     assert "14 frames (0.56 s) are missing" in result.stdout
-    assert "Cut to 369 frames" in result.stdout
+    assert "ffmpeg -i VIDEO.mp4 -t 17.08 -c:a copy OUT.mp4" in result.stdout
     assert not Path("loganalyze-report.html").exists()
 
 
@@ -201,7 +201,7 @@ def test_markdown_to_stdout_is_ready_to_paste_and_nothing_else(padded: Path) -> 
     text = call(padded, "--markdown", "-", "--no-html").stdout
     assert text.startswith("**Fail: 1 error")
     assert "| padded" in text
-    assert "Cut to 369 frames" in text
+    assert "render 369 frames" in text
 
 
 def test_many_runs_leave_the_single_steps_out_of_the_page_and_say_so() -> None:
@@ -416,7 +416,7 @@ def test_it_runs_as_a_real_process_too(padded: Path) -> None:
         env={**os.environ, "NO_COLOR": "1"},
     )
     assert result.returncode == 1
-    assert result.stdout.startswith("FAIL")
+    assert "\nFAIL  1 run in 1 file: 1 error\n" in result.stdout
     assert "\x1b" not in result.stdout
 
 
@@ -431,3 +431,13 @@ def test_a_summary_imports_only_what_it_needs(clean: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.stdout.splitlines()[-1] == "[]", result.stderr
+
+
+def test_the_last_lines_are_the_verdict_the_next_action_and_the_report_and_messages_come_before(padded: Path) -> None:
+    result = call(padded, "gone.log")
+    assert result.stdout.splitlines()[-3:] == [
+        "FAIL  1 run in 1 file: 1 error",
+        "next: padded_Q6_K.log:18: Trim the video to 427 frames",
+        "report: loganalyze-report.html",
+    ]
+    assert result.output.index("gone.log: cannot be read") < result.output.index("FAIL")

@@ -55,7 +55,7 @@ def test_junit_has_a_case_per_run_and_rule(padded: str) -> None:
     assert failure.text is not None
     assert "measured: 14 frames" in failure.text
     assert "expected:" in failure.text
-    assert "Cut to 369 frames" in failure.text
+    assert "render 369 frames" in failure.text
     assert "padded_Q6_K.log:" in failure.text
 
 
@@ -208,7 +208,7 @@ def test_an_expired_ignore_is_a_warning_that_names_its_line_and_the_finding_coun
     Path("loganalyze.toml").write_text(IGNORE.format('"2026-02-01"'))
     result = call(padded, "--html", "page.html")
     assert result.exit_code == 1
-    assert "CFG001 expired-ignore" in result.stdout
+    assert "expired ignore entry  1 finding  CFG001" in result.stdout
     assert "loganalyze.toml:4" in result.stdout
     assert "CFG001" in Path("page.html").read_text()
 

@@ -189,7 +189,7 @@ def test_the_main_job_checks_tonight_and_adds_it() -> None:
     call("history", "add", "logs")
     result = call(write("tonight_Q6_K.log", 5.52), "--no-html", "--history", "sqlite:///loganalyze.db")
     assert result.exit_code == 1
-    assert "REG001 metric-regressed" in result.stdout
+    assert "error  worse than the history  1 run  REG001" in result.stdout
     assert len(listed()) == 41
     again = call("tonight_Q6_K.log", "--no-html", "--history", "sqlite:///loganalyze.db")
     assert again.exit_code == 1

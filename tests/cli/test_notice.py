@@ -199,3 +199,8 @@ def test_watch_sends_a_notice_when_what_it_finds_becomes_worse(service: Service)
     assert CliRunner().invoke(main, words).exit_code == 1
     assert [got["title"] for got in service.got][-1] == "loganalyze watch: error"
     assert "AUD001 comfy.log:" in service.got[-1]["message"]
+
+
+def test_a_fix_of_several_lines_is_one_line_of_a_notice() -> None:
+    problem = message.Problem("AUD001", "a.log:4", "short", "Trim:\n  `ffmpeg`\nOr extend.")
+    assert message.problem_lines(problem)[1] == "Fix: Trim: `ffmpeg` Or extend."

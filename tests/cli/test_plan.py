@@ -52,6 +52,25 @@ def test_audio_files_and_lengths_give_the_same_plan(tmp_path: Path) -> None:
     assert from_file["recommended"] == document("17.084")["recommended"] == document("0:17.084")["recommended"]
 
 
+def test_the_ways_that_lose_no_speech_stand_beside_a_plan_that_cuts_more_than_is_missing() -> None:
+    text = call("150").stdout
+    assert "2.76 s of the audio stay unused" in text
+    assert "only 0.12 s is missing for one more window" in text
+    assert "ffmpeg -i VIDEO.mp4 -t 150 -c:a copy OUT.mp4" in text
+    assert "ffmpeg -i AUDIO.wav -af apad=whole_dur=150.14 OUT.wav" in text
+
+
+@pytest.mark.parametrize(("frames", "is_said"), [(369 + 36, False), (369 + 37, True)])
+def test_other_ways_are_said_to_lose_less_only_where_less_is_missing_than_unused(frames: int, is_said: bool) -> None:
+    assert ("is missing for one more window" in call("--frames", frames).stdout) == is_said
+
+
+def test_aligned_audio_needs_no_trimming_and_no_silence() -> None:
+    text = call("14.76").stdout
+    assert "ffmpeg" not in text
+    assert "needs 72 frames (2.88 s) more audio" in text
+
+
 def test_audio_shorter_than_a_window_recommends_nothing() -> None:
     assert document("2.0")["recommended"] is None
     assert "shorter than one window" in call("2.0").stdout
@@ -161,7 +180,7 @@ def test_a_native_plan_says_which_nodes_to_chain() -> None:
     assert "3 WanInfiniteTalkToVideo nodes of length 81, motion_frame_count 9" in text
     assert "297 frames come out, the last 48 follow repeated audio" in text
     assert "num_frames" not in text
-    assert "previous_frames" not in call("3.3", "--native").stdout.split("next aligned")[0]
+    assert "previous_frames" not in call("3.3", "--native").stdout.split("or trim")[0]
 
 
 def test_native_speakers_follow_one_another() -> None:

@@ -83,7 +83,7 @@ def test_each_run_has_one_row_with_units(three_runs: Analysis, page_of: Build) -
     assert column(runs, "Windows") == ["6 of 6 6 announced", "2 of 4 5 announced", "5 of 5 6 announced"]
     assert column(runs, "Missing") == ["14 frames 0.56 s", "–", "0 frames"]
     assert column(runs, "Peak allocated") == ["14.97 GiB", "–", "9.21 GiB last decode only"]
-    assert column(runs, "Quantisation") == ["Q6_K declared", "–", "Q6_K declared"]
+    assert column(runs, "Quantization") == ["Q6_K declared", "–", "Q6_K declared"]
     assert column(runs, "Total")[0] == "2 min 16 s prompt 2 min 57 s"
 
 
@@ -145,8 +145,8 @@ def test_windows_never_seen_are_listed_as_such(three_runs: Analysis, page_of: Bu
 
 def test_what_the_log_does_not_tell_is_gathered_and_never_zero(three_runs: Analysis, page_of: Build) -> None:
     failed = detail(page_of(three_runs), "2025-11-21-night.log:30")
-    assert "Quantisation" in failed.untold
-    assert "Quantisation" not in [pair.term for pair in failed.settings]
+    assert "Quantization" in failed.untold
+    assert "Quantization" not in [pair.term for pair in failed.settings]
     assert failed.not_drawn == "GPU memory: the log holds no memory report for this run."
 
 
@@ -191,7 +191,7 @@ def test_inputs_are_named_with_digest_size_and_encoding(three_runs: Analysis, pa
 def test_inputs_say_how_much_of_them_was_understood(three_runs: Analysis, page_of: Build) -> None:
     table = page_of(three_runs).inputs
     assert table is not None
-    coverage = ("Lines", "Lines recognised", "Near misses", "Unknown lines")
+    coverage = ("Lines", "Lines recognized", "Near misses", "Unknown lines")
     assert [column(table, name)[0] for name in coverage] == ["48", "42", "0", "6"]
     assert {item.title for item in table.columns if item.number} >= set(coverage)
 

@@ -62,7 +62,7 @@ def test_a_doubled_size_is_corrected_by_the_first_image(real: tuple[int, int], r
 @pytest.mark.parametrize(
     ("end", "fix"),
     [
-        ("!!! Exception during processing !!! Allocation on device\n", "Solve the failure first"),
+        ("!!! Exception during processing !!! Allocation on device\n", "Fix the failure first"),
         ("", "Set frame_window_size to 81"),
     ],
     ids=["out of memory", "no failure"],

@@ -97,7 +97,7 @@ def test_a_prompt_that_completed_has_no_details_although_a_node_caught_an_except
 @pytest.mark.parametrize(
     ("asked", "used", "remedy"),
     [
-        pytest.param("16.01", "9.00", "no block swap helps", id="just above the card"),
+        pytest.param("16.01", "9.00", "block swap does not help", id="just above the card"),
         pytest.param("16.00", "9.00", "Swap more transformer blocks", id="as large as the card"),
         pytest.param("0.25", "15.50", "Swap more transformer blocks", id="a small piece on a full card"),
     ],
@@ -110,7 +110,7 @@ def test_the_remedy_for_memory_follows_from_the_figures(asked: str, used: str, r
     prompt = the_prompt(found)
     assert (prompt["memory_requested_gib"], prompt["memory_used_gib"]) == (float(asked), float(used))
     assert prompt["memory_limit_gib"] == 16.0
-    assert "GiB asked for in one piece" in row["message"]
+    assert "GiB requested, " in row["message"]
 
 
 def test_figures_in_the_message_of_pytorchs_own_allocator_are_read() -> None:

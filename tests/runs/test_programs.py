@@ -42,7 +42,7 @@ def test_lightx2v_is_read_in_full() -> None:
     assert run["sampling_s"] == pytest.approx(4 * 21.0)
     assert run["decode_s"] == pytest.approx(4 * 3.5)
     assert rules(found) == {"AUD001"}
-    assert "lightx2v prints no warning of it" in found.findings["message"][0]
+    assert "lightx2v prints no warning." in found.findings["message"][0]
 
 
 def test_the_ranges_of_lightx2v_follow_from_the_schedule() -> None:

@@ -31,9 +31,9 @@ _BY_NAME: Final = 3
 
 
 CAPTIONS: Final = {
-    "log": "Checks that the log lacks the input for",
-    "configuration": "Checks with nothing configured to compare with",
-    "not-applicable": "Checks that are about other runs",
+    "log": "Not checked: not in the log",
+    "configuration": "Not checked: not configured",
+    "not-applicable": "Not applicable",
 }
 """Of each kind of reason."""
 
@@ -57,7 +57,7 @@ def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places, kin
         )
         for (reason, where), rules in alike.items()
     )
-    columns = (Column("Rule"), Column("Why it was not checked"), Column("Where"))
+    columns = (Column("Rule"), Column("Reason"), Column("Where"))
     return Table(CAPTIONS[kind], columns, rows) if rows else None
 
 
@@ -152,7 +152,7 @@ def inputs(analysis: Analysis) -> Table | None:
         Column("Size", number=True),
         Column("Lines", number=True),
         Column("Encoding"),
-        Column("Lines recognised", number=True),
+        Column("Lines recognized", number=True),
         Column("Near misses", number=True),
         Column("Unknown lines", number=True),
     )
@@ -187,22 +187,22 @@ def legend(settings: Settings) -> tuple[Pair, ...]:
     return (
         Pair(
             "Window",
-            f"A stretch of frames ({window} by default) that is rendered in one go; ranges exclude their end, so "
-            f"[0, {window}) is frames 0 to {window - 1}.",
+            f"A range of frames ({window} by default) that is rendered at once. Ranges exclude their end: "
+            f"[0, {window}) is frames 0–{window - 1}.",
         ),
         Pair(
             "Overlap",
-            f"The frames ({motion} by default) that a window shares with the one before, so that the motion goes on.",
+            f"The frames ({motion} by default) that a window shares with the previous one, so that motion continues.",
         ),
         Pair(
             "Stride",
-            f"Window less overlap, {stride} by default: how far apart windows begin; at each of these boundaries the "
-            "picture may degrade.",
+            f"Window minus overlap, {stride} by default: the distance between window starts. The picture may degrade "
+            "at each of them.",
         ),
         Pair(
             "Padding",
-            "What is appended behind the audio for the last window: 3 frames of context, which are harmless, and the "
-            "missing ones.",
+            "Frames appended to the audio for the last window: 3 frames of context, which are harmless, and the "
+            "missing frames.",
         ),
         Pair(
             "Missing",
@@ -215,7 +215,7 @@ def legend(settings: Settings) -> tuple[Pair, ...]:
         ),
         Pair(
             "Peak",
-            "GPU memory as the log prints it; in newer wrapper revisions it covers the last VAE decoding only, and "
-            "says nothing about sampling.",
+            "GPU memory as the log prints it. In newer wrapper versions it covers the last VAE decode only, not "
+            "sampling.",
         ),
     )

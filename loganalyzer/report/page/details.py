@@ -143,7 +143,7 @@ def settings_of(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
         Pair("Audio", words.duration(run["audio_s"])),
         Pair("Frames asked for", words.count(run["requested_frames"])),
         *(Pair("LoRA", _lora(row), code=True) for row in facts["loras"][:8]),
-        Pair("Quantisation", quantization(run)),
+        Pair("Quantization", quantization(run)),
         Pair("Blocks swapped", words.count(run["swapped_blocks"])),
         Pair("Peak covers", words.NOTHING if peak is None else words.covers(run["peak_covers"])),
         *(

@@ -60,7 +60,7 @@ _COLUMNS: Final = (
     Column("Windows", number=True),
     Column("Missing", number=True),
     Column("Peak allocated", number=True),
-    Column("Quantisation"),
+    Column("Quantization"),
     Column("Step median", number=True),
     Column("Total", number=True),
 )

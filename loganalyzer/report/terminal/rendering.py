@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import IO, Final
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from loganalyzer.report.terminal.layout import Block, Grid, Line
+from loganalyzer.report.terminal.layout import Block, rows
 
 PLAIN_WIDTH: Final = 120
 _console: Final = partial(Console, highlight=False, markup=False, emoji=False)
@@ -26,21 +25,7 @@ def console(file: IO[str]) -> Console:
 
 def draw(blocks: Sequence[Block], out: Console) -> None:
     """The blocks, one below the other."""
-    for block in blocks:
-        out.print(_grid(block) if isinstance(block, Grid) else _line(block))
-
-
-def _line(line: Line) -> Text | Padding:
-    text = Text.assemble(*line.words)
-    return Padding(text, (0, 0, 0, line.indent), expand=False) if line.indent else text
-
-
-def _grid(grid: Grid) -> Padding:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for place, name in enumerate(grid.columns):
-        table.add_column(
-            name, justify="left" if name in grid.left else "right", overflow="ellipsis" if place else "fold"
-        )
-    for row in grid.rows:
-        table.add_row(*(Text(text, style=style) for text, style in row))
-    return Padding(table, (0, 0, 0, grid.indent), expand=False)
+    for row in rows(blocks, out.width, cell_len):
+        text = Text.assemble(*row)
+        text.rstrip()
+        out.print(text, no_wrap=True, overflow="ignore", crop=False)
