@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from loganalyzer.common.version import __version__
 
 if TYPE_CHECKING:
-    from loganalyzer.pipeline import analyze
+    from loganalyzer.api import analyze
+    from loganalyzer.report.result import Report
     from loganalyzer.settings.model import Settings
     from loganalyzer.tables.analysis import Analysis
 
-__all__ = ["Analysis", "Settings", "__version__", "analyse", "analyze"]
+__all__ = ["Analysis", "Report", "Settings", "__version__", "analyse", "analyze"]
 
 _HOMES = {
     "Analysis": "loganalyzer.tables.analysis",
     "Settings": "loganalyzer.settings.model",
-    "analyze": "loganalyzer.pipeline",
+    "Report": "loganalyzer.report.result",
+    "analyze": "loganalyzer.api",
 }
 _SPELLINGS = {"analyse": "analyze"}
 

@@ -121,3 +121,15 @@ def test_every_command_and_option_has_help(name: str) -> None:
     assert command is not None
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_the_notebook_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    cells = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "sample_logs").symlink_to(ROOT / "sample_logs")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for cell in cells:
+        exec(cell, names)
+    assert (tmp_path / "report.html").exists()
+    assert str(names["report"]).startswith("<loganalyzer report: fail")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from loganalyzer.common.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from loganalyzer.common.severity import Severity
@@ -60,3 +62,38 @@ class Settings:
     slowdown_fraction: float = 0.10
     headroom_fraction: float = 0.05
     fragmentation_fraction: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuses values of a wrong type: `Settings(select="AUD001")` would select single letters.
+
+        Raises:
+            ConfigurationError: names the setting, its value and the type that it takes.
+        """
+        for names, (types, wanted) in _TYPES.items():
+            for name in names:
+                value = getattr(self, name)
+                is_bool = isinstance(value, bool) and bool not in types
+                if is_bool or not isinstance(value, types):
+                    raise ConfigurationError(f"{name} is {value!r}", f"it takes {wanted}")
+        for name in ("select", "ignore"):
+            if not all(isinstance(item, str) for item in getattr(self, name)):
+                raise ConfigurationError(f"{name} is {getattr(self, name)!r}", "it takes a tuple of rules")
+
+
+_NONE: Final = type(None)
+_TYPES: Final = {
+    ("window_frames", "motion_frames"): ((int,), "a whole number of frames"),
+    ("fps", "step_outlier_factor", "slowdown_fraction", "headroom_fraction", "fragmentation_fraction"): (
+        (int, float),
+        "a number",
+    ),
+    ("lora_rank",): ((int, _NONE), "a whole number, or None"),
+    ("total_vram_gib", "price_per_hour", "audio_s"): ((int, float, _NONE), "a number, or None"),
+    ("quantization", "gpu"): ((str, _NONE), "a text, or None"),
+    ("attention_mode",): ((str,), "a text"),
+    ("baselines", "workflow"): ((Path, _NONE), "a pathlib.Path, or None"),
+    ("patterns", "select", "ignore"): ((tuple,), "a tuple"),
+    ("severities",): ((dict,), "a dictionary of rule to severity"),
+    ("strict", "redact"): ((bool,), "True or False"),
+}
+"""Names of settings, their types, and the types in words."""
