@@ -10,6 +10,7 @@ import nights
 import polars as pl
 import pytest
 
+from loganalyzer.checks.expected import Expected
 from loganalyzer.checks.history import _MOST_DIFFERENCES, _RECOVERY_NIGHTS, changed_with
 from loganalyzer.checks.registry import run_all
 from loganalyzer.expectations import baselines
@@ -28,7 +29,7 @@ def tonight(tmp_path: Path, steps: list[float]) -> Analysis:
     nights.fill(url, steps[:-1])
     with Store.at(url) as store:
         past = Past(store.recorded(), nights.FIRST + timedelta(days=len(steps) - 1), runs=store.runs())
-    return run_all(nights.analysis(steps[-1], len(steps) - 1), baselines.load(), nights.Q6, past)
+    return run_all(nights.analysis(steps[-1], len(steps) - 1), Expected(baselines.load(), past=past), nights.Q6)
 
 
 def of_step_time(found: Analysis, rule: str) -> list[dict[str, object]]:

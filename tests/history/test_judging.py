@@ -10,6 +10,7 @@ import nights
 import polars as pl
 import pytest
 
+from loganalyzer.checks.expected import Expected
 from loganalyzer.checks.registry import run_all
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
@@ -27,7 +28,7 @@ def tonight(tmp_path: Path, before: list[float], *found: Analysis) -> Analysis:
         for one in found[:-1]:
             store.add(one, added_at=moment)
         past = Past(store.recorded(), moment)
-    return run_all(found[-1], baselines.load(), nights.Q6, past)
+    return run_all(found[-1], Expected(baselines.load(), past=past), nights.Q6)
 
 
 def rows(found: Analysis, rule: str) -> pl.DataFrame:
@@ -102,9 +103,9 @@ def test_an_old_log_is_judged_by_what_came_before_it(tmp_path: Path) -> None:
     nights.fill(url, steps)
     with Store.at(url) as store:
         past = Past(store.recorded(), nights.FIRST + timedelta(days=99))
-    found = run_all(nights.analysis(steps[30], 30), baselines.load(), nights.Q6, past)
+    found = run_all(nights.analysis(steps[30], 30), Expected(baselines.load(), past=past), nights.Q6)
     assert rows(found, "REG001").is_empty()
-    found = run_all(nights.analysis(steps[54], 54), baselines.load(), nights.Q6, past)
+    found = run_all(nights.analysis(steps[54], 54), Expected(baselines.load(), past=past), nights.Q6)
     assert not rows(found, "REG001").is_empty()
 
 
