@@ -87,7 +87,7 @@ def test_lines_of_a_slice_carry_the_numbers_they_have_in_the_log(night: Path) ->
 def test_the_report_inside_is_whole_and_can_be_read_back(night: Path) -> None:
     call(night)
     Path("back.html").write_text(members()["report.html"])
-    assert reader.read("back.html").runs.height == 3
+    assert reader.read_analysis("back.html").runs.height == 3
     assert call("back.html", "-o", "again.zip").exit_code == 0
     assert "report.html" in members("again.zip")
 
@@ -156,7 +156,7 @@ def test_a_report_that_is_too_large_keeps_its_gravest_runs(monkeypatch: pytest.M
     Path("x.log").write_text("".join(log.prompt(369) for _ in range(40)) + failing())
     assert call("x.log").exit_code == 0
     Path("back.html").write_text(members()["report.html"])
-    back = reader.read("back.html")
+    back = reader.read_analysis("back.html")
     assert 0 < back.runs.height < 41
     assert "failed" in back.prompts["status"]
     assert any("runs of the report" in said for said in json.loads(members()["manifest.json"])["left_out"])

@@ -92,7 +92,7 @@ def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], s
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["html"])
     if not options["quiet"]:
         out = sys.stderr if to_stdout else sys.stdout
-        terminal.write(comparison, out, verbose=options["verbose"])
+        terminal.print_comparison(comparison, out, verbose=options["verbose"])
     if options["json_file"]:
         put(options["json_file"], document.to_json(comparison))
     if options["markdown_file"]:
@@ -104,7 +104,7 @@ def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], s
 def _page(comparison: Comparison, compared: tuple[Side, Side], chosen: Settings) -> str:
     from loganalyzer.report.comparison import html
 
-    return html.render(comparison, clock.now(), compared, chosen)
+    return html.render_comparison(comparison, clock.now(), compared, chosen)
 
 
 def _markdown(comparison: Comparison) -> str:

@@ -48,7 +48,7 @@ def trend(values: Numbers) -> Trend | None:
 
 
 def levels(values: Numbers) -> Numbers:
-    """Means of all stretches of STABLE_RUNS neighbouring runs, shape (n − STABLE_RUNS + 1,)."""
+    """Means of all stretches of STABLE_RUNS neighboring runs, shape (n − STABLE_RUNS + 1,)."""
     sums = np.concatenate(([0.0], np.cumsum(values)))
     means: Numbers = (sums[STABLE_RUNS:] - sums[:-STABLE_RUNS]) / STABLE_RUNS
     return means

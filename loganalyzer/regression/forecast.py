@@ -22,7 +22,7 @@ def nights_until_red(follower: Follower, after: int, confirmed: Callable[[Number
     """Median nights until a series is red, by the follower or because the scan has `confirmed` it.
 
     The last `after` nights are taken for a new level. The nights to come are drawn from the series' own deviations
-    around its levels before and after the change, in blocks of neighbours, so that they stay as correlated.
+    around its levels before and after the change, in blocks of neighbors, so that they stay as correlated.
     """
     values = np.array(follower.values)
     before, newest = values[:-after], values[-after:]

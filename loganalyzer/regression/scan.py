@@ -6,8 +6,8 @@ cumulative sum gives for all splits of all permutations at once. Taking the best
 corrects for having looked at all of them: a detector without that raised 4 % to 48 % false alarms at a nominal
 0.1 % (regression-statistics trial).
 
-Runs that resemble the run before (warm GPUs, noisy neighbours) break the permutation of single runs: 22 % false
-alarms. Permuting blocks of four neighbouring runs keeps what is common to neighbours: 3 % (same trial). Where the
+Runs that resemble the run before (warm GPUs, noisy neighbors) break the permutation of single runs: 22 % false
+alarms. Permuting blocks of four neighboring runs keeps what is common to neighbors: 3 % (same trial). Where the
 blocks begin is drawn for each permutation, so that no verdict hangs on how a change lies to a fixed grid of blocks.
 """
 

@@ -17,11 +17,11 @@ _LARGEST = 1e100
 _REACH = 3
 """Neighbours on either side that a value is held against: the median of seven ignores up to three odd ones."""
 _FAR = 4.0
-"""Standard deviations from its neighbours' median beyond which a value is a spike."""
+"""Standard deviations from its neighbors' median beyond which a value is a spike."""
 _FEW = 8
 """Of so few runs the deviation is hardly known: their limit is twice as far; it falls with their number squared."""
 _MAD_TO_DEVIATION = 1.63
-"""Deviation ÷ median distance from the median of seven neighbours (which holds the value itself), gaussian noise."""
+"""Deviation ÷ median distance from the median of seven neighbors (which holds the value itself), gaussian noise."""
 _DIFFERENCE_TO_DEVIATION = 1.05
 """Deviation ÷ median difference of one run from the next, gaussian noise."""
 _RARE = 0.15

@@ -1,4 +1,4 @@
-"""What a log without a run holds instead, in words."""
+"""Describes the models other than WanVideo that a log without runs contains."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def other_stages(analysis: Analysis) -> str:
-    """`3 stages of ComfyUI's own sampler (Flux)`; nothing where no other model was sampled."""
+    """A text such as `3 stages of ComfyUI's own sampler (Flux)`; empty if no other model was sampled."""
     found = analysis.prompts.filter(pl.col("other_models").is_not_null())
     names = found["other_models"].str.split(SEPARATOR).explode().unique(maintain_order=True).to_list()
     if not names:
         return ""
     count = "Stages" if analysis.counted else formatting.plural(int(found["other_stages"].sum()), "stage")
-    return f"{count} of ComfyUI's own sampler ({words.listed([words.visible(name) for name in names])})"
+    return f"{count} of ComfyUI's own sampler ({words.join_first([words.visible(name) for name in names])})"

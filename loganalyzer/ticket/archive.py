@@ -105,7 +105,7 @@ def environment(shown: Analysis, settings: Settings) -> dict[str, object]:
         "server_starts": json.loads(shown.environment.head(50).write_json()),
         "inputs": json.loads(inputs.head(200).write_json()),
         "loras": sorted(shown.loras["name"].drop_nulls().unique().to_list())[:200],
-        "settings": json_document.told(settings),
+        "settings": json_document.setting_values(settings),
         "loganalyzer": __version__,
     }
 
@@ -116,7 +116,7 @@ def _report(shown: Analysis, settings: Settings, moment: datetime) -> tuple[str 
         part = _part(shown, most)
         if most is not None and part.runs.height == shown.runs.height:
             continue
-        page = html.whole(part, settings, generated_at=moment)
+        page = html.render_analysis(part, settings, generated_at=moment)
         if len(_packed({"report.html": page.encode("utf-8", "backslashreplace")})) <= _REPORT:
             return page, shown.totals.runs - min(part.runs.height, MOST_RUNS)
     return None, shown.totals.runs
@@ -130,7 +130,7 @@ def _part(shown: Analysis, most: int | None) -> Analysis:
 
 
 def _text(shown: Analysis, settings: Settings) -> str:
-    whole = markdown.render(shown, settings)
+    whole = markdown.render_analysis(shown, settings)
     if len(whole) <= MOST_TEXT:
         return whole
     parts = whole[:MOST_TEXT].split("\n\n### ")
@@ -161,7 +161,7 @@ def _safe(source: str) -> str:
 
 
 def _json(value: object) -> str:
-    return html.embedded(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
+    return html.escape_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _packed(contents: dict[str, bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Logs to a ticket: analysed, cut, masked with one key, packed."""
+"""Logs to a ticket: analyzed, cut, masked with one key, packed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def make(paths: Sequence[str], settings: Settings, progress: Progress | None, *,
 
 def _inputs(paths: Sequence[str]) -> Iterator[Input]:
     """The logs once more; what could not be read was said before."""
-    for name in find(reader.parted(paths)[0]):
+    for name in find(reader.split_arguments(paths)[0]):
         if isinstance(name, SourceError):
             continue
         with suppress(SourceError):

@@ -147,7 +147,7 @@ def _lines(given: Input, numbers: Sequence[int]) -> Iterable[tuple[int, str]]:
 
 
 def _shown(raw: bytes) -> str:
-    """A line as one reads it: of a bar that was redrawn only its last state, no colours, nothing invisible."""
+    """A line as one reads it: of a bar that was redrawn only its last state, no colors, nothing invisible."""
     states = [state for state in raw.decode("utf-8", "replace").split("\r") if state.strip()]
     if not states:
         return ""

@@ -29,7 +29,7 @@ class Held:
 
     @property
     def text(self) -> bytes:
-        """What is to be analysed."""
+        """What is to be analyzed."""
         return self._banner + self._text
 
     @property

@@ -31,7 +31,7 @@ class Warned:
 
     Attributes:
         rule, name, severity, message, fix: as in the table `findings`.
-        line: in the analysed text.
+        line: in the analyzed text.
         about: line of the run that it is about, or of the prompt, or of the fault itself: the same rule about the same
             thing is one warning, whatever line shows it by then.
     """

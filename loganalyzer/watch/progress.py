@@ -53,7 +53,7 @@ class Progress:
 
 
 def progress(found: Analysis) -> list[Progress]:
-    """One entry for each run of the last prompt, in order. Line numbers are those of the analysed text."""
+    """One entry for each run of the last prompt, in order. Line numbers are those of the analyzed text."""
     last = found.prompts.sort("line").tail(1)["prompt_id"]
     runs = found.runs.filter(pl.col("prompt_id").is_in(last.implode())).sort("line")
     return [_of(run, found) for run in runs.rows(named=True)]

@@ -93,7 +93,7 @@ def test_the_document_of_a_trend_holds_the_normal_range_tonight_and_since_when(t
     nights.fill(url, [*CALM, 10.06, 10.1])
     with Store.at(url) as store:
         found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(document.trend(found))["series"]
+    (series,) = json.loads(document.trend_document(found))["series"]
     limits = series["normal"]
     assert limits["low"] < min(CALM) < limits["median"] < max(CALM) < limits["high"] < 5.2
     assert limits["nights"] == len(CALM)
@@ -107,7 +107,7 @@ def test_the_document_of_a_trend_says_since_when_it_is_back_to_normal(tmp_path: 
     nights.fill(url, [*CALM, 10.06, 5.0])
     with Store.at(url) as store:
         found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(document.trend(found))["series"]
+    (series,) = json.loads(document.trend_document(found))["series"]
     assert series["since"] is None
     assert series["back_to_normal_since"]["run_id"] == series["points"][-1]["run_id"]
 
@@ -117,7 +117,7 @@ def test_too_few_nights_have_no_normal_range(tmp_path: Path) -> None:
     nights.fill(url, [5.0, 5.0, 5.0])
     with Store.at(url) as store:
         found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(document.trend(found))["series"]
+    (series,) = json.loads(document.trend_document(found))["series"]
     assert (series["normal"], series["tonight"]) == (None, None)
 
 

@@ -190,10 +190,10 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
 
 def test_the_page_names_what_all_runs_share_and_where_they_differ() -> None:
     text = start("Using sage attention") + log.prompt(153) + start("Using pytorch attention") + log.prompt(225)
-    page = html.whole(log.analyze(text), Settings(), generated_at=clock.now())
+    page = html.render_analysis(log.analyze(text), Settings(), generated_at=clock.now())
     assert "All runs: GPU NVIDIA GeForce RTX 5090" in page
     assert "The runs differ in: attention." in page
-    alike = html.whole(log.analyze(start() + log.prompt(153) * 2), Settings(), generated_at=clock.now())
+    alike = html.render_analysis(log.analyze(start() + log.prompt(153) * 2), Settings(), generated_at=clock.now())
     assert "The runs differ in" not in alike
 
 

@@ -1,7 +1,7 @@
-"""A drawing area with the few marks that the figures need; the only place that knows matplotlib.
+"""Draws the shapes that the figures need. This is the only module that uses matplotlib.
 
-`Figure` objects only, never pyplot: no state, no display, and the same input gives the same bytes. And no `Axes`: their
-ticks and frames would take most of the time and be thrown away.
+It uses `Figure` objects, not pyplot: they need no global state and no display, and the same input gives the same bytes.
+It uses no `Axes`, because drawing their ticks and frames takes most of the time and the figures do not show them.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import IdentityTransform
 
-from loganalyzer.report.figures.svg import COLOURS, HATCH, finish
+from loganalyzer.report.figures.svg import COLORS, HATCH, finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FONT: Final = "DejaVu Sans"
-"""Comes with matplotlib, so that it is measured alike everywhere; the page shows its own face."""
-_SIZE: Final = 10.5
-_HALF_LETTER: Final = 0.36 * _SIZE
-"""From the middle of a figure to its baseline."""
+_FONT_FAMILY: Final = "DejaVu Sans"
+"""Ships with matplotlib, so that text has the same size on every machine. The page shows its own font."""
+_FONT_SIZE: Final = 10.5
+_BASELINE_SHIFT: Final = 0.36 * _FONT_SIZE
+"""From the middle of a digit to its baseline."""
 _NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-_INCH: Final = 72
+_UNITS_PER_INCH: Final = 72
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache, which concerns no reader
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it logs building its font cache
 
 Point = tuple[float, float]
 
 
 class Margins(NamedTuple):
-    """Room around the data, in units of the drawing."""
+    """Space around the data, in drawing units."""
 
     left: float
     right: float
@@ -45,15 +45,15 @@ class Margins(NamedTuple):
 
 
 class Canvas:
-    """Data coordinates inside, units of the drawing (shown as about one pixel) for everything else.
+    """A drawing area. Positions are data coordinates; all other lengths are drawing units (about one pixel each).
 
-    What is drawn later lies above. `fill`, `edge` and `colour` are names of the page's colour variables; a box may also
-    be filled with `hatch`.
+    Later shapes cover earlier ones. `fill`, `edge` and `color` are names of the page's color variables; `fill` may also
+    be `hatch`.
     """
 
     def __init__(self, size: Point, margins: Margins, x: Point, y: Point) -> None:
         width, height = size
-        self._figure = Figure(figsize=(width / _INCH, height / _INCH), dpi=_INCH)
+        self._figure = Figure(figsize=(width / _UNITS_PER_INCH, height / _UNITS_PER_INCH), dpi=_UNITS_PER_INCH)
         self._figure.patch.set_visible(False)
         self._corner = (margins.left, margins.bottom)
         self._origin = (x[0], y[0])
@@ -64,10 +64,10 @@ class Canvas:
         self._drawn = 0
 
     def length(self, extent: float) -> float:
-        """A distance along x, in units of the drawing."""
+        """A distance along x, in drawing units."""
         return extent * self._scale[0]
 
-    def _at(self, place: Point) -> Point:
+    def _to_units(self, place: Point) -> Point:
         x, y = (
             corner + (value - origin) * scale
             for corner, value, origin, scale in zip(self._corner, place, self._origin, self._scale, strict=True)
@@ -75,42 +75,40 @@ class Canvas:
         return x, y
 
     def box(self, start: Point, extent: Point, *, fill: str, edge: str = "") -> None:
-        """A filled rectangle."""
-        (left, low), (right, high) = self._at(start), self._at((start[0] + extent[0], start[1] + extent[1]))
+        """Draws a filled rectangle."""
+        (left, low), (right, high) = self._to_units(start), self._to_units((start[0] + extent[0], start[1] + extent[1]))
         patch = Rectangle(
-            (left, low), right - left, high - low, facecolor=_colour(fill), edgecolor=_colour(edge), linewidth=1
+            (left, low), right - left, high - low, facecolor=_color(fill), edgecolor=_color(edge), linewidth=1
         )
         self._add(patch)
 
-    def lines(
-        self, segments: Sequence[tuple[Point, Point]], colour: str, width: float, *, dashed: bool = False
-    ) -> None:
-        """Straight lines."""
+    def lines(self, segments: Sequence[tuple[Point, Point]], color: str, width: float, *, dashed: bool = False) -> None:
+        """Draws straight lines."""
         style = [(0, (4, 3))] if dashed else "solid"
-        ends = [(self._at(start), self._at(end)) for start, end in segments]
-        self._add(LineCollection(ends, colors=_colour(colour), linewidths=width, linestyles=style))
+        ends = [(self._to_units(start), self._to_units(end)) for start, end in segments]
+        self._add(LineCollection(ends, colors=_color(color), linewidths=width, linestyles=style))
 
-    def points(self, places: Sequence[Point], colour: str, diameter: float) -> None:
-        """Dots, drawn as lines without length but with round ends: a tenth of the bytes of markers."""
-        dots = [(self._at(place), self._at(place)) for place in places]
-        self._add(LineCollection(dots, colors=_colour(colour), linewidths=diameter, capstyle="round"))
+    def points(self, places: Sequence[Point], color: str, diameter: float) -> None:
+        """Draws dots as lines of zero length with round ends, which take a tenth of the bytes of markers."""
+        dots = [(self._to_units(place), self._to_units(place)) for place in places]
+        self._add(LineCollection(dots, colors=_color(color), linewidths=diameter, capstyle="round"))
 
     def text(
-        self, place: Point, words: str, *, colour: str = "muted", anchor: str = "center", shift: Point = (0, 0)
+        self, place: Point, words: str, *, color: str = "muted", anchor: str = "center", shift: Point = (0, 0)
     ) -> None:
-        """Words at a place, `shift` units right and up of it; `anchor` is left, center or right."""
-        x, y = self._at(place)
+        """Writes text, `shift` units to the right of and above `place`; `anchor` is left, center or right."""
+        x, y = self._to_units(place)
         self._drawn += 1
         self._figure.text(
             x + shift[0],
-            y + shift[1] - _HALF_LETTER,
+            y + shift[1] - _BASELINE_SHIFT,
             words,
             transform=IdentityTransform(),
             horizontalalignment=anchor,
             verticalalignment="baseline",
-            fontsize=_SIZE,
-            fontfamily=_FONT,
-            color=_colour(colour),
+            fontsize=_FONT_SIZE,
+            fontfamily=_FONT_FAMILY,
+            color=_color(color),
             parse_math=False,
             usetex=False,
             zorder=self._drawn,
@@ -123,17 +121,17 @@ class Canvas:
         self._figure.add_artist(artist)
 
     def svg(self, anchor: str, title: str, description: str) -> str:
-        """The finished drawing."""
+        """The drawing as SVG text."""
         with mpl.rc_context():
             mpl.rcParams["svg.fonttype"] = "none"
             mpl.rcParams["svg.hashsalt"] = "loganalyzer"
             out = io.StringIO()
-            surface: Any = FigureCanvasSVG(self._figure)  # its methods carry no types
+            surface: Any = FigureCanvasSVG(self._figure)  # its methods have no type annotations
             surface.print_svg(out, metadata=_NO_METADATA)
         return finish(out.getvalue(), anchor, title, description)
 
 
-def _colour(name: str) -> str:
+def _color(name: str) -> str:
     if not name:
         return "none"
-    return HATCH if name == "hatch" else COLOURS[name]
+    return HATCH if name == "hatch" else COLORS[name]
