@@ -9,8 +9,8 @@ import polars as pl
 
 from loganalyzer.comparison.model import MetricChange, Side, Word
 from loganalyzer.regression import reasons
-from loganalyzer.regression.control import FEWEST_NIGHTS
-from loganalyzer.regression.pairs import Comparison, compare
+from loganalyzer.regression.control import MIN_NIGHTS
+from loganalyzer.regression.pairs import SampleComparison, compare_samples
 from loganalyzer.regression.series import change_percent
 from loganalyzer.tables.metrics import METRICS, Metric, floors
 
@@ -55,10 +55,10 @@ def _judged(metric: Metric, key: Mapping[str, Any], pair: Pair, single: Pair) ->
     runs = (pair[0].height, pair[1].height)
     samples = _samples(metric, pair, single)
     higher = metric.higher_is_better
-    found = compare(samples[0], samples[1], higher_is_better=higher, runs=runs, floors=floors(metric))
+    found = compare_samples(samples[0], samples[1], higher_is_better=higher, runs=runs, floors=floors(metric))
     if metric.kind == "exact":
         word, reason = _equal(metric, samples)
-    elif metric.kind == "steady" and runs[0] < FEWEST_NIGHTS:
+    elif metric.kind == "steady" and runs[0] < MIN_NIGHTS:
         word, reason = _steady(metric, samples, found)
     else:
         word, reason = _floored(metric, found)
@@ -71,7 +71,7 @@ def _samples(metric: Metric, pair: Pair, single: Pair) -> tuple[list[float], ...
     Single ones are taken only where they are known of every run: a median scatters less than what it is the median of.
     """
     own = tuple(rows["value"].to_list() for rows in pair)
-    if min(map(len, own)) >= ENOUGH_RUNS or len(own[0]) >= FEWEST_NIGHTS:
+    if min(map(len, own)) >= ENOUGH_RUNS or len(own[0]) >= MIN_NIGHTS:
         return own
     parts = [
         known.filter(pl.col("metric") == metric.name).join(rows.select("run_id"), on="run_id", how="semi")
@@ -82,7 +82,7 @@ def _samples(metric: Metric, pair: Pair, single: Pair) -> tuple[list[float], ...
 
 
 def _change(
-    metric: Metric, key: Mapping[str, Any], pair: Pair, found: Comparison, said: tuple[Word, str]
+    metric: Metric, key: Mapping[str, Any], pair: Pair, found: SampleComparison, said: tuple[Word, str]
 ) -> MetricChange:
     return MetricChange(
         metric.name,
@@ -103,7 +103,7 @@ def _change(
     )
 
 
-def _floored(metric: Metric, found: Comparison) -> tuple[Word, str]:
+def _floored(metric: Metric, found: SampleComparison) -> tuple[Word, str]:
     """Without a change that is smaller than what counts in the metric's own unit."""
     if found.base is None or found.head is None or found.verdict in ("same", "unknown"):
         return found.verdict, found.reason
@@ -129,7 +129,7 @@ def _numbers(values: Iterable[float]) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
-def _steady(metric: Metric, samples: tuple[list[float], ...], found: Comparison) -> tuple[Word, str]:
+def _steady(metric: Metric, samples: tuple[list[float], ...], found: SampleComparison) -> tuple[Word, str]:
     """Beyond both floors, and no value of one side among those of the other."""
     before, after = samples
     if found.base is None or found.head is None:
@@ -148,7 +148,7 @@ def _steady(metric: Metric, samples: tuple[list[float], ...], found: Comparison)
 def _missing_frames(metric: Metric, key: Mapping[str, Any], before: pl.DataFrame, after: pl.DataFrame) -> MetricChange:
     """None missing is what every run should have, whatever its length; more is compared for equal lengths."""
     samples = tuple(rows["value"].to_list() for rows in (before, after))
-    found = compare(*samples)
+    found = compare_samples(*samples)
     old, new = (set(sample) for sample in samples)
     lengths = _bases(before) == _bases(after)
     if not old or not new:

@@ -13,7 +13,7 @@ import polars as pl
 from loganalyzer.common.formatting import plural
 from loganalyzer.regression.changes import Change
 from loganalyzer.regression.discovery import History, judge_together
-from loganalyzer.regression.jump import watch
+from loganalyzer.regression.jump import judge_nights
 from loganalyzer.regression.nightly import combine
 from loganalyzer.regression.series import change_percent
 from loganalyzer.regression.verdicts import Verdict, Word
@@ -93,7 +93,7 @@ def _of_key(rows: pl.DataFrame) -> Iterator[Series]:
 def _judged(part: pl.DataFrame, metric: Metric, scanned: Verdict) -> Verdict:
     """The scan's verdict on the latest runs, together with that on the newest nights."""
     values = part["value"].to_list()
-    jump = watch(values, nights(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
+    jump = judge_nights(values, nights(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
     return combine(floored(scanned, metric), jump, max(0, len(values) - MOST_RUNS), metric.unit)
 
 

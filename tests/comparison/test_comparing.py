@@ -49,7 +49,7 @@ def test_one_run_against_one_run_is_judged_beyond_10_percent_and_says_why_it_is_
     assert (found.verdict, found.base, found.head) == ("regressed", pytest.approx(5.0), pytest.approx(5.7))
     assert found.change_percent == pytest.approx(14.0)
     assert (found.base_n, found.head_n, found.base_runs, found.head_runs) == (3, 3, 1, 1)
-    assert "A single run is judged only beyond 10 %" in found.reason
+    assert "A single run counts only beyond 10 %" in found.reason
 
 
 def test_one_run_against_one_run_says_nothing_of_5_percent() -> None:

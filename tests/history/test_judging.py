@@ -61,7 +61,7 @@ def test_a_fresh_step_is_suspected_and_says_how_many_more_runs_will_tell(tmp_pat
     assert rows(found, "REG001").is_empty()
     row = rows(found, "REG003").row(0, named=True)
     assert row["severity"] == "warning"
-    assert "it will be confirmed after about" in row["message"]
+    assert "If the change lasts, about " in row["message"]
 
 
 def test_too_few_runs_are_not_checked_and_say_how_many_are_missing(tmp_path: Path) -> None:
