@@ -41,7 +41,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     """
     if context.past is None:
         return pl.DataFrame(schema=_JUDGED)
-    from loganalyzer.history.series import judged  # and numpy with it, which no other rule needs
+    from loganalyzer.history.series import judge_series  # and numpy with it, which no other rule needs
     from loganalyzer.tables.metrics import KEY
 
     together = context.once(_figures)
@@ -49,7 +49,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     alike = ["metric", "basis", *KEY]
     rows = together.join(concerned, on=alike, how="semi", nulls_equal=True, maintain_order="left")
     until_tonight = pl.col("tonight").reverse().cum_max().reverse().over(alike)
-    described = [_described(context, series) for series in judged(rows.filter(until_tonight))]
+    described = [_described(context, series) for series in judge_series(rows.filter(until_tonight))]
     return pl.DataFrame(described, schema=_JUDGED, orient="row")
 
 

@@ -65,5 +65,5 @@ def _recorded(name: str, history: str) -> Side:
 
 
 def _by_id(store: Store, beginning: str) -> list[Selection]:
-    names = store.named(beginning) if beginning else []
+    names = store.find_ids(beginning) if beginning else []
     return [Selection(run_id=name) for name in names]

@@ -159,7 +159,7 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
     from loganalyzer.report.history import document, terminal
 
     with _store(options, json_file) as store:
-        names = store.named(run_id)
+        names = store.find_ids(run_id)
         if len(names) != 1:
             reason = f"{plural(len(names), 'run')} begin with {run_id!r}" if names else f"there is no run {run_id!r}"
             raise HistoryError(f"{reason} in the history", "Run `loganalyze history list` to see all runs.")
@@ -182,7 +182,7 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
 
     The history is only read. Exit status: 0 whatever the trend is, or 2 where the history cannot be read.
     """
-    from loganalyzer.history.series import judged
+    from loganalyzer.history.series import judge_series
     from loganalyzer.history.store import Selection
     from loganalyzer.report.history import document, terminal
     from loganalyzer.tables.metrics import METRICS
@@ -191,7 +191,7 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
         if name not in METRICS:
             raise click.UsageError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
     with _store(options, json_file) as store:
-        series = judged(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
+        series = judge_series(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
     if json_file:
         put(json_file, document.trend_document(series))
     if json_file != STDOUT:

@@ -1,4 +1,4 @@
-"""Which runs a query is about."""
+"""Defines which runs a query selects."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from loganalyzer.tables.metrics import KEY
 
 @dataclass(frozen=True)
 class Selection:
-    """Which runs: of a label, from before a time, all but the `keep` latest of each key; every run by default.
+    """The runs to select: with a label, before a time, all except the `keep` latest of each key; by default all.
 
-    Times are those of the runs, not of when they were added.
+    Times are when the runs took place, not when they were added.
     """
 
     label: str | None = None
@@ -24,8 +24,8 @@ class Selection:
     run_id: str | None = None
 
 
-def conditions(chosen: Selection | None) -> list[sa.ColumnElement[bool]]:
-    """What a run must meet to be selected."""
+def selection_conditions(chosen: Selection | None) -> list[sa.ColumnElement[bool]]:
+    """The SQL conditions of a selection."""
     if chosen is None:
         return []
     found = []
