@@ -329,7 +329,7 @@ def test_values_of_the_right_type_that_no_log_gives_reach_every_output(
         out = io.StringIO()
         summary.write(found, out, verbose=verbose)
         assert "\x1b" not in out.getvalue()
-    assert slices.stretches(found)
+    assert slices.find_sections(found)
 
 
 def test_the_command_shows_a_report_again_and_keeps_its_settings(tmp_path: Path) -> None:

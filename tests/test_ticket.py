@@ -144,15 +144,15 @@ def test_a_log_of_many_runs_and_a_lot_of_noise_stays_below_a_megabyte() -> None:
     junk = "".join(f"{noise.getrandbits(3000):x}\n" for _ in range(400))
     Path("x.log").write_text(log.BANNER + junk + "".join(prompts) + junk)
     assert call("x.log").exit_code == 0
-    assert Path("ticket.zip").stat().st_size < archive.LARGEST
+    assert Path("ticket.zip").stat().st_size < archive.MOST_ARCHIVE_BYTES
     said = json.loads(members()["manifest.json"])["left_out"]
     assert any("130 further flagged prompts" in text for text in said)
     assert any("startup: " in text for text in said)
 
 
 def test_a_report_that_is_too_large_keeps_its_gravest_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "_REPORT", 40_000)
-    monkeypatch.setattr(archive, "_FEWER_RUNS", (None, 12, 2))
+    monkeypatch.setattr(archive, "_MOST_REPORT_BYTES", 40_000)
+    monkeypatch.setattr(archive, "_RUN_LIMITS", (None, 12, 2))
     Path("x.log").write_text("".join(log.prompt(369) for _ in range(40)) + failing())
     assert call("x.log").exit_code == 0
     Path("back.html").write_text(members()["report.html"])
@@ -207,8 +207,8 @@ TEXTS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), 
 def test_slices_hold_the_lines_asked_for_whatever_they_are(lines: list[str], first: int, last: int) -> None:
     raw = "\n".join(lines).encode()
     kept = tuple(range(first, last + 1))
-    wanted = slices.Stretch("x", "part", first, max(first, last), kept)
-    found = slices.read([from_bytes("x", raw)], [wanted], str)[0]
+    wanted = slices.Section("x", "part", first, max(first, last), kept)
+    found = slices.read_slices([from_bytes("x", raw)], [wanted], str)[0]
     numbers = [int(found[1]) for found in re.finditer(r"^ *(\d+)(?:  |$)", found.text, re.MULTILINE)]
     assert set(kept) >= set(numbers)
     assert found.left_out == wanted.last - wanted.first + 1 - len(
@@ -218,7 +218,7 @@ def test_slices_hold_the_lines_asked_for_whatever_they_are(lines: list[str], fir
 
 def test_the_gravest_prompts_come_first() -> None:
     found = analyze_inputs([from_bytes("x.log", (log.prompt(427) * 25 + failing()).encode())], Settings(redact=False))
-    wanted, rest = slices.stretches(found)
+    wanted, rest = slices.find_sections(found)
     prompts = [item for item in wanted if item.title.startswith("prompt")]
     failed = found.prompts.filter(pl.col("status") == "failed")["line"][0]
     assert prompts[0].first == failed

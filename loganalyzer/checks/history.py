@@ -128,9 +128,9 @@ def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str
     `runs` has the columns of the table `runs`. Columns of `comparison.comparing.FURTHER` that it lacks are left out,
     and so are values that a log does not state. Empty where nothing differs.
     """
-    from loganalyzer.comparison.comparing import FURTHER, LISTED, only_in
+    from loganalyzer.comparison.comparing import LIST_COLUMNS, OTHER_COLUMNS, only_in
 
-    names = [name for name in FURTHER if name in runs.columns and name not in _RESULTS]
+    names = [name for name in OTHER_COLUMNS if name in runs.columns and name not in _RESULTS]
     order = pl.DataFrame({"run_id": [*before, *after], "is_after": [False] * len(before) + [True] * len(after)})
     known = order.join(runs.select("run_id", *names), on="run_id", how="inner", maintain_order="left")
     parts = []
@@ -140,7 +140,7 @@ def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str
         if old.is_empty() or fresh.is_empty():
             continue
         was, now = old[-1], fresh[0]
-        if name in LISTED:
+        if name in LIST_COLUMNS:
             was, now = (", ".join(only_in((one,), (other,))) or "none" for one, other in ((was, now), (now, was)))
         parts.append(f"{name} {_short(was)} → {_short(now)}")
     more = f", and {len(parts) - _MOST_DIFFERENCES} more" if len(parts) > _MOST_DIFFERENCES else ""

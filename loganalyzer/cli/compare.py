@@ -15,7 +15,7 @@ from loganalyzer.common import clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from loganalyzer.comparison.model import Comparison, Side
+    from loganalyzer.comparison.model import Comparison, RunSet
     from loganalyzer.settings.ignores import Ignore
     from loganalyzer.settings.model import Settings
 
@@ -43,7 +43,7 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     Exit codes: 0 not worse, 1 regressed, 2 could not be compared (no run found, or no two runs of one kind).
     """
     from loganalyzer.cli import compare_sides
-    from loganalyzer.comparison.comparing import compared
+    from loganalyzer.comparison.comparing import compare_runs
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
@@ -54,7 +54,7 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     (before, lost_before), (after, lost_after) = (
         compare_sides.read(name, chosen, where, engine) for name in (base, head)
     )
-    comparison = compared(before, after)
+    comparison = compare_runs(before, after)
     _write(comparison, options, lambda: _page(comparison, (before, after), chosen))
     actions.report(lambda: actions.of_comparison(comparison), lambda: _markdown(comparison))
     for problem in (*lost_before, *lost_after):
@@ -101,7 +101,7 @@ def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], s
         put(options["html"], page())
 
 
-def _page(comparison: Comparison, compared: tuple[Side, Side], chosen: Settings) -> str:
+def _page(comparison: Comparison, compared: tuple[RunSet, RunSet], chosen: Settings) -> str:
     from loganalyzer.report.comparison import html
 
     return html.render_comparison(comparison, clock.now(), compared, chosen)

@@ -24,13 +24,13 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
 
     The archive is smaller than 1 MB whatever the log. Its manifest lists what was left out, and what was masked.
     """
-    from loganalyzer.ticket.make import make
+    from loganalyzer.ticket.make import make_ticket
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
     targets.check({"--output": options["output"]}, targets.configured(found, options), paths)
     with progress.shown(paths, quiet=options["quiet"]) as told:
-        made = make(paths, chosen, told, generated_at=clock.now())
+        made = make_ticket(paths, chosen, told, generated_at=clock.now())
     atomic_write.write(options["output"], made.ticket.data)
     for problem in (*made.shown.problems, *made.shown.notes):
         click.echo(f"loganalyze: {problem}", err=True)

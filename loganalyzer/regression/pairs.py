@@ -233,7 +233,8 @@ def _explain_unknown(pair: _Samples) -> str:
     if floor.enough:
         return "The test neither confirms nor excludes a change. Add more runs."
     counted = "one run each" if runs == (1, 1) else f"{runs[0]} base and {runs[1]} head runs"
-    scatter = f" and {floor.scatter:g} times the scatter" if pair.noise is not None else ""
+    times = "" if floor.scatter == 1 else f"{floor.scatter:g} times "
+    scatter = f" and {times}the scatter" if pair.noise is not None else ""
     return (
         f"With {counted}, only a difference of more than {floor.percent:g} %{scatter}, without overlap, can be "
         "distinguished from noise. With five runs each, 2 % is enough."

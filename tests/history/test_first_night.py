@@ -161,7 +161,7 @@ def test_hostile_values_are_one_short_line() -> None:
 @pytest.mark.parametrize(("count", "more"), [(_MOST_DIFFERENCES, False), (_MOST_DIFFERENCES + 1, True)])
 def test_only_the_first_differences_are_named(monkeypatch: pytest.MonkeyPatch, count: int, more: bool) -> None:
     names = [f"fact_{number}" for number in range(count)]
-    monkeypatch.setattr("loganalyzer.comparison.comparing.FURTHER", names)
+    monkeypatch.setattr("loganalyzer.comparison.comparing.OTHER_COLUMNS", names)
     phrase = changed_with(runs(**{name: ["a", "b"] for name in names}), ["R0"], ["R1"])
     assert (", and 1 more" in phrase) == more
     assert phrase.count("→") == _MOST_DIFFERENCES

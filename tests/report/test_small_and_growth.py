@@ -124,7 +124,7 @@ def test_boundaries_can_be_pasted_into_an_editors_notes(three_runs: Analysis) ->
     assert [column.title for column in table.columns] == ["Timecode at 25 fps", "Time", "Frame", "Event"]
     told = [[cell.text for cell in row] for row in table.rows]
     assert told[0] == ["00:00:02:22", "0:02.88", "72", "window 2 starts"]
-    assert told[-1] == ["00:00:17:02", "0:17.08", "427", "audio ends, silence for 14 frames"]
+    assert told[-1] == ["00:00:17:02", "0:17.08", "427", "audio ends; 14 frames of silence"]
     assert len(told) == 6
 
 

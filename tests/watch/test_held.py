@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.watch.buffer import Held
+from loganalyzer.watch.buffer import LogBuffer
 
 LINES = [f"line {number}\n".encode() for number in range(1, 41)]
 
 
 @given(st.lists(st.integers(1, 40), max_size=4))
 def test_lines_keep_their_numbers_when_those_above_are_let_go(settled: list[int]) -> None:
-    held = Held()
+    held = LogBuffer()
     held.add(b"".join(LINES))
     for number in settled:
         if number <= held.lines:
@@ -26,7 +26,7 @@ def test_the_last_servers_banner_stays_with_its_line_numbers(first: int, second:
     lines = [*LINES]
     lines[4] = b"Total VRAM 32768 MB, total RAM 1 MB\n"
     lines[5] = b"Device: cuda:0 line 6\n"
-    held = Held()
+    held = LogBuffer()
     held.add(b"".join(lines))
     for number in (first, second):
         held.settle(number)
@@ -37,7 +37,7 @@ def test_the_last_servers_banner_stays_with_its_line_numbers(first: int, second:
 
 
 def test_the_last_line_may_be_unfinished() -> None:
-    held = Held()
+    held = LogBuffer()
     held.add(b"one\ntwo")
     assert held.ends_inside_a_line
     assert held.lines == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from loganalyzer.comparison.model import Comparison, Side
+from loganalyzer.comparison.model import Comparison, RunSet
 from loganalyzer.report.comparison.document import to_json
 from loganalyzer.report.comparison.page import build_comparison_page
 from loganalyzer.report.comparison.runs import run_pairs
@@ -13,7 +13,7 @@ from loganalyzer.settings.model import Settings
 
 
 def render_comparison(
-    comparison: Comparison, generated_at: datetime, sides: tuple[Side, Side], settings: Settings
+    comparison: Comparison, generated_at: datetime, sides: tuple[RunSet, RunSet], settings: Settings
 ) -> str:
     """The page as HTML. `sides` are the compared runs, base and head, for the figures."""
     page = build_comparison_page(comparison, generated_at, run_pairs(*sides, settings))

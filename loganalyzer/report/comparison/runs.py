@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from loganalyzer.comparison.model import Side
+from loganalyzer.comparison.model import RunSet
 from loganalyzer.report import words
 from loganalyzer.report.facts import Places, RunFacts, collect_runs
 from loganalyzer.report.model import Cell, Column, Figure, Pair, Table
@@ -29,7 +29,7 @@ class RunPair:
     figures: tuple[Figure, ...]
 
 
-def run_pairs(base: Side, head: Side, settings: Settings) -> tuple[RunPair, ...]:
+def run_pairs(base: RunSet, head: RunSet, settings: Settings) -> tuple[RunPair, ...]:
     """The latest runs of each key that base and head share; if they share none, the latest run of each.
 
     Empty if base or head comes from the history.
