@@ -83,11 +83,11 @@ class Reading:
         return self.started_at is not None or count_changes(self.durations) >= DISTINCT_CHANGES_OF_EQUAL_TEXT
 
 
-def run_times(found: Analysis, otherwise: datetime, inputs: Inputs, *, said: bool = False) -> pl.DataFrame:
-    """run_id and at: the time of the run's prompt, else of its file (unless `said`), else `otherwise`."""
+def run_times(found: Analysis, otherwise: datetime, inputs: Inputs, *, is_given: bool = False) -> pl.DataFrame:
+    """run_id and at: the time of the run's prompt, else of its file (unless `is_given`), else `otherwise`."""
     prompt_times = found.prompts.select("prompt_id", pl.coalesce("started_at", "ended_at").alias("at"))
     runs = found.runs.select("run_id", "prompt_id")
-    files = [None if said else inputs.times(run_id)[0] for run_id in runs["run_id"]]
+    files = [None if is_given else inputs.times(run_id)[0] for run_id in runs["run_id"]]
     return (
         runs.with_columns(pl.Series("file_time", files, dtype=TIME))
         .join(prompt_times, on="prompt_id", how="left", maintain_order="left")

@@ -56,8 +56,8 @@ class Past:
         """
         numbers = self._numbers(found)
         known = self.recorded.select("number", pl.col("at").alias("recorded_at"), "added_at").unique("number")
-        said = self.said_at is not None
-        times = run_times(found, self.said_at or self.moment, self.inputs, said=said)
+        is_given = self.said_at is not None
+        times = run_times(found, self.said_at or self.moment, self.inputs, is_given=is_given)
         tonight = (
             measure(found)
             .join(keys(found.runs, gpu), on="run_id", how="left", maintain_order="left")

@@ -18,7 +18,7 @@ CHECKED_NIGHTS: Final = (1, 2, 4, 6, 8, 10, 13, 17, 22, 30, 40)
 _SEED: Final = 20261126
 
 
-def nights_until_red(follower: Follower, after: int, confirmed: Callable[[Numbers], bool]) -> int:
+def nights_until_confirmed(follower: Follower, after: int, confirmed: Callable[[Numbers], bool]) -> int:
     """The median number of nights until a change is confirmed, by the follower or by the scan (`confirmed`).
 
     The last `after` nights are assumed to be the new level. Future nights are drawn from the deviations of the series

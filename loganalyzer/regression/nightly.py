@@ -86,7 +86,9 @@ def _normal_but_scanned(scanned: Verdict, jump: Jump, offset: int, unit: str) ->
         return replace(scanned, verdict="same", reason=reason, change=None, runs_needed=0, jump=jump)
     if _is_certain(scanned):
         return replace(scanned, reason=f"{scanned.reason} {nightly_reasons.normal(jump, unit)}", jump=jump)
-    nights = forecast.nights_until_red(jump.follower, max(1, round(change.runs_after / jump.runs)), confirmed_by_scan)
+    nights = forecast.nights_until_confirmed(
+        jump.follower, max(1, round(change.runs_after / jump.runs)), confirmed_by_scan
+    )
     needed = max(1, round(nights * jump.runs))
     reason = nightly_reasons.suspected(change, needed, at_least=nights >= forecast.CHECKED_NIGHTS[-1])
     changes = scanned.changes if scanned.verdict == "suspected" else scanned.changes[:-1]

@@ -133,7 +133,9 @@ class _AnalysisRows:
         otherwise = noted.at or noted.added_at
         frame = (
             keys(found.runs, noted.gpu)
-            .join(run_times(found, otherwise, inputs, said=is_given), on="run_id", how="left", maintain_order="left")
+            .join(
+                run_times(found, otherwise, inputs, is_given=is_given), on="run_id", how="left", maintain_order="left"
+            )
             .join(_run_verdicts(found), on="run_id", how="left", maintain_order="left")
             .with_columns(pl.col("verdict").fill_null("pass"))
         )

@@ -13,8 +13,8 @@ from loganalyzer.settings.model import Settings
 
 
 def render_comparison(
-    comparison: Comparison, generated_at: datetime, sides: tuple[RunSet, RunSet], settings: Settings
+    comparison: Comparison, generated_at: datetime, run_sets: tuple[RunSet, RunSet], settings: Settings
 ) -> str:
-    """The page as HTML. `sides` are the compared runs, base and head, for the figures."""
-    page = build_comparison_page(comparison, generated_at, run_pairs(*sides, settings))
+    """The page as HTML. `run_sets` are the compared runs, base and head, for the figures."""
+    page = build_comparison_page(comparison, generated_at, run_pairs(*run_sets, settings))
     return html.fill_template("comparison.html.j2", page, to_json(comparison))

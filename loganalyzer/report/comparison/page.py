@@ -63,7 +63,7 @@ class ComparisonPage:
     title: str
     mark: Mark
     reason: str
-    sides: tuple[Pair, ...]
+    names: tuple[Pair, ...]
     counts: tuple[Pair, ...]
     differences: Table | None
     kinds: tuple[MetricGroup, ...]
@@ -85,7 +85,7 @@ def build_comparison_page(
         title=printable(f"{word}: {comparison.base} → {comparison.head}"),
         mark=Mark(word, VERDICT_KINDS[comparison.verdict]),
         reason=printable(comparison.reason),
-        sides=(
+        names=(
             Pair("base", printable(comparison.base), code=True),
             Pair("head", printable(comparison.head), code=True),
         ),

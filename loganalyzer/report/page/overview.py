@@ -192,8 +192,8 @@ def _run_row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, p
 
 def _verdict_note(run: Row) -> str:
     """`pass`, or `pass, incomplete`; empty if a document has no verdict or an unknown one."""
-    lacking = ", incomplete" if run["complete"] is False else ""
-    return f"{run['verdict']}{lacking}" if run["verdict"] in _MARKS else ""
+    suffix = ", incomplete" if run["complete"] is False else ""
+    return f"{run['verdict']}{suffix}" if run["verdict"] in _MARKS else ""
 
 
 def status_kind(status: str | None) -> str:
