@@ -144,9 +144,10 @@ def _judge_steady(
     if found.base is None or found.head is None:
         return found.verdict, found.reason
     floor = max(metric.floor, STEADY_PERCENT / 100 * abs(found.base))
-    amount = f"{reasons.percent(found.change_percent)}, {found.base:.4g} → {found.head:.4g} {metric.unit}"
+    levels = f"{found.base:.4g} → {found.head:.4g} {metric.unit}"
+    amount = f"{reasons.percent(found.change_percent)}, {levels}"
     if abs(found.head - found.base) < floor:
-        return "same", f"Medians differ by less than {floor:.2g} {metric.unit}: {amount}."
+        return "same", f"Medians differ by less than {floor:.2g} {metric.unit}: {levels}."
     if min(after) > max(before) or max(after) < min(before):
         worse = (found.head > found.base) != metric.higher_is_better
         reason = f"{'Worse' if worse else 'Better'} {amount}. Memory is almost the same in comparable runs."

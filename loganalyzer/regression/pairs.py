@@ -189,7 +189,7 @@ def _judge_as_nights(pair: _Samples, p: float, higher_is_better: bool, floors: F
             return word, f"{name} {_difference_text(pair)}."  # type: ignore[return-value]
     (before, after), noise = pair.medians, pair.noise or 0.0
     if not is_large(pair.percent, FLOOR_PERCENT):
-        return "same", f"Medians differ by less than {FLOOR_PERCENT:g} %: {_difference_text(pair)}."
+        return "same", f"Medians differ by less than {FLOOR_PERCENT:g} %: {_levels_text(pair)}."
     if pair.floor.enough and (abs(after - before) < max(noise, floors.least) or p > CHANCE_P):
         return "same", f"Medians differ {_difference_text(pair)}: within the scatter of the runs."
     if p <= CERTAIN_P and sum(pair.runs) >= ENOUGH_RUNS and min(pair.runs) >= ENOUGH_AROUND:
@@ -208,7 +208,7 @@ def _judge_few_runs(pair: _Samples, p: float, higher_is_better: bool) -> tuple[P
     """The verdict and its reason, with too few base runs for a reference."""
     (before, after), floor = pair.medians, pair.floor
     if not is_large(pair.percent, FLOOR_PERCENT):
-        return "same", f"Medians differ by less than {FLOOR_PERCENT:g} %: {_difference_text(pair)}."
+        return "same", f"Medians differ by less than {FLOOR_PERCENT:g} %: {_levels_text(pair)}."
     is_separate = p <= max(DIFFERENT_P, smallest_p(len(pair.base), len(pair.head))) * (1 + ROUNDING)
     is_within_scatter = abs(after - before) < floor.scatter * (pair.noise or 0.0)
     if is_separate and not is_within_scatter and is_large(pair.percent, floor.percent):
@@ -222,9 +222,13 @@ def _judge_few_runs(pair: _Samples, p: float, higher_is_better: bool) -> tuple[P
 
 
 def _difference_text(pair: _Samples) -> str:
+    return f"{reasons.percent(pair.percent)}, {_levels_text(pair)}"
+
+
+def _levels_text(pair: _Samples) -> str:
     before, after = pair.medians
     scatter = "" if pair.noise_percent is None else f", scatter {pair.noise_percent:.1f} %"
-    return f"{reasons.percent(pair.percent)}, {before:.4g} → {after:.4g}{scatter}"
+    return f"{before:.4g} → {after:.4g}{scatter}"
 
 
 def _explain_unknown(pair: _Samples) -> str:

@@ -39,6 +39,6 @@ def render_analysis(analysis: Analysis, settings: Settings) -> str:
     places = Places(analysis.sources["source"].drop_nulls())
     runs = collect_runs(analysis, places)
     groups = findings.group_findings(analysis, {}, places, settings.patterns)
-    seen = build_overview(analysis, groups, findings.first_steps(groups), left_out=())
+    first_screen = build_overview(analysis, groups, findings.first_steps(groups), left_out=())
     table = build_run_table(runs, analysis.totals.runs, {}, settings, pictures=False)
-    return render_markdown(seen, table, groups, analysis.totals.runs)
+    return render_markdown(first_screen, table, groups, analysis.totals.runs)

@@ -39,16 +39,16 @@ def build_page(
     detailed = most_severe(runs, details.MOST_RUNS)
     links = {facts.run["run_id"]: f"#{facts.anchor}" for facts in detailed}
     groups = findings.group_findings(analysis, links, places, settings.patterns)
-    seen = build_overview(
+    first_screen = build_overview(
         analysis, groups, findings.first_steps(groups), left_out=_limit_notices(runs, analysis.totals.runs)
     )
     table = build_run_table(runs, analysis.totals.runs, links, settings)
     names = {facts.run["run_id"]: facts.place for facts in runs}
     skipped = {kind: closing.not_checked_table(analysis, names, places, kind) for kind in closing.CAPTIONS}
     return Page(
-        title=f"{seen.mark.word}: {seen.headline}",
+        title=f"{first_screen.mark.word}: {first_screen.headline}",
         generated_at=generated_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip(),
-        overview=seen,
+        overview=first_screen,
         runs=table,
         groups=groups,
         details=_build_runs(detailed, settings),
@@ -65,7 +65,7 @@ def build_page(
         unmasked=closing.NO_MASKS[settings.redact],
         parameters=closing.parameter_pairs(settings),
         legend=closing.glossary(settings),
-        ticket=render_markdown(seen, table, groups, analysis.totals.runs),
+        ticket=render_markdown(first_screen, table, groups, analysis.totals.runs),
     )
 
 

@@ -38,7 +38,7 @@ def _window_row(row: Row, fps: float) -> tuple[Cell, ...]:
     return (
         Cell(words.count(row["window"])),
         _range_cell(row, start, end, seen=seen),
-        Cell(words.DASH if start is None else f"{begin} to {words.timecode(end, fps)}"),
+        Cell(words.DASH if start is None else f"{begin}–{words.timecode(end, fps)}"),
         Cell("none" if row["window"] == 1 else begin),
         Cell(words.DASH if done is None else f"{done} of {words.count(row['steps_total'])}"),
         Cell(words.duration(row["sampling_s"])),
