@@ -80,7 +80,7 @@ def test_lines_of_a_slice_carry_the_numbers_they_have_in_the_log(night: Path) ->
         if name.startswith("logs/"):
             for line in text.splitlines():
                 number, _, shown = line.strip().partition("  ")
-                told = shown.partition("left out] ")[2] or shown
+                told = shown.partition("omitted] ")[2] or shown
                 assert told.strip() == lines[int(number) - 1].rpartition("\r")[2].strip()
 
 
@@ -104,7 +104,7 @@ def test_the_manifest_tells_each_file_and_what_was_left_out(night: Path) -> None
     manifest = json.loads(found.pop("manifest.json"))
     told = {entry["name"]: (entry["bytes"], entry["sha256"]) for entry in manifest["files"]}
     assert told == {name: (len(text.encode()), sha256(text.encode()).hexdigest()) for name, text in found.items()}
-    assert any("rest of the logs" in said for said in manifest["left_out"])
+    assert any("log lines outside these slices" in said for said in manifest["left_out"])
     assert manifest["redacted"] is True
 
 
@@ -146,7 +146,7 @@ def test_a_log_of_many_runs_and_a_lot_of_noise_stays_below_a_megabyte() -> None:
     assert call("x.log").exit_code == 0
     assert Path("ticket.zip").stat().st_size < archive.MOST_ARCHIVE_BYTES
     said = json.loads(members()["manifest.json"])["left_out"]
-    assert any("130 further flagged prompts" in text for text in said)
+    assert any("130 flagged prompts" in text for text in said)
     assert any("startup: " in text for text in said)
 
 
@@ -172,14 +172,14 @@ def test_of_a_long_prompt_begin_end_and_the_lines_of_findings_are_kept() -> None
     assert "Audio embedding for subject 0 not long enough: 427, need 441" in shown
     assert "!!! Exception during processing !!! x" in shown
     assert "noise 0" in shown
-    assert len(re.findall(r"…  [\d,]+ lines? left out", shown)) >= 2
+    assert len(re.findall(r"…  [\d,]+ lines? omitted", shown)) >= 2
     assert len(shown.splitlines()) < slices.MOST_LINES + 20
 
 
 def test_standard_input_is_refused_with_the_way_out() -> None:
     result = call("-")
     assert result.exit_code == 2
-    assert "save it to a file first" in result.stderr
+    assert "save the log to a file first" in result.stderr
 
 
 def test_an_unread_input_is_exit_2_and_the_others_are_packed(night: Path) -> None:
@@ -223,4 +223,4 @@ def test_the_gravest_prompts_come_first() -> None:
     failed = found.prompts.filter(pl.col("status") == "failed")["line"][0]
     assert prompts[0].first == failed
     assert len(prompts) == slices.MOST_PROMPTS
-    assert rest == ("6 further flagged prompts without a slice (at most 20 have one)",)
+    assert rest == ("6 flagged prompts without a slice (at most 20 have one)",)
