@@ -83,8 +83,8 @@ class Reading:
         return self.started_at is not None or count_changes(self.durations) >= DISTINCT_CHANGES_OF_EQUAL_TEXT
 
 
-def run_times(found: Analysis, otherwise: datetime, inputs: Inputs, *, is_given: bool = False) -> pl.DataFrame:
-    """run_id and at: the time of the run's prompt, else of its file (unless `is_given`), else `otherwise`."""
+def run_times(found: Analysis, default: datetime, inputs: Inputs, *, is_given: bool = False) -> pl.DataFrame:
+    """run_id and at: the time of the run's prompt, else of its file (unless `is_given`), else `default`."""
     prompt_times = found.prompts.select("prompt_id", pl.coalesce("started_at", "ended_at").alias("at"))
     runs = found.runs.select("run_id", "prompt_id")
     files = [None if is_given else inputs.times(run_id)[0] for run_id in runs["run_id"]]
@@ -93,7 +93,7 @@ def run_times(found: Analysis, otherwise: datetime, inputs: Inputs, *, is_given:
         .join(prompt_times, on="prompt_id", how="left", maintain_order="left")
         .select(
             "run_id",
-            pl.coalesce("at", "file_time", pl.lit(otherwise.replace(tzinfo=None), TIME)).cast(TIME).alias("at"),
+            pl.coalesce("at", "file_time", pl.lit(default.replace(tzinfo=None), TIME)).cast(TIME).alias("at"),
         )
     )
 

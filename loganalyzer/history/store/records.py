@@ -83,11 +83,11 @@ class Store:
         at: datetime | None = None,
         inputs: Inputs | None = None,
         settings: str | None = None,
-        **noted: str | None,
+        **notes: str | None,
     ) -> Added:
         """Adds the runs of an analysis in one transaction. The newest reading replaces an older one of the same run.
 
-        `noted` may have label, commit, and gpu (for logs without a GPU name). `at` is when the runs took place, if the
+        `notes` may have label, commit, and gpu (for logs without a GPU name). `at` is when the runs took place, if the
         logs do not say. `inputs` are the files behind the analysis, `settings` the settings that they were read with.
         """
         if found.runs.is_empty():
@@ -96,7 +96,7 @@ class Store:
 
         def attempt() -> Added:
             with self._writing() as connection:
-                added = writing.add_runs(connection, found, RunNotes(added_at, at, **noted), files)
+                added = writing.add_runs(connection, found, RunNotes(added_at, at, **notes), files)
                 seen.record_files(connection, found, files, settings)
                 return added
 
@@ -134,17 +134,17 @@ class Store:
         with self._engine.connect() as connection:
             return identities.known_contents(connection)
 
-    def runs(self, chosen: Selection | None = None) -> pl.DataFrame:
+    def runs(self, selection: Selection | None = None) -> pl.DataFrame:
         """Runs in chronological order; columns of the table `runs`, then the others of `STORED_COLUMNS`."""
         columns = (RUNS.c[name] for name in ("run_id", "facts", *STORED_COLUMNS))
-        statement = sa.select(*columns).where(*selection_conditions(chosen)).order_by(RUNS.c.at, RUNS.c.number)
+        statement = sa.select(*columns).where(*selection_conditions(selection)).order_by(RUNS.c.at, RUNS.c.number)
         with self._engine.connect() as connection:
             rows = fetch_rows(connection, statement)
-        noted = to_table([row[2:] for row in rows], pl.Schema(STORED_COLUMNS), ("at", "added_at"))
+        stored = to_table([row[2:] for row in rows], pl.Schema(STORED_COLUMNS), ("at", "added_at"))
         own = facts_table([row[1] for row in rows], schema.RUNS, [check_run_id(row[0]) for row in rows])
-        return own.with_columns(noted)
+        return own.with_columns(stored)
 
-    def recorded(self, chosen: Selection | None = None) -> pl.DataFrame:
+    def recorded(self, selection: Selection | None = None) -> pl.DataFrame:
         """Metrics in the chronological order of their runs; columns of `RECORDED`."""
         # Read as an integer, so that a value other than 0 and 1 is refused instead of becoming true.
         estimated = sa.type_coerce(MEASUREMENTS.c.estimated, sa.Integer)
@@ -153,7 +153,7 @@ class Store:
         statement = (
             sa.select(*figures, *of_run)
             .join(RUNS, RUNS.c.run_id == MEASUREMENTS.c.run_id)
-            .where(*selection_conditions(chosen))
+            .where(*selection_conditions(selection))
             .order_by(RUNS.c.at, RUNS.c.number)
         )
         with self._engine.connect() as connection:
@@ -162,12 +162,12 @@ class Store:
         order = pl.col("metric").replace_strict(_METRIC_ORDER, default=len(_METRIC_ORDER), return_dtype=pl.Int64)
         return frame.sort("at", "number", order, maintain_order=True)
 
-    def findings(self, chosen: Selection | None = None) -> pl.DataFrame:
+    def findings(self, selection: Selection | None = None) -> pl.DataFrame:
         """Findings in the chronological order of their runs; columns of the table `findings`."""
         statement = (
             sa.select(FINDINGS.c.run_id, FINDINGS.c.facts)
             .join(RUNS, RUNS.c.run_id == FINDINGS.c.run_id)
-            .where(*selection_conditions(chosen))
+            .where(*selection_conditions(selection))
             .order_by(RUNS.c.at, RUNS.c.number, FINDINGS.c.place)
         )
         with self._engine.connect() as connection:

@@ -72,14 +72,14 @@ class _AddedRun:
     is_replaced: bool = True
 
 
-def add_runs(connection: sa.Connection, found: Analysis, noted: RunNotes, inputs: Inputs) -> Added:
+def add_runs(connection: sa.Connection, found: Analysis, notes: RunNotes, inputs: Inputs) -> Added:
     """Adds the runs of an analysis within the caller's transaction."""
     known = known_runs(connection)
     ids = {run.run_id for run in known}
     before = {id(run): run.reading for run in known}
-    matches = Matcher(known).match_runs(found, inputs, known_contents(connection), noted.at)
+    matches = Matcher(known).match_runs(found, inputs, known_contents(connection), notes.at)
     runs = _collect_runs(matches, before, ids)
-    rows = _AnalysisRows(found, noted, inputs)
+    rows = _AnalysisRows(found, notes, inputs)
     new = [run for run in runs if run.number is None]
     updated = _update_runs(connection, [run for run in runs if run.number is not None], rows)
     _insert(connection, new, rows)
@@ -98,13 +98,8 @@ def _collect_runs(matches: Iterable[Match], before: dict[int, Reading], ids: set
         if run is None:
             run_id = match.run.run_id if old else _unused_id(match.reading.run_id, ids)
             ids.add(run_id)
-            run = _AddedRun(
-                match.run.number,
-                run_id,
-                old.run_id if old else None,
-                old or match.reading,
-                match.reading.run_id,
-            )
+            place = old.run_id if old else None
+            run = _AddedRun(match.run.number, run_id, place, old or match.reading, match.reading.run_id)
             run.is_replaced = old is None
             found[key] = run
         if match.reading.extent >= run.reading.extent or match.reading.run_id == run.place:
@@ -127,15 +122,12 @@ def _unused_id(run_id: str, taken: set[str]) -> str:
 class _AnalysisRows:
     """The database rows of an analysis, by the ids of its runs."""
 
-    def __init__(self, found: Analysis, noted: RunNotes, inputs: Inputs) -> None:
-        self.noted = noted
-        is_given = noted.at is not None
-        otherwise = noted.at or noted.added_at
+    def __init__(self, found: Analysis, notes: RunNotes, inputs: Inputs) -> None:
+        self.notes = notes
+        times = run_times(found, notes.at or notes.added_at, inputs, is_given=notes.at is not None)
         frame = (
-            keys(found.runs, noted.gpu)
-            .join(
-                run_times(found, otherwise, inputs, is_given=is_given), on="run_id", how="left", maintain_order="left"
-            )
+            keys(found.runs, notes.gpu)
+            .join(times, on="run_id", how="left", maintain_order="left")
             .join(_run_verdicts(found), on="run_id", how="left", maintain_order="left")
             .with_columns(pl.col("verdict").fill_null("pass"))
         )
@@ -162,9 +154,9 @@ class _AnalysisRows:
             "fingerprint": f"run:{run.run_id}",
             "at": at,
             "facts": _with_id(self.facts[run.read_as], run.run_id),
-            "added_at": self.noted.added_at.replace(tzinfo=None),
-            "label": self.noted.label,
-            "commit": self.noted.commit,
+            "added_at": self.notes.added_at.replace(tzinfo=None),
+            "label": self.notes.label,
+            "commit": self.notes.commit,
         }
 
     def parts(self, run: _AddedRun) -> Iterator[tuple[sa.Table, list[dict[str, Any]]]]:
@@ -229,7 +221,7 @@ def _merge_rows(row: dict[str, Any], old: dict[str, Any], run: _AddedRun, rows: 
     """The updated row. Values that this call does not have are kept."""
     kept = {name: old[name] for name in ("label", "quantization", "gpu") if row[name] is None}
     given = {"label": kept.get("label", row["label"]), "commit": old["commit"] or row["commit"]}
-    if run.read_as in rows.timed or rows.noted.at is not None:
+    if run.read_as in rows.timed or rows.notes.at is not None:
         given["at"] = row["at"]
     if not run.is_replaced:
         return {name: given[name] for name in ("label", "commit", "at") if name in given}
@@ -244,8 +236,8 @@ def _stored_rows(connection: sa.Connection, run_ids: Sequence[str]) -> dict[str,
         for values in fetch_rows(connection, sa.select(RUNS).where(RUNS.c.run_id.in_(batch))):
             row = dict(zip(RUNS.columns.keys(), values, strict=True))
             found[row["run_id"]] = (row, [])
-        noted = sa.select(FINDINGS.c.run_id, FINDINGS.c.facts).where(FINDINGS.c.run_id.in_(batch))
-        for run_id, text in fetch_rows(connection, noted.order_by(FINDINGS.c.place)):
+        notes = sa.select(FINDINGS.c.run_id, FINDINGS.c.facts).where(FINDINGS.c.run_id.in_(batch))
+        for run_id, text in fetch_rows(connection, notes.order_by(FINDINGS.c.place)):
             found[run_id][1].append(text)
     return found
 
@@ -297,8 +289,8 @@ def _facts_by_run(frame: pl.DataFrame) -> dict[str, str]:
 
 
 def _findings_by_run(found: Analysis) -> dict[str, list[str]]:
-    noted = found.findings.filter(pl.col("run_id").is_not_null())
-    texts = noted.select("run_id", pl.struct(pl.all()).struct.json_encode().alias("facts"))
+    notes = found.findings.filter(pl.col("run_id").is_not_null())
+    texts = notes.select("run_id", pl.struct(pl.all()).struct.json_encode().alias("facts"))
     grouped: dict[str, list[str]] = {}
     for run_id, text in texts.rows():
         grouped.setdefault(run_id, []).append(text)

@@ -48,7 +48,7 @@ def _collect(found: Analysis) -> tuple[RunFacts, ...]:
 
 
 def _pair_by_key(before: Sequence[RunFacts], after: Sequence[RunFacts]) -> Iterator[tuple[RunFacts, RunFacts]]:
-    latest = [{tuple(facts.run[name] for name in KEY): facts for facts in side} for side in (before, after)]
+    latest = [{tuple(facts.run[name] for name in KEY): facts for facts in runs} for runs in (before, after)]
     for key, facts in latest[0].items():
         if key in latest[1]:
             yield facts, latest[1][key]
@@ -57,15 +57,15 @@ def _pair_by_key(before: Sequence[RunFacts], after: Sequence[RunFacts]) -> Itera
 def _build_pair(number: int, base: RunFacts, head: RunFacts, settings: Settings) -> RunPair:
     named = {"base": replace(base, anchor=f"base-{number}"), "head": replace(head, anchor=f"head-{number}")}
     drawn = {
-        side: {figure.title: figure for figure in draw_figures(facts, settings) if figure.title != "Memory growth"}
-        for side, facts in named.items()
+        which: {figure.title: figure for figure in draw_figures(facts, settings) if figure.title != "Memory growth"}
+        for which, facts in named.items()
     }
     titles = dict.fromkeys(title for figures in drawn.values() for title in figures)
     figures = tuple(
-        replace(drawn[side][title], title=f"{title}, {side}")
+        replace(drawn[which][title], title=f"{title}, {which}")
         for title in titles
-        for side in named
-        if title in drawn[side]
+        for which in named
+        if title in drawn[which]
     )
     return RunPair(f"{base.place} and {head.place}", _setting_table(base, head, settings), figures)
 

@@ -53,7 +53,7 @@ def _print_differences(comparison: Comparison, out: Console) -> None:
     table = _new_table("field", "base", "head")
     for one in comparison.differences:
         field = f"{one.field} *" if one.decides else one.field
-        table.add_row(field, *(Text(printable(words.format_values(one, side))) for side in ("base", "head")))
+        table.add_row(field, *(Text(printable(words.format_values(one, which))) for which in ("base", "head")))
     out.print(Padding(table, (1, 0, 0, 2), expand=False))
     if any(one.decides for one in comparison.differences):
         out.print(Text("  * runs that differ here are not compared", style="dim"))

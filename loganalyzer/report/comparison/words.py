@@ -46,7 +46,7 @@ def format_counts(one: MetricChange) -> str:
     return f"{one.base_n} / {one.head_n}"
 
 
-def format_values(difference: Difference, side: str) -> str:
+def format_values(difference: Difference, which: str) -> str:
     """The values of base or head, separated by commas."""
-    given: tuple[Any, ...] = difference.base if side == "base" else difference.head
+    given: tuple[Any, ...] = difference.base if which == "base" else difference.head
     return ", ".join("unknown" if value is None else str(value) for value in given) or "unknown"
