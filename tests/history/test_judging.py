@@ -134,7 +134,7 @@ def test_a_change_below_the_floor_of_its_unit_does_not_count(tmp_path: Path) -> 
     with Store.at(url) as store:
         (series,) = judge_series(store.recorded(), ("peak_allocated_gib",))
     assert series.verdict.verdict == "same"
-    assert "Less than 0.15 GiB" in series.verdict.reason
+    assert "less than 0.15 GiB" in series.verdict.reason
 
 
 def test_only_the_latest_runs_are_judged_and_positions_stay_right(tmp_path: Path) -> None:
