@@ -17,7 +17,7 @@ import numpy as np
 from noises import CORRELATED, HARDER, INDEPENDENT, LEVEL, Numbers, creeping, series, stepped
 
 from loganalyzer.regression.discovery import History, judge_together
-from loganalyzer.regression.pairs import compare
+from loganalyzer.regression.pairs import compare_samples
 from loganalyzer.regression.verdicts import Verdict, judge
 
 NEAR = 2
@@ -119,7 +119,7 @@ def is_worse(kind: str, seed: int, change: float, sizes: tuple[int, int]) -> boo
     """Whether a head `change` percent higher than its base is `regressed`."""
     values = series(kind, seed, sum(sizes))
     head = values[sizes[0] :] + LEVEL * change / 100
-    return compare(values[: sizes[0]], head).verdict == "regressed"
+    return compare_samples(values[: sizes[0]], head).verdict == "regressed"
 
 
 def said(count: int, word: str, replay: Callable[[int], Numbers]) -> float:

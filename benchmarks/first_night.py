@@ -17,10 +17,10 @@ import numpy as np
 from noises import CORRELATED, INDEPENDENT, LEVEL, Numbers, gaussian
 from numpy.typing import NDArray
 
-from loganalyzer.regression.control import ESTABLISHED, FEWEST_NIGHTS, Floors
-from loganalyzer.regression.jump import watch
+from loganalyzer.regression.control import ESTABLISHED_NIGHTS, MIN_NIGHTS, Floors
+from loganalyzer.regression.jump import judge_nights
 from loganalyzer.regression.nightly import combine, confirmed_by_scan
-from loganalyzer.regression.nights import follow
+from loganalyzer.regression.nights import follow_nights
 from loganalyzer.regression.verdicts import Verdict, judge
 
 NOISES: dict[str, Callable[[np.random.Generator, int], Numbers]] = {
@@ -56,12 +56,12 @@ def stepped(kind: str, seed: int, before: int, percent: float, after: int = AFTE
 def verdict(values: Numbers) -> Verdict:
     """The nightly check's on a series of nights."""
     latest = values[-WINDOW:]
-    return combine(judge(latest), watch(values), len(values) - len(latest))
+    return combine(judge(latest), judge_nights(values), len(values) - len(latest))
 
 
 def ours(values: Numbers, first: int, every: int = 1) -> Iterator[bool]:
     """Red by process control or by the scan; the scan is asked every so many nights, and stands until the next time."""
-    jumps = [state.word == "worse" for state in follow(values, Floors())]
+    jumps = [state.word == "worse" for state in follow_nights(values, Floors())]
     scanned = False
     for night in range(first, len(values)):
         if (night - first) % every == 0:
@@ -139,10 +139,11 @@ def false_table(count: int) -> Iterator[str]:
     )
     yield "|---" * (len(found) + len(SPANS)) + "|"
     for kind in NOISES:
-        red = red_nights(kind, found["loganalyze"], count, FEWEST_NIGHTS)
-        rates = [red[:, first - FEWEST_NIGHTS : last - FEWEST_NIGHTS].mean() for first, last in SPANS.values()]
+        red = red_nights(kind, found["loganalyze"], count, MIN_NIGHTS)
+        rates = [red[:, first - MIN_NIGHTS : last - MIN_NIGHTS].mean() for first, last in SPANS.values()]
         rates += [
-            red_nights(kind, found[name], count // SLOW.get(name, 1), ESTABLISHED).mean() for name in [*found][1:]
+            red_nights(kind, found[name], count // SLOW.get(name, 1), ESTABLISHED_NIGHTS).mean()
+            for name in [*found][1:]
         ]
         yield f"| {kind} | " + " | ".join(f"{1000 * rate:.1f}" for rate in rates) + " |"
 

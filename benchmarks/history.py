@@ -16,7 +16,7 @@ import polars as pl
 from noises import LEVEL, Numbers, series
 
 from loganalyzer.history.past import RECORDED
-from loganalyzer.history.series import judged
+from loganalyzer.history.series import judge_series
 from loganalyzer.regression.changes import Change
 from loganalyzer.tables.metrics import KEY, METRICS
 
@@ -65,7 +65,7 @@ def words(kind: str, seed: int, step: float = 0.0, after: int = 0) -> dict[str, 
     steps = series(kind, seed, RUNS) / LEVEL * 5
     if after:
         steps[-after:] *= 1 + step
-    found = judged(recorded(steps, seed))
+    found = judge_series(recorded(steps, seed))
     return {one.metric.name: (one.verdict.verdict, _place(one.verdict.change)) for one in found}
 
 

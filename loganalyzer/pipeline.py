@@ -80,7 +80,7 @@ def analyze_volumes(
         LogAnalyzerError: as `analyze`; or the disk has no room for what does not fit into memory.
     """
     ignoring, settings = Ignoring(ignores), with_ids(settings)
-    logs, documents = reader.parted(paths)
+    logs, documents = reader.split_arguments(paths)
     if documents:
         return _single(analyze([*logs, *documents], settings, progress), ignoring, settings, rows)
     names = list(find(logs))
@@ -140,7 +140,7 @@ def unmasked(
     Raises:
         LogAnalyzerError: as `analyze`.
     """
-    logs, documents = reader.parted(paths)
+    logs, documents = reader.split_arguments(paths)
     parts: list[tuple[str, Analysis]] = []
     secrets: list[str] = []
     if logs or not documents:
@@ -188,7 +188,7 @@ def with_faults(found: Analysis, faults: tuple[str, ...]) -> Analysis:
 def _read_back(name: str, settings: Settings) -> Analysis:
     """The tables of a document, with a note that says where they come from."""
     try:
-        document = reader.load(name)
+        document = reader.load_document(name)
     except SourceError as error:
         return Analysis(problems=(str(error),))
     found = _chosen(document.analysis, settings)

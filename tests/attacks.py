@@ -85,11 +85,13 @@ def from_documents(sample: str) -> Analysis:
     told["settings"] |= {"quantization": attacks[1], "gpu": attacks[2], "baselines": attacks[3], "ignore": attacks}
     told["settings"]["severities"] = dict.fromkeys(attacks, attacks[5])
     del told["verdict"], told["complete"]  # as the tables are changed, these would give the forgery away
-    return reader.parse(json.dumps(told).encode(), "theirs.json").analysis
+    return reader.parse_document(json.dumps(told).encode(), "theirs.json").analysis
 
 
 def page_of(analysis: Analysis, settings: Settings | None = None) -> str:
     """The report with its document inside, as the command writes it."""
     chosen, moment = settings or Settings(), clock.now()
-    inside = json_document.to_json(json_document.for_page(analysis), generated_at=moment, version="0", settings=chosen)
-    return html.render(analysis, chosen, generated_at=moment, document=inside)
+    inside = json_document.to_json(
+        json_document.limit_to_embedded(analysis), generated_at=moment, version="0", settings=chosen
+    )
+    return html.render_page(analysis, chosen, generated_at=moment, document=inside)

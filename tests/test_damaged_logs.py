@@ -109,8 +109,8 @@ def test_every_output_can_be_written_of_a_damaged_log(seed: int) -> None:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     inside = json_document.to_json(found, generated_at=moment, version="0")
     assert json.loads(inside)["verdict"] == found.verdict
-    assert html.render(found, SETTINGS, generated_at=moment, document=inside).rstrip().endswith("</html>")
-    assert markdown.render(found, SETTINGS)
+    assert html.render_page(found, SETTINGS, generated_at=moment, document=inside).rstrip().endswith("</html>")
+    assert markdown.render_analysis(found, SETTINGS)
     summary.write(found, io.StringIO(), verbose=True)
 
 

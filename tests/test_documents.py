@@ -65,9 +65,9 @@ def saved(tmp_path: Path) -> Callable[[str, object], Path]:
 
 def page(analysis: Analysis, chosen: Settings = TOLD) -> str:
     inside = json_document.to_json(
-        json_document.for_page(analysis), generated_at=clock.now(), version="0", settings=chosen
+        json_document.limit_to_embedded(analysis), generated_at=clock.now(), version="0", settings=chosen
     )
-    return html.render(analysis, chosen, generated_at=clock.now(), document=inside)
+    return html.render_page(analysis, chosen, generated_at=clock.now(), document=inside)
 
 
 def call(*words: object) -> Result:
@@ -77,7 +77,7 @@ def call(*words: object) -> Result:
 def test_a_json_document_gives_every_table_back(samples: Analysis, saved: Callable[..., Path]) -> None:
     path = saved("d.json", json_document.to_json(samples, generated_at=clock.now(), version="0"))
     assert reader.is_document(path)
-    back = reader.read(path)
+    back = reader.read_analysis(path)
     for name, frame in samples.tables():
         assert getattr(back, name).equals(frame), name
     assert back.verdict == samples.verdict
@@ -88,7 +88,7 @@ def test_a_report_gives_the_same_report_again(
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1763793000")
     first = page(samples)
-    found = reader.load(saved("report.html", first))
+    found = reader.load_document(saved("report.html", first))
     assert found.settings == TOLD
     assert page(found.analysis, found.settings) == first
 
@@ -97,13 +97,13 @@ def test_a_report_saved_by_a_browser_is_read_too(samples: Analysis, saved: Calla
     text = page(samples).replace("<!doctype html>", "<!DOCTYPE html>\n<!-- saved from url=(0014)about:internet -->")
     path = saved("Saved.HTM", b"\xef\xbb\xbf" + text.encode())
     assert reader.is_document(path)
-    assert reader.read(path).runs.equals(samples.runs)
+    assert reader.read_analysis(path).runs.equals(samples.runs)
 
 
 def test_the_order_of_keys_does_not_matter(told: dict[str, Any], samples: Analysis, saved: Callable[..., Path]) -> None:
     path = saved("sorted.json", json.dumps(told, sort_keys=True, indent=4))
     assert reader.is_document(path)
-    assert reader.read(path).findings.equals(samples.findings)
+    assert reader.read_analysis(path).findings.equals(samples.findings)
 
 
 @pytest.mark.parametrize(
@@ -132,32 +132,32 @@ def test_unknown_members_and_columns_are_ignored_and_missing_ones_null(told: dic
         run["colour"] = "red"
         del run["gpu"]
     del told["loras"]
-    back = reader.parse(json.dumps(told).encode(), "x").analysis
+    back = reader.parse_document(json.dumps(told).encode(), "x").analysis
     assert back.runs["gpu"].null_count() == back.runs.height > 0
     assert "colour" not in back.runs.columns
     assert back.loras.is_empty()
 
 
 WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "text for a number": (lambda d: d["runs"][1].update(width="1280"), "runs[1].width should be a whole number"),
-    "truth for a number": (lambda d: d["runs"][0].update(width=True), "runs[0].width should be a whole number"),
+    "text for a number": (lambda d: d["runs"][1].update(width="1280"), "runs[1].width must be a whole number"),
+    "truth for a number": (lambda d: d["runs"][0].update(width=True), "runs[0].width must be a whole number"),
     "a fraction": (lambda d: d["runs"][0].update(width=1.5), "runs[0].width"),
     "beyond 64 bits": (lambda d: d["runs"][0].update(width=2**63), "runs[0].width"),
-    "number for a text": (lambda d: d["findings"][0].update(message=7), "findings[0].message should be a text"),
+    "number for a text": (lambda d: d["findings"][0].update(message=7), "findings[0].message must be a text"),
     "list for a text": (lambda d: d["findings"][0].update(message=["x"]), "findings[0].message"),
-    "number for truth": (lambda d: d["windows"][0].update(matches=1), "windows[0].matches should be true or false"),
-    "a text for a list": (lambda d: d["environment"][0].update(custom_nodes="x"), "custom_nodes should be a list of"),
-    "a number in a list": (lambda d: d["environment"][0].update(packages=[1]), "packages should be a list of texts"),
-    "text for a time": (lambda d: d["prompts"][0].update(started_at="soon"), "prompts[0].started_at should be a time"),
-    "a row that is none": (lambda d: d["steps"].insert(2, []), "steps[2] should be an object"),
-    "a table that is none": (lambda d: d.update(runs={"0": {}}), "runs should be a list"),
-    "problems": (lambda d: d.update(problems=[1]), "problems should be a list of texts"),
-    "settings": (lambda d: d.update(settings=[]), "settings should be an object"),
-    "a setting": (lambda d: d["settings"].update(fps="25"), "settings.fps should be a number"),
+    "number for truth": (lambda d: d["windows"][0].update(matches=1), "windows[0].matches must be true or false"),
+    "a text for a list": (lambda d: d["environment"][0].update(custom_nodes="x"), "custom_nodes must be a list of"),
+    "a number in a list": (lambda d: d["environment"][0].update(packages=[1]), "packages must be a list of texts"),
+    "text for a time": (lambda d: d["prompts"][0].update(started_at="soon"), "prompts[0].started_at must be a time"),
+    "a row that is none": (lambda d: d["steps"].insert(2, []), "steps[2] must be an object"),
+    "a table that is none": (lambda d: d.update(runs={"0": {}}), "runs must be a list"),
+    "problems": (lambda d: d.update(problems=[1]), "problems must be a list of texts"),
+    "settings": (lambda d: d.update(settings=[]), "settings must be an object"),
+    "a setting": (lambda d: d["settings"].update(fps="25"), "settings.fps must be a number"),
     "a list of settings": (lambda d: d["settings"].update(ignore="MEM006"), "settings.ignore"),
     "a newer version": (lambda d: d.update(schema_version=2), "schema_version is 2"),
     "an odd version": (lambda d: d.update(schema_version=[1]), "schema_version is [1]"),
-    "no version": (lambda d: d.pop("schema_version"), "has no schema_version"),
+    "no version": (lambda d: d.pop("schema_version"), "schema_version is missing"),
     "too deep": (lambda d: d.update(x=json.loads("[" * 50 + "]" * 50)), "nested more than 8 levels"),
 }
 
@@ -167,7 +167,7 @@ def test_a_wrong_type_is_one_error_that_names_file_and_member(case: str, told: d
     mangle, said = WRONG[case]
     mangle(told)
     with pytest.raises(SourceError) as error:
-        reader.parse(json.dumps(told).encode(), "theirs.json")
+        reader.parse_document(json.dumps(told).encode(), "theirs.json")
     assert error.value.message.startswith("theirs.json: ")
     assert said in error.value.message
     assert error.value.hint
@@ -176,35 +176,35 @@ def test_a_wrong_type_is_one_error_that_names_file_and_member(case: str, told: d
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"", "no JSON"),
-        (b"{", "no JSON"),
-        (b'{"schema_version": 1, "x": NaN}', "NaN is no number"),
-        (b'{"schema_version": 1, "runs": [{"audio_s": 1e999}]}', "runs[0].audio_s should be a number"),
-        (b'{"schema_version": ' + b"1" * 5000 + b"}", "no JSON"),
-        (b'{"schema_version": "\xff"}', "no JSON"),
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b'{"schema_version": 1, "x": NaN}', "NaN is not a JSON number"),
+        (b'{"schema_version": 1, "runs": [{"audio_s": 1e999}]}', "runs[0].audio_s must be a number"),
+        (b'{"schema_version": ' + b"1" * 5000 + b"}", "not valid JSON"),
+        (b'{"schema_version": "\xff"}', "not valid JSON"),
         (b"[" * 200_000, "nested too deeply"),
         (b'{"schema_version":1,"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested too deeply"),
-        (b"<!doctype html><meta name=generator content=loganalyzer>", "holds no document"),
-        (b'<!doctype html><script id="loganalyzer-document">{', "holds no document"),
+        (b"<!doctype html><meta name=generator content=loganalyzer>", "does not contain a loganalyzer document"),
+        (b'<!doctype html><script id="loganalyzer-document">{', "does not contain a loganalyzer document"),
     ],
 )
 def test_what_is_no_document_is_one_error(text: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=r"^x: ") as error:
-        reader.parse(text, "x")
+        reader.parse_document(text, "x")
     assert said in error.value.message
 
 
 def test_a_file_beyond_the_limit_is_not_read(saved: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "LARGEST", 1000)
+    monkeypatch.setattr(reader, "MOST_BYTES", 1000)
     path = saved("big.json", b'{"schema_version": 1, "x": "' + b"y" * 1000 + b'"}')
     with pytest.raises(SourceError, match="is larger than"):
-        reader.load(path)
+        reader.load_document(path)
 
 
 @pytest.mark.parametrize("text", [b"[]," * 1_600_000, b"1," * 8_100_000], ids=["lists", "numbers"])
 def test_a_document_that_would_fill_the_memory_is_not_parsed(text: bytes) -> None:
-    with pytest.raises(SourceError, match="holds too many values"):
-        reader.parse(b'{"schema_version": 1, "x": [' + text + b"0]}", "x")
+    with pytest.raises(SourceError, match="has too many values"):
+        reader.parse_document(b'{"schema_version": 1, "x": [' + text + b"0]}", "x")
 
 
 def test_a_ticket_is_read_by_the_report_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +212,7 @@ def test_a_ticket_is_read_by_the_report_inside(tmp_path: Path, monkeypatch: pyte
     Path("x.log").write_text(log.BANNER + log.prompt(427))
     assert call("ticket", "x.log", "-q").exit_code == 0
     assert reader.is_document("ticket.zip")
-    assert reader.read("ticket.zip").runs["audio_frames"].to_list() == [427]
+    assert reader.read_analysis("ticket.zip").runs["audio_frames"].to_list() == [427]
     assert call("ticket.zip", "--no-html").exit_code == 1
 
 
@@ -257,22 +257,22 @@ SPOTS = [
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda told: told["runs"].append(dict(told["runs"][0])), "stands in several rows of runs"),
-        (lambda told: told["prompts"].append(dict(told["prompts"][0])), "stands in several rows of prompts"),
-        (lambda told: told["findings"].clear(), "verdict is 'fail', but its tables make it 'pass'"),
-        (lambda told: told.update(verdict="pass"), "verdict is 'pass', but its tables make it 'fail'"),
-        (lambda told: told.update(complete=True), "complete is True, but its tables make it False"),
-        (lambda told: told["findings"][0].update(severity="harmless"), "the severity 'harmless'"),
+        (lambda told: told["runs"].append(dict(told["runs"][0])), "is in several rows of runs"),
+        (lambda told: told["prompts"].append(dict(told["prompts"][0])), "is in several rows of prompts"),
+        (lambda told: told["findings"].clear(), "verdict is 'fail', but according to its tables it is 'pass'"),
+        (lambda told: told.update(verdict="pass"), "verdict is 'pass', but according to its tables it is 'fail'"),
+        (lambda told: told.update(complete=True), "complete is True, but according to its tables it is False"),
+        (lambda told: told["findings"][0].update(severity="harmless"), "the unknown severity 'harmless'"),
     ],
     ids=["run twice", "prompt twice", "findings removed", "verdict changed", "completeness changed", "new severity"],
 )
 def test_a_document_that_contradicts_itself_is_refused(
     told: dict[str, Any], change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
-    reader.parse(json.dumps(told).encode(), "x")
+    reader.parse_document(json.dumps(told).encode(), "x")
     change(told)
     with pytest.raises(SourceError, match=re.escape(message)):
-        reader.parse(json.dumps(told).encode(), "x")
+        reader.parse_document(json.dumps(told).encode(), "x")
 
 
 @settings(max_examples=24, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -286,7 +286,7 @@ def test_a_mangled_document_is_refused_or_makes_a_page(
         rows[place % len(rows)][column] = value
     raw = json.dumps(mangled).encode()
     try:
-        found = reader.parse(raw, "x")
+        found = reader.parse_document(raw, "x")
     except SourceError:
         return
     assert "</html>" in page(found.analysis, found.settings or Settings())
@@ -319,17 +319,17 @@ def test_values_of_the_right_type_that_no_log_gives_reach_every_output(
     for said in ("verdict", "complete"):
         del mangled[said]
     try:
-        found = reader.parse(json.dumps(mangled).encode(), "x").analysis
+        found = reader.parse_document(json.dumps(mangled).encode(), "x").analysis
     except SourceError:  # an unknown severity, or the same id twice
         return
     assert "</html>" in page(found)
-    assert markdown.render(found, TOLD)
-    assert junit.render(found, Settings(), "error")
+    assert markdown.render_analysis(found, TOLD)
+    assert junit.render_junit(found, Settings(), "error")
     for verbose in (False, True):
         out = io.StringIO()
         summary.write(found, out, verbose=verbose)
         assert "\x1b" not in out.getvalue()
-    assert slices.stretches(found)
+    assert slices.find_sections(found)
 
 
 def test_the_command_shows_a_report_again_and_keeps_its_settings(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_the_command_shows_a_report_again_and_keeps_its_settings(tmp_path: Path)
     again = json.loads(third.read_text())
     assert again["settings"]["fps"] == 24
     assert [run["audio_frames"] for run in again["runs"]] == [427]
-    assert reader.read(second).findings.equals(reader.read(first).findings)
+    assert reader.read_analysis(second).findings.equals(reader.read_analysis(first).findings)
 
 
 def test_a_document_that_is_refused_costs_the_others_nothing(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_document_that_is_refused_costs_the_others_nothing(tmp_path: Path) -> 
     result = call(source, broken, "--no-html")
     assert result.exit_code == 2
     assert "1 run in 1 file" in result.stdout
-    assert "broken.json: runs should be a list of rows" in result.stderr
+    assert "broken.json: runs must be a list of rows" in result.stderr
 
 
 def one(name: str, frames: int) -> Analysis:

@@ -110,12 +110,12 @@ def two_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("two_shown")
 def test_a_page_of_many_runs_says_so_and_counts_all(mixed: Analysis) -> None:
-    page = build_page(json_document.shown(mixed), SETTINGS, clock.now())
+    page = build_page(json_document.limit_to_page(mixed), SETTINGS, clock.now())
     facts = {pair.term: pair.text for pair in page.overview.counts}
-    assert page.overview.notices[0] == ("Of 8 runs the page holds the gravest 2; the counts are those of all.")
+    assert page.overview.notices[0] == "This page shows the 2 worst of 8 runs. The counts include all runs."
     assert page.runs is not None
     assert len(page.runs.rows) == 2
-    assert page.runs.rest.startswith("and 6 more runs")
+    assert page.runs.rest.startswith("6 more runs")
     assert page.runs.command == "loganalyze LOGS --no-html --tables DIR"
     assert "of 8 runs" in page.overview.headline
     assert facts["runs"] == "8"
@@ -127,15 +127,15 @@ def test_a_page_of_many_runs_says_so_and_counts_all(mixed: Analysis) -> None:
 @pytest.mark.usefixtures("two_shown")
 def test_a_page_read_back_tells_the_same_counts(mixed: Analysis, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
-    path.write_text(html.whole(mixed, SETTINGS, generated_at=clock.now()), encoding="utf-8")
-    back = reader.read(path)
+    path.write_text(html.render_analysis(mixed, SETTINGS, generated_at=clock.now()), encoding="utf-8")
+    back = reader.read_analysis(path)
     assert back.runs.height == 2
     assert back.verdict == mixed.verdict
     assert back.totals.runs == 8
     assert back.totals.touched == mixed.totals.touched
     assert back.totals.findings.equals(mixed.totals.findings)
     assert back.totals.not_checked.equals(mixed.totals.not_checked)
-    assert any("of 8 runs this page holds the gravest 2" in note for note in back.notes)
+    assert any("this page shows the 2 worst of 8 runs" in note for note in back.notes)
     again = build_page(back, SETTINGS, clock.now())
     assert again.overview.headline == build_page(mixed, SETTINGS, clock.now()).overview.headline
 
@@ -143,7 +143,7 @@ def test_a_page_read_back_tells_the_same_counts(mixed: Analysis, tmp_path: Path)
 @pytest.mark.usefixtures("two_shown")
 def test_a_page_read_back_counts_with_logs_beside_it(mixed: Analysis, tmp_path: Path) -> None:
     path, other = tmp_path / "page.html", tmp_path / "other.log"
-    path.write_text(html.whole(mixed, SETTINGS, generated_at=clock.now()), encoding="utf-8")
+    path.write_text(html.render_analysis(mixed, SETTINGS, generated_at=clock.now()), encoding="utf-8")
     other.write_text(KINDS["clean"], encoding="utf-8")
     both = pipeline.analyze([str(path), str(other)])
     assert both.totals.runs == 9
@@ -184,7 +184,7 @@ def test_totals_of_strangers_are_refused_where_they_are_none(totals: object, tmp
     path = tmp_path / "d.json"
     path.write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(reader.SourceError, match="totals"):
-        reader.read(path)
+        reader.read_analysis(path)
 
 
 def test_impossible_counts_of_strangers_are_bounded(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_impossible_counts_of_strangers_are_bounded(tmp_path: Path) -> None:
     told = json.loads(json_document.to_json(found("clean"), generated_at=clock.now(), version="0")) | {"totals": totals}
     path = tmp_path / "d.json"
     path.write_text(json.dumps(told), encoding="utf-8")
-    back = reader.read(path)
+    back = reader.read_analysis(path)
     assert back.totals.runs == 0
     assert back.totals.rule("X") > 0
     build_page(back, SETTINGS, clock.now())
@@ -200,7 +200,7 @@ def test_impossible_counts_of_strangers_are_bounded(tmp_path: Path) -> None:
 
 def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixture[str]) -> None:
     part = worst_runs(mixed, 1)
-    said = markdown.render(part, SETTINGS)
+    said = markdown.render_analysis(part, SETTINGS)
     assert "of 8 runs" in said
     assert "7 more runs are in the report" in said
     summary.write(part, sys.stdout)
@@ -208,7 +208,7 @@ def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixt
     assert "8 runs in 1 file" in shown
     assert "and 7 more runs" in shown
     many = replace(part, counted=add_totals([count(mixed.sources, mixed.runs, mixed.findings, mixed.not_checked)] * 20))
-    assert any("more findings of severity" in line for line in github.analysis_annotations(many))
+    assert any("See the report." in line for line in github.analysis_annotations(many))
 
 
 def test_of_thousands_of_other_prompts_those_that_did_not_complete_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

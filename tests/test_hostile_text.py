@@ -107,7 +107,7 @@ def test_rich_markup_in_a_log_is_shown_as_it_is() -> None:
 
 
 def test_markdown_holds_no_markup_of_strangers(hostile: Analysis) -> None:
-    shown = markdown.render(hostile, Settings())
+    shown = markdown.render_analysis(hostile, Settings())
     assert not CONTROL.search(shown)
     fence = ""
     for line in shown.splitlines():
@@ -131,7 +131,7 @@ def test_the_document_means_what_the_log_said(hostile: Analysis) -> None:
 
 
 def test_junit_is_one_document_that_says_what_the_log_said(hostile: Analysis) -> None:
-    root = ET.fromstring(junit.render(hostile, Settings(), "error"))
+    root = ET.fromstring(junit.render_junit(hostile, Settings(), "error"))
     assert {item.tag for item in root.iter()} <= {
         "testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out", "system-err", "properties",
         "property",

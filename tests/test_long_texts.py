@@ -69,7 +69,7 @@ def test_a_table_that_is_left_out_of_the_pages_data_is_named(monkeypatch: pytest
     size = sum(len(json.dumps(row)) for name in ("steps", "windows") for row in whole[name])
     monkeypatch.setattr(json_document, "MOST_BYTES", size)
     analyzed(log.prompt(369))
-    assert "leave out the tables steps" in PAGE.read_text()
+    assert "omit the tables steps" in PAGE.read_text()
     assert CliRunner().invoke(main, [str(PAGE), "--no-html", "--fail-on", "never"]).exit_code == 0
 
 

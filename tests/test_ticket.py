@@ -80,14 +80,14 @@ def test_lines_of_a_slice_carry_the_numbers_they_have_in_the_log(night: Path) ->
         if name.startswith("logs/"):
             for line in text.splitlines():
                 number, _, shown = line.strip().partition("  ")
-                told = shown.partition("left out] ")[2] or shown
+                told = shown.partition("omitted] ")[2] or shown
                 assert told.strip() == lines[int(number) - 1].rpartition("\r")[2].strip()
 
 
 def test_the_report_inside_is_whole_and_can_be_read_back(night: Path) -> None:
     call(night)
     Path("back.html").write_text(members()["report.html"])
-    assert reader.read("back.html").runs.height == 3
+    assert reader.read_analysis("back.html").runs.height == 3
     assert call("back.html", "-o", "again.zip").exit_code == 0
     assert "report.html" in members("again.zip")
 
@@ -104,7 +104,7 @@ def test_the_manifest_tells_each_file_and_what_was_left_out(night: Path) -> None
     manifest = json.loads(found.pop("manifest.json"))
     told = {entry["name"]: (entry["bytes"], entry["sha256"]) for entry in manifest["files"]}
     assert told == {name: (len(text.encode()), sha256(text.encode()).hexdigest()) for name, text in found.items()}
-    assert any("rest of the logs" in said for said in manifest["left_out"])
+    assert any("log lines outside these slices" in said for said in manifest["left_out"])
     assert manifest["redacted"] is True
 
 
@@ -144,19 +144,19 @@ def test_a_log_of_many_runs_and_a_lot_of_noise_stays_below_a_megabyte() -> None:
     junk = "".join(f"{noise.getrandbits(3000):x}\n" for _ in range(400))
     Path("x.log").write_text(log.BANNER + junk + "".join(prompts) + junk)
     assert call("x.log").exit_code == 0
-    assert Path("ticket.zip").stat().st_size < archive.LARGEST
+    assert Path("ticket.zip").stat().st_size < archive.MOST_ARCHIVE_BYTES
     said = json.loads(members()["manifest.json"])["left_out"]
-    assert any("130 further flagged prompts" in text for text in said)
+    assert any("130 flagged prompts" in text for text in said)
     assert any("startup: " in text for text in said)
 
 
 def test_a_report_that_is_too_large_keeps_its_gravest_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "_REPORT", 40_000)
-    monkeypatch.setattr(archive, "_FEWER_RUNS", (None, 12, 2))
+    monkeypatch.setattr(archive, "_MOST_REPORT_BYTES", 40_000)
+    monkeypatch.setattr(archive, "_RUN_LIMITS", (None, 12, 2))
     Path("x.log").write_text("".join(log.prompt(369) for _ in range(40)) + failing())
     assert call("x.log").exit_code == 0
     Path("back.html").write_text(members()["report.html"])
-    back = reader.read("back.html")
+    back = reader.read_analysis("back.html")
     assert 0 < back.runs.height < 41
     assert "failed" in back.prompts["status"]
     assert any("runs of the report" in said for said in json.loads(members()["manifest.json"])["left_out"])
@@ -172,14 +172,14 @@ def test_of_a_long_prompt_begin_end_and_the_lines_of_findings_are_kept() -> None
     assert "Audio embedding for subject 0 not long enough: 427, need 441" in shown
     assert "!!! Exception during processing !!! x" in shown
     assert "noise 0" in shown
-    assert len(re.findall(r"…  [\d,]+ lines? left out", shown)) >= 2
+    assert len(re.findall(r"…  [\d,]+ lines? omitted", shown)) >= 2
     assert len(shown.splitlines()) < slices.MOST_LINES + 20
 
 
 def test_standard_input_is_refused_with_the_way_out() -> None:
     result = call("-")
     assert result.exit_code == 2
-    assert "save it to a file first" in result.stderr
+    assert "save the log to a file first" in result.stderr
 
 
 def test_an_unread_input_is_exit_2_and_the_others_are_packed(night: Path) -> None:
@@ -207,8 +207,8 @@ TEXTS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), 
 def test_slices_hold_the_lines_asked_for_whatever_they_are(lines: list[str], first: int, last: int) -> None:
     raw = "\n".join(lines).encode()
     kept = tuple(range(first, last + 1))
-    wanted = slices.Stretch("x", "part", first, max(first, last), kept)
-    found = slices.read([from_bytes("x", raw)], [wanted], str)[0]
+    wanted = slices.Section("x", "part", first, max(first, last), kept)
+    found = slices.read_slices([from_bytes("x", raw)], [wanted], str)[0]
     numbers = [int(found[1]) for found in re.finditer(r"^ *(\d+)(?:  |$)", found.text, re.MULTILINE)]
     assert set(kept) >= set(numbers)
     assert found.left_out == wanted.last - wanted.first + 1 - len(
@@ -218,9 +218,9 @@ def test_slices_hold_the_lines_asked_for_whatever_they_are(lines: list[str], fir
 
 def test_the_gravest_prompts_come_first() -> None:
     found = analyze_inputs([from_bytes("x.log", (log.prompt(427) * 25 + failing()).encode())], Settings(redact=False))
-    wanted, rest = slices.stretches(found)
+    wanted, rest = slices.find_sections(found)
     prompts = [item for item in wanted if item.title.startswith("prompt")]
     failed = found.prompts.filter(pl.col("status") == "failed")["line"][0]
     assert prompts[0].first == failed
     assert len(prompts) == slices.MOST_PROMPTS
-    assert rest == ("6 further flagged prompts without a slice (at most 20 have one)",)
+    assert rest == ("6 flagged prompts without a slice (at most 20 have one)",)

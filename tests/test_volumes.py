@@ -25,7 +25,7 @@ from loganalyzer.engine import incremental
 from loganalyzer.pipeline import analyze
 from loganalyzer.report.formats.interface import Result
 from loganalyzer.report.formats.json_file import JsonDocument
-from loganalyzer.report.formats.junit import render
+from loganalyzer.report.formats.junit import render_junit
 from loganalyzer.report.formats.junit_file import JunitDocument
 from loganalyzer.report.formats.parquet import Parquet
 from loganalyzer.report.formats.table_files import TableFiles
@@ -244,7 +244,7 @@ def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[s
     assert sorted(path.name for path in tables.iterdir()) == sorted(f"{name}.parquet" for name in SCHEMAS)
     for name, frame in whole.tables():
         assert ordered(pl.read_parquet(tables / f"{name}.parquet")).equals(ordered(frame)), name
-    assert "Of 5 runs the page holds the gravest 2" in page.read_text(encoding="utf-8")
+    assert "This page shows the 2 worst of 5 runs" in page.read_text(encoding="utf-8")
 
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5)
@@ -298,8 +298,8 @@ def test_the_cases_of_volumes_are_those_of_the_whole(logs: list[str], fail_on: F
         part = pipeline.analyze_volumes(logs, SETTINGS, (), file, None, 0)
         told = "".join(file.finish(Result(part, SETTINGS, MOMENT, fail_on)))
     whole = analyze(logs, SETTINGS)
-    assert cases(told) == cases(render(whole, SETTINGS, fail_on))
-    assert len(told) == len(render(whole, SETTINGS, fail_on))
+    assert cases(told) == cases(render_junit(whole, SETTINGS, fail_on))
+    assert len(told) == len(render_junit(whole, SETTINGS, fail_on))
 
 
 def test_a_rule_that_holds_runs_of_all_volumes_together_fails_the_case_of_its_run(tmp_path: Path) -> None:

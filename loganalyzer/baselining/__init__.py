@@ -1,1 +1,1 @@
-"""New baselines out of measured runs: proposed with their reason, written only when told so."""
+"""Proposes new baselines from measured runs, with reasons, and writes them on request."""

@@ -41,7 +41,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     """
     if context.past is None:
         return pl.DataFrame(schema=_JUDGED)
-    from loganalyzer.history.series import judged  # and numpy with it, which no other rule needs
+    from loganalyzer.history.series import judge_series  # and numpy with it, which no other rule needs
     from loganalyzer.tables.metrics import KEY
 
     together = context.once(_figures)
@@ -49,7 +49,7 @@ def _verdicts(context: Context) -> pl.DataFrame:
     alike = ["metric", "basis", *KEY]
     rows = together.join(concerned, on=alike, how="semi", nulls_equal=True, maintain_order="left")
     until_tonight = pl.col("tonight").reverse().cum_max().reverse().over(alike)
-    described = [_described(context, series) for series in judged(rows.filter(until_tonight))]
+    described = [_described(context, series) for series in judge_series(rows.filter(until_tonight))]
     return pl.DataFrame(described, schema=_JUDGED, orient="row")
 
 
@@ -128,9 +128,9 @@ def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str
     `runs` has the columns of the table `runs`. Columns of `comparison.comparing.FURTHER` that it lacks are left out,
     and so are values that a log does not state. Empty where nothing differs.
     """
-    from loganalyzer.comparison.comparing import FURTHER, LISTED, only_in
+    from loganalyzer.comparison.comparing import LIST_COLUMNS, OTHER_COLUMNS, only_in
 
-    names = [name for name in FURTHER if name in runs.columns and name not in _RESULTS]
+    names = [name for name in OTHER_COLUMNS if name in runs.columns and name not in _RESULTS]
     order = pl.DataFrame({"run_id": [*before, *after], "is_after": [False] * len(before) + [True] * len(after)})
     known = order.join(runs.select("run_id", *names), on="run_id", how="inner", maintain_order="left")
     parts = []
@@ -140,7 +140,7 @@ def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str
         if old.is_empty() or fresh.is_empty():
             continue
         was, now = old[-1], fresh[0]
-        if name in LISTED:
+        if name in LIST_COLUMNS:
             was, now = (", ".join(only_in((one,), (other,))) or "none" for one, other in ((was, now), (now, was)))
         parts.append(f"{name} {_short(was)} → {_short(now)}")
     more = f", and {len(parts) - _MOST_DIFFERENCES} more" if len(parts) > _MOST_DIFFERENCES else ""

@@ -43,9 +43,9 @@ def _with_verdicts(found: Analysis) -> Analysis:
 def _trends(analysis: Analysis, expected: Expected, settings: Settings) -> pl.DataFrame:
     if expected.past is None:
         return schema.empty("trends")
-    from loganalyzer.history.trends import trends  # numpy takes a third of a small log's time to import
+    from loganalyzer.history.trends import make_trends  # numpy takes a third of a small log's time to import
 
-    return trends(expected.past, analysis, settings.gpu)
+    return make_trends(expected.past, analysis, settings.gpu)
 
 
 def _cited(found: Tables, analysis: Analysis) -> pl.DataFrame:

@@ -47,6 +47,6 @@ def _append(file: Path, markdown: Callable[[], str]) -> None:
     try:
         taken = file.stat().st_size if file.exists() else 0
         with file.open("a", encoding="utf-8", newline="\n") as out:
-            out.write(github.summary(markdown(), github.LARGEST - taken))
+            out.write(github.limit_summary(markdown(), github.MOST_SUMMARY_BYTES - taken))
     except OSError as error:
         click.echo(f"loganalyze: the step summary cannot be written: {error.strerror or error}", err=True)

@@ -165,7 +165,7 @@ def _recorded(paths: tuple[str, ...]) -> Settings | None:
     if len(paths) != 1 or not reader.is_document(paths[0]):
         return None
     try:
-        return reader.load(paths[0]).settings
+        return reader.load_document(paths[0]).settings
     except LogAnalyzerError:
         return None
 
@@ -201,4 +201,4 @@ def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
 def _markdown(analysis: Analysis, chosen: Settings) -> str:
     from loganalyzer.report.formats import markdown
 
-    return markdown.render(analysis, chosen)
+    return markdown.render_analysis(analysis, chosen)

@@ -100,7 +100,7 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     configuration, else baselines.toml. With --yes, writes it; comments and other entries stay.
     """
     from loganalyzer.baselining import writing
-    from loganalyzer.baselining.proposing import Acceptance, proposals
+    from loganalyzer.baselining.proposing import Acceptance, propose
     from loganalyzer.expectations import baselines
     from loganalyzer.report.terminal.baselines import proposals as proposing_document
 
@@ -112,15 +112,15 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     if analysis.runs.is_empty():
         raise SourceError("no run found in any input, so there is nothing to accept")
     acceptance = Acceptance(options["by"] or _user(), clock.now().date(), options["reason"])
-    proposed = proposals(analysis, baselines.load(chosen.baselines), acceptance, chosen.price_per_hour)
+    proposed = propose(analysis, baselines.load(chosen.baselines), acceptance, chosen.price_per_hour)
     for reason in proposed.refused:
         click.echo(f"loganalyze: {reason}", err=True)
     entries = [entry for entry in proposed.entries if entry.changes]
-    before, after = writing.edited(file, entries)
+    before, after = writing.edit_document(file, entries)
     change = writing.diff(file, before, after) if entries else ""
     written = bool(entries and options["yes"])
     if written:
-        writing.write(file, after)
+        writing.write_baselines(file, after)
     if options["json_file"]:
         put(options["json_file"], proposing_document(proposed, change, file=file.name, written=written))
     if options["json_file"] != STDOUT:

@@ -16,7 +16,7 @@ from loganalyzer.common import clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from loganalyzer.comparison.model import Comparison, Side
+    from loganalyzer.comparison.model import Comparison, RunSet
     from loganalyzer.settings.ignores import Ignore
     from loganalyzer.settings.model import Settings
 
@@ -52,7 +52,7 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     Exit status: 0 not worse, 1 regressed, 2 not comparable (no run found, or no two runs of one kind).
     """
     from loganalyzer.cli import compare_sides
-    from loganalyzer.comparison.comparing import compared
+    from loganalyzer.comparison.comparing import compare_runs
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
@@ -63,7 +63,7 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
     (before, lost_before), (after, lost_after) = (
         compare_sides.read(name, chosen, where, engine) for name in (base, head)
     )
-    comparison = compared(before, after)
+    comparison = compare_runs(before, after)
     _write(comparison, options, lambda: _page(comparison, (before, after), chosen))
     actions.report(lambda: actions.of_comparison(comparison), lambda: _markdown(comparison))
     for problem in (*lost_before, *lost_after):
@@ -101,7 +101,7 @@ def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], s
     to_stdout = STDOUT in (options["json_file"], options["markdown_file"], options["html"])
     if not options["quiet"]:
         out = sys.stderr if to_stdout else sys.stdout
-        terminal.write(comparison, out, verbose=options["verbose"])
+        terminal.print_comparison(comparison, out, verbose=options["verbose"])
     if options["json_file"]:
         put(options["json_file"], document.to_json(comparison))
     if options["markdown_file"]:
@@ -110,10 +110,10 @@ def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], s
         put(options["html"], page())
 
 
-def _page(comparison: Comparison, compared: tuple[Side, Side], chosen: Settings) -> str:
+def _page(comparison: Comparison, compared: tuple[RunSet, RunSet], chosen: Settings) -> str:
     from loganalyzer.report.comparison import html
 
-    return html.render(comparison, clock.now(), compared, chosen)
+    return html.render_comparison(comparison, clock.now(), compared, chosen)
 
 
 def _markdown(comparison: Comparison) -> str:

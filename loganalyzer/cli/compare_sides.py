@@ -9,7 +9,7 @@ import polars as pl
 
 from loganalyzer.common.errors import HistoryError, SourceError
 from loganalyzer.common.formatting import one_line
-from loganalyzer.comparison.model import FIGURES, Side
+from loganalyzer.comparison.model import METRIC_COLUMNS, RunSet
 from loganalyzer.engine.interface import Engine
 from loganalyzer.history.store import Selection, Store
 from loganalyzer.pipeline import analyze
@@ -21,7 +21,7 @@ HISTORY: Final = "history:"
 """A side that begins so names runs of the history: by their label, or by the beginning of an id."""
 
 
-def read(name: str, settings: Settings, history: str, engine: Engine | None = None) -> tuple[Side, tuple[str, ...]]:
+def read(name: str, settings: Settings, history: str, engine: Engine | None = None) -> tuple[RunSet, tuple[str, ...]]:
     """The side of that name, and what could not be read of it.
 
     Raises:
@@ -36,7 +36,7 @@ def read(name: str, settings: Settings, history: str, engine: Engine | None = No
         raise SourceError(
             f"{one_line(name)}: no run found: {why}", "compare takes a log, a folder, a report or history:…"
         )
-    return Side.of(shown(name, settings), found, settings.gpu), found.problems
+    return RunSet.of(shown(name, settings), found, settings.gpu), found.problems
 
 
 def shown(name: str, settings: Settings) -> str:
@@ -45,7 +45,7 @@ def shown(name: str, settings: Settings) -> str:
     return _DIGITS.sub("›", Masker(b"side").mask(text)) if settings.redact else text
 
 
-def _recorded(name: str, history: str) -> Side:
+def _recorded(name: str, history: str) -> RunSet:
     label = name.removeprefix(HISTORY)
     with Store.at(history, read_only=True) as store:
         selections = [Selection(label=label)] if label in store.labels() else _by_id(store, label)
@@ -61,9 +61,9 @@ def _recorded(name: str, history: str) -> Side:
     cards = recorded.select("run_id", pl.col("gpu").alias("card")).unique()
     named = runs.join(cards, on="run_id", how="left", maintain_order="left")
     filled = named.with_columns(pl.coalesce("gpu", "card").alias("gpu")).drop("card")
-    return Side(one_line(name), filled, recorded.select(*FIGURES), findings)
+    return RunSet(one_line(name), filled, recorded.select(*METRIC_COLUMNS), findings)
 
 
 def _by_id(store: Store, beginning: str) -> list[Selection]:
-    names = store.named(beginning) if beginning else []
+    names = store.find_ids(beginning) if beginning else []
     return [Selection(run_id=name) for name in names]

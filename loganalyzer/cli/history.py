@@ -99,7 +99,7 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
         click.echo("loganalyze: no run found, so nothing was added", err=True)
         ctx.exit(2)
     if options["json_file"]:
-        put(options["json_file"], document.added(added, unchanged))
+        put(options["json_file"], document.added_document(added, unchanged))
     if not options["quiet"] and options["json_file"] != STDOUT:
         click.echo(recording.words(added) + (f", {plural(unchanged, 'file')} unchanged" if unchanged else ""))
     ctx.exit(FAULT if analysis.faults else COULD_NOT if problems else 0)
@@ -139,9 +139,9 @@ def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
     with _store(options, json_file) as store:
         runs = store.runs(Selection(label=options["label"]))
     if json_file:
-        put(json_file, document.runs(runs))
+        put(json_file, document.runs_document(runs))
     if json_file != STDOUT:
-        terminal.write_runs(runs, sys.stdout)
+        terminal.print_runs(runs, sys.stdout)
 
 
 @history.command()
@@ -158,16 +158,16 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
     from loganalyzer.report.history import document, terminal
 
     with _store(options, json_file) as store:
-        names = store.named(run_id)
+        names = store.find_ids(run_id)
         if len(names) != 1:
             reason = f"{plural(len(names), 'run')} start with {run_id!r}" if names else f"there is no run {run_id!r}"
             raise HistoryError(f"{reason} in the history", "Run `loganalyze history list` to see all runs.")
         chosen = Selection(run_id=names[0])
         parts = (store.runs(chosen), store.recorded(chosen), store.findings(chosen))
     if json_file:
-        put(json_file, document.one_run(*parts))
+        put(json_file, document.run_document(*parts))
     if json_file != STDOUT:
-        terminal.write_run(*parts, sys.stdout)
+        terminal.print_run(*parts, sys.stdout)
 
 
 @history.command(cls=CommandWithExamples, examples=("loganalyze history trend --metric s_per_step",))
@@ -181,7 +181,7 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
 
     The history is only read. Exit status: 0 whatever the trend is, or 2 if the history cannot be read.
     """
-    from loganalyzer.history.series import judged
+    from loganalyzer.history.series import judge_series
     from loganalyzer.history.store import Selection
     from loganalyzer.report.history import document, terminal
     from loganalyzer.tables.metrics import METRICS
@@ -190,11 +190,11 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
         if name not in METRICS:
             raise click.UsageError(f"there is no metric {name!r}; known metrics: {', '.join(METRICS)}")
     with _store(options, json_file) as store:
-        series = judged(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
+        series = judge_series(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
     if json_file:
-        put(json_file, document.trend(series))
+        put(json_file, document.trend_document(series))
     if json_file != STDOUT:
-        terminal.write_trend(series, sys.stdout)
+        terminal.print_trend(series, sys.stdout)
 
 
 @history.command(
@@ -229,11 +229,11 @@ def prune(
         if options["yes"]:
             store.remove(runs["run_id"].to_list())
     if json_file:
-        put(json_file, document.pruned(runs, done=options["yes"]))
+        put(json_file, document.pruned_document(runs, done=options["yes"]))
     if json_file == STDOUT:
         return
     if options["yes"]:
         click.echo(f"{plural(runs.height, 'run')} taken out")
         return
-    terminal.write_runs(runs, sys.stdout)
+    terminal.print_runs(runs, sys.stdout)
     click.echo(f"{plural(runs.height, 'run')} would be taken out; --yes does it")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from loganalyzer.notify.message import Notice
     from loganalyzer.settings.config import Configuration
     from loganalyzer.tables.analysis import Analysis
-    from loganalyzer.watch.outlook import Warned
+    from loganalyzer.watch.outlook import WatchWarning
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,7 +42,7 @@ def urls(found: Configuration, given: Mapping[str, Any]) -> tuple[str, ...]:
     if chosen:
         from loganalyzer.notify import sending
 
-        sending.check(chosen)
+        sending.check_urls(chosen)
     return chosen
 
 
@@ -69,8 +69,8 @@ class Notifier:
             return None
         from loganalyzer.notify import remembered
 
-        place = remembered.place_of(history, paths)
-        before = remembered.last(place)
+        place = remembered.verdict_file(history, paths)
+        before = remembered.last_verdict(place)
         if before is None and history is not None:
             before = _of_history(history)
         return cls(chosen, place, before, always)
@@ -80,11 +80,11 @@ class Notifier:
         from loganalyzer.notify import message, remembered
 
         failed: list[str] = []
-        if self.always or remembered.is_news(analysis.verdict, self.before):
-            failed = _sent(message.of_analysis(analysis, report, self.before), self.urls)
+        if self.always or remembered.needs_notice(analysis.verdict, self.before):
+            failed = _sent(message.analysis_notice(analysis, report, self.before), self.urls)
         if len(failed) == len(self.urls):
             return  # nobody knows of the change yet: the next call tries again
-        if problem := remembered.remember(self.place, analysis.verdict):
+        if problem := remembered.save_verdict(self.place, analysis.verdict):
             click.echo(f"loganalyze: {problem}", err=True)
 
 
@@ -115,7 +115,7 @@ class Watcher:
         """The log was begun anew: what was found in the one before no longer counts."""
         self._worst = _RANKS["info"]
 
-    def tell(self, warned: Warned) -> None:
+    def tell(self, warned: WatchWarning) -> None:
         """Send a notice about a finding that is more severe than all before."""
         rank = _RANKS[warned.severity]
         if not self._urls or (rank <= self._worst and not self._always):
@@ -123,16 +123,16 @@ class Watcher:
         self._worst = max(self._worst, rank)
         from loganalyzer.notify import message
 
-        problem = message.Problem(warned.rule, f"{self._path.name}:{warned.line}", warned.message, warned.fix)
+        problem = message.NoticeFinding(warned.rule, f"{self._path.name}:{warned.line}", warned.message, warned.fix)
         level: message.Level = "failure" if warned.severity == "error" else "warning"
         title = f"loganalyze watch: {warned.severity}"
-        _sent(message.notice(title, message.problem_lines(problem), level), self._urls)
+        _sent(message.make_notice(title, message.finding_lines(problem), level), self._urls)
 
 
 def _sent(notice: Notice, chosen: Sequence[str]) -> list[str]:
     from loganalyzer.notify import sending
 
-    failed = sending.send(notice, chosen)
+    failed = sending.send_notice(notice, chosen)
     for problem in failed:
         click.echo(f"loganalyze: {problem}", err=True)
     return failed

@@ -30,13 +30,13 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
 
     The archive is smaller than 1 MB for any log. Its manifest lists what was left out and masked.
     """
-    from loganalyzer.ticket.make import make
+    from loganalyzer.ticket.make import make_ticket
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
     targets.check({"--output": options["output"]}, targets.configured(found, options), paths)
     with progress.shown(paths, quiet=options["quiet"]) as told:
-        made = make(paths, chosen, told, generated_at=clock.now())
+        made = make_ticket(paths, chosen, told, generated_at=clock.now())
     if made.shown.sources.is_empty():
         for problem in made.shown.problems:
             click.echo(f"loganalyze: {problem}", err=True)

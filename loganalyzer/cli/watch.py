@@ -19,8 +19,8 @@ from loganalyzer.cli.options import FAILING, Number, analysis_options, configura
 from loganalyzer.common.formatting import one_line
 
 if TYPE_CHECKING:
-    from loganalyzer.watch.outlook import Warned
-    from loganalyzer.watch.watching import Look, Watching
+    from loganalyzer.watch.outlook import WatchWarning
+    from loganalyzer.watch.watching import LogWatcher, Look
 
 _COMMAND_S = 60
 """Seconds after which a command that does not end is left alone."""
@@ -52,14 +52,14 @@ def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: A
     The command of --on-error runs without a shell and has LOGANALYZE_RULE, LOGANALYZE_MESSAGE, LOGANALYZE_SOURCE and
     LOGANALYZE_LINE in its environment.
     """
-    from loganalyzer.watch.watching import Watching
+    from loganalyzer.watch.watching import LogWatcher
 
     if path.is_dir():
         raise click.UsageError(_folder(path), ctx)
     found = configuration(options["config_file"])
     command = _command(options["on_error"])
     watcher = notice.Watcher(notice.urls(found, options), path, always=options["notify_always"])
-    with Watching(path, settings(found, options)) as watching:
+    with LogWatcher(path, settings(found, options)) as watching:
         severities = _follow(watching, _Reaction(path, command, watcher), options)
     if not watching.has_seen_a_run:
         click.echo(f"loganalyze: {path}: no run was seen", err=True)
@@ -68,7 +68,7 @@ def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: A
     ctx.exit(int(bool(severities & set(FAILING[fail_on]))))
 
 
-def _follow(watching: Watching, reaction: _Reaction, options: dict[str, Any]) -> set[str]:
+def _follow(watching: LogWatcher, reaction: _Reaction, options: dict[str, Any]) -> set[str]:
     """Look again and again, until nothing comes any more or somebody ends it; returns the severities that were seen."""
     shown, severities = _Display(), set[str]()
     idle_since = time.monotonic()
@@ -104,7 +104,7 @@ class _Reaction:
     command: list[str]
     watcher: notice.Watcher
 
-    def to(self, warned: Warned) -> None:
+    def to(self, warned: WatchWarning) -> None:
         """React to one finding."""
         if warned.severity == "error" and self.command:
             _run(self.command, warned, self.path)
@@ -123,7 +123,7 @@ def _command(text: str | None) -> list[str]:
     return words
 
 
-def _run(command: list[str], warned: Warned, path: Path) -> None:
+def _run(command: list[str], warned: WatchWarning, path: Path) -> None:
     """What the log says reaches the command as environment, never as words to be read by a shell."""
     told = {
         "LOGANALYZE_RULE": warned.rule,
@@ -192,7 +192,7 @@ def _width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def _said(warned: Warned) -> str:
+def _said(warned: WatchWarning) -> str:
     fix = "\n    ".join(map(one_line, warned.fix.split("\n")))
     head = f"{time.strftime('%H:%M:%S')} {warned.severity} {warned.rule} {warned.name}, line {warned.line}"
     return f"{head}\n  {one_line(warned.message)}\n  fix: {fix}"

@@ -1,1 +1,1 @@
-"""Base against head: what differs, what is new, and whether it is worse."""
+"""Compares two sets of runs, base and head: differences, new findings, and metrics that got worse."""

@@ -1,4 +1,4 @@
-"""Two sides → one comparison."""
+"""Compares base and head: settings, findings, and metrics."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, Final
 import polars as pl
 
 from loganalyzer.common.formatting import plural
-from loganalyzer.comparison.judging import changes
-from loganalyzer.comparison.model import Comparison, Difference, MetricChange, Outcome, Side
+from loganalyzer.comparison.judging import metric_changes
+from loganalyzer.comparison.model import Comparison, Difference, MetricChange, RunSet, Verdict
 from loganalyzer.tables import severity
 from loganalyzer.tables.metrics import KEY, METRICS
 from loganalyzer.tables.schema import FINDINGS, SEPARATOR
 
-ENVIRONMENT: Final = (
+ENVIRONMENT_COLUMNS: Final = (
     "attention",
     "precision",
     "vram_state",
@@ -25,11 +25,11 @@ ENVIRONMENT: Final = (
     "packages",
     "custom_nodes",
 )
-"""Columns of `runs` that only a log with the server's start fills: they differ only where both sides have values."""
-MADE_BY: Final = ("producer", "adapter_quantization")
-"""Who sampled, and with which adapter: likewise, for documents of earlier versions tell neither."""
-LISTED: Final = ("packages", "custom_nodes")
-FURTHER: Final = (
+"""Columns of `runs` that only a log with the server start fills. They differ only if base and head both have values."""
+PRODUCER_COLUMNS: Final = ("producer", "adapter_quantization")
+"""The sampler and its adapter. Documents of earlier versions lack both, so they too differ only if both have values."""
+LIST_COLUMNS: Final = ("packages", "custom_nodes")
+OTHER_COLUMNS: Final = (
     "audio_frames",
     "speakers",
     "swapped_blocks",
@@ -38,64 +38,66 @@ FURTHER: Final = (
     "wrapper_era",
     "comfyui_version",
     "torch_version",
-    *ENVIRONMENT,
-    *MADE_BY,
+    *ENVIRONMENT_COLUMNS,
+    *PRODUCER_COLUMNS,
     "total_vram_gib",
     "status",
 )
-"""Columns of `runs` beside the key in which sides may differ; they explain a change and bar no comparison."""
-_GUESSED: Final = ("quantization_source", "gpu")
+"""Other columns of `runs` that are compared. They may explain a change, but do not prevent a comparison."""
+_GUESSED_COLUMNS: Final = ("quantization_source", "gpu")
 
 
-def compared(base: Side, head: Side) -> Comparison:
-    """What changed from `base` to `head`, and whether it is worse.
+def compare_runs(base: RunSet, head: RunSet) -> Comparison:
+    """The changes from `base` to `head`, and whether they are for the worse.
 
-    Only runs of equal keys are compared. `regressed` says that a metric is worse, or that an error is found in the
-    head which is not in the base; `incomparable` that no key is on both sides.
+    Only runs with equal keys are compared. `regressed`: a metric is worse, or head has an error that base does not
+    have. `incomparable`: base and head share no key.
     """
-    shared = _keys(base).join(_keys(head), on=list(KEY), how="semi", nulls_equal=True, maintain_order="left")
-    differences = tuple(_differences(base, head))
-    new, gone, still = _findings(base, head, shared)
-    rows = tuple(change for key in shared.rows(named=True) for change in changes(base, head, key))
-    verdict, reason = _verdict(rows, new, differences, comparable=not shared.is_empty())
+    shared = _distinct_keys(base).join(
+        _distinct_keys(head), on=list(KEY), how="semi", nulls_equal=True, maintain_order="left"
+    )
+    differences = tuple(_find_differences(base, head))
+    new, gone, still = _compare_findings(base, head, shared)
+    rows = tuple(change for key in shared.rows(named=True) for change in metric_changes(base, head, key))
+    verdict, reason = _overall_verdict(rows, new, differences, comparable=not shared.is_empty())
     return Comparison(
-        base.name, head.name, verdict, reason, rows, new, gone, still, differences, _notes(base, head, shared)
+        base.name, head.name, verdict, reason, rows, new, gone, still, differences, _excluded_notes(base, head, shared)
     )
 
 
-def _keys(side: Side) -> pl.DataFrame:
-    return side.runs.select(*KEY).unique(maintain_order=True)
+def _distinct_keys(run_set: RunSet) -> pl.DataFrame:
+    return run_set.runs.select(*KEY).unique(maintain_order=True)
 
 
-def _differences(base: Side, head: Side) -> list[Difference]:
+def _find_differences(base: RunSet, head: RunSet) -> list[Difference]:
     found = []
-    for name in (*KEY, *FURTHER):
-        before, after = (_values(side, name) for side in (base, head))
-        if name in (*ENVIRONMENT, *MADE_BY) and (before == (None,) or after == (None,)):
+    for name in (*KEY, *OTHER_COLUMNS):
+        before, after = (_distinct_values(run_set, name) for run_set in (base, head))
+        if name in (*ENVIRONMENT_COLUMNS, *PRODUCER_COLUMNS) and (before == (None,) or after == (None,)):
             continue
-        if name in LISTED:
+        if name in LIST_COLUMNS:
             before, after = only_in(before, after), only_in(after, before)
         if before != after:
             found.append(Difference(name, before, after, name in KEY))
     return found
 
 
-def _values(side: Side, name: str) -> tuple[Any, ...]:
-    return tuple(side.runs[name].unique().sort(nulls_last=True).to_list())
+def _distinct_values(run_set: RunSet, name: str) -> tuple[Any, ...]:
+    return tuple(run_set.runs[name].unique().sort(nulls_last=True).to_list())
 
 
 def only_in(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[str, ...]:
-    """The entries of listed values that the other side lacks: of fifty packs the one that changed."""
+    """The entries of list values in `one` that `other` lacks: of fifty node packs, only those that changed."""
     entries, others = ({entry for text in texts if text for entry in text.split(SEPARATOR)} for texts in (one, other))
     return tuple(sorted(entries - others))
 
 
-def _verdict(
+def _overall_verdict(
     rows: tuple[MetricChange, ...], new: pl.DataFrame, differences: tuple[Difference, ...], *, comparable: bool
-) -> tuple[Outcome, str]:
+) -> tuple[Verdict, str]:
     if not comparable:
         fields = ", ".join(one.field for one in differences if one.decides) or "combination of settings"
-        return "incomparable", f"no run of the base has the same {fields} as a run of the head"
+        return "incomparable", f"no run of base has the same {fields} as a run of head"
     worse = [METRICS[row.metric].title for row in rows if row.verdict == "regressed"]
     errors = new.filter(pl.col("severity") == "error")["rule"].to_list()
     if worse or errors:
@@ -106,55 +108,57 @@ def _verdict(
     if better:
         return "improved", f"better: {', '.join(dict.fromkeys(better))}"
     unknown = sum(row.verdict == "unknown" for row in rows)
-    doubt = f"; {plural(unknown, 'metric')} cannot be judged" if unknown else ""
-    return "same", f"nothing is worse{doubt}"
+    inconclusive = f"; {plural(unknown, 'metric')} inconclusive" if unknown else ""
+    return "same", f"nothing got worse{inconclusive}"
 
 
-def _findings(base: Side, head: Side, shared: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Findings of the head alone, of the base alone, and of both: one row per rule and key, the first of them."""
-    before, after = (_grouped(side, shared) for side in (base, head))
+def _compare_findings(
+    base: RunSet, head: RunSet, shared: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Findings only in head, only in base, and in both: one row per rule and key, with the first finding."""
+    before, after = (_group_by_rule(run_set, shared) for run_set in (base, head))
     by = ["rule", *KEY]
     new = after.join(before, on=by, how="anti", nulls_equal=True, maintain_order="left")
     gone = before.join(after, on=by, how="anti", nulls_equal=True, maintain_order="left")
     still = after.join(before, on=by, how="semi", nulls_equal=True, maintain_order="left")
-    return tuple(_sorted(part) for part in (new, gone, still))  # type: ignore[return-value]
+    return tuple(_sort_by_severity(part) for part in (new, gone, still))  # type: ignore[return-value]
 
 
-def _grouped(side: Side, shared: pl.DataFrame) -> pl.DataFrame:
-    """Findings with the key of their run, where both sides have that key; else they are matched by rule alone."""
-    keyed = side.runs.select("run_id", *KEY).join(shared, on=list(KEY), how="semi", nulls_equal=True)
-    rows = side.findings.join(keyed, on="run_id", how="left", maintain_order="left")
+def _group_by_rule(run_set: RunSet, shared: pl.DataFrame) -> pl.DataFrame:
+    """The first finding per rule and key, with the count. The key is null if base and head do not share it."""
+    keyed = run_set.runs.select("run_id", *KEY).join(shared, on=list(KEY), how="semi", nulls_equal=True)
+    rows = run_set.findings.join(keyed, on="run_id", how="left", maintain_order="left")
     columns = [name for name in FINDINGS if name != "rule"]
     return rows.group_by("rule", *KEY, maintain_order=True).agg(pl.col(columns).first(), pl.len().alias("count"))
 
 
-def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+def _sort_by_severity(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.sort(severity.rank(), "rule", maintain_order=True).select(*FINDINGS, pl.col("count").cast(pl.Int64))
 
 
-def _notes(base: Side, head: Side, shared: pl.DataFrame) -> tuple[str, ...]:
-    """Runs that were left out, so that nobody takes them for compared."""
+def _excluded_notes(base: RunSet, head: RunSet, shared: pl.DataFrame) -> tuple[str, ...]:
+    """Notes about runs that were not compared."""
     if shared.is_empty():
-        return _declare(base, head)
+        return _declaration_notes(base, head)
     notes = []
-    for word, side in (("base", base), ("head", head)):
-        alone = side.runs.join(shared, on=list(KEY), how="anti", nulls_equal=True)
-        if alone.height:
+    for name, other, run_set in (("base", "head", base), ("head", "base", head)):
+        unmatched = run_set.runs.join(shared, on=list(KEY), how="anti", nulls_equal=True)
+        if unmatched.height:
             notes.append(
-                f"{plural(alone.height, 'run')} of the {word} not compared: no run of its kind on the other side"
+                f"{plural(unmatched.height, 'run')} of {name} not compared: no run of {other} has the same settings"
             )
     return tuple(notes)
 
 
-def _declare(base: Side, head: Side) -> tuple[str, ...]:
-    """What would make runs comparable, where the key is not known but guessed, or not known at all."""
-    both = pl.concat([base.runs.select(_GUESSED), head.runs.select(_GUESSED)])
+def _declaration_notes(base: RunSet, head: RunSet) -> tuple[str, ...]:
+    """Hints on how to make runs comparable if parts of their keys are guessed or unknown."""
+    both = pl.concat([base.runs.select(_GUESSED_COLUMNS), head.runs.select(_GUESSED_COLUMNS)])
     notes = []
     if both.select(pl.col("quantization_source").fill_null("vram") == "vram").to_series().any():
         notes.append(
-            "a quantization is inferred from the memory peak, or unknown: declare it (--quantization, or in the log's "
-            "name) where both sides have the same"
+            "a quantization is unknown or inferred from the memory peak: if base and head have the same, declare it "
+            "(--quantization, or in the log's file name)"
         )
     if both["gpu"].null_count():
-        notes.append("a log does not name its card: set gpu in the configuration")
+        notes.append("a log does not name its GPU: set gpu in the configuration")
     return tuple(notes)

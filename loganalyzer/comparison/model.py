@@ -1,4 +1,4 @@
-"""What is compared, and what a comparison says."""
+"""Defines the input and the result of a comparison."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure, singles
 from loganalyzer.tables.schema import RUNS, empty
 
-Word = Literal["regressed", "improved", "same", "unknown"]
-Outcome = Literal["regressed", "improved", "same", "incomparable"]
+MetricVerdict = Literal["regressed", "improved", "same", "unknown"]
+Verdict = Literal["regressed", "improved", "same", "incomparable"]
 
-FIGURES: Final = pl.Schema([*MEASURED.items(), *((name, RUNS[name]) for name in KEY)])
-"""Figures with their run's key."""
+METRIC_COLUMNS: Final = pl.Schema([*MEASURED.items(), *((name, RUNS[name]) for name in KEY)])
+"""Metrics with the key of their run."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side of a comparison.
+class RunSet:
+    """The runs of base or head.
 
     Attributes:
         name: as the user wrote it.
-        runs: columns of the table `runs`, the card filled in.
-        figures: columns of `FIGURES`.
+        runs: columns of the table `runs`, with the GPU filled in.
+        figures: columns of `METRIC_COLUMNS`.
         findings: columns of the table `findings`.
-        single: run_id, metric, value: the single steps and windows, where they are known.
-        analysis: everything that was found, for drawings; None of runs that come from a history.
+        single: run_id, metric and value of single steps and windows, if known.
+        analysis: the full analysis, for figures; None if the runs come from a history.
     """
 
     name: str
@@ -43,19 +43,19 @@ class Side:
     analysis: Analysis | None = None
 
     @classmethod
-    def of(cls, name: str, found: Analysis, gpu: str | None = None) -> Side:
-        """The runs of an analysis; `gpu` stands in where a log names no card."""
+    def of(cls, name: str, found: Analysis, gpu: str | None = None) -> RunSet:
+        """The runs of an analysis; `gpu` is used if a log does not name its GPU."""
         keyed = keys(found.runs, gpu)
-        figures = measure(found).join(keyed, on="run_id", how="left", maintain_order="left").select(*FIGURES)
+        figures = measure(found).join(keyed, on="run_id", how="left", maintain_order="left").select(*METRIC_COLUMNS)
         runs = found.runs.with_columns(pl.coalesce("gpu", pl.lit(gpu, pl.String)).alias("gpu"))
         return cls(name, runs, figures, found.findings, singles(found), found)
 
 
 @dataclass(frozen=True)
 class MetricChange:
-    """One metric of one key, base against head.
+    """One metric of one key in base and head.
 
-    `base` and `head` are medians; `base_n`, `head_n` the values behind them, of `base_runs` and `head_runs` runs.
+    `base` and `head` are medians of `base_n` and `head_n` values from `base_runs` and `head_runs` runs.
     """
 
     metric: str
@@ -66,7 +66,7 @@ class MetricChange:
     head: float | None
     change_percent: float | None
     noise_percent: float | None
-    verdict: Word
+    verdict: MetricVerdict
     reason: str
     base_n: int
     head_n: int
@@ -77,9 +77,9 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting or version that is not the same on both sides; values are those seen, None where none is known.
+    """A setting or version that differs between base and head, with the distinct values (None for unknown).
 
-    `decides` says that it is part of the key: runs that differ in it are not compared.
+    `decides`: it is part of the key, so runs that differ in it are not compared.
     """
 
     field: str
@@ -90,11 +90,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that is to be said; `new`, `gone` and `still` have the columns of `findings` and `count`."""
+    """The result of a comparison. `new`, `gone` and `still` have the columns of `findings`, and `count`."""
 
     base: str
     head: str
-    verdict: Outcome
+    verdict: Verdict
     reason: str
     metrics: tuple[MetricChange, ...]
     new: pl.DataFrame

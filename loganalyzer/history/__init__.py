@@ -1,1 +1,1 @@
-"""What was measured before: a store of runs, their figures in order, and verdicts on them."""
+"""Stores runs with their metrics, and judges new runs against earlier ones."""

@@ -1,4 +1,4 @@
-"""When a run took place, and what identifies it: what its log prints of it, and where that log lies."""
+"""Determines when a run took place and what identifies it: the content of its log, and the location of the log."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from loganalyzer.runs.identity import DIGEST
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.column import TIME
 
-HEAD: Final = ("mode", "audio_frames", "width", "height", "steps")
-"""Facts that stand at the beginning of a run, and do not change while its log grows."""
+HEADER_FACTS: Final = ("mode", "audio_frames", "width", "height", "steps")
+"""Facts from the start of a run, which do not change while its log grows."""
 DISTINCT_CHANGES: Final = 8
-"""Step times that differ from the step before them: so many make a run unlike any other.
+"""Number of step times that differ from the previous one from which a run is unique.
 
-Each stands for more than two bits (upstream prints hundredths of seconds, and steps scatter by several of them), so two
-different runs agree in all of them once in more than 65,000 pairs of the same kind and level.
+Each gives more than two bits (upstream prints hundredths of seconds, and steps scatter by several of them), so two
+different runs of the same kind and level agree in all of them once in more than 65,000 pairs.
 """
 DISTINCT_CHANGES_OF_EQUAL_TEXT: Final = 2
-"""The same for runs of logs whose texts are equal: fewer are enough, since all else that such a log prints (averages,
-elapsed times, the prompt's time) is equal as well."""
+"""The same for runs of logs with equal texts. Fewer are enough, because everything else in such logs (averages, elapsed
+times, the prompt's time) is equal too."""
 SMALLEST_CHANGE: Final = 3
-"""Hundredths of a second; smaller differences can come from the rounding of the printed rates."""
+"""In hundredths of a second. Smaller differences can come from the rounding of printed rates."""
 MOST_STEPS: Final = 256
-"""Step times that are kept of a run to identify it."""
+"""Number of step times kept to identify a run."""
 _ROUNDING: Final = 1
-"""Hundredths of a second by which two readings of one step may differ."""
+"""Maximum difference between two readings of one step, in hundredths of a second."""
 _MASK: Final = re.compile(r"(‹[a-z-]+):[0-9a-f]+›")
-_STOPPED_EARLY: Final = ("truncated",)
+_UNFINISHED: Final = ("truncated",)
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """When a log was written, as far as its file or the user says: `file_time` in UTC, `said_at` from `--at`."""
+    """When a log was written: `file_time` (UTC) by its file, `said_at` by `--at`; None if unknown."""
 
     file_time: datetime | None = None
     said_at: datetime | None = None
@@ -48,17 +48,18 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One run as it was read once.
+    """One reading of a run.
 
     Attributes:
-        run_id: digest of the log and line, so also where the run stands.
-        source: the log's name without what depends on masks; line: the run's first.
-        head: values of `HEAD`.
-        started_at: the prompt's own time stamp.
-        ordinal: which run of its prompt it is.
+        run_id: digest of the log and line, so it also identifies the place of the run.
+        source: the name of the log, independent of masks.
+        line: the first line of the run.
+        head: values of `HEADER_FACTS`.
+        started_at: the timestamp of the prompt.
+        ordinal: the index of the run within its prompt.
         durations: its step times in hundredths of a second, in order.
-        prompt_s: the time that the prompt's end prints.
-        extent: how much of the run was read; a log that is still growing has less of it.
+        prompt_s: the duration printed at the end of the prompt.
+        extent: how much of the run was read. It is smaller for a log that is still growing.
     """
 
     run_id: str
@@ -73,32 +74,32 @@ class Reading:
 
     @property
     def is_distinct(self) -> bool:
-        """Whether its content alone identifies it."""
-        return changes(self.durations) >= DISTINCT_CHANGES
+        """Whether the content of the run alone identifies it."""
+        return count_changes(self.durations) >= DISTINCT_CHANGES
 
     @property
     def is_one_of_its_text(self) -> bool:
-        """Whether a log with equal text can hold no other run: by its time stamp, or by its step times."""
-        return self.started_at is not None or changes(self.durations) >= DISTINCT_CHANGES_OF_EQUAL_TEXT
+        """Whether a log with equal text must contain the same run, by its timestamp or its step times."""
+        return self.started_at is not None or count_changes(self.durations) >= DISTINCT_CHANGES_OF_EQUAL_TEXT
 
 
-def moments(found: Analysis, otherwise: datetime, inputs: Inputs, *, said: bool = False) -> pl.DataFrame:
-    """run_id, at: the run's own time where its prompt has one, else its file's (unless `said`), else `otherwise`."""
-    own = found.prompts.select("prompt_id", pl.coalesce("started_at", "ended_at").alias("at"))
+def run_times(found: Analysis, default: datetime, inputs: Inputs, *, is_given: bool = False) -> pl.DataFrame:
+    """run_id and at: the time of the run's prompt, else of its file (unless `is_given`), else `default`."""
+    prompt_times = found.prompts.select("prompt_id", pl.coalesce("started_at", "ended_at").alias("at"))
     runs = found.runs.select("run_id", "prompt_id")
-    files = [None if said else inputs.times(run_id)[0] for run_id in runs["run_id"]]
+    files = [None if is_given else inputs.times(run_id)[0] for run_id in runs["run_id"]]
     return (
         runs.with_columns(pl.Series("file_time", files, dtype=TIME))
-        .join(own, on="prompt_id", how="left", maintain_order="left")
+        .join(prompt_times, on="prompt_id", how="left", maintain_order="left")
         .select(
             "run_id",
-            pl.coalesce("at", "file_time", pl.lit(otherwise.replace(tzinfo=None), TIME)).cast(TIME).alias("at"),
+            pl.coalesce("at", "file_time", pl.lit(default.replace(tzinfo=None), TIME)).cast(TIME).alias("at"),
         )
     )
 
 
-def readings(found: Analysis) -> list[Reading]:
-    """The runs of an analysis; those of shorter logs come first, so that a log comes before a longer copy of it."""
+def find_readings(found: Analysis) -> list[Reading]:
+    """The runs of an analysis. Those of shorter logs come first, so that a log precedes a longer copy of itself."""
     steps = found.steps.group_by("run_id", maintain_order=True).agg(
         (pl.col("duration_s").head(MOST_STEPS) * 100).round().cast(pl.Int64).fill_null(-1).alias("durations")
     )
@@ -114,44 +115,44 @@ def readings(found: Analysis) -> list[Reading]:
         .join(sizes, on="digest", how="left", maintain_order="left")
         .sort("bytes", nulls_last=True, maintain_order=True)
     )
-    return [_reading(row) for row in frame.rows(named=True)]
+    return [_to_reading(row) for row in frame.rows(named=True)]
 
 
-def _reading(row: dict[str, Any]) -> Reading:
+def _to_reading(row: dict[str, Any]) -> Reading:
     durations = tuple(row["durations"] or ())
     return Reading(
         run_id=row["run_id"],
-        source=place_name(row["source"]),
+        source=stable_name(row["source"]),
         line=row["line"],
-        head=tuple(row[name] for name in HEAD),
+        head=tuple(row[name] for name in HEADER_FACTS),
         started_at=row["started_at"],
         ordinal=row["ordinal"],
         durations=durations,
         prompt_s=row["prompt_s"],
-        extent=extent(row, len(durations)),
+        extent=reading_extent(row, len(durations)),
     )
 
 
-def extent(facts: dict[str, Any], steps: int) -> tuple[int, int, int]:
-    """How much of a run was read: whether its end was, then windows, then steps."""
-    return int(facts.get("status") not in _STOPPED_EARLY), facts.get("observed_windows") or 0, steps
+def reading_extent(facts: dict[str, Any], steps: int) -> tuple[int, int, int]:
+    """How much of a run was read: whether its end was read, number of windows, number of steps."""
+    return int(facts.get("status") not in _UNFINISHED), facts.get("observed_windows") or 0, steps
 
 
 @cache
-def place_name(source: str) -> str:
-    """A log's name as it is in every call: names of people in it are left out, whatever mask stands for them."""
+def stable_name(source: str) -> str:
+    """The name of a log, equal in every call: masks of personal names in it lose their random part."""
     return _MASK.sub(r"\1›", Masker(b"").mask(without_home(source or "")))
 
 
-def changes(durations: tuple[int, ...]) -> int:
-    """How many step times differ from the one before by more than rounding."""
+def count_changes(durations: tuple[int, ...]) -> int:
+    """The number of step times that differ from the previous one by more than rounding."""
     return sum(abs(one - other) >= SMALLEST_CHANGE for one, other in pairwise(durations))
 
 
-def common(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The step times that two readings share where one begins with the other; None where they contradict.
+def shared_durations(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The step times that two readings share if one is a prefix of the other; None if they contradict each other.
 
-    The last step of the shorter one does not count: its log may have stopped in the middle of it.
+    The last step of the shorter reading does not count, because its log may have stopped in the middle of the step.
     """
     length = min(len(one), len(other))
     if len(one) != len(other) and length < MOST_STEPS:
@@ -161,16 +162,16 @@ def common(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | No
     return one[:length]
 
 
-def agree(one: object, other: object) -> bool:
-    """Whether two values can be of the same run: equal, or one of them unknown."""
+def are_compatible(one: object, other: object) -> bool:
+    """Whether two values can belong to the same run: they are equal, or one is unknown."""
     return one is None or other is None or one == other
 
 
 def contradict(one: Reading, other: Reading) -> bool:
-    """Whether what two readings say cannot be of the same run."""
+    """Whether two readings cannot be of the same run."""
     stamps = (one.started_at, one.ordinal), (other.started_at, other.ordinal)
     if one.started_at and other.started_at and stamps[0] != stamps[1]:
         return True
-    if not all(map(agree, one.head, other.head)) or common(one.durations, other.durations) is None:
+    if not all(map(are_compatible, one.head, other.head)) or shared_durations(one.durations, other.durations) is None:
         return True
-    return not agree(one.prompt_s, other.prompt_s)
+    return not are_compatible(one.prompt_s, other.prompt_s)

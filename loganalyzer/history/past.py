@@ -1,4 +1,4 @@
-"""What an analysis is compared with: the figures of earlier runs."""
+"""Holds the metrics of earlier runs, which an analysis is compared with."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.history.identity import moments
+from loganalyzer.history.identity import run_times
 from loganalyzer.history.inputs import Content, Inputs
-from loganalyzer.history.matching import Known, Matcher
+from loganalyzer.history.matching import KnownRun, Matcher
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.column import TIME
 from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure
@@ -25,40 +25,40 @@ RECORDED: Final = pl.Schema(
         ("added_at", TIME),
     ]
 )
-"""Figures with their run's key, time, number in the history, and the time of the call that added it."""
+"""Metrics with the key, time and history number of their run, and the time of the call that added it."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """The figures of earlier runs, and what identifies these runs.
+    """The metrics of earlier runs, and what identifies these runs.
 
     Attributes:
         recorded: columns of `RECORDED`.
         moment: the time of runs that have none of their own.
-        known: the runs of the history; without them, a run is found again by its id only.
-        contents: texts of logs that the history has read.
+        known: the runs of the history. Without them, only its id identifies a run.
+        contents: texts of the logs in the history.
         inputs: the files of this call.
-        said_at: when this call's runs took place, where the user says it.
-        runs: the rows of these runs in the table `runs`: what differs between them; None where nobody asks.
+        said_at: the time of this call's runs, if given by `--at`.
+        runs: the rows of the earlier runs in the table `runs`, to find differences; None if not needed.
     """
 
     recorded: pl.DataFrame
     moment: datetime
-    known: tuple[Known, ...] = ()
+    known: tuple[KnownRun, ...] = ()
     contents: tuple[Content, ...] = ()
     inputs: Inputs = Inputs()
     said_at: datetime | None = None
     runs: pl.DataFrame | None = None
 
     def with_tonight(self, found: Analysis, gpu: str | None) -> pl.DataFrame:
-        """All figures in the order of the runs; `tonight` marks those of this analysis.
+        """All metrics in the order of the runs; `tonight` marks those of this analysis.
 
-        A run that the history already has counts once, at its recorded time.
+        A run that is already in the history counts once, at its recorded time.
         """
         numbers = self._numbers(found)
         known = self.recorded.select("number", pl.col("at").alias("recorded_at"), "added_at").unique("number")
-        said = self.said_at is not None
-        times = moments(found, self.said_at or self.moment, self.inputs, said=said)
+        is_given = self.said_at is not None
+        times = run_times(found, self.said_at or self.moment, self.inputs, is_given=is_given)
         tonight = (
             measure(found)
             .join(keys(found.runs, gpu), on="run_id", how="left", maintain_order="left")
@@ -76,11 +76,11 @@ class Past:
         return both.sort("at", pl.col("number"), nulls_last=True, maintain_order=True)
 
     def _numbers(self, found: Analysis) -> pl.DataFrame:
-        """run_id, number: each run of an analysis once, with its number in the history where it has one."""
+        """run_id and number: each run of an analysis once, with its number in the history if it has one."""
         if not self.known and not self.recorded.is_empty():
             recorded = self.recorded.select("run_id", "number").unique("run_id")
             return found.runs.select("run_id").join(recorded, on="run_id", how="left")
-        matches = Matcher(one.copy() for one in self.known).matched(found, self.inputs, self.contents, self.said_at)
+        matches = Matcher(one.copy() for one in self.known).match_runs(found, self.inputs, self.contents, self.said_at)
         last = {id(one.run): one for one in matches}
         rows = {one.reading.run_id: one.run.number for one in last.values()}
         return pl.DataFrame([*rows.items()], schema={"run_id": pl.String, "number": pl.Int64}, orient="row")

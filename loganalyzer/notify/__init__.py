@@ -1,1 +1,1 @@
-"""Notices to chat services and web hooks: what they say, when they are sent, and how."""
+"""Sends notices to chat services and web hooks when the verdict changes."""

@@ -1,4 +1,4 @@
-"""The text of a notice: verdict, counts, the first findings with their fixes, and where the report is."""
+"""Writes the text of a notice: verdict, counts, the first findings with their fixes, and the path of the report."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS: Final = 3
 LONGEST_LINE: Final = 400
-"""Characters of one line: with three findings the text stays below the 2000 characters that Discord takes."""
+"""Maximum characters of a line. With three findings, the text stays below Discord's limit of 2000 characters."""
 Level = Literal["success", "warning", "failure"]
 LEVELS: Final[dict[str, Level]] = {"pass": "success", "warn": "warning", "fail": "failure", "no-runs": "failure"}
-_WORDS: Final = {"pass": "PASS", "warn": "WARN", "fail": "FAIL", "no-runs": "NO RUN FOUND"}
-_QUIET: Final = str.maketrans({"<": "‹", ">": "›", "@": "@\u200b"})
-"""Logs are untrusted: `<!channel>` and `@everyone` in one must not call a whole team."""
+_VERDICT_WORDS: Final = {"pass": "PASS", "warn": "WARN", "fail": "FAIL", "no-runs": "NO RUNS FOUND"}
+_NO_MENTIONS: Final = str.maketrans({"<": "‹", ">": "›", "@": "@\u200b"})
+"""Disables mentions: logs are untrusted, and `<!channel>` or `@everyone` in a log must not notify a team."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What is sent."""
+    """A notice to send."""
 
     title: str
     body: str
@@ -35,8 +35,8 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A finding as a notice shows it; `place` is the file and line."""
+class NoticeFinding:
+    """A finding in a notice; `place` is the file and line."""
 
     rule: str
     place: str
@@ -44,51 +44,51 @@ class Problem:
     fix: str
 
 
-def of_analysis(analysis: Analysis, report: str | None, before: str | None) -> Notice:
-    """The notice about an analysis; `report` is the path of its report, `before` the verdict of the last call."""
+def analysis_notice(analysis: Analysis, report: str | None, before: str | None) -> Notice:
+    """The notice about an analysis; `report` is the path of its report, `before` the previous verdict."""
     counts = {name: analysis.totals.severity(name) for name in ("error", "warning")}
-    said = [plural(number, name) for name, number in counts.items() if number]
+    problems = [plural(number, name) for name, number in counts.items() if number]
     if analysis.problems:
-        said.append(f"{plural(len(analysis.problems), 'input')} not read")
+        problems.append(f"{plural(len(analysis.problems), 'input')} not read")
     where = f"{plural(analysis.totals.runs, 'run')} in {plural(analysis.totals.inputs, 'file')}"
-    first = f"{where}: {', '.join(said) or 'no problems found'}"
+    first = f"{where}: {', '.join(problems) or 'no problems found'}"
     last = [f"Report: {masking.without_home(report)}"] if report else []
     title = f"loganalyze: {verdict_words(analysis.verdict)}"
     title += f" (before: {verdict_words(before)})" if before else ""
-    return notice(title, [first, *_lines(_worst(analysis)), *last], LEVELS[analysis.verdict])
+    return make_notice(title, [first, *_finding_lines(_worst_findings(analysis)), *last], LEVELS[analysis.verdict])
 
 
-def notice(title: str, lines: Iterable[str], level: Level) -> Notice:
-    """A notice of these lines, each on one line, bounded, with secrets masked and without mentions."""
+def make_notice(title: str, lines: Iterable[str], level: Level) -> Notice:
+    """A notice with these lines: limited in length, with secrets masked and mentions disabled."""
     mask = masking.masker(()).mask
-    return Notice(title, "\n".join(_shortened(mask(one_line(line))).translate(_QUIET) for line in lines), level)
+    return Notice(title, "\n".join(_shorten(mask(one_line(line))).translate(_NO_MENTIONS) for line in lines), level)
 
 
 def verdict_words(verdict: str) -> str:
-    """`PASS` for `pass`, and so on."""
-    return _WORDS.get(verdict, one_line(verdict))
+    """The verdict for display, for example `PASS` for `pass`."""
+    return _VERDICT_WORDS.get(verdict, one_line(verdict))
 
 
-def problem_lines(problem: Problem) -> tuple[str, str]:
-    """A finding and its fix."""
+def finding_lines(problem: NoticeFinding) -> tuple[str, str]:
+    """The two lines of a finding: message and fix."""
     return f"{problem.rule} {problem.place}: {problem.message}", f"Fix: {flowing(problem.fix)}"
 
 
-def _lines(problems: Iterable[Problem]) -> Iterator[str]:
+def _finding_lines(problems: Iterable[NoticeFinding]) -> Iterator[str]:
     for problem in problems:
-        yield from problem_lines(problem)
+        yield from finding_lines(problem)
 
 
-def _worst(analysis: Analysis) -> Iterator[Problem]:
-    """The first errors; warnings where there is no error."""
+def _worst_findings(analysis: Analysis) -> Iterator[NoticeFinding]:
+    """The first errors; the first warnings if there are no errors."""
     for severity in ("error", "warning"):
         found = analysis.findings.filter(pl.col("severity") == severity).head(MOST_FINDINGS)
         for rule, source, line, message, fix in found.select("rule", "source", "line", "message", "fix").rows():
             place = PurePath(source or "–").name + ("" if line is None else f":{line}")
-            yield Problem(str(rule), place, str(message), str(fix))
+            yield NoticeFinding(str(rule), place, str(message), str(fix))
         if not found.is_empty():
             return
 
 
-def _shortened(line: str) -> str:
+def _shorten(line: str) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"

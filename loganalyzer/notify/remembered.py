@@ -1,4 +1,4 @@
-"""The last verdict, kept in the user's cache folder, so that only a change of verdict is a notice."""
+"""Stores the last verdict in the user's cache folder, so that only a change of the verdict sends a notice."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from loganalyzer.common import atomic_write
 from loganalyzer.common.errors import ReportError
 
 VERDICTS: Final = ("pass", "warn", "fail", "no-runs")
-_LARGEST: Final = 1000
-"""Bytes of the file: a larger one is not ours."""
+_MOST_BYTES: Final = 1000
+"""Maximum size of the file. A larger one was not written by this tool."""
 
 
-def place_of(history: str | None, paths: Sequence[str], folder: Path | None = None) -> Path:
-    """The file for calls with this history, or without one, with these inputs in this working directory."""
+def verdict_file(history: str | None, paths: Sequence[str], folder: Path | None = None) -> Path:
+    """The file for calls with this history; without a history, for calls with these inputs in this directory."""
     key = ["history", history] if history else ["inputs", str(Path.cwd()), *paths]
     name = sha256(json.dumps(key).encode("utf-8", "backslashreplace")).hexdigest()[:32]
     return (folder or user_cache_path("loganalyzer") / "notices") / f"{name}.json"
 
 
-def last(place: Path) -> str | None:
-    """The verdict in a file; None where there is none, or the file is damaged."""
+def last_verdict(place: Path) -> str | None:
+    """The verdict in a file; None if the file is missing or damaged."""
     try:
-        if place.stat().st_size > _LARGEST:
+        if place.stat().st_size > _MOST_BYTES:
             return None
         found = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -37,16 +37,16 @@ def last(place: Path) -> str | None:
     return verdict if verdict in VERDICTS else None
 
 
-def remember(place: Path, verdict: str) -> str | None:
-    """Keep a verdict; returns a message where that fails."""
+def save_verdict(place: Path, verdict: str) -> str | None:
+    """Saves a verdict; returns a message if that fails, otherwise None."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         atomic_write.write(place, json.dumps({"verdict": verdict}))
     except (OSError, ReportError):
-        return "the verdict is not kept for the next notice: the cache folder cannot be written"
+        return "the verdict was not saved, so the next notice may repeat it: the cache folder is not writable"
     return None
 
 
-def is_news(verdict: str, before: str | None) -> bool:
-    """Whether a verdict is worth a notice: another one than before, or the first that is not a pass."""
+def needs_notice(verdict: str, before: str | None) -> bool:
+    """Whether a verdict needs a notice: it changed, or it is the first one and not a pass."""
     return verdict != (before or "pass")

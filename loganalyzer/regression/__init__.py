@@ -1,1 +1,1 @@
-"""Whether measurements got worse: series of runs, and two samples. Numbers in, verdicts with reasons out."""
+"""Decides whether measurements got worse, for series of runs and for two samples, and explains each verdict."""

@@ -1,4 +1,4 @@
-"""All confirmed changes of one series: the scan finds the best split, then looks again in each of its parts."""
+"""Finds all confirmed changes of one series: the scan splits it at the best place, then scans each part again."""
 
 from __future__ import annotations
 
@@ -12,32 +12,36 @@ from loganalyzer.regression import creep, spells
 from loganalyzer.regression.scan import BLOCK, RESOLUTION, Step, scan
 from loganalyzer.regression.series import Numbers, Series, change_percent, deviation, is_large
 
-MINIMUM_RUNS = 8
-"""No stretch of fewer runs is judged."""
+MIN_RUNS = 8
+"""Shorter series are not judged."""
 FLOOR_PERCENT = 2.0
-"""The smallest change that counts as one."""
+"""The smallest change that counts."""
 LEVEL = 0.025
-"""Two-sided p-value up to which a change is confirmed: it holds false alarms on correlated noise below 3 %."""
+"""Two-sided p-value up to which a change is confirmed. It keeps false alarms on correlated noise below 3 %."""
 STEP_WEIGHT = 2
 SPELL_WEIGHT = 3
 CREEP_WEIGHT = 6
-"""Three questions are asked of a series: a half of LEVEL goes to steps, a third to spells, a sixth to creep."""
+"""A series is tested three times: steps get one half of LEVEL, spells a third, creep a sixth."""
 SPELL_DEVIATIONS = 2.0
-"""Run-to-run deviations by which a spell must differ: correlated noise wanders off and back by less."""
+"""Minimum size of a spell in run-to-run deviations: correlated noise drifts away and back by less."""
 CLEAR_PERCENT = 10.0
 CLEAR_DEVIATIONS = 8.0
-"""A step beyond both, with a block of runs on either side, needs no permutations (regression-statistics trial)."""
+"""A step larger than both, with a block of runs before and after, needs no permutations (regression-statistics
+trial)."""
 
 
 @dataclass(frozen=True)
 class Change:
     """A change of level.
 
-    `index`: position, in the series as given, of the first run on the new level (of a creep: of its first run);
-    `before`, `after`: the mean levels, spikes left out, in the metric's unit (of a creep: best stable and present);
-    `change_percent`: of the size of `before`, None where that is 0; `worse`: by the metric's direction;
-    `kind`: `step`, `creep` or `jump` (found by process control, see `nightly`); `runs_after`: runs since;
-    `p`: two-sided p-value, corrected for having looked everywhere.
+    Attributes:
+        index: position in the original series of the first run on the new level (of a creep: of its first run).
+        before, after: the mean levels without spikes, in the metric's unit (of a creep: best stable and present).
+        change_percent: the change in percent of `before`; None if that is 0.
+        worse: whether the change is for the worse, by the metric's direction.
+        kind: `step`, `creep` or `jump` (found by process control, see `nightly`).
+        runs_after: runs since the change.
+        p: two-sided p-value, corrected for testing all positions.
     """
 
     index: int
@@ -51,10 +55,10 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The confirmed changes in order, the p-value of the whole series, and the run-to-run deviation around its levels.
+class ScanResult:
+    """The confirmed changes in order, the p-value of the full series, and the run-to-run deviation around its levels.
 
-    `noise` is in the metric's unit; around the slope where the series creeps.
+    `noise` is in the metric's unit. If the series creeps, it is the deviation around the slope.
     """
 
     changes: tuple[Change, ...]
@@ -62,43 +66,43 @@ class Found:
     noise: float
 
 
-def find(series: Series, higher_is_better: bool) -> Found:
-    """The confirmed changes of a cleaned series of at least MINIMUM_RUNS values."""
+def find_changes(series: Series, higher_is_better: bool) -> ScanResult:
+    """The confirmed changes of a cleaned series of at least MIN_RUNS values."""
     values = series.values
-    whole = scan(values, BLOCK, BLOCK)
-    slow = _creep(values, whole.best) if whole else None
-    if slow is not None:
-        change, deviates = slow
-        return Found((_placed(change, series, higher_is_better),), change.p, deviates)
-    p = min(1.0, whole.best.p * STEP_WEIGHT) if whole else 1.0
-    steps = _prune(values, dict(_split(values, 0)))
-    found = tuple(_placed(change, series, higher_is_better) for change in _levels(values, steps))
-    return Found(found, p, noise(values, sorted(steps)))
+    scanned = scan(values, BLOCK, BLOCK)
+    found_creep = _find_creep(values, scanned.best) if scanned else None
+    if found_creep is not None:
+        change, creep_noise = found_creep
+        return ScanResult((_to_original(change, series, higher_is_better),), change.p, creep_noise)
+    p = min(1.0, scanned.best.p * STEP_WEIGHT) if scanned else 1.0
+    steps = _drop_small_splits(values, dict(_split_recursively(values, 0)))
+    changes = tuple(_to_original(change, series, higher_is_better) for change in _step_changes(values, steps))
+    return ScanResult(changes, p, noise(values, sorted(steps)))
 
 
 def segments(count: int, splits: list[int]) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of the stretches between the splits of a series of `count` values."""
+    """Start and end (exclusive) of the segments between the splits of a series of `count` values."""
     return list(pairwise([0, *splits, count]))
 
 
 def noise(values: Numbers, splits: list[int]) -> float:
     """Run-to-run deviation around the levels between the splits, in the metric's unit."""
-    stretches = segments(len(values), splits)
-    return deviation(np.concatenate([values[a:b] - values[a:b].mean() for a, b in stretches]), len(stretches))
+    parts = segments(len(values), splits)
+    return deviation(np.concatenate([values[a:b] - values[a:b].mean() for a, b in parts]), len(parts))
 
 
-def _split(values: Numbers, offset: int) -> Iterator[tuple[int, float]]:
-    """Index and p-value of each confirmed split of `values`, which begin at `offset`: a cut, then within its parts."""
-    splits, p = _cut(values)
+def _split_recursively(values: Numbers, offset: int) -> Iterator[tuple[int, float]]:
+    """Index and p-value of each confirmed split of `values`, which start at `offset`; then the splits of each part."""
+    splits, p = _find_splits(values)
     if not splits:
         return
     yield from ((offset + split, p) for split in splits)
     for start, end in segments(len(values), splits):
-        yield from _split(values[start:end], offset + start)
+        yield from _split_recursively(values[start:end], offset + start)
 
 
-def _cut(values: Numbers) -> tuple[list[int], float]:
-    """Where to cut a stretch, once or (around a spell) twice, and the p-value; nowhere if chance explains it all."""
+def _find_splits(values: Numbers) -> tuple[list[int], float]:
+    """The split of a segment (two around a spell), and its p-value; no split if chance explains the segment."""
     scanned = scan(values, BLOCK, BLOCK)
     if scanned is None:
         return [], 1.0
@@ -107,12 +111,12 @@ def _cut(values: Numbers) -> tuple[list[int], float]:
         return [step.index], step.p * STEP_WEIGHT
     if _stands_out(values, [step.index], CLEAR_PERCENT, CLEAR_DEVIATIONS):
         return [step.index], RESOLUTION
-    return _spell(values)
+    return _find_spell(values)
 
 
-def _spell(values: Numbers) -> tuple[list[int], float]:
-    """Where a spell begins and ends, and its p-value; as `_cut`."""
-    found = spells.ends(values)
+def _find_spell(values: Numbers) -> tuple[list[int], float]:
+    """The start and end of a spell, and its p-value, in the form of `_find_splits`."""
+    found = spells.find_limits(values)
     if found is None or not _stands_out(values, [*found], FLOOR_PERCENT, SPELL_DEVIATIONS):
         return [], 1.0
     p = spells.p_value(values) * SPELL_WEIGHT
@@ -122,15 +126,15 @@ def _spell(values: Numbers) -> tuple[list[int], float]:
 
 
 def _stands_out(values: Numbers, splits: list[int], floor: float, deviations: float) -> bool:
-    """Whether every step at the splits reaches `floor` percent and is beyond so many run-to-run deviations."""
+    """Whether every step at the splits reaches `floor` percent and exceeds `deviations` run-to-run deviations."""
     levels = [float(values[start:end].mean()) for start, end in segments(len(values), splits)]
     smallest = min(abs(after - before) for before, after in pairwise(levels))
     large = all(is_large(change_percent(before, after), floor) for before, after in pairwise(levels))
     return large and smallest > deviations * noise(values, splits)
 
 
-def _prune(values: Numbers, splits: dict[int, float]) -> dict[int, float]:
-    """Without the splits whose change is below the floor, the smallest taken away first."""
+def _drop_small_splits(values: Numbers, splits: dict[int, float]) -> dict[int, float]:
+    """Removes splits whose change is below the floor, smallest first."""
     while splits:
         places = sorted(splits)
         means = [float(values[a:b].mean()) for a, b in segments(len(values), places)]
@@ -142,8 +146,8 @@ def _prune(values: Numbers, splits: dict[int, float]) -> dict[int, float]:
     return splits
 
 
-def _levels(values: Numbers, splits: dict[int, float]) -> Iterator[Change]:
-    """The splits as changes; positions are those of the cleaned series, `worse` says higher."""
+def _step_changes(values: Numbers, splits: dict[int, float]) -> Iterator[Change]:
+    """The splits as changes. Positions refer to the cleaned series; `worse` means higher."""
     places = sorted(splits)
     means = [float(values[a:b].mean()) for a, b in segments(len(values), places)]
     for place, (before, after) in zip(places, pairwise(means), strict=True):
@@ -151,10 +155,10 @@ def _levels(values: Numbers, splits: dict[int, float]) -> Iterator[Change]:
         yield Change(place, before, after, percent, after > before, "step", len(values) - place, splits[place])
 
 
-def _creep(values: Numbers, step: Step) -> tuple[Change, float] | None:
-    """A drift of the whole series that no single step explains as well, and the deviation around it.
+def _find_creep(values: Numbers, step: Step) -> tuple[Change, float] | None:
+    """A drift of the full series that no single step explains equally well, and the deviation around it; else None.
 
-    Positions as in `_levels`.
+    Positions are as in `_step_changes`.
     """
     line = creep.trend(values)
     if line is None or line.rise != step.rise:
@@ -173,8 +177,8 @@ def _creep(values: Numbers, step: Step) -> tuple[Change, float] | None:
     return change, float(np.sqrt(slope.left / (len(values) - 3)))
 
 
-def _placed(change: Change, series: Series, higher_is_better: bool) -> Change:
-    """The change in terms of the series as given, and of the metric's direction."""
+def _to_original(change: Change, series: Series, higher_is_better: bool) -> Change:
+    """The change with positions of the original series, and `worse` by the metric's direction."""
     place = int(series.positions[change.index])
     after = int(np.count_nonzero(series.positions >= place))
     return replace(change, index=place, runs_after=after, worse=change.worse != higher_is_better)

@@ -1,4 +1,4 @@
-"""A series followed night by night: when it left its normal range, and when it came back."""
+"""Follows a series night by night and finds when it left its normal range and when it returned."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final, Literal
 import numpy as np
 
 from loganalyzer.regression.control import (
-    ESTABLISHED,
-    FEWEST_NIGHTS,
+    ESTABLISHED_NIGHTS,
+    MIN_NIGHTS,
     MOST_NIGHTS,
-    ROW,
+    RETURN_RULE,
     RULES,
     Floors,
     Reference,
@@ -26,33 +26,33 @@ from loganalyzer.regression.series import Numbers
 
 NightWord = Literal["unknown", "normal", "worse", "better"]
 
-SHORT_SPELL: Final = 2
-"""A spell of so few nights joins the reference once it is over: it was an outlier, and the next may be like it."""
+SHORT_SPELL_NIGHTS: Final = 2
+"""A spell of at most this length joins the reference once it is over: it was an outlier, and there may be more."""
 ADOPTED_BETTER: Final = 8
-"""Nights after which a better level is the new normal."""
+"""Nights after which a better level becomes normal."""
 ADOPTED_WORSE: Final = MOST_NIGHTS
-"""Nights after which a worse level is the new normal: by then no earlier night is left among the latest."""
-FEWEST_ADOPTED: Final = 5
-"""Nights that a doubtful spell must last at least before its nights join the reference.
+"""Nights after which a worse level becomes normal: the latest nights then contain no earlier ones."""
+MIN_ADOPTED: Final = 5
+"""Minimum length of a doubtful spell before its nights join the reference.
 
-If the step is real, the change-point scan has dated it by then or will: the series stays red by the scan.
+If the step is real, the change-point scan dates it, so the series remains `regressed`.
 """
-RETURNED: Final = 4.0
-"""Scatters below the spell's level from which a single normal night ends it."""
-NIGHTS_BACK: Final = 2
-"""Nights in a row nearer to the normal level than to the spell's that end a spell."""
+RETURN_SCATTERS: Final = 4.0
+"""Distance below the spell's level, in scatters, from which a single normal night ends the spell."""
+RETURN_NIGHTS: Final = 2
+"""Number of consecutive nights nearer to the normal level than to the spell's level that ends a spell."""
 
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """What is known after a night.
+class NightState:
+    """The state of a series after a night.
 
     Attributes:
         word: how the newest nights compare with the reference.
-        reference: the normal nights, worse being higher; None while they are too few.
-        since: first night of the present spell (`worse`, `better`); of normal nights, the first after the last spell.
-        rule: by which the spell was found.
-        ended: first and last night of the last spell for the worse that is over.
+        reference: the normal nights, with higher being worse; None while there are too few.
+        since: first night of the present spell (`worse`, `better`); if normal, the first night after the last spell.
+        rule: the rule that found the spell.
+        ended: first and last night of the last `worse` spell that is over.
     """
 
     word: NightWord
@@ -63,9 +63,9 @@ class State:
 
 
 class Follower:
-    """Takes the nights in order; what it says of one depends on no later night.
+    """Takes the nights in order. The state after a night never depends on later nights.
 
-    A night outside is no part of the reference, so bad nights never become normal by themselves before `ADOPTED_WORSE`.
+    Nights outside are not part of the reference, so a worse level does not become normal before `ADOPTED_WORSE` nights.
     """
 
     def __init__(self, floors: Floors) -> None:
@@ -78,7 +78,7 @@ class Follower:
         self._spell: _Spell | None = None
 
     def copy(self) -> Follower:
-        """A follower in the same state that goes on by itself."""
+        """An independent follower in the same state."""
         other = Follower(self.floors)
         other.values, other.shares, other.normal = self.values[:], self.shares[:], self.normal[:]
         other.ended, other._back = self.ended, self._back
@@ -86,57 +86,57 @@ class Follower:
             other._spell = _Spell(**vars(self._spell))
         return other
 
-    def step(self, value: float, share: float = 1.0) -> State:
-        """The state after one more night, its value finite and higher for worse; `share` as in `limit`."""
+    def step(self, value: float, share: float = 1.0) -> NightState:
+        """The state after one more night. `value` is finite and higher for worse; `share` is as in `limit`."""
         self.values.append(value)
         self.shares.append(share)
         night = len(self.values) - 1
         if self._spell is not None and self._is_over(self._spell, night):
-            self._close(self._spell, night)
+            self._end_spell(self._spell, night)
         if self._spell is None:
-            self._look(night)
+            self._check_rules(night)
         if self._spell is not None and night - self._spell.start + 1 >= self._spell.adopted:
             self._adopt(self._spell, night)
         spell = self._spell
         if spell is not None:
-            return State(spell.word, spell.reference, spell.start, spell.rule, self.ended)
-        reference = self._before(night)
-        return State("unknown" if reference is None else "normal", reference, self._back, None, self.ended)
+            return NightState(spell.word, spell.reference, spell.start, spell.rule, self.ended)
+        reference = self._reference_before(night)
+        return NightState("unknown" if reference is None else "normal", reference, self._back, None, self.ended)
 
-    def _before(self, night: int) -> Reference | None:
-        """The reference as it was before a night."""
+    def _reference_before(self, night: int) -> Reference | None:
+        """The reference before a night; None if there are too few normal nights."""
         chosen = self._normal_values(night)
-        return None if len(chosen) < FEWEST_NIGHTS else Reference.of(np.array(chosen), self.floors)
+        return None if len(chosen) < MIN_NIGHTS else Reference.of(np.array(chosen), self.floors)
 
     def _normal_values(self, night: int) -> list[float]:
-        """The latest normal nights before a night."""
+        """The values of the latest normal nights before a night."""
         end = bisect_left(self.normal, night)
         return [self.values[place] for place in self.normal[max(0, end - MOST_NIGHTS) : end]]
 
-    def _look(self, night: int) -> None:
-        """Begins a spell where the newest nights are outside; else the night is a normal one."""
+    def _check_rules(self, night: int) -> None:
+        """Starts a spell if the newest nights are outside; otherwise marks the night as normal."""
         for rule in RULES:
             first = night - rule.nights + 1
             before = self._normal_values(first) if first >= (self._back or 0) else []
-            if len(before) < FEWEST_NIGHTS:
+            if len(before) < MIN_NIGHTS:
                 break
             sign = direction(statistics.median(before), rule, self.values[first:], self.floors)
-            if sign:  # rare: most nights need no more than their medians
+            if sign:  # rare: most nights are normal by their medians alone
                 reference = Reference.of(np.array(before), self.floors)
-                seen = reference if sign > 0 else reference.mirrored
+                oriented = reference if sign > 0 else reference.mirrored
                 newest = sign * np.array(self.values[first:])
-                if exceeds(seen, rule, newest, self.floors, max(self.shares[first:])):
-                    self._begin(first, sign, rule, seen)
+                if exceeds(oriented, rule, newest, self.floors, max(self.shares[first:])):
+                    self._start_spell(first, sign, rule, oriented)
                     return
         self.normal.append(night)
 
-    def _begin(self, first: int, sign: int, rule: Rule, seen: Reference) -> None:
-        """Begins a spell, earlier than where it was found if the nights before were nearer to its level already."""
-        middle = (seen.level + float(np.median(sign * np.array(self.values[first:])))) / 2
-        while first - 1 in self.normal and sign * self.values[first - 1] > middle and self._before(first - 1):
+    def _start_spell(self, first: int, sign: int, rule: Rule, oriented: Reference) -> None:
+        """Starts a spell, and dates it back over earlier nights that were already nearer to its level."""
+        middle = (oriented.level + float(np.median(sign * np.array(self.values[first:])))) / 2
+        while first - 1 in self.normal and sign * self.values[first - 1] > middle and self._reference_before(first - 1):
             first -= 1
         self.normal = [place for place in self.normal if place < first]
-        reference = self._before(first)
+        reference = self._reference_before(first)
         if reference is not None:
             self._spell = _Spell(first, sign, rule, reference)
 
@@ -144,24 +144,24 @@ class Follower:
         reference = spell.reference if spell.sign > 0 else spell.reference.mirrored
         value = spell.sign * self.values[night]
         level = float(np.median(spell.sign * np.array(self.values[spell.start : night])))
-        inside = value - reference.level <= limit(reference, ROW, self.floors)
-        if inside and level - value > RETURNED * reference.scatter:
+        inside = value - reference.level <= limit(reference, RETURN_RULE, self.floors)
+        if inside and level - value > RETURN_SCATTERS * reference.scatter:
             spell.back = 1
             return True
         spell.back = spell.back + 1 if value < (reference.level + level) / 2 else 0
-        return spell.back >= NIGHTS_BACK
+        return spell.back >= RETURN_NIGHTS
 
-    def _close(self, spell: _Spell, night: int) -> None:
+    def _end_spell(self, spell: _Spell, night: int) -> None:
         back = night - spell.back + 1
         if spell.sign > 0:
             self.ended = (spell.start, back - 1)
-        if back - spell.start <= SHORT_SPELL:
+        if back - spell.start <= SHORT_SPELL_NIGHTS:
             self.normal += range(spell.start, back)
         self.normal += range(back, night)
         self._back, self._spell = back, None
 
     def _adopt(self, spell: _Spell, night: int) -> None:
-        """The spell's nights are the reference from now on, or part of it if the earlier ones were too few."""
+        """Makes the nights of the spell the reference; those of a doubtful spell join the earlier ones."""
         earlier = self.normal if spell.is_doubtful else []
         self.normal = [*earlier, *range(spell.start, night + 1)]
         self._back, self._spell, self.ended = (None if spell.is_doubtful else spell.start), None, None
@@ -169,7 +169,7 @@ class Follower:
 
 @dataclass
 class _Spell:
-    """Nights outside: since when, in which direction, found by which rule, and how many of the newest seem back."""
+    """A spell of nights outside: its first night, direction and rule, and how many of the newest nights are back."""
 
     start: int
     sign: int
@@ -183,18 +183,18 @@ class _Spell:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the spell is a small step away from a short reference, which may have been a calm stretch."""
-        return self.rule.nights >= ROW.nights and len(self.reference.nights) < ESTABLISHED
+        """Whether the spell is a small step from a short reference, which may have had too little scatter."""
+        return self.rule.nights >= RETURN_RULE.nights and len(self.reference.nights) < ESTABLISHED_NIGHTS
 
     @property
     def adopted(self) -> int:
-        """Nights after which the spell is normal; as many as the reference has, where the spell is doubtful."""
-        usual = ADOPTED_WORSE if self.sign > 0 else ADOPTED_BETTER
-        return min(usual, max(FEWEST_ADOPTED, len(self.reference.nights))) if self.is_doubtful else usual
+        """Nights after which the spell becomes normal; at most as many as the reference has if it is doubtful."""
+        most = ADOPTED_WORSE if self.sign > 0 else ADOPTED_BETTER
+        return min(most, max(MIN_ADOPTED, len(self.reference.nights))) if self.is_doubtful else most
 
 
-def follow(values: Numbers, floors: Floors, shares: Numbers | None = None) -> list[State]:
-    """The state after each night; `values`: shape (n,), oldest first, finite, worse being higher."""
+def follow_nights(values: Numbers, floors: Floors, shares: Numbers | None = None) -> list[NightState]:
+    """The state after each night; `values`: shape (n,), oldest first, finite, higher being worse."""
     follower = Follower(floors)
     given = [1.0] * len(values) if shares is None else shares.tolist()
     return [follower.step(value, share) for value, share in zip(values.tolist(), given, strict=True)]

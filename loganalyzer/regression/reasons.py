@@ -1,4 +1,4 @@
-"""The sentences that say why a verdict was given."""
+"""Writes the sentences that explain a verdict."""
 
 from __future__ import annotations
 
@@ -7,61 +7,60 @@ from loganalyzer.regression.changes import FLOOR_PERCENT, Change
 
 
 def regressed(change: Change, noise_percent: float | None) -> str:
-    """The confirmed change for the worse, and the noise it stands out of."""
-    return f"Worse {amount(change)}{_noise(noise_percent)}."
+    """The reason for a confirmed change for the worse, with the noise."""
+    return f"Worse {amount(change)}{_noise_text(noise_percent)}."
 
 
 def improved(change: Change) -> str:
-    """The confirmed change for the better."""
+    """The reason for a confirmed change for the better."""
     return f"Better {amount(change)}."
 
 
 def suspected(change: Change, needed: int) -> str:
-    """The change that may be chance, and how many runs would tell."""
+    """The reason for a suspected change, and how many more runs are needed."""
     return (
-        f"Perhaps worse {amount(change)}. Neighbouring runs that resemble one another could look the same: "
-        f"at least {plural(needed, 'more run')} will tell."
+        f"Perhaps worse {amount(change)}. This may still be noise: consecutive runs are correlated. "
+        f"Wait for at least {plural(needed, 'more run')}."
     )
 
 
 def same(runs: int, noise_percent: float | None, spikes: int) -> str:
-    """Nothing was found, in how many runs and how much noise."""
-    aside = f" {plural(spikes, 'lone outlier')} left aside." if spikes else ""
-    return (
-        f"No change of {FLOOR_PERCENT:g} % or more stands out in {plural(runs, 'run')}{_noise(noise_percent)}.{aside}"
-    )
+    """The reason for `same`: the number of runs, the noise, and the outliers."""
+    ignored = f" Ignored {plural(spikes, 'single outlier')}." if spikes else ""
+    noise = _noise_text(noise_percent)
+    return f"No change of {FLOOR_PERCENT:g} % or more in {plural(runs, 'run')}{noise}.{ignored}"
 
 
 def too_few(runs: int, missing: int) -> str:
-    """Why nothing is said."""
-    return f"Only {plural(runs, 'run')}: {missing} more needed before anything is said."
+    """Why there is no verdict yet."""
+    return f"Only {plural(runs, 'run')}: {missing} more needed for a verdict."
 
 
-def outnumbered(reason: str, metrics: int) -> str:
-    """A change that would count alone, but not among so many metrics."""
-    return f"{reason} Among {plural(metrics, 'metric')} judged together, chance alone would show as much in one."
+def among_many(reason: str, metrics: int) -> str:
+    """The reason for a change that would count alone, but not among many metrics."""
+    return f"{reason} With {plural(metrics, 'metric')}, one such change is expected by chance."
 
 
-def dropped(count: int) -> str:
+def dropped_values(count: int) -> str:
     """What was not counted; empty for none."""
     return f" {plural(count, 'value')} that {'is' if count == 1 else 'are'} no number left out." if count else ""
 
 
 def percent(value: float | None) -> str:
-    """`5.1 %` whatever the sign; words where there is no percentage."""
+    """`by 5.1 %` without the sign; `from zero` if there is no percentage."""
     return "from zero" if value is None else f"by {abs(value):.1f} %"
 
 
 def amount(change: Change) -> str:
-    """By how much, from where to where, since which run."""
+    """The size of a change, its levels, and its first run."""
     how = "slowly, " if change.kind == "creep" else ""
     start = "the best stable level" if change.kind == "creep" else "before"
-    since = "begins at" if change.kind == "creep" else "since"
+    since = "starting at" if change.kind == "creep" else "since"
     return (
         f"{how}{percent(change.change_percent)}: {change.before:.4g} {start}, {change.after:.4g} now, "
         f"{since} run {change.index + 1} ({plural(change.runs_after, 'run')})"
     )
 
 
-def _noise(noise_percent: float | None) -> str:
+def _noise_text(noise_percent: float | None) -> str:
     return "" if noise_percent is None else f"; runs scatter by {noise_percent:.1f} %"

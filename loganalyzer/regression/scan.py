@@ -1,14 +1,13 @@
-"""The permutation scan: where a series splits best into two levels, and how often chance splits it as well.
+"""Finds the best split of a series into two levels, and how often chance gives an equally good split.
 
-The scan's statistic is that of a t-test with a common variance, taken at its best split. Since permuting keeps the sum
-of squares, ordering the permutations by t is ordering them by the difference of the means times √(k(n−k)/n), which one
-cumulative sum gives for all splits of all permutations at once. Taking the best split of each permutation too is what
-corrects for having looked at all of them: a detector without that raised 4 % to 48 % false alarms at a nominal
-0.1 % (regression-statistics trial).
+The statistic is that of a t-test with a common variance at the best split. Permuting keeps the sum of squares, so
+ordering permutations by t is the same as ordering them by the difference of the means times √(k(n−k)/n). One cumulative
+sum gives that for all splits of all permutations. Using the best split of each permutation corrects for testing all
+splits: a detector without this correction had 4–48 % false alarms at a nominal 0.1 % (regression-statistics trial).
 
-Runs that resemble the run before (warm GPUs, noisy neighbours) break the permutation of single runs: 22 % false
-alarms. Permuting blocks of four neighbouring runs keeps what is common to neighbours: 3 % (same trial). Where the
-blocks begin is drawn for each permutation, so that no verdict hangs on how a change lies to a fixed grid of blocks.
+If consecutive runs are correlated (warm GPUs, busy hosts), permuting single runs gives 22 % false alarms. Permuting
+blocks of four consecutive runs keeps the correlation and gives 3 % (same trial). The start of the blocks is drawn for
+each permutation, so that the verdict does not depend on the position of a change relative to the blocks.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ import numpy as np
 from loganalyzer.regression.series import ROUNDING, Numbers, Places
 
 BLOCK = 4
-"""Neighbouring runs that are permuted together where a change is to be confirmed."""
+"""Consecutive runs that are permuted together to confirm a change."""
 PERMUTATIONS = 1999
 RESOLUTION = 2 / (PERMUTATIONS + 1)
-"""The smallest two-sided p-value that so many permutations can give."""
+"""The smallest possible two-sided p-value with this number of permutations."""
 _SEED = 20250905
-_REMEMBERED_RUNS = 128
-"""Orders of so many runs take 2 MB; those of longer series are drawn anew each time."""
+_MOST_CACHED_RUNS = 128
+"""Permutations of this many runs take 2 MB. Those of longer series are not cached."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A split: `index` of the first value of the new level, whether it is higher, and the two-sided p-value."""
+    """A split: `index` of the first value on the new level, whether the level rises, and the two-sided p-value."""
 
     index: int
     rise: bool
@@ -40,63 +39,63 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Scanned:
-    """The best split upwards and the best one downwards; `best` is the one that chance explains less."""
+class ScannedSteps:
+    """The best split upward and the best one downward; `best` is the less likely one by chance."""
 
     up: Step
     down: Step
     best: Step
 
 
-def scan(values: Numbers, block: int, margin: int) -> Scanned | None:
-    """The steps that chance explains least.
+def scan(values: Numbers, block: int, margin: int) -> ScannedSteps | None:
+    """The steps that are least likely by chance; None for constant series and for series shorter than two margins.
 
-    `values`: shape (n,), finite; `block`: runs permuted together, 1 for single ones; `margin`: fewest runs on either
-    side. None for series shorter than two margins, and for constant ones.
+    `values`: shape (n,), finite; `block`: number of runs permuted together; `margin`: minimum number of runs before
+    and after a split.
     """
     count = len(values)
-    centred = values - values.mean() if count else values
+    centered = values - values.mean() if count else values
     if count < 2 * margin or is_constant(values):
         return None
     splits = np.arange(margin, count - margin + 1)
-    observed = _rises(centred, splits)
-    permuted = _rises(centred[arrangements(count, block)], splits)
-    up = chance(observed.max(), permuted.max(axis=1))
-    down = chance(-observed.min(), -permuted.min(axis=1))
+    observed = _standardized_rises(centered, splits)
+    permuted = _standardized_rises(centered[permuted_orders(count, block)], splits)
+    up = permutation_p(observed.max(), permuted.max(axis=1))
+    down = permutation_p(-observed.min(), -permuted.min(axis=1))
     higher = Step(int(splits[observed.argmax()]), True, min(1.0, 2 * up))
     lower = Step(int(splits[observed.argmin()]), False, min(1.0, 2 * down))
     rises = (higher.p, -observed.max()) < (lower.p, observed.min())
-    return Scanned(higher, lower, higher if rises else lower)
+    return ScannedSteps(higher, lower, higher if rises else lower)
 
 
 def is_constant(values: Numbers) -> bool:
-    """Whether all values are equal but for rounding."""
+    """Whether all values are equal except for rounding."""
     return float(np.ptp(values)) <= ROUNDING * float(np.abs(values).max())
 
 
-def chance(observed: float, permuted: Numbers) -> float:
-    """The share of permutations, the observed order among them, that reach `observed` or more: a one-sided p-value.
+def permutation_p(observed: float, permuted: Numbers) -> float:
+    """The one-sided p-value: the fraction of orders, including the observed one, that reach `observed` or more.
 
-    `permuted`: shape (permutations,). Values that differ by rounding only count as equal.
+    `permuted`: shape (permutations,). Values that differ only by rounding count as equal.
     """
     slack = ROUNDING * float(np.abs(permuted).max())
     return (1 + int(np.count_nonzero(permuted >= observed - slack))) / (len(permuted) + 1)
 
 
-def arrangements(count: int, block: int) -> Places:
-    """Orders of `count` runs, shape (PERMUTATIONS, count): blocks shuffled, runs within a block in their order.
+def permuted_orders(count: int, block: int) -> Places:
+    """Permutations of `count` runs, shape (PERMUTATIONS, count): shuffled blocks of runs in their original order.
 
-    Equal arguments give equal orders, on every machine.
+    Equal arguments give equal permutations on every machine.
     """
-    return _remembered(count, block) if count <= _REMEMBERED_RUNS else _shuffled(count, block)
+    return _cached_orders(count, block) if count <= _MOST_CACHED_RUNS else _draw_orders(count, block)
 
 
 @lru_cache(maxsize=32)
-def _remembered(count: int, block: int) -> Places:
-    return _shuffled(count, block)
+def _cached_orders(count: int, block: int) -> Places:
+    return _draw_orders(count, block)
 
 
-def _shuffled(count: int, block: int) -> Places:
+def _draw_orders(count: int, block: int) -> Places:
     draw = np.random.Generator(np.random.PCG64([_SEED, count, block]))
     begins = draw.integers(0, block, PERMUTATIONS)
     of_block = (np.arange(count) + begins[:, None]) // block
@@ -105,12 +104,12 @@ def _shuffled(count: int, block: int) -> Places:
     return (shuffled & ((1 << 24) - 1)).astype(np.intp)
 
 
-def _rises(centred: Numbers, splits: Places) -> Numbers:
-    """For each split, how much higher what follows is, as a multiple of one run's deviation; splits on the last axis.
+def _standardized_rises(centered: Numbers, splits: Places) -> Numbers:
+    """For each split (last axis), the rise of the level after it, as a multiple of one run's deviation.
 
-    `centred`: shape (…, n), mean 0; `splits`: shape (k,), each from 1 to n − 1.
+    `centered`: shape (…, n), mean 0; `splits`: shape (k,), each from 1 to n − 1.
     """
-    count = centred.shape[-1]
-    sums = np.cumsum(centred, axis=-1)[..., splits - 1]
+    count = centered.shape[-1]
+    sums = np.cumsum(centered, axis=-1)[..., splits - 1]
     rises: Numbers = -sums / np.sqrt(splits * (count - splits) / count)
     return rises

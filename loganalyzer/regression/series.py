@@ -1,4 +1,4 @@
-"""A series of measurements made fit for judging: what is no number is dropped, lone spikes are set aside."""
+"""Prepares a series of measurements for judging: drops values that are not numbers, and removes single spikes."""
 
 from __future__ import annotations
 
@@ -12,28 +12,32 @@ Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 ROUNDING = 1e-9
-"""Differences below this share of the values come from floating-point arithmetic, not from the runs."""
-_LARGEST = 1e100
-_REACH = 3
-"""Neighbours on either side that a value is held against: the median of seven ignores up to three odd ones."""
-_FAR = 4.0
-"""Standard deviations from its neighbours' median beyond which a value is a spike."""
-_FEW = 8
-"""Of so few runs the deviation is hardly known: their limit is twice as far; it falls with their number squared."""
+"""Relative differences below this come from floating-point arithmetic, not from the runs."""
+_LARGEST_VALUE = 1e100
+_NEIGHBORS = 3
+"""Neighbors before and after a value that it is compared with: a median of seven ignores up to three outliers."""
+_SPIKE_DEVIATIONS = 4.0
+"""Standard deviations from the median of its neighbors beyond which a value is a spike."""
+_SHORT_SERIES = 8
+"""With so few runs the deviation is uncertain: the limit is twice as wide. It shrinks with their number squared."""
 _MAD_TO_DEVIATION = 1.63
-"""Deviation ÷ median distance from the median of seven neighbours (which holds the value itself), gaussian noise."""
+"""Deviation ÷ median distance from the median of seven values (including the value itself), for Gaussian noise."""
 _DIFFERENCE_TO_DEVIATION = 1.05
-"""Deviation ÷ median difference of one run from the next, gaussian noise."""
-_RARE = 0.15
-"""Spikes are rare: a series with a larger share of odd values is like that, and keeps them all (two modes)."""
+"""Deviation ÷ median difference of consecutive runs, for Gaussian noise."""
+_MOST_SPIKES = 0.15
+"""Maximum fraction of spikes. A series with more (for example with two modes) keeps all its values."""
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
     """A cleaned series in the order of the runs.
 
-    `values`: shape (n,), finite, spikes left out; `positions`: shape (n,), where each stood in the series as given;
-    `given`: length of that; `dropped`: how many were None, NaN or infinite; `spikes`: positions of the spikes.
+    Attributes:
+        values: shape (n,), finite, without spikes.
+        positions: shape (n,), the position of each value in the original series.
+        given: length of the original series.
+        dropped: number of values that were None, NaN or infinite.
+        spikes: positions of the spikes in the original series.
     """
 
     values: Numbers
@@ -44,55 +48,55 @@ class Series:
 
     @property
     def runs(self) -> int:
-        """How many measurements there were, spikes included."""
+        """The number of measurements, including spikes."""
         return self.given - self.dropped
 
 
-def clean(values: Iterable[float | None]) -> Series:
-    """Drops None, NaN and infinities, and sets lone spikes aside; any length, also 0."""
-    measured = numbers(values)
+def clean_series(values: Iterable[float | None]) -> Series:
+    """The series without None, NaN, infinities and single spikes. It may be empty."""
+    measured = to_numbers(values)
     usable = np.flatnonzero(is_measurement(measured))
-    odd = spikes(measured[usable])
-    kept = usable[~odd]
-    lone = tuple(int(place) for place in usable[odd])
-    return Series(measured[kept], kept, len(measured), len(measured) - len(usable), lone)
+    is_spike = find_spikes(measured[usable])
+    kept = usable[~is_spike]
+    spikes = tuple(int(place) for place in usable[is_spike])
+    return Series(measured[kept], kept, len(measured), len(measured) - len(usable), spikes)
 
 
-def numbers(values: Iterable[float | None]) -> Numbers:
-    """As floats, shape (n,); None becomes NaN."""
+def to_numbers(values: Iterable[float | None]) -> Numbers:
+    """The values as floats, shape (n,). None becomes NaN."""
     return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
 
 
 def is_measurement(values: Numbers) -> NDArray[np.bool_]:
-    """Which values can be judged; shape (n,). NaN and infinities cannot, nor what is too large to be squared."""
-    return np.abs(np.nan_to_num(values, nan=np.inf, posinf=np.inf, neginf=np.inf)) < _LARGEST
+    """Which values are usable, shape (n,): not NaN, not infinite, and small enough to be squared."""
+    return np.abs(np.nan_to_num(values, nan=np.inf, posinf=np.inf, neginf=np.inf)) < _LARGEST_VALUE
 
 
-def spikes(values: Numbers) -> NDArray[np.bool_]:
-    """Which of `values` (shape (n,), finite) lie far from what stands around them; shape (n,).
+def find_spikes(values: Numbers) -> NDArray[np.bool_]:
+    """Which of `values` (shape (n,), finite) are far from their neighbors, shape (n,).
 
-    Near the ends, where an even number stands around, either of the two middle values may be the median: so a new level
-    is no spike once three runs stand on it. Removing spikes before the scan took its false alarms on
-    spiky noise from 16 % to 2 % (regression-statistics trial).
+    Near the ends the number of values may be even. Either of the two middle values then serves as the median, so that a
+    new level does not count as a spike once it has three runs. Removing spikes before the scan reduced its false alarms
+    on spiky noise from 16 % to 2 % (regression-statistics trial).
     """
     count = len(values)
-    if count < 2 * _REACH + 1:
+    if count < 2 * _NEIGHBORS + 1:
         return np.zeros(count, dtype=np.bool_)
-    around = np.arange(count)[:, None] + np.arange(-_REACH, _REACH + 1)
+    around = np.arange(count)[:, None] + np.arange(-_NEIGHBORS, _NEIGHBORS + 1)
     inside = (around >= 0) & (around < count)
     windows = np.sort(np.where(inside, values[np.clip(around, 0, count - 1)], np.inf), axis=1)
     filled = inside.sum(axis=1)
     medians = windows[np.arange(count), [(filled - 1) // 2, filled // 2]]
     distance = np.abs(values - medians).min(axis=0)
     between_runs = _DIFFERENCE_TO_DEVIATION * float(np.median(np.abs(np.diff(values))))
-    usual = max(_MAD_TO_DEVIATION * float(np.median(distance)), between_runs)
-    far = _FAR * (1 + (_FEW / count) ** 2)
-    odd: NDArray[np.bool_] = distance > max(far * usual, ROUNDING * float(np.abs(values).max()))
-    return odd if odd.sum() <= max(1.0, _RARE * count) else np.zeros(count, dtype=np.bool_)
+    spread = max(_MAD_TO_DEVIATION * float(np.median(distance)), between_runs)
+    far = _SPIKE_DEVIATIONS * (1 + (_SHORT_SERIES / count) ** 2)
+    found: NDArray[np.bool_] = distance > max(far * spread, ROUNDING * float(np.abs(values).max()))
+    return found if found.sum() <= max(1.0, _MOST_SPIKES * count) else np.zeros(count, dtype=np.bool_)
 
 
 def change_percent(before: float, after: float) -> float | None:
-    """The change in percent of the size of `before`; None from zero to something, where no percentage exists."""
+    """The change in percent of `before`; None if `before` is 0 and `after` is not."""
     if before == after:
         return 0.0
     if before == 0:
@@ -102,11 +106,11 @@ def change_percent(before: float, after: float) -> float | None:
 
 
 def is_large(percent: float | None, floor: float) -> bool:
-    """Whether a change in percent reaches the floor; a change that no percentage can express does."""
+    """Whether a change in percent reaches the floor. A change from 0 (`percent` is None) always does."""
     return percent is None or abs(percent) >= floor * (1 - ROUNDING)
 
 
 def deviation(residuals: Numbers, fitted: int = 1) -> float:
-    """Standard deviation of what is left around `fitted` levels; 0 where nothing is left to tell."""
+    """Standard deviation of residuals around `fitted` levels; 0 without degrees of freedom."""
     free = len(residuals) - fitted
     return float(np.sqrt(residuals @ residuals / free)) if free > 0 else 0.0

@@ -1,1 +1,1 @@
-"""What was found, for people and for machines: terminal, JSON, Parquet, and one HTML page."""
+"""Writes the results: terminal, JSON, JUnit, Markdown, Parquet, CSV and HTML."""

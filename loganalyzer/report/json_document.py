@@ -1,4 +1,4 @@
-"""The JSON document: the tables as they are, for machines; and what of it a page holds."""
+"""Writes the JSON document with all tables, and limits an analysis to what an HTML page can show and embed."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from loganalyzer.tables.totals import COUNTS, Totals
 
 MOST_RUNS_WITH_STEPS: Final = 100
 MOST_BYTES: Final = 3_500_000
-"""Of the rows inside of a page: with them and its drawings it stays below 5 MB, for a ticket."""
-_DISPENSABLE: Final = ("steps", "windows", "loras", "memory", "paddings", "excerpts", "near_misses")
-"""Tables without which the document inside of a page still says what was found."""
-_AT_ONCE: Final = 50_000
-"""Rows that become text together."""
+"""Maximum size of the rows embedded in a page. Together with its figures the page stays below 5 MB, for a ticket."""
+_DETAIL_TABLES: Final = ("steps", "windows", "loras", "memory", "paddings", "excerpts", "near_misses")
+"""Tables that an embedded document may omit: the findings remain complete without them."""
+_ROWS_PER_CHUNK: Final = 50_000
+"""Rows converted to text at a time."""
 
 
 def to_json(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None = None) -> str:
-    """The document of the contract: `schema_version`, `tool`, `generated_at`, `verdict`, and a list per table.
+    """The JSON document: `schema_version`, `tool`, `generated_at`, `verdict`, and a list per table.
 
-    `totals` has the counts of the whole, where the tables hold its gravest part.
+    If the tables contain only the worst runs, `totals` has the counts of all runs.
     """
-    return "".join(pieces(analysis, generated_at=generated_at, version=version, settings=settings))
+    return "".join(json_chunks(analysis, generated_at=generated_at, version=version, settings=settings))
 
 
-def pieces(
+def json_chunks(
     analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None = None
 ) -> Iterator[str]:
-    """The same text, piece by piece: that of many runs must not be held."""
-    begun = head(analysis, generated_at=generated_at, version=version, settings=settings)
+    """The same text in chunks, so that the document of many runs is never in memory as one string."""
+    members = first_members(analysis, generated_at=generated_at, version=version, settings=settings)
     if analysis.counted is not None:
-        begun.append(f'"totals": {_totals(analysis.counted)}')
-    return composed(begun, ((name, listed(frame)) for name, frame in analysis.tables()))
+        members.append(f'"totals": {_totals_json(analysis.counted)}')
+    return join_members(members, ((name, row_chunks(frame)) for name, frame in analysis.tables()))
 
 
-def head(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None) -> list[str]:
-    """The members in front of the tables, each as JSON."""
+def first_members(analysis: Analysis, *, generated_at: datetime, version: str, settings: Settings | None) -> list[str]:
+    """The members before the tables, each as JSON text."""
     members: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "loganalyzer", "version": version},
@@ -57,91 +57,92 @@ def head(analysis: Analysis, *, generated_at: datetime, version: str, settings: 
         "notes": list(analysis.notes),
     }
     if settings is not None:
-        members["settings"] = told(settings)
+        members["settings"] = setting_values(settings)
     return [f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in members.items()]
 
 
-def composed(begun: Iterable[str], tables: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
-    """The document's text, piece by piece: its first members, then the tables, each in any number of parts."""
-    yield "{" + ",\n".join(begun)
-    for name, parts in tables:
+def join_members(members: Iterable[str], tables: Iterable[tuple[str, Iterable[str]]]) -> Iterator[str]:
+    """The text of the document in chunks: first `members`, then the tables, each from any number of chunks."""
+    yield "{" + ",\n".join(members)
+    for name, chunks in tables:
         yield f",\n{json.dumps(name)}: ["
-        for place, part in enumerate(filter(None, parts)):
-            yield f",{part}" if place else part
+        for place, chunk in enumerate(filter(None, chunks)):
+            yield f",{chunk}" if place else chunk
         yield "]"
     yield "}\n"
 
 
-def told(settings: Settings) -> dict[str, object]:
-    """Every setting by its name, as JSON has it."""
-    return {item.name: _setting(getattr(settings, item.name)) for item in fields(settings)}
+def setting_values(settings: Settings) -> dict[str, object]:
+    """Every setting by its name, as a JSON value."""
+    return {item.name: _json_value(getattr(settings, item.name)) for item in fields(settings)}
 
 
-def _setting(value: object) -> object:
-    """As JSON has it; of files the name only, for folders may name people."""
+def _json_value(value: object) -> object:
+    """A setting as a JSON value. Paths are reduced to file names, because folder names may identify people."""
     if isinstance(value, Path):
         return value.name
-    return [_setting(item) for item in value] if isinstance(value, tuple) else value
+    return [_json_value(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _totals(totals: Totals) -> str:
+def _totals_json(totals: Totals) -> str:
     counts = {name: getattr(totals, name) for name in COUNTS}
     parts = [f"{json.dumps(name)}: {json.dumps(count)}" for name, count in counts.items()]
     parts += [
-        f"{json.dumps(name)}: {rows(getattr(totals, name))}" for name in ("findings", "not_checked", "incomplete")
+        f"{json.dumps(name)}: {rows_to_json(getattr(totals, name))}"
+        for name in ("findings", "not_checked", "incomplete")
     ]
     return "{" + ", ".join(parts) + "}"
 
 
-def shown(analysis: Analysis) -> Analysis:
-    """What a page shows: of more than `gravest.MOST_RUNS` runs the gravest, and of the excerpts those that it can show.
+def limit_to_page(analysis: Analysis) -> Analysis:
+    """The part that a page shows: at most `worst_runs.MOST_RUNS` runs (the worst), and the excerpts that findings cite.
 
-    `notes` say so.
+    A note says how many runs are omitted.
     """
     part = worst_runs.worst_runs(analysis, worst_runs.MOST_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
-        held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}"
-        notes = (*notes, f"{held}; --json and --tables have all")
+        shown = f"this page shows the {part.runs.height:,} worst of {analysis.totals.runs:,} runs"
+        notes = (*notes, f"{shown}; --json and --tables write all of them")
     return replace(part, excerpts=worst_runs.cited(part.excerpts, part.findings), notes=notes)
 
 
-def for_page(analysis: Analysis) -> Analysis:
-    """What the document inside of a page holds: what the page shows, and of few runs the single steps as well.
+def limit_to_embedded(analysis: Analysis) -> Analysis:
+    """The part that a page embeds: the runs that it shows, with single steps if there are at most 100 runs.
 
-    A page must stay small enough for a ticket. What is left out is said in `notes`.
+    The page must stay small enough for a ticket. Notes say what is omitted.
     """
-    part = shown(analysis)
+    part = limit_to_page(analysis)
     if part.runs.height <= MOST_RUNS_WITH_STEPS:
-        return _within(part, MOST_BYTES)
-    note = "the page's data leave out the single steps; --json and --tables have them"
-    return _within(replace(part, steps=part.steps.clear(), notes=(*part.notes, note)), MOST_BYTES)
+        return _drop_large_tables(part, MOST_BYTES)
+    note = "the data embedded in this page omit single steps; --json and --tables write them"
+    return _drop_large_tables(replace(part, steps=part.steps.clear(), notes=(*part.notes, note)), MOST_BYTES)
 
 
-def _within(part: Analysis, most: int) -> Analysis:
-    """`part` without its largest tables of details, where its rows take more than `most` bytes."""
+def _drop_large_tables(part: Analysis, most: int) -> Analysis:
+    """`part` without its largest detail tables, if its rows take more than `most` bytes."""
     frames = dict(part.tables())
     if sum(frame.estimated_size() + frame.height * frame.width for frame in frames.values()) < most // 20:
-        return part  # names and figures as text take less than 20 times the room
-    sizes = {name: sum(map(len, listed(frame))) for name, frame in frames.items()}
+        return part  # as JSON text, names and numbers take less than 20 times the space
+    sizes = {name: sum(map(len, row_chunks(frame))) for name, frame in frames.items()}
     left_out = []
-    for name in sorted(_DISPENSABLE, key=lambda name: -sizes[name]):
+    for name in sorted(_DETAIL_TABLES, key=lambda name: -sizes[name]):
         if sum(sizes.values()) <= most:
             break
         sizes[name] = 0
         left_out.append(name)
     if not left_out:
         return part
-    note = f"the page's data leave out the tables {', '.join(left_out)}; --json and --tables have them"
+    note = f"the data embedded in this page omit the tables {', '.join(left_out)}; --json and --tables write them"
     cleared: dict[str, Any] = {name: frames[name].clear() for name in left_out}
     return replace(part, **cleared, notes=(*part.notes, note))
 
 
-def listed(frame: pl.DataFrame) -> Iterator[str]:
-    """The rows of a table, some at a time, as the members of a JSON list."""
-    return (rows(part)[1:-1] for part in frame.iter_slices(_AT_ONCE))
+def row_chunks(frame: pl.DataFrame) -> Iterator[str]:
+    """The rows of a table in chunks, each as comma-separated members of a JSON list."""
+    return (rows_to_json(part)[1:-1] for part in frame.iter_slices(_ROWS_PER_CHUNK))
 
 
-def rows(frame: pl.DataFrame) -> str:
-    """The rows of a table as a JSON list of objects; times as text."""
+def rows_to_json(frame: pl.DataFrame) -> str:
+    """The rows of a table as a JSON list of objects, with times as text."""
     return frame.with_columns(selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")).write_json()

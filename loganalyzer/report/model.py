@@ -1,11 +1,11 @@
-"""What the templates see: frozen records of finished strings, with no table and no number left in them."""
+"""Defines the page model: frozen records of formatted strings, which the templates show as they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 Kind = str
-"""`error`, `warning`, `info`, `ok` or `muted`: an icon, a word and a colour, never the colour alone."""
+"""`error`, `warning`, `info`, `ok` or `muted`: selects an icon and a color. A word always comes with the color."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class Cell:
     """One cell of a table.
 
     Attributes:
-        text: what stands there.
-        note: in small type below it.
-        href: a place on this page.
-        kind: an icon and colour, or nothing.
-        code: whether it is foreign text or a name, set in the fixed-width face.
-        svg: a small picture above the text.
+        text: the content.
+        note: small print below the text.
+        href: a link target on this page.
+        kind: selects an icon and a color; empty for neither.
+        code: whether the text comes from a log or is a name, and is set in a fixed-width font.
+        svg: a small figure above the text.
     """
 
     text: str
@@ -39,7 +39,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table's column; numbers stand right."""
+    """A column of a table. Numbers are right-aligned."""
 
     title: str
     number: bool = False
@@ -47,12 +47,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table in a container of its own, which scrolls where the page is narrow.
+    """A table in its own container, which scrolls on narrow screens.
 
     Attributes:
-        caption: said to screen readers: the container's name.
-        rest: what was left out, or nothing.
-        command: shows what was left out.
+        caption: the container's name for screen readers.
+        rest: a sentence about the rows that are left out, or empty.
+        command: the command that shows those rows.
     """
 
     caption: str
@@ -63,13 +63,13 @@ class Table:
 
     @property
     def numbers(self) -> bool:
-        """Whether every column stands right: said once then, for the size's sake."""
+        """Whether every column is right-aligned. One class on the table then replaces a class per cell."""
         return all(column.number for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A term and what it is."""
+    """A term and its value or definition."""
 
     term: str
     text: str
@@ -78,7 +78,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing: finished SVG text, its title, the caption below, and whether it takes the page's whole width."""
+    """A figure: SVG text, its title, the caption below it, and whether it takes the full width of the page."""
 
     title: str
     svg: str
@@ -88,7 +88,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of a log; `hit` marks the one that proves the finding, in which `begin` to `end` is the message."""
+    """A log line. `hit` marks the line that proves the finding; its message spans `begin` to `end`."""
 
     number: str
     text: str
@@ -99,7 +99,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Some lines of one log."""
+    """Lines of one log that prove a finding, with their context."""
 
     source: str
     lines: tuple[LogLine, ...]
@@ -122,7 +122,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The findings of one rule; those beyond the first are rows of `more`."""
+    """The findings of one rule. Those that are not shown in full are rows of `more`."""
 
     anchor: str
     rule: str
@@ -136,8 +136,8 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class First:
-    """Something to do first."""
+class FirstStep:
+    """An entry of the list "What to do first"."""
 
     mark: Mark
     message: str
@@ -149,14 +149,14 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The first screen."""
+    """The first screen of the page."""
 
     mark: Mark
     headline: str
     lead: str
     counts: tuple[Pair, ...]
     notices: tuple[str, ...]
-    first: tuple[First, ...]
+    first: tuple[FirstStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +177,14 @@ class Run:
     paddings: Table | None
     memory: Table | None
     settings: tuple[Pair, ...]
-    untold: str
+    not_in_log: str
     not_checked: tuple[Pair, ...]
     not_drawn: str
 
 
 @dataclass(frozen=True, slots=True)
 class Trends:
-    """The runs among the earlier ones of a history."""
+    """How the metrics of these runs compare with earlier runs of the history."""
 
     table: Table
     figures: tuple[Figure, ...]
@@ -192,7 +192,7 @@ class Trends:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole page."""
+    """The complete page."""
 
     title: str
     generated_at: str

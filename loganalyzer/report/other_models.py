@@ -1,4 +1,4 @@
-"""What a log without a run holds instead, in words."""
+"""Describes the models other than WanVideo that a log without runs contains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def other_stages(analysis: Analysis) -> str:
-    """`3 stages of ComfyUI's own sampler (Flux)`; nothing where no other model was sampled.
+    """A text such as `3 stages of ComfyUI's own sampler (Flux)`; empty if no other model was sampled.
 
     Other programs name a model by its file, which has a dot in its name.
     """
@@ -25,4 +25,4 @@ def other_stages(analysis: Analysis) -> str:
         return ""
     count = "Stages" if analysis.counted else formatting.plural(int(found["other_stages"].sum()), "stage")
     whose = "other models" if any("." in name for name in names) else "ComfyUI's own sampler"
-    return f"{count} of {whose} ({words.listed([words.visible(name) for name in names])})"
+    return f"{count} of {whose} ({words.join_first([words.visible(name) for name in names])})"

@@ -1,4 +1,4 @@
-"""The page in brief, as Markdown to paste into a ticket."""
+"""Renders a summary of the page as Markdown, to paste into a ticket."""
 
 from __future__ import annotations
 
@@ -12,53 +12,51 @@ MOST_RUNS: Final = 20
 MOST_GROUPS: Final = 12
 MOST_FINDINGS: Final = 2
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#@~&!$]|:(?=//)|(?<=www)\.)")
-"""What could be markup, a mention or formula; and what would turn an address into a link."""
+"""Characters of markup, mentions and formulas, and those that turn an address into a link."""
 
 
-def markdown(overview: Overview, runs: Table | None, groups: tuple[Group, ...], number: int) -> str:
-    """Verdict, runs (of so many), and the gravest findings with their lines; foreign text cannot break out of it."""
-    parts = [f"**{overview.mark.word}: {escaped(overview.headline)}**"]
+def render_markdown(overview: Overview, runs: Table | None, groups: tuple[Group, ...], number: int) -> str:
+    """Verdict, runs (`number` counts all) and the most severe findings with their log lines. Escapes foreign text."""
+    parts = [f"**{overview.mark.word}: {escape_markdown(overview.headline)}**"]
     if runs:
-        parts.append(_table(runs, number))
-    parts += [_group(group) for group in groups[:MOST_GROUPS] if group.mark.kind != "info"]
+        parts.append(_run_table(runs, number))
+    parts += [_group_section(group) for group in groups[:MOST_GROUPS] if group.mark.kind != "info"]
     return "\n\n".join(parts) + "\n"
 
 
-def escaped(text: str) -> str:
-    """`text` without meaning for Markdown."""
+def escape_markdown(text: str) -> str:
+    """`text` with the special characters of Markdown escaped."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _table(table: Table, number: int) -> str:
+def _run_table(table: Table, number: int) -> str:
     head = [column.title for column in table.columns]
     rule = ["---:" if column.number else "---" for column in table.columns]
-    rows = [[escaped(cell.text) for cell in row] for row in table.rows[:MOST_RUNS]]
+    rows = [[escape_markdown(cell.text) for cell in row] for row in table.rows[:MOST_RUNS]]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
     left = number - len(rows)
     return "\n".join(lines) + (f"\n\n{left:,} more runs are in the report." if left > 0 else "")
 
 
-def _group(group: Group) -> str:
-    findings = "\n\n".join(_finding(finding) for finding in group.findings[:MOST_FINDINGS])
-    more = (
-        f" ({group.count}, the first {MOST_FINDINGS} here)" if group.more or len(group.findings) > MOST_FINDINGS else ""
-    )
-    return f"### {escaped(group.rule)} {escaped(group.name)}, {group.mark.word}{more}\n\n{findings}"
+def _group_section(group: Group) -> str:
+    findings = "\n\n".join(_finding_section(finding) for finding in group.findings[:MOST_FINDINGS])
+    more = f" ({group.count}, first {MOST_FINDINGS} shown)" if group.more or len(group.findings) > MOST_FINDINGS else ""
+    return f"### {escape_markdown(group.rule)} {escape_markdown(group.name)}, {group.mark.word}{more}\n\n{findings}"
 
 
-def _finding(finding: Finding) -> str:
+def _finding_section(finding: Finding) -> str:
     lines = [
-        f"{escaped(finding.message)} ({escaped(finding.place)})",
+        f"{escape_markdown(finding.message)} ({escape_markdown(finding.place)})",
         "",
-        f"- Observed: {escaped(finding.observed)}",
-        f"- Expected: {escaped(finding.expected)}",
-        f"- Fix: {escaped(finding.fix)}",
+        f"- Observed: {escape_markdown(finding.observed)}",
+        f"- Expected: {escape_markdown(finding.expected)}",
+        f"- Fix: {escape_markdown(finding.fix)}",
     ]
-    return "\n".join([*lines, *_fenced(finding.evidence)])
+    return "\n".join([*lines, *_fenced_lines(finding.evidence)])
 
 
-def _fenced(evidence: Evidence | None) -> list[str]:
-    """The lines in a fence longer than any run of backticks in them."""
+def _fenced_lines(evidence: Evidence | None) -> list[str]:
+    """The log lines in a code fence that is longer than any sequence of backticks in them."""
     if evidence is None:
         return []
     lines = [f"{line.number}: {line.text}" for line in evidence.lines]

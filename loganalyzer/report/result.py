@@ -79,14 +79,14 @@ class Report(Analysis):
         from loganalyzer.report.page import html
 
         target = Path(path)
-        atomic_write.write(target, html.whole(self, self.settings, generated_at=clock.now()))
+        atomic_write.write(target, html.render_analysis(self, self.settings, generated_at=clock.now()))
         return target
 
     def to_markdown(self) -> str:
         """The findings as Markdown, for a ticket."""
         from loganalyzer.report.formats import markdown
 
-        return markdown.render(self, self.settings)
+        return markdown.render_analysis(self, self.settings)
 
     def summary(self, *, verbose: bool = False) -> str:
         """The text that the command prints."""

@@ -1,4 +1,4 @@
-"""The key of a series in words: what runs must share before their figures are compared."""
+"""Formats the key of a series: the settings that runs must share before their metrics are compared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from loganalyzer.common.formatting import printable
 
 
 def key_words(row: Mapping[str, Any]) -> str:
-    """A key as people write it, what is unknown left out."""
+    """The key for display, without its unknown parts; `unknown` if all are unknown."""
     size = f"{row['width']}x{row['height']}" if row["width"] and row["height"] else None
     parts = (
         row["mode"],

@@ -1,1 +1,1 @@
-"""What a maintainer asks for, in one small archive: report, text, the log's telling slices, environment, manifest."""
+"""Packs what a maintainer needs into a small archive: report, text, log slices, environment, manifest."""

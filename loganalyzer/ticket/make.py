@@ -1,4 +1,4 @@
-"""Logs to a ticket: analysed, cut, masked with one key, packed."""
+"""Makes a ticket from logs: analyzes, slices, masks and packs them."""
 
 from __future__ import annotations
 
@@ -16,40 +16,45 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import STDIN, Input, find, read
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.ticket import slices
-from loganalyzer.ticket.archive import Ticket, pack
+from loganalyzer.ticket.archive import Ticket, pack_ticket
 
 
 @dataclass(frozen=True)
-class Made:
-    """The archive, the tables that it shows, and how many values of each kind were masked."""
+class MadeTicket:
+    """A ticket with its tables and the number of masked values per kind."""
 
     ticket: Ticket
     shown: Analysis
     masked: Mapping[str, int]
 
 
-def make(paths: Sequence[str], settings: Settings, progress: Progress | None, *, generated_at: datetime) -> Made:
+def make_ticket(
+    paths: Sequence[str], settings: Settings, progress: Progress | None, *, generated_at: datetime
+) -> MadeTicket:
     """A ticket about these logs, reports or documents.
 
     Raises:
-        SourceError: standard input is given, which cannot be read twice.
+        SourceError: standard input is among the paths, which cannot be read twice.
         LogAnalyzerError: as `analyse`.
     """
     if STDIN in paths:
-        raise SourceError("-: a ticket reads its log twice", "save it to a file first: `docker logs … > x.log 2>&1`")
+        raise SourceError(
+            "-: a ticket cannot use standard input, because it reads the log twice",
+            "save the log to a file first: `docker logs … > x.log 2>&1`",
+        )
     found, masking = unmasked(paths, settings, progress)
-    wanted, unsliced = slices.stretches(found)
+    wanted, unsliced = slices.find_sections(found)
     shown = presentable(found, masking, settings)
     mask = masking.mask if settings.redact else str
-    parts = slices.read(_inputs(paths), wanted, mask)
-    named = tuple(replace(part, stretch=replace(part.stretch, source=mask(part.stretch.source))) for part in parts)
-    made = pack(shown, named, masking, settings, generated_at=generated_at, unsliced=unsliced)
-    return Made(made, shown, masking.values)
+    parts = slices.read_slices(_read_again(paths), wanted, mask)
+    named = tuple(replace(part, section=replace(part.section, source=mask(part.section.source))) for part in parts)
+    made = pack_ticket(shown, named, masking, settings, generated_at=generated_at, unsliced=unsliced)
+    return MadeTicket(made, shown, masking.values)
 
 
-def _inputs(paths: Sequence[str]) -> Iterator[Input]:
-    """The logs once more; what could not be read was said before."""
-    for name in find(reader.parted(paths)[0]):
+def _read_again(paths: Sequence[str]) -> Iterator[Input]:
+    """Reads the logs again. The analysis has already reported read errors."""
+    for name in find(reader.split_arguments(paths)[0]):
         if isinstance(name, SourceError):
             continue
         with suppress(SourceError):

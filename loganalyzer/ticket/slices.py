@@ -1,4 +1,4 @@
-"""The parts of a log that tell what happened: its start, and the prompts that failed or were found fault with."""
+"""Cuts the important parts out of a log: its start, and the prompts that failed or have findings."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from loganalyzer.tables.analysis import Analysis
 MOST_PROMPTS: Final = 20
 MOST_STARTS: Final = 10
 MOST_LINES: Final = 300
-"""Lines of a slice; of a longer stretch its begin, its end and the lines around findings are kept."""
-_BEGIN: Final = 80
-_END: Final = 120
-_AROUND: Final = 2
-LONGEST: Final = 1000
-"""Characters of a line."""
+"""Maximum lines of a slice. A longer section keeps its first and last lines and those around findings."""
+_FIRST_LINES: Final = 80
+_LAST_LINES: Final = 120
+_CONTEXT_LINES: Final = 2
+MOST_LINE_CHARACTERS: Final = 1000
+"""Maximum characters of a line."""
 MOST_CHARACTERS: Final = 400_000
-"""Of all slices together."""
-_MORE: Final = 500
-"""Characters behind the cut that are looked at, so that no secret is halved there."""
+"""Maximum characters of all slices together."""
+_MASK_MARGIN: Final = 500
+"""Characters after the cut that are masked too, so that the cut cannot split a secret."""
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 
 Mask = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Lines of one input, `first` to `last`, of which `kept` are wanted, in order."""
+class Section:
+    """The lines `first` to `last` of one input; `kept` are the lines to keep, in order."""
 
     source: str
     title: str
@@ -46,28 +46,28 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A stretch as text, each line with its number, and how many of its lines were left out."""
+    """A section as text, each line with its number, and the number of omitted lines."""
 
-    stretch: Stretch
+    section: Section
     text: str
     left_out: int
 
 
-def stretches(analysis: Analysis) -> tuple[tuple[Stretch, ...], tuple[str, ...]]:
-    """What is wanted of the logs, the start of each first; and what there is no room for, in words."""
-    flagged = _flagged(analysis)
+def find_sections(analysis: Analysis) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+    """The sections to keep (the start of each log first), and sentences about what exceeds the limits."""
+    flagged = _flagged_prompts(analysis)
     shown = flagged.head(MOST_PROMPTS)
-    cited = _cited(analysis)
+    cited = _cited_lines(analysis)
     named = pl.col("source").is_in(shown["source"].unique().implode()) | pl.lit(shown.is_empty())
     started = analysis.sources.filter(named)
     sources = started.head(MOST_STARTS)
     firsts = dict(analysis.prompts.group_by("source").agg(pl.col("line").min()).rows())
     found = [
-        _stretch(source, "startup", 1, min(lines, (firsts.get(source) or lines + 1) - 1), cited)
+        _make_section(source, "startup", 1, min(lines, (firsts.get(source) or lines + 1) - 1), cited)
         for source, lines in sources.select("source", pl.col("lines").fill_null(0)).rows()
     ]
     found += [
-        _stretch(source, f"prompt-line-{line}", line, max(line, end or line), cited)
+        _make_section(source, f"prompt-line-{line}", line, max(line, end or line), cited)
         for source, line, end in shown.select("source", "line", "end_line").rows()
     ]
     rest = (
@@ -76,17 +76,17 @@ def stretches(analysis: Analysis) -> tuple[tuple[Stretch, ...], tuple[str, ...]]
     )
     return (
         tuple(item for item in found if item.last >= item.first),
-        tuple(f"{count:,} further {what}" for count, what in rest if count),
+        tuple(f"{count:,} {what}" for count, what in rest if count),
     )
 
 
-def _flagged(analysis: Analysis) -> pl.DataFrame:
-    """Prompts that did not complete, or have a run with an error or warning; the gravest first."""
+def _flagged_prompts(analysis: Analysis) -> pl.DataFrame:
+    """Prompts that did not complete or have a run with an error or warning, the most severe first."""
     order = {"error": 2, "warning": 3}
-    grave = analysis.findings.filter(pl.col("severity").is_in(list(order))).join(
+    severe = analysis.findings.filter(pl.col("severity").is_in(list(order))).join(
         analysis.runs.select("run_id", "prompt_id"), on="run_id", how="inner"
     )
-    ranks = grave.group_by("prompt_id").agg(pl.col("severity").replace_strict(order, return_dtype=pl.Int8).min())
+    ranks = severe.group_by("prompt_id").agg(pl.col("severity").replace_strict(order, return_dtype=pl.Int8).min())
     failed = pl.col("status").is_in(["failed"]).fill_null(value=False)
     unfinished = (pl.col("status") != "completed").fill_null(value=False)
     gravity = pl.when(failed).then(0).when(unfinished).then(1)
@@ -97,83 +97,88 @@ def _flagged(analysis: Analysis) -> pl.DataFrame:
     return ranked.filter(pl.col("gravity").is_not_null()).sort("gravity", maintain_order=True)
 
 
-def _cited(analysis: Analysis) -> dict[str, list[int]]:
-    """Each input's lines that findings name, in order."""
+def _cited_lines(analysis: Analysis) -> dict[str, list[int]]:
+    """By input, the lines that findings refer to, in order."""
     places = analysis.findings.select("source", "line").drop_nulls().unique().sort("source", "line")
     return dict(places.group_by("source").agg("line").rows())
 
 
-def _stretch(source: str, title: str, first: int, last: int, cited: dict[str, list[int]]) -> Stretch:
+def _make_section(source: str, title: str, first: int, last: int, cited: dict[str, list[int]]) -> Section:
     if last - first < MOST_LINES:
-        return Stretch(source, title, first, last, tuple(range(first, last + 1)))
+        return Section(source, title, first, last, tuple(range(first, last + 1)))
     lines = cited.get(source, [])
     inside = lines[bisect_left(lines, first) : bisect_left(lines, last + 1)]
-    around = {line + step for line in inside for step in range(-_AROUND, _AROUND + 1) if first <= line + step <= last}
-    wanted = {*range(first, first + _BEGIN), *range(last - _END + 1, last + 1)}
+    around = {
+        line + step
+        for line in inside
+        for step in range(-_CONTEXT_LINES, _CONTEXT_LINES + 1)
+        if first <= line + step <= last
+    }
+    wanted = {*range(first, first + _FIRST_LINES), *range(last - _LAST_LINES + 1, last + 1)}
     room = MOST_LINES - len(wanted)
-    return Stretch(source, title, first, last, tuple(sorted(wanted | set(sorted(around - wanted)[:room]))))
+    return Section(source, title, first, last, tuple(sorted(wanted | set(sorted(around - wanted)[:room]))))
 
 
-def read(inputs: Iterable[Input], wanted: Sequence[Stretch], mask: Mask) -> tuple[Slice, ...]:
-    """The stretches as text, secrets masked, in their order; within the bounds of this module whatever the log."""
+def read_slices(inputs: Iterable[Input], wanted: Sequence[Section], mask: Mask) -> tuple[Slice, ...]:
+    """The sections as masked text, in order, within the limits of this module."""
     lines: dict[tuple[str, int], str] = {}
     by_source: dict[str, list[int]] = {}
-    for stretch in wanted:
-        by_source.setdefault(stretch.source, []).extend(stretch.kept)
+    for section in wanted:
+        by_source.setdefault(section.source, []).extend(section.kept)
     for given in inputs:
         numbers = sorted(set(by_source.get(given.name, ())))
         if numbers:
-            lines |= {(given.name, number): text for number, text in _lines(given, numbers)}
+            lines |= {(given.name, number): text for number, text in _read_lines(given, numbers)}
     room = MOST_CHARACTERS
     slices = []
-    for stretch in wanted:
-        made = _slice(stretch, lines, mask, room)
+    for section in wanted:
+        made = _make_slice(section, lines, mask, room)
         room -= len(made.text)
         slices.append(made)
     return tuple(slices)
 
 
-def _lines(given: Input, numbers: Sequence[int]) -> Iterable[tuple[int, str]]:
-    """The lines with these numbers; reading ends with the last of them."""
+def _read_lines(given: Input, numbers: Sequence[int]) -> Iterable[tuple[int, str]]:
+    """The lines with these numbers. It stops reading after the last one."""
     for piece in cut(given, 0):
         if not isinstance(piece, Piece):
             return
         here = numbers[bisect_left(numbers, piece.first_line) : bisect_left(numbers, piece.first_line + piece.lines)]
         if here:
             texts = piece.data.split(b"\n")
-            yield from ((number, _shown(texts[number - piece.first_line])) for number in here)
+            yield from ((number, _readable_line(texts[number - piece.first_line])) for number in here)
         if numbers[-1] < piece.first_line + piece.lines:
             return
 
 
-def _shown(raw: bytes) -> str:
-    """A line as one reads it: of a bar that was redrawn only its last state, no colours, nothing invisible."""
+def _readable_line(raw: bytes) -> str:
+    """A line for reading: only the last state of a progress bar, without colors and invisible characters."""
     states = [state for state in raw.decode("utf-8", "replace").split("\r") if state.strip()]
     if not states:
         return ""
-    before = f"[{plural(len(states) - 1, 'earlier state')} of this line left out] " if len(states) > 1 else ""
+    before = f"[{plural(len(states) - 1, 'earlier state')} of this line omitted] " if len(states) > 1 else ""
     return before + printable(_ANSI.sub("", states[-1]))
 
 
-def _slice(stretch: Stretch, lines: dict[tuple[str, int], str], mask: Mask, room: int) -> Slice:
-    width = len(str(stretch.last))
+def _make_slice(section: Section, lines: dict[tuple[str, int], str], mask: Mask, room: int) -> Slice:
+    width = len(str(section.last))
     out: list[str] = []
-    last, used, count = stretch.first - 1, 0, 0
-    for number in stretch.kept:
-        text = lines.get((stretch.source, number))
+    last, used, count = section.first - 1, 0, 0
+    for number in section.kept:
+        text = lines.get((section.source, number))
         if text is None:
             continue
-        masked = mask(text[: LONGEST + _MORE])
-        masked = f"{masked[:LONGEST]} …" if len(masked) > LONGEST else masked
+        masked = mask(text[: MOST_LINE_CHARACTERS + _MASK_MARGIN])
+        masked = f"{masked[:MOST_LINE_CHARACTERS]} …" if len(masked) > MOST_LINE_CHARACTERS else masked
         line = f"{number:>{width}}  {masked}".rstrip()
         if used + len(line) > room:
             break
         if number > last + 1:
-            out.append(f"{'…':>{width}}  {plural(number - last - 1, 'line')} left out")
+            out.append(f"{'…':>{width}}  {plural(number - last - 1, 'line')} omitted")
         out.append(line)
         used += len(line) + 1
         last, count = number, count + 1
-    left_out = stretch.last - stretch.first + 1 - count
-    if last < stretch.last:
-        out.append(f"{'…':>{width}}  {plural(stretch.last - last, 'line')} left out")
-    return Slice(stretch, "\n".join(out) + "\n", left_out)
+    left_out = section.last - section.first + 1 - count
+    if last < section.last:
+        out.append(f"{'…':>{width}}  {plural(section.last - last, 'line')} omitted")
+    return Slice(section, "\n".join(out) + "\n", left_out)

@@ -1,1 +1,1 @@
-"""A growing log, read while the GPU is still being paid for."""
+"""Watches a growing log and warns while the run can still be stopped."""

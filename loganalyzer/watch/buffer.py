@@ -1,19 +1,19 @@
-"""The end of a growing log that may still matter: the current prompt, and the server's banner above it."""
+"""Buffers the part of a growing log that is still needed: the current prompt, and the server banner above it."""
 
 from __future__ import annotations
 
 from typing import Final
 
 MOST_BYTES: Final = 32 << 20
-"""A prompt with more than that has lost its way; its oldest lines are let go."""
+"""Maximum size. The oldest lines of a longer prompt are discarded."""
 _BANNER: Final = b"Total VRAM "
 _BANNER_BYTES: Final = 8 << 10
-_ARRIVAL: Final = b"got prompt"
-"""The banner ends before the first prompt: half a run of an earlier one must not be read with the current one."""
+_PROMPT_START: Final = b"got prompt"
+"""The banner ends before the first prompt, so that no part of an earlier run is analyzed with the current one."""
 
 
-class Held:
-    """Lines that are still worked on. Line numbers are those of the watched file."""
+class LogBuffer:
+    """The buffered lines, with their line numbers in the watched file."""
 
     def __init__(self) -> None:
         self._banner = b""
@@ -22,14 +22,14 @@ class Held:
         self._gone = 0
 
     def add(self, data: bytes) -> None:
-        """The next bytes."""
+        """Appends the next bytes."""
         self._text += data
         if len(self._text) > MOST_BYTES:
-            self._cut(self._text.find(b"\n", len(self._text) - MOST_BYTES // 2) + 1)
+            self._discard(self._text.find(b"\n", len(self._text) - MOST_BYTES // 2) + 1)
 
     @property
     def text(self) -> bytes:
-        """What is to be analysed."""
+        """The bytes to analyze: banner and current prompts."""
         return self._banner + self._text
 
     @property
@@ -39,28 +39,28 @@ class Held:
 
     @property
     def lines(self) -> int:
-        """Lines of `text`, the last one perhaps unfinished."""
+        """The number of lines of `text`, including an unfinished last line."""
         return self.text.count(b"\n") + self.ends_inside_a_line
 
-    def line(self, number: int) -> int:
-        """The line in the watched file of a line of `text`."""
+    def file_line(self, number: int) -> int:
+        """The line number in the watched file of a line of `text`."""
         banner = self._banner.count(b"\n")
         return number - banner + self._gone if number > banner else number - 1 + self._banner_line
 
-    def settle(self, number: int) -> None:
-        """Let go of the lines of `text` above this one; the last server's banner among them stays."""
+    def discard_before(self, number: int) -> None:
+        """Discards the lines of `text` before this one, except the last server banner among them."""
         above = number - 1 - self._banner.count(b"\n")
         place = 0
         for _ in range(above):
             place = self._text.find(b"\n", place) + 1
         if above > 0 and place:
-            self._cut(place)
+            self._discard(place)
 
-    def _cut(self, place: int) -> None:
+    def _discard(self, place: int) -> None:
         start = self._text.rfind(_BANNER, 0, place)
         if start >= 0:
             start = self._text.rfind(b"\n", 0, start) + 1
-            arrival = self._text.find(_ARRIVAL, start, place)
+            arrival = self._text.find(_PROMPT_START, start, place)
             end = self._text.rfind(b"\n", start, min(place if arrival < 0 else arrival, start + _BANNER_BYTES)) + 1
             self._banner, self._banner_line = self._text[start:end], self._gone + self._text.count(b"\n", 0, start) + 1
         self._gone += self._text.count(b"\n", 0, place)

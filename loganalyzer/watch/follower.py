@@ -1,4 +1,4 @@
-"""What was appended to a file since the last look, whatever happened to the file in between."""
+"""Reads what was appended to a file since the last call, across rotation and truncation."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Final, Self
 from loganalyzer.common.errors import SourceError
 from loganalyzer.sources.encoding import HEAD_BYTES, told_by
 
-PORTION: Final = 8 << 20
-"""Bytes read in one look; what goes beyond waits for the next."""
-_FINGERPRINT: Final = 256
+MOST_READ_BYTES: Final = 8 << 20
+"""Maximum number of bytes read per call."""
+_HEAD_BYTES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What a look found.
+    """The new bytes of a file.
 
     Attributes:
         data: appended bytes; UTF-16 as UTF-8.
-        is_new: the file was begun anew, by rotation or truncation: what was read before belongs to another one.
-        skipped: bytes of a large file that were passed over at the first look.
+        is_new: whether the file was restarted by rotation or truncation, so that earlier bytes belong to another file.
+        skipped: number of bytes of a large file that were skipped at the start.
     """
 
     data: bytes = b""
@@ -32,28 +32,28 @@ class Growth:
 
 
 class Follower:
-    """Reads a file as it grows. It only ever reads.
+    """Reads a file as it grows, and never writes to it.
 
-    A file that was replaced is read to its end before the new one is begun; while it is missing, nothing is read.
+    A replaced file is read to its end before the new one. While the file is missing, there are no new bytes.
     """
 
-    def __init__(self, path: Path, most_before: int = PORTION) -> None:
-        """`most_before` bounds what is read of that which stood in the file before the first look.
+    def __init__(self, path: Path, most_before: int = MOST_READ_BYTES) -> None:
+        """`most_before` limits how much existing content is read at the start, in bytes.
 
         Raises:
-            SourceError: there is no such file, or it cannot be read.
+            SourceError: the file does not exist or cannot be read.
         """
         if not path.is_file():
-            raise SourceError(f"{path}: there is no such file", "watch follows one file that exists: the server's log")
+            raise SourceError(f"{path}: file not found", "watch follows one existing file: the server's log")
         self._path = path
-        self._opened: _Opened | None = self._open()
+        self._opened: _OpenFile | None = self._open()
         self._skipped = self._opened.skip_to_the_last(most_before)
 
     def look(self) -> Growth:
-        """What is new.
+        """The new bytes.
 
         Raises:
-            SourceError: the file cannot be read any more.
+            SourceError: the file can no longer be read.
         """
         try:
             return self._look()
@@ -61,15 +61,15 @@ class Follower:
             raise SourceError(f"{self._path}: cannot be read: {error.strerror or error}") from None
 
     def __enter__(self) -> Self:
-        """Follow until the block ends."""
+        """Follows the file until the block ends."""
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Let go of the file."""
+        """Closes the file."""
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Closes the file."""
         if self._opened:
             self._opened.close()
             self._opened = None
@@ -80,7 +80,7 @@ class Follower:
                 return Growth()
             self._opened = self._open()
             return Growth(self._opened.read(), is_new=True)
-        if self._opened.is_begun_anew():
+        if self._opened.is_restarted():
             self.close()
             return self._look()
         data = self._opened.read()
@@ -92,15 +92,15 @@ class Follower:
             return self._look()
         return Growth()
 
-    def _open(self) -> _Opened:
+    def _open(self) -> _OpenFile:
         try:
-            return _Opened(self._path)
+            return _OpenFile(self._path)
         except OSError as error:
             raise SourceError(f"{self._path}: cannot be read: {error.strerror or error}") from None
 
 
-class _Opened:
-    """One file, from its first byte on, under whatever name it has by now."""
+class _OpenFile:
+    """One open file, even if it has been renamed."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
@@ -111,33 +111,33 @@ class _Opened:
         self._file.close()
 
     def skip_to_the_last(self, most: int) -> int:
-        """Pass over all but the last bytes; returns how many were passed over."""
+        """Skips all except the last `most` bytes; returns the number of skipped bytes."""
         size = os.fstat(self._file.fileno()).st_size
         if size <= most:
             return 0
-        self._begin(self._file.read(HEAD_BYTES))
+        self._detect_encoding(self._file.read(HEAD_BYTES))
         width = 1 if self._decoder is None else 2
         return self._file.seek((size - most) // width * width)
 
     def read(self) -> bytes:
-        """The next bytes, as UTF-8 where they are UTF-16."""
-        data = self._file.read(PORTION)
+        """The next bytes; UTF-16 as UTF-8."""
+        data = self._file.read(MOST_READ_BYTES)
         if data and not self._head:
-            self._begin(data)
+            self._detect_encoding(data)
         return self._decoder.decode(data).encode("utf-8", "replace") if self._decoder else data
 
-    def _begin(self, data: bytes) -> None:
-        self._head = data[:_FINGERPRINT]
+    def _detect_encoding(self, data: bytes) -> None:
+        self._head = data[:_HEAD_BYTES]
         encoding = told_by(data[:HEAD_BYTES])
         if encoding.name != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding.name)("replace")
 
     def is_at(self, path: Path) -> bool:
-        """Whether the name still belongs to this file."""
+        """Whether the path still refers to this file."""
         return os.path.samestat(path.stat(), os.fstat(self._file.fileno()))
 
-    def is_begun_anew(self) -> bool:
-        """Whether the file was emptied, and perhaps written to again."""
+    def is_restarted(self) -> bool:
+        """Whether the file was truncated, and possibly written to again."""
         place = self._file.tell()
         self._file.seek(0)
         head = self._file.read(len(self._head))

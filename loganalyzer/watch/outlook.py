@@ -1,4 +1,4 @@
-"""What is certain to go wrong, said while it can still be stopped."""
+"""Finds what is certain to go wrong in a run while it can still be stopped."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from loganalyzer.runs.planned import is_talking
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 
-GOING_ON: Final = ("RUN004", "SCH003", "LOG003", "AUD001", "AUD004")
-"""Rules that speak of how a run ended: while it goes on, they would find fault with its going on."""
+END_RULES: Final = ("RUN004", "SCH003", "LOG003", "AUD001", "AUD004")
+"""Rules about how a run ended. They do not apply while the run continues."""
 
 
-OF_THE_PROMPT: Final = ("MOD002",)
-"""Rules whose fault shows before a run begins, and again once it has begun."""
+PROMPT_RULES: Final = ("MOD002",)
+"""Rules that report a fault before a run starts, and again after it started."""
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class WatchWarning:
     """A warning.
 
     Attributes:
         rule, name, severity, message, fix: as in the table `findings`.
-        line: in the analysed text.
-        about: line of the run that it is about, or of the prompt, or of the fault itself: the same rule about the same
-            thing is one warning, whatever line shows it by then.
+        line: line number in the analyzed text.
+        about: line of the run, of the prompt, or of the fault itself. Warnings with the same rule and the same `about`
+            are one warning, even if their lines differ.
     """
 
     rule: str
@@ -46,57 +46,63 @@ class Warned:
     about: int
 
 
-def outlook(found: Analysis, shelf: Baselines, settings: Settings, *, has_ended: bool = False) -> list[Warned]:
-    """Warnings and errors about the prompts of a log that still grows, in the order of its lines.
+def find_warnings(
+    found: Analysis, baselines: Baselines, settings: Settings, *, has_ended: bool = False
+) -> list[WatchWarning]:
+    """Warnings and errors about the prompts of a growing log, in the order of its lines.
 
-    Once the log `has_ended`, what the last prompt did not finish is a fault like any other.
+    Once the log `has_ended`, an unfinished last prompt is reported too.
     """
     prompts = found.prompts.sort("line")
     last = prompts.tail(1)
     start = int(last["line"][0] or 0) if last.height else 0
-    going_on = last.height == 1 and last["status"][0] == "truncated" and not has_ended
-    warned = [one for one in _found(found) if not (going_on and one.rule in GOING_ON and one.line >= start)]
-    if going_on:
-        warned += _ahead(found, last, shelf, settings)
+    is_running = last.height == 1 and last["status"][0] == "truncated" and not has_ended
+    warned = [
+        one for one in _finding_warnings(found) if not (is_running and one.rule in END_RULES and one.line >= start)
+    ]
+    if is_running:
+        warned += _predicted_warnings(found, last, baselines, settings)
     starts = prompts["line"].drop_nulls().to_list()
-    first: dict[tuple[str, int], Warned] = {}
+    first: dict[tuple[str, int], WatchWarning] = {}
     for one in sorted(warned, key=lambda one: one.line):
-        about = _prompt_of(one.line, starts) if one.rule in OF_THE_PROMPT else one.about
+        about = _prompt_line(one.line, starts) if one.rule in PROMPT_RULES else one.about
         first.setdefault((one.rule, about), replace(one, about=about))
     return list(first.values())
 
 
-def _prompt_of(line: int, starts: list[int]) -> int:
-    """Where the prompt begins in which a line stands; the line itself above all prompts."""
+def _prompt_line(line: int, starts: list[int]) -> int:
+    """The first line of the prompt that contains a line; the line itself if it is above all prompts."""
     place = bisect_right(starts, line)
     return starts[place - 1] if place else line
 
 
-def _found(found: Analysis) -> list[Warned]:
+def _finding_warnings(found: Analysis) -> list[WatchWarning]:
     rows = found.findings.filter((pl.col("severity") != "info") & pl.col("line").is_not_null())
     opened = found.runs.select("run_id", pl.col("line").alias("opened"))
     placed = rows.join(opened, on="run_id", how="left", maintain_order="left").select(
         "rule", "name", "severity", "line", "message", "fix", pl.coalesce("opened", "line")
     )
-    return [Warned(*row) for row in placed.rows()]
+    return [WatchWarning(*row) for row in placed.rows()]
 
 
-def _ahead(found: Analysis, last: pl.DataFrame, shelf: Baselines, settings: Settings) -> list[Warned]:
+def _predicted_warnings(
+    found: Analysis, last: pl.DataFrame, baselines: Baselines, settings: Settings
+) -> list[WatchWarning]:
     known = {rule.id: rule for rule in chosen(settings)}
-    told = [*_padding(found, last, settings), *_lora(found, last, shelf)]
+    texts = [*_padding_warnings(found, last, settings), *_lora_warnings(found, last, baselines)]
     return [
-        Warned(rule, known[rule].name, known[rule].severity_under(settings), line, message, fix, line)
-        for rule, line, message, fix in told
+        WatchWarning(rule, known[rule].name, known[rule].severity_under(settings), line, message, fix, line)
+        for rule, line, message, fix in texts
         if rule in known
     ]
 
 
-Told = tuple[str, int, str, str]
+RuleText = tuple[str, int, str, str]
 """Rule, line, message, fix."""
 
 
-def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[Told]:
-    """Once the header is there, the schedule is known to its end."""
+def _padding_warnings(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[RuleText]:
+    """Warnings about missing audio, which follow from the schedule as soon as the log has the header."""
     runs = found.runs.filter(
         pl.col("prompt_id").is_in(last["prompt_id"].implode())
         & (pl.col("status") == "truncated")
@@ -104,7 +110,7 @@ def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[To
         & (pl.col("audio_frames") > pl.col("window_frames"))
         & (pl.col("stride") > 0)
     )
-    warned: list[Told] = []
+    warned: list[RuleText] = []
     least = pl.min_horizontal("audio_frames", "shortest_frames")
     for line, frames, audio, window, stride, mirrored in runs.select(
         "line", "audio_frames", least.alias("least"), "window_frames", "stride", "mirrored"
@@ -115,18 +121,21 @@ def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[To
             filling = "mirrored speech" if mirrored else "padding"
             message = (
                 f"The last {need - audio} frames ({(need - audio) / settings.fps:.2f} s) will be driven by {filling}: "
-                f"{audio} frames of audio, windows up to {need}."
+                f"the audio has {audio} frames, the windows need {need}."
             )
-            way_out = "supply more audio" if shorter is None else f"request {shorter} frames"
+            change = "use longer audio" if shorter is None else f"request {shorter} frames"
             trim = advice.trim(audio, settings.fps)
-            fix = f"Stop it and {way_out}. Or let it finish, then trim the video:\n  `{trim.command}`"
+            fix = f"Stop the run and {change}. Or let it finish, then trim the video:\n  `{trim.command}`"
             warned += [("AUD001", line, message, fix)] + ([("AUD004", line, message, fix)] if mirrored else [])
     return warned
 
 
-def _lora(found: Analysis, last: pl.DataFrame, shelf: Baselines) -> list[Told]:
-    """Before the header the size is not known; where every size asks for the same rank, it need not be."""
-    ranks = shelf.requirement["lora_rank"].unique().to_list()
+def _lora_warnings(found: Analysis, last: pl.DataFrame, baselines: Baselines) -> list[RuleText]:
+    """Warnings about a LoRA of the wrong rank before the header.
+
+    The video size is not yet known then, so there are warnings only if all sizes require the same rank.
+    """
+    ranks = baselines.requirement["lora_rank"].unique().to_list()
     has_run = found.runs.filter(pl.col("prompt_id").is_in(last["prompt_id"].implode())).height
     if len(ranks) != 1 or has_run:
         return []
@@ -136,6 +145,11 @@ def _lora(found: Analysis, last: pl.DataFrame, shelf: Baselines) -> list[Told]:
         & (pl.col("rank") != ranks[0])
     )
     return [
-        ("MOD002", line, f"The LoRA has rank {rank}, not {ranks[0]}.", f"Stop it and load the rank-{ranks[0]} file.")
+        (
+            "MOD002",
+            line,
+            f"The LoRA has rank {rank}, not {ranks[0]}.",
+            f"Stop the run and load the rank-{ranks[0]} file.",
+        )
         for line, rank in wrong.select("line", "rank").rows()
     ]

@@ -1,4 +1,4 @@
-"""How far each unfinished run has come, and how long it will still take by its own step times."""
+"""Reports the progress of each run, and estimates the remaining time from its step times."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from loganalyzer.tables.analysis import Analysis
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One run.
+    """The progress of one run.
 
     Attributes:
-        line: of its header, in the watched file.
-        status: as in `runs`; `truncated` while it goes on.
-        window, windows: the current one, and all of them; None where the log does not tell.
-        step, steps: of the current window.
-        s_per_step: of the steps seen so far, without the run's first.
-        peak_gib: the last memory report in it.
-        left_s: seconds still to go.
-        total_s: seconds of the whole prompt, once it has ended.
+        line: line of its header in the watched file.
+        status: as in `runs`; `truncated` while it is running.
+        window, windows: the current window and their number; None if not in the log.
+        step, steps: the same for the steps of the current window.
+        s_per_step: median step time so far, without the first step.
+        peak_gib: the peak in the last memory report.
+        left_s: remaining seconds.
+        total_s: seconds of the full prompt, once it has ended.
     """
 
     line: int
@@ -52,14 +52,14 @@ class Progress:
         return f"run at line {self.line}: " + " · ".join(parts)
 
 
-def progress(found: Analysis) -> list[Progress]:
-    """One entry for each run of the last prompt, in order. Line numbers are those of the analysed text."""
+def current_progress(found: Analysis) -> list[Progress]:
+    """One entry for each run of the last prompt, in order. Line numbers are those of the analyzed text."""
     last = found.prompts.sort("line").tail(1)["prompt_id"]
     runs = found.runs.filter(pl.col("prompt_id").is_in(last.implode())).sort("line")
-    return [_of(run, found) for run in runs.rows(named=True)]
+    return [_run_progress(run, found) for run in runs.rows(named=True)]
 
 
-def _of(run: dict[str, object], found: Analysis) -> Progress:
+def _run_progress(run: dict[str, object], found: Analysis) -> Progress:
     own = pl.col("run_id") == run["run_id"]
     windows = found.windows.filter(own & pl.col("line").is_not_null()).sort("line", "window")
     steps = found.steps.filter(own).sort("window", "step")
@@ -67,46 +67,49 @@ def _of(run: dict[str, object], found: Analysis) -> Progress:
     current = windows.tail(1).rows(named=True)
     number = current[0]["window"] if current else None
     done, each = (current[0]["steps_done"], current[0]["steps_total"]) if current else (None, run["steps"])
-    pace = _median(steps["duration_s"][1:]) or _median(steps["duration_s"])
+    pace = _median_of(steps["duration_s"][1:]) or _median_of(steps["duration_s"])
     return Progress(
-        line=_whole(run["line"]) or 0,
+        line=_to_int(run["line"]) or 0,
         status=str(run["status"]),
-        window=_whole(number),
-        windows=_whole(run["expected_windows"]),
-        step=_whole(done),
-        steps=_whole(each),
+        window=_to_int(number),
+        windows=_to_int(run["expected_windows"]),
+        step=_to_int(done),
+        steps=_to_int(each),
         s_per_step=pace,
-        peak_gib=_last(memory["max_allocated_gib"]),
-        left_s=_left(run, windows, number, done, pace),
-        total_s=_number(run["prompt_s"]),
+        peak_gib=_last_value(memory["max_allocated_gib"]),
+        left_s=_remaining_seconds(run, windows, number, done, pace),
+        total_s=_to_float(run["prompt_s"]),
     )
 
 
-def _left(
+def _remaining_seconds(
     run: dict[str, object], windows: pl.DataFrame, number: object, done: object, pace: float | None
 ) -> float | None:
-    """The windows to come take what those behind took; the current one the steps that are missing, and its decode."""
-    count, each = _whole(run["expected_windows"]), _whole(run["steps"])
+    """The estimated remaining time in seconds; None if it cannot be estimated.
+
+    The remaining windows are assumed to take as long as those already done.
+    """
+    count, each = _to_int(run["expected_windows"]), _to_int(run["steps"])
     if count is None or each is None or pace is None:
         return None
-    behind = windows.filter(pl.col("total_s").is_not_null() & (pl.col("window") != number))
-    usual = _median(behind["total_s"]) or pace * each
-    begun, steps_done = _whole(number) or 0, _whole(done) or 0
-    rest = max(usual - steps_done * pace, 0.0) if begun else 0.0
-    return rest + max(count - begun, 0) * usual
+    done_windows = windows.filter(pl.col("total_s").is_not_null() & (pl.col("window") != number))
+    per_window = _median_of(done_windows["total_s"]) or pace * each
+    current, steps_done = _to_int(number) or 0, _to_int(done) or 0
+    rest = max(per_window - steps_done * pace, 0.0) if current else 0.0
+    return rest + max(count - current, 0) * per_window
 
 
-def _median(values: pl.Series) -> float | None:
-    return _number(values.median()) if len(values) else None
+def _median_of(values: pl.Series) -> float | None:
+    return _to_float(values.median()) if len(values) else None
 
 
-def _last(values: pl.Series) -> float | None:
-    return _number(values[-1]) if len(values) else None
+def _last_value(values: pl.Series) -> float | None:
+    return _to_float(values[-1]) if len(values) else None
 
 
-def _number(value: object) -> float | None:
+def _to_float(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _whole(value: object) -> int | None:
+def _to_int(value: object) -> int | None:
     return int(value) if isinstance(value, int) else None

@@ -1,4 +1,4 @@
-"""One look at a growing log after another: the same pipeline, over the part that may still change."""
+"""Follows a growing log and analyzes the part that may still change, with the same pipeline as finished logs."""
 
 from __future__ import annotations
 
@@ -11,87 +11,87 @@ from loganalyzer.expectations import baselines
 from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
-from loganalyzer.watch.buffer import Held
+from loganalyzer.watch.buffer import LogBuffer
 from loganalyzer.watch.follower import Follower
-from loganalyzer.watch.outlook import Warned, outlook
-from loganalyzer.watch.progress import Progress, progress
+from loganalyzer.watch.outlook import WatchWarning, find_warnings
+from loganalyzer.watch.progress import Progress, current_progress
 
-_SETTLE_BYTES: Final = 64 << 10
-"""Prompts that have ended are let go once so much is held."""
+_DISCARD_BYTES: Final = 64 << 10
+"""Buffer size from which finished prompts are discarded."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a look at the log shows.
+    """The state of the log at one time.
 
     Attributes:
-        grown: whether there was anything new.
-        is_new: whether the log was begun anew.
+        grown: whether there were new bytes.
+        is_new: whether the log was restarted.
         runs: the runs of the last prompt.
-        warned: warnings that were not given before.
+        warned: new warnings.
     """
 
     grown: bool
     is_new: bool = False
     runs: tuple[Progress, ...] = ()
-    warned: tuple[Warned, ...] = ()
+    warned: tuple[WatchWarning, ...] = ()
 
 
-class Watching:
+class LogWatcher:
     """Follows one log."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        """Raises `LogAnalyzerError` where the log or the settings' files cannot be read."""
+        """Raises `LogAnalyzerError` if the log or a file named in the settings cannot be read."""
         self._name, self._settings = encodable(str(path)), settings
-        self._shelf = baselines.load(settings.baselines)
+        self._baselines = baselines.load(settings.baselines)
         self._follower = Follower(path)
-        self._held = Held()
+        self._buffer = LogBuffer()
         self._given: set[tuple[str, int]] = set()
         self.has_seen_a_run = False
 
     def look(self) -> Look:
-        """Read what is new, and say what it means.
+        """Reads and analyzes the new part of the log.
 
         Raises:
-            LogAnalyzerError: the log cannot be read any more.
+            LogAnalyzerError: the log can no longer be read.
         """
         growth = self._follower.look()
         if growth.is_new:
-            self._held, self._given = Held(), set()
+            self._buffer, self._given = LogBuffer(), set()
         if not growth.data:
             return Look(grown=False, is_new=growth.is_new)
-        self._held.add(growth.data)
-        return self._judged(is_new=growth.is_new)
+        self._buffer.add(growth.data)
+        return self._analyze(is_new=growth.is_new)
 
     def end(self) -> Look:
-        """Say what a log leaves unfinished that nothing more comes to.
+        """Analyzes the log as finished, so that unfinished runs are reported.
 
         Raises:
             LogAnalyzerError: as `look`.
         """
-        return self._judged(is_new=False, has_ended=True)
+        return self._analyze(is_new=False, has_ended=True)
 
-    def _judged(self, *, is_new: bool, has_ended: bool = False) -> Look:
-        found = analyze_inputs([from_bytes(self._name, self._held.text)], self._settings)
+    def _analyze(self, *, is_new: bool, has_ended: bool = False) -> Look:
+        found = analyze_inputs([from_bytes(self._name, self._buffer.text)], self._settings)
         self.has_seen_a_run |= not found.runs.is_empty()
-        unfinished = self._held.lines if self._held.ends_inside_a_line and not has_ended else None
+        unfinished = self._buffer.lines if self._buffer.ends_inside_a_line and not has_ended else None
         fresh = [
-            replace(one, line=self._held.line(one.line), about=self._held.line(one.about))
-            for one in outlook(found, self._shelf, self._settings, has_ended=has_ended)
+            replace(one, line=self._buffer.file_line(one.line), about=self._buffer.file_line(one.about))
+            for one in find_warnings(found, self._baselines, self._settings, has_ended=has_ended)
             if not (one.rule == "LOG001" and one.line == unfinished)
         ]
         warned = tuple(one for one in fresh if (one.rule, one.about) not in self._given)
         self._given |= {(one.rule, one.about) for one in warned}
-        runs = tuple(replace(run, line=self._held.line(run.line)) for run in progress(found))
+        runs = tuple(replace(run, line=self._buffer.file_line(run.line)) for run in current_progress(found))
         lines = found.prompts["line"].drop_nulls().sort()
-        if len(lines) > 1 and len(self._held.text) > _SETTLE_BYTES:
-            self._held.settle(int(lines[-1]))
+        if len(lines) > 1 and len(self._buffer.text) > _DISCARD_BYTES:
+            self._buffer.discard_before(int(lines[-1]))
         return Look(True, is_new, runs, warned)
 
     def __enter__(self) -> Self:
-        """Watch until the block ends."""
+        """Watches the log until the block ends."""
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Let go of the log."""
+        """Closes the log."""
         self._follower.close()

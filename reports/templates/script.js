@@ -2,26 +2,26 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const text = (root, selector) => root.querySelector(selector)?.textContent.trim() ?? "";
 
-  const copy = async (words, said, fallback) => {
+  const copy = async (content, status, fallback) => {
     try {
-      await navigator.clipboard.writeText(words);
-      said.textContent = "Copied.";
+      await navigator.clipboard.writeText(content);
+      status.textContent = "Copied.";
     } catch {
       fallback.closest("details:not([open])")?.setAttribute("open", "");
       getSelection().selectAllChildren(fallback);
-      said.textContent = "Selected: copy it with the keyboard.";
+      status.textContent = "Selected. Press Ctrl+C to copy.";
     }
   };
   const button = (label, act) => {
-    const made = document.createElement("button");
-    const said = document.createElement("span");
+    const control = document.createElement("button");
+    const status = document.createElement("span");
     const line = document.createElement("p");
-    made.type = "button";
-    made.textContent = label;
-    said.setAttribute("role", "status");
+    control.type = "button";
+    control.textContent = label;
+    status.setAttribute("role", "status");
     line.className = "act";
-    line.append(made, " ", said);
-    made.addEventListener("click", () => act(said));
+    line.append(control, " ", status);
+    control.addEventListener("click", () => act(status));
     return line;
   };
 
@@ -30,17 +30,17 @@
   main.hidden = false;
   main.addEventListener("click", () => copy(ticket.textContent, document.getElementById("copied"), ticket));
 
-  const escaped = (words) => words.replace(/[\\`*_{}[\]<>|#@~&!]/g, "\\$&").replace(/\s+/g, " ");
-  const markdown = (finding) => {
+  const escapeMarkdown = (content) => content.replace(/[\\`*_{}[\]<>|#@~&!]/g, "\\$&").replace(/\s+/g, " ");
+  const renderMarkdown = (finding) => {
     const group = finding.closest(".group");
     const heading = all("h4", finding)[0].cloneNode(true);
     heading.querySelector(".here")?.remove();
     const lines = [
-      `### ${escaped(text(group, ".rule"))} ${escaped(text(group, ".name"))}`,
+      `### ${escapeMarkdown(text(group, ".rule"))} ${escapeMarkdown(text(group, ".name"))}`,
       "",
-      `${escaped(heading.textContent.trim())} (${escaped(text(finding, ".place"))})`,
+      `${escapeMarkdown(heading.textContent.trim())} (${escapeMarkdown(text(finding, ".place"))})`,
       "",
-      ...all(".verdicts div", finding).map((pair) => `- ${escaped(text(pair, "dt"))}: ${escaped(text(pair, "dd"))}`),
+      ...all(".verdicts div", finding).map((pair) => `- ${escapeMarkdown(text(pair, "dt"))}: ${escapeMarkdown(text(pair, "dd"))}`),
     ];
     const log = all(".log li", finding).map((line) => `${line.querySelector(".no").lastChild.textContent}: ${text(line, "code")}`);
     if (log.length) {
@@ -51,11 +51,11 @@
     return `${lines.join("\n")}\n`;
   };
   for (const finding of all(".finding")) {
-    finding.append(button("Copy as Markdown", (said) => copy(markdown(finding), said, finding)));
+    finding.append(button("Copy as Markdown", (status) => copy(renderMarkdown(finding), status, finding)));
   }
   for (const box of all(".scroll.copied")) {
     const rows = () => all("tr", box).map((row) => all("th, td", row).map((cell) => cell.textContent.trim()).join("\t"));
-    box.after(button("Copy the table", (said) => copy(`${rows().join("\n")}\n`, said, box.querySelector("table"))));
+    box.after(button("Copy the table", (status) => copy(`${rows().join("\n")}\n`, status, box.querySelector("table"))));
   }
 
   for (const form of all("[data-filter]")) {
@@ -101,11 +101,11 @@
   const compare = (one, other) =>
     typeof one === typeof other ? (one < other ? -1 : one > other ? 1 : 0) : typeof one === "number" ? -1 : 1;
   for (const head of all("table.sortable th")) {
-    const made = document.createElement("button");
-    made.type = "button";
-    made.append(...head.childNodes);
-    head.append(made);
-    made.addEventListener("click", () => {
+    const control = document.createElement("button");
+    control.type = "button";
+    control.append(...head.childNodes);
+    head.append(control);
+    control.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
       all("th", head.parentElement).forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");

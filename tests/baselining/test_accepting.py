@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loganalyzer.baselining import writing
-from loganalyzer.baselining.proposing import ABSOLUTE_GIB, RELATIVE, Acceptance, Proposals, proposals
+from loganalyzer.baselining.proposing import MIN_BAND_FRACTION, MIN_BAND_GIB, Acceptance, Proposals, propose
 from loganalyzer.cli.group import main
 from loganalyzer.common.errors import ExpectationError, ReportError
 from loganalyzer.expectations import baselines
@@ -46,7 +46,7 @@ provenance = "house rule"
 
 
 def proposed(text: str, settings: Settings = Q6, price: float | None = None) -> Proposals:
-    return proposals(log.analyze(text, settings, "a.log"), baselines.load(), WHO, price)
+    return propose(log.analyze(text, settings, "a.log"), baselines.load(), WHO, price)
 
 
 def peaks(*values: float) -> str:
@@ -58,7 +58,7 @@ def test_a_band_reaches_both_floors_and_says_who_when_from_what_and_why() -> Non
     assert vram.key["covers"] == "stage"
     assert vram.figures["peak_allocated_gib"] == 16.02
     assert vram.figures["band_gib"] == [15.69, 16.35]
-    for part in ("2026-02-14", "by Ada", "3 runs", "a.log:12", "0.32 GiB to either side", "after the driver update"):
+    for part in ("2026-02-14", "by Ada", "3 runs", "a.log:12", "±0.32 GiB", "after the driver update"):
         assert part in vram.figures["provenance"]
     assert vram.before["peak_allocated_gib"] == 15.0
     assert (timing.kind, timing.key["gpu"], timing.figures["window_s"]) == ("timing", "RTX 5090", [22.0, 22.0])
@@ -71,18 +71,18 @@ def test_a_band_holds_every_run_it_comes_from(milli: list[int]) -> None:
     low, high = vram.figures["band_gib"]
     typical = vram.figures["peak_allocated_gib"]
     assert low <= min(milli) / 1000 <= max(milli) / 1000 <= high
-    assert low <= typical - max(ABSOLUTE_GIB, RELATIVE * typical) + 0.02
-    assert high >= typical + max(ABSOLUTE_GIB, RELATIVE * typical) - 0.02
+    assert low <= typical - max(MIN_BAND_GIB, MIN_BAND_FRACTION * typical) + 0.02
+    assert high >= typical + max(MIN_BAND_GIB, MIN_BAND_FRACTION * typical) - 0.02
 
 
 @pytest.mark.parametrize(
     ("text", "settings", "reason"),
     [
-        (log.BANNER + log.prompt(81, report=log.memory_2026()), Q6, "does not print that peak"),
+        (log.BANNER + log.prompt(81, report=log.memory_2026()), Q6, "does not print the sampling peak"),
         (log.BANNER + log.prompt(81), Settings(), "inferred from the peak itself"),
         (log.BANNER + log.prompt(81, report=""), Q6, "no memory report"),
-        (log.BANNER + log.prompt(81).replace(log.lora(), ""), Q6, "does not tell its lora_rank"),
-        (peaks(15.0, 16.2), Q6, "are not alike: their peaks are 15 to 16.2 GiB"),
+        (log.BANNER + log.prompt(81).replace(log.lora(), ""), Q6, "not in the log: lora_rank"),
+        (peaks(15.0, 16.2), Q6, "disagree: peaks 15–16.2 GiB"),
     ],
     ids=["another meaning", "inferred", "no report", "key not known", "not alike"],
 )
@@ -97,7 +97,7 @@ def test_runs_that_can_set_no_memory_baseline_are_named_with_the_reason(
 def test_windows_that_are_not_alike_set_no_time() -> None:
     found = proposed(log.BANNER + log.prompt(81, step_s=5.0) + log.prompt(81, step_s=9.0))
     assert "timing" not in [entry.kind for entry in found.entries]
-    assert "their windows take 22 to 38 s" in " ".join(found.refused)
+    assert "window times 22–38 s" in " ".join(found.refused)
 
 
 def test_a_cost_needs_a_price() -> None:
@@ -111,7 +111,7 @@ def test_an_entry_of_the_key_is_changed_in_place_and_all_else_stays(tmp_path: Pa
     file = tmp_path / "ours.toml"
     file.write_text(COMMENTED)
     (vram, *_) = proposed(peaks(16.0)).entries
-    before, after = writing.edited(file, [vram])
+    before, after = writing.edit_document(file, [vram])
     assert before == COMMENTED
     assert "# ours, measured on the big machine\n[[vram]]  # the usual one\n" in after
     assert "peak_allocated_gib = 16.0  # to be measured again" in after
@@ -125,7 +125,7 @@ def test_a_file_that_would_be_none_is_not_written(tmp_path: Path) -> None:
     file = tmp_path / "ours.toml"
     file.write_text(COMMENTED)
     with pytest.raises(ExpectationError):
-        writing.write(file, COMMENTED.replace("lora_rank", "rank"))
+        writing.write_baselines(file, COMMENTED.replace("lora_rank", "rank"))
     assert file.read_text() == COMMENTED
     assert [path.name for path in tmp_path.iterdir()] == ["ours.toml"]
 
@@ -134,7 +134,7 @@ def test_a_file_keeps_its_mode_and_is_never_half_written(tmp_path: Path, monkeyp
     file = tmp_path / "ours.toml"
     file.write_text(COMMENTED)
     file.chmod(0o640)
-    writing.write(file, COMMENTED + "# more\n")
+    writing.write_baselines(file, COMMENTED + "# more\n")
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
     def broken(*_: object) -> None:
@@ -142,7 +142,7 @@ def test_a_file_keeps_its_mode_and_is_never_half_written(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(ReportError, match="No space left"):
-        writing.write(file, COMMENTED)
+        writing.write_baselines(file, COMMENTED)
     assert file.read_text() == COMMENTED + "# more\n"
     assert [path.name for path in tmp_path.iterdir()] == ["ours.toml"]
 
@@ -152,7 +152,7 @@ def test_a_broken_file_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "ours.toml"
     file.write_text(text)
     with pytest.raises(ExpectationError, match=r"ours\.toml"):
-        writing.edited(file, proposed(peaks(16.0)).entries)
+        writing.edit_document(file, proposed(peaks(16.0)).entries)
 
 
 @pytest.fixture
@@ -220,4 +220,4 @@ def test_nothing_to_accept_is_exit_2(folder: Path) -> None:
     (folder / "late_Q6_K.log").write_text(log.prompt(81, report=log.memory_2026()))
     result = call("baseline", "accept", "late_Q6_K.log")
     assert result.exit_code == 2
-    assert "does not print that peak" in result.stderr
+    assert "does not print the sampling peak" in result.stderr

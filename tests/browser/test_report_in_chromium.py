@@ -159,14 +159,14 @@ def test_nothing_scrolls_sideways_on_a_small_screen(
 
 
 CONTRASTS = """() => {
-  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const parts = color => color.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
     .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const ground = element => {
     for (let at = element; at; at = at.parentElement) {
-      const colour = parts(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] === 1) return colour;
+      const color = parts(getComputedStyle(at).backgroundColor);
+      if (color.length < 4 || color[3] === 1) return color;
     }
     return [255, 255, 255];
   };
@@ -290,9 +290,9 @@ def test_findings_are_filtered_by_text_and_severity(browser: Browser, samples: P
 
 def test_all_runs_open_and_fold(browser: Browser, samples: Path) -> None:
     page = Watched(browser, samples).page
-    page.get_by_role("button", name="Open all").click()
+    page.get_by_role("button", name="Expand all").click()
     assert page.locator("details.run:not([open])").count() == 0
-    page.get_by_role("button", name="Fold all").click()
+    page.get_by_role("button", name="Collapse all").click()
     assert page.locator("details.run[open]").count() == 0
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from loganalyzer.checks.registry import rules
-from loganalyzer.report.formats.junit import render
+from loganalyzer.report.formats.junit import render_junit
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from sample_logs import FOLDER, SAMPLES
@@ -138,7 +138,7 @@ def test_a_rule_that_says_nothing_had_its_inputs(sample: str, fact: str) -> None
 def test_every_reason_is_told_and_junit_passes_no_rule_that_was_not_checked(sample: str, fact: str) -> None:
     analysis = without(sample, fact)
     assert analysis.not_checked["reason"].null_count() == 0
-    cases = ET.fromstring(render(analysis, SETTINGS, "error")).iter("testcase")
+    cases = ET.fromstring(render_junit(analysis, SETTINGS, "error")).iter("testcase")
     passed = {(case.get("classname"), case.get("name", "").split()[0]) for case in cases if not len(case)}
     lines = dict(analysis.runs.select("run_id", "line").rows())
     skipped = analysis.not_checked.select("run_id", "rule").rows()

@@ -53,7 +53,7 @@ def test_junit_has_a_case_per_run_and_rule(padded: str) -> None:
     failure = case.find("failure")
     assert failure is not None
     assert failure.text is not None
-    assert "measured: 14 frames" in failure.text
+    assert "observed: 14 frames" in failure.text
     assert "expected:" in failure.text
     assert "render 369 frames" in failure.text
     assert "padded_Q6_K.log:" in failure.text
@@ -77,7 +77,7 @@ def test_junit_passes_no_rule_on_history_without_one(padded: str, rule: str) -> 
 def test_junit_passes_rules_on_workflows_only_where_one_is_named(padded: str) -> None:
     without = ET.fromstring(call(padded, "--no-html", "-q", "--junit", "-").stdout)
     found = log.analyze(log.prompt(427))
-    named = ET.fromstring(junit.render(found, Settings(workflow=Path("talk.json")), "error"))
+    named = ET.fromstring(junit.render_junit(found, Settings(workflow=Path("talk.json")), "error"))
     assert [len(cases(root, "RUN005")) for root in (without, named)] == [0, 1]
     assert [cases(root, rule) for root in (without, named) for rule in ("AUD007", "SCH006")] == [[], [], [], []]
 
@@ -98,7 +98,7 @@ def test_junit_names_inputs_that_gave_no_run() -> None:
     root = ET.fromstring(call("x.log", "gone.log", "--no-html", "-q", "--junit", "-").stdout)
     errors = [str(error.get("message")) for error in root.iter("error")]
     assert any("gone.log" in text for text in errors)
-    assert any("no run was found" in text for text in errors)
+    assert any("no runs found" in text for text in errors)
 
 
 @hypothesis.settings(deadline=None, max_examples=30)
@@ -107,7 +107,7 @@ def test_junit_parses_whatever_a_log_says(text: str) -> None:
     line = text.replace("\n", " ").replace("\r", " ")
     raw = log.ARRIVAL + log.header(250, 4) + f"!!! Exception during processing !!! {line}\n" + log.EXECUTED
     found = log.analyze(raw.encode("utf-8", "replace").decode(), Settings(), "a\x01]]>&<b>.log")
-    root = ET.fromstring(junit.render(found, Settings(), "error"))
+    root = ET.fromstring(junit.render_junit(found, Settings(), "error"))
     assert cases(root, "RUN001")[0].find("failure") is not None
 
 
@@ -119,7 +119,7 @@ def test_github_gets_annotations_and_a_summary_by_itself(padded: str, monkeypatc
     assert result.stdout.startswith('{"schema_version"')
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("::error")]
     assert line.startswith("::error title=AUD001 audio-shortfall,file=padded_Q6_K.log,line=18::14 frames")
-    assert "%0Ameasured: 14 frames" in line
+    assert "%0Aobserved: 14 frames" in line
     text = Path("summary.md").read_text()
     assert text.startswith("before\n")
     assert "AUD001" in text
@@ -140,15 +140,15 @@ def test_nothing_is_annotated_elsewhere(padded: str) -> None:
 def test_an_annotation_is_one_line_that_no_text_can_end(
     message: str, properties: dict[str, str | int | None], expected: str
 ) -> None:
-    assert github.command("error", message, **properties) == expected
+    assert github.workflow_command("error", message, **properties) == expected
     assert "\n" not in expected
 
 
 def test_only_as_many_annotations_as_github_shows_and_the_rest_are_counted() -> None:
     found = log.analyze("".join(log.prompt(427, step_s=5 + number / 100) for number in range(14)))
     lines = github.analysis_annotations(found)
-    assert sum(line.startswith("::error") for line in lines) == github.MOST
-    assert "::notice::4 more findings of severity error: see the report" in lines
+    assert sum(line.startswith("::error") for line in lines) == github.MOST_ANNOTATIONS
+    assert "::notice::4 more errors. See the report." in lines
 
 
 @hypothesis.given(
@@ -156,10 +156,10 @@ def test_only_as_many_annotations_as_github_shows_and_the_rest_are_counted() -> 
 )
 def test_a_summary_never_exceeds_its_room_and_leaves_no_fence_open(lines: list[str], room: int) -> None:
     text = "".join(lines)
-    cut = github.summary(text, room)
+    cut = github.limit_summary(text, room)
     assert len(cut.encode()) <= max(room, 0)
     if cut != text and cut:
-        assert "Cut here" in cut
+        assert "Truncated" in cut
         fence = ""
         for line in cut.splitlines():
             found = re.match(r"`{3,}", line)
@@ -172,10 +172,10 @@ def test_a_summary_never_exceeds_its_room_and_leaves_no_fence_open(lines: list[s
 
 def test_a_summary_of_many_findings_stays_below_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
-    Path("summary.md").write_text("x" * (github.LARGEST - 300))
+    Path("summary.md").write_text("x" * (github.MOST_SUMMARY_BYTES - 300))
     Path("many_Q6_K.log").write_text("".join(log.prompt(427, step_s=5 + number / 100) for number in range(20)))
     call("many_Q6_K.log", "--no-html")
-    assert github.LARGEST - 300 < Path("summary.md").stat().st_size <= github.LARGEST
+    assert github.MOST_SUMMARY_BYTES - 300 < Path("summary.md").stat().st_size <= github.MOST_SUMMARY_BYTES
 
 
 def test_a_comparison_annotates_what_is_worse(monkeypatch: pytest.MonkeyPatch) -> None:

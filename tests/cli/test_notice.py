@@ -130,7 +130,7 @@ def test_a_service_that_does_not_answer_is_left_alone(monkeypatch: pytest.Monkey
     release = threading.Event()
     monkeypatch.setattr(sending, "TIMEOUT_S", 0.05)
     monkeypatch.setattr(sending, "_deliver", lambda *_: release.wait())
-    failed = sending.send(message.Notice("t", "b", "failure"), [SLACK])
+    failed = sending.send_notice(message.Notice("t", "b", "failure"), [SLACK])
     release.set()
     assert failed == ["notice to slack://… not sent: no answer within 0.05 s"]
 
@@ -139,7 +139,7 @@ def test_a_service_that_does_not_answer_is_left_alone(monkeypatch: pytest.Monkey
 def test_a_url_of_no_service_is_refused_before_any_log_is_read(url: str) -> None:
     result = call(CLEAN, "--notify", url)
     assert result.exit_code == 2
-    assert "not a URL of a known service" in result.stderr
+    assert "not the URL of a known service" in result.stderr
     assert "secret" not in result.output
 
 
@@ -147,7 +147,7 @@ def test_a_url_of_no_service_is_refused_before_any_log_is_read(url: str) -> None
     "url", [SLACK, "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", "ntfy://topic", "jsons://example.org/path"]
 )
 def test_common_services_are_known(url: str) -> None:
-    sending.check([url])
+    sending.check_urls([url])
 
 
 def test_always_needs_a_service() -> None:
@@ -159,7 +159,7 @@ def test_always_needs_a_service() -> None:
 def test_without_the_extra_the_call_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "apprise", None)
     with pytest.raises(ConfigurationError, match=r"\[notify\]"):
-        sending.check([SLACK])
+        sending.check_urls([SLACK])
 
 
 def test_secrets_and_mentions_of_a_log_do_not_reach_the_service(service: Service) -> None:
@@ -174,7 +174,7 @@ def test_secrets_and_mentions_of_a_log_do_not_reach_the_service(service: Service
 
 @pytest.mark.parametrize(("length", "whole"), [(message.LONGEST_LINE, True), (message.LONGEST_LINE + 1, False)])
 def test_a_line_of_a_notice_is_bounded(length: int, whole: bool) -> None:
-    body = message.notice("t", ["x" * length], "failure").body
+    body = message.make_notice("t", ["x" * length], "failure").body
     assert len(body) == message.LONGEST_LINE
     assert body.endswith("x" if whole else "…")
 
@@ -182,12 +182,12 @@ def test_a_line_of_a_notice_is_bounded(length: int, whole: bool) -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"verdict": "good"}', '{"verdict": 1}', "[" * 900, "x" * 2000])
 def test_a_damaged_memory_of_the_last_verdict_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.json").write_text(content)
-    assert remembered.last(tmp_path / "x.json") is None
+    assert remembered.last_verdict(tmp_path / "x.json") is None
 
 
 def test_verdicts_are_kept_by_history_or_else_by_inputs(tmp_path: Path) -> None:
     def place(history: str | None, *paths: str) -> Path:
-        return remembered.place_of(history, paths, tmp_path)
+        return remembered.verdict_file(history, paths, tmp_path)
 
     assert place("sqlite:///a", "x") == place("sqlite:///a", "y") != place("sqlite:///b", "x")
     assert place(None, "x") != place(None, "y")

@@ -129,7 +129,7 @@ def test_a_reader_who_stops_reading_is_no_failure_and_makes_no_noise(name: str, 
 def test_tables_on_a_full_disk_are_one_message_exit_2_and_leave_nothing(room: int) -> None:
     result = shell(f"ulimit -f {room}; L clean_Q6_K.log -q --no-html --tables tables")
     assert result.returncode == 2
-    assert result.stderr.startswith("loganalyze: tables: cannot be written: ")
+    assert result.stderr.startswith("loganalyze: tables: cannot write tables: ")
     assert "Traceback" not in result.stderr
     assert not list(Path("tables").iterdir())
 

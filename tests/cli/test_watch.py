@@ -104,7 +104,11 @@ def test_the_command_gets_no_shell(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(["gone.log"], "no such file"), ([".", "--on-error", "'"], "--on-error"), ([".", "--on-error", ""], "--on-error")],
+    [
+        (["gone.log"], "file not found"),
+        ([".", "--on-error", "'"], "--on-error"),
+        ([".", "--on-error", ""], "--on-error"),
+    ],
 )
 def test_bad_input_gets_one_clear_message_and_exit_2(
     words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -590,7 +590,7 @@ def rendered(found: Analysis, settings: Settings = SETTINGS) -> None:
     assert said["verdict"] == found.verdict
     for table, frame in found.tables():
         assert table not in said or len(said[table]) == frame.height, table
-    assert html.render(found, settings, generated_at=MOMENT, document=inside).rstrip().endswith("</html>")
-    assert markdown.render(found, settings)
+    assert html.render_page(found, settings, generated_at=MOMENT, document=inside).rstrip().endswith("</html>")
+    assert markdown.render_analysis(found, settings)
     for verbose in (False, True):
         summary.write(found, io.StringIO(), verbose=verbose)

@@ -15,7 +15,7 @@ from loganalyzer.checks.history import _MOST_DIFFERENCES, _RECOVERY_NIGHTS, chan
 from loganalyzer.checks.registry import run_all
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
-from loganalyzer.history.series import judged
+from loganalyzer.history.series import judge_series
 from loganalyzer.history.store import Store
 from loganalyzer.report.history import document
 from loganalyzer.tables.analysis import Analysis
@@ -65,9 +65,9 @@ def test_some_nights_long_it_is_said_that_a_figure_is_back_to_normal(tmp_path: P
 
 def test_memory_of_a_flat_series_is_red_at_once_beyond_its_floor() -> None:
     recorded = flat_memory([20.0] * 10 + [20.4])
-    (series,) = judged(recorded)
+    (series,) = judge_series(recorded)
     assert series.verdict.verdict == "regressed"
-    (calm,) = judged(flat_memory([20.0] * 10 + [20.1]))
+    (calm,) = judge_series(flat_memory([20.0] * 10 + [20.1]))
     assert calm.verdict.verdict == "same"
 
 
@@ -93,8 +93,8 @@ def test_the_document_of_a_trend_holds_the_normal_range_tonight_and_since_when(t
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, [*CALM, 10.06, 10.1])
     with Store.at(url) as store:
-        found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(document.trend(found))["series"]
+        found = judge_series(store.recorded(), ("s_per_step",))
+    (series,) = json.loads(document.trend_document(found))["series"]
     limits = series["normal"]
     assert limits["low"] < min(CALM) < limits["median"] < max(CALM) < limits["high"] < 5.2
     assert limits["nights"] == len(CALM)
@@ -107,8 +107,8 @@ def test_the_document_of_a_trend_says_since_when_it_is_back_to_normal(tmp_path: 
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, [*CALM, 10.06, 5.0])
     with Store.at(url) as store:
-        found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(document.trend(found))["series"]
+        found = judge_series(store.recorded(), ("s_per_step",))
+    (series,) = json.loads(document.trend_document(found))["series"]
     assert series["since"] is None
     assert series["back_to_normal_since"]["run_id"] == series["points"][-1]["run_id"]
 
@@ -117,8 +117,8 @@ def test_too_few_nights_have_no_normal_range(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, [5.0, 5.0, 5.0])
     with Store.at(url) as store:
-        found = judged(store.recorded(), ("s_per_step",))
-    (series,) = json.loads(document.trend(found))["series"]
+        found = judge_series(store.recorded(), ("s_per_step",))
+    (series,) = json.loads(document.trend_document(found))["series"]
     assert (series["normal"], series["tonight"]) == (None, None)
 
 
@@ -162,7 +162,7 @@ def test_hostile_values_are_one_short_line() -> None:
 @pytest.mark.parametrize(("count", "more"), [(_MOST_DIFFERENCES, False), (_MOST_DIFFERENCES + 1, True)])
 def test_only_the_first_differences_are_named(monkeypatch: pytest.MonkeyPatch, count: int, more: bool) -> None:
     names = [f"fact_{number}" for number in range(count)]
-    monkeypatch.setattr("loganalyzer.comparison.comparing.FURTHER", names)
+    monkeypatch.setattr("loganalyzer.comparison.comparing.OTHER_COLUMNS", names)
     phrase = changed_with(runs(**{name: ["a", "b"] for name in names}), ["R0"], ["R1"])
     assert (", and 1 more" in phrase) == more
     assert phrase.count("→") == _MOST_DIFFERENCES

@@ -14,7 +14,7 @@ from loganalyzer.checks.expected import Expected
 from loganalyzer.checks.registry import run_all
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
-from loganalyzer.history.series import MOST_RUNS, judged
+from loganalyzer.history.series import MOST_RUNS, judge_series
 from loganalyzer.history.store import Store
 from loganalyzer.tables.analysis import Analysis
 
@@ -62,7 +62,7 @@ def test_a_fresh_step_is_suspected_and_says_how_many_more_runs_will_tell(tmp_pat
     assert rows(found, "REG001").is_empty()
     row = rows(found, "REG003").row(0, named=True)
     assert row["severity"] == "warning"
-    assert "it will be confirmed after about" in row["message"]
+    assert "If the change lasts, about " in row["message"]
 
 
 def test_too_few_runs_are_not_checked_and_say_how_many_are_missing(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_peak_that_covers_something_else_since_an_update_is_no_saving(tmp_path
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, [5.0] * 40, [log.memory(15.0)] * 20 + [log.memory_2026(9.0)] * 20)
     with Store.at(url) as store:
-        series = judged(store.recorded(), ("peak_allocated_gib",))
+        series = judge_series(store.recorded(), ("peak_allocated_gib",))
     assert [(one.basis, one.verdict.verdict) for one in series] == [("last-decode", "same"), ("stage", "same")]
 
 
@@ -133,16 +133,16 @@ def test_a_change_below_the_floor_of_its_unit_does_not_count(tmp_path: Path) -> 
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, [5.0] * 40, [log.memory(4.0)] * 20 + [log.memory(4.1)] * 20)
     with Store.at(url) as store:
-        (series,) = judged(store.recorded(), ("peak_allocated_gib",))
+        (series,) = judge_series(store.recorded(), ("peak_allocated_gib",))
     assert series.verdict.verdict == "same"
-    assert "Less than 0.15 GiB" in series.verdict.reason
+    assert "less than 0.15 GiB" in series.verdict.reason
 
 
 def test_only_the_latest_runs_are_judged_and_positions_stay_right(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, [*nights.noisy(30, 9.0), *nights.noisy(45), *nights.noisy(15, 5.25, seed=2)])
     with Store.at(url) as store:
-        (series,) = judged(store.recorded(), ("s_per_step",))
+        (series,) = judge_series(store.recorded(), ("s_per_step",))
     assert len(series.points) == 90
     assert series.first == 90 - MOST_RUNS
     change = series.verdict.change
@@ -154,5 +154,5 @@ def test_a_peak_that_rises_for_good_is_regressed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'h.db'}"
     nights.fill(url, [5.0] * 40, [log.memory(15.0)] * 28 + [log.memory(15.6)] * 12)
     with Store.at(url) as store:
-        (series,) = judged(store.recorded(), ("peak_allocated_gib",))
+        (series,) = judge_series(store.recorded(), ("peak_allocated_gib",))
     assert series.verdict.verdict == "regressed"

@@ -208,13 +208,13 @@ def test_a_file_time_two_seconds_off_is_the_same_and_three_seconds_off_is_anothe
 
 
 def test_runs_are_distinct_from_eight_changes_of_the_step_time_on() -> None:
-    from loganalyzer.history.identity import DISTINCT_CHANGES, SMALLEST_CHANGE, changes
+    from loganalyzer.history.identity import DISTINCT_CHANGES, SMALLEST_CHANGE, count_changes
 
-    assert changes((500, 500 + SMALLEST_CHANGE)) == 1
-    assert changes((500, 500 + SMALLEST_CHANGE - 1)) == 0
+    assert count_changes((500, 500 + SMALLEST_CHANGE)) == 1
+    assert count_changes((500, 500 + SMALLEST_CHANGE - 1)) == 0
     steps = tuple(500 + SMALLEST_CHANGE * (number % 2) for number in range(DISTINCT_CHANGES + 1))
-    assert changes(steps) == DISTINCT_CHANGES
-    assert changes(steps[:-1]) == DISTINCT_CHANGES - 1
+    assert count_changes(steps) == DISTINCT_CHANGES
+    assert count_changes(steps[:-1]) == DISTINCT_CHANGES - 1
 
 
 @pytest.mark.parametrize(("rates", "added"), [((5.0, 5.0, 5.0, 5.2), "1 run"), ((5.0, 5.0, 5.2, 5.0), "0 runs")])
@@ -264,4 +264,4 @@ def test_a_run_is_found_by_the_id_that_any_of_its_logs_gave_it(url: str) -> None
         (run_id,) = store.runs()["run_id"]
         places = {place for known in store.known() for place in known.occasions}
         assert len(places) == 2
-        assert {name for place in places for name in store.named(place[:10])} == {run_id}
+        assert {name for place in places for name in store.find_ids(place[:10])} == {run_id}

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from loganalyzer.history.store import Store
-from loganalyzer.history.store.connection import retried
+from loganalyzer.history.store.connection import retry
 from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
@@ -95,10 +95,10 @@ def test_a_transaction_that_a_deadlock_ended_is_tried_again_a_few_times(*, failu
         return "done"
 
     if succeeds:
-        assert retried(attempt) == "done"
+        assert retry(attempt) == "done"
     else:
         with pytest.raises(sa.exc.OperationalError):
-            retried(attempt)
+            retry(attempt)
 
 
 def test_another_failure_is_not_tried_again() -> None:
@@ -109,5 +109,5 @@ def test_another_failure_is_not_tried_again() -> None:
         raise sa.exc.OperationalError("", {}, _FailedError("53100"))
 
     with pytest.raises(sa.exc.OperationalError):
-        retried(attempt)
+        retry(attempt)
     assert len(calls) == 1

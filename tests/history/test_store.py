@@ -159,7 +159,7 @@ def test_an_empty_store_has_tables_without_rows(url: str) -> None:
     [
         ("history.db", "is not a history URL"),
         ("mysql://me:secret@host/db", "mysql://… is not a history URL"),
-        ("sqlite://", "names no file"),
+        ("sqlite://", "the file name is missing"),
         ("sqlite:///no/such/folder/h.db", "the folder no/such/folder does not exist"),
     ],
 )

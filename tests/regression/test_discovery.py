@@ -52,7 +52,7 @@ def test_a_weak_regression_among_many_metrics_is_only_suspected() -> None:
     found = judge_together({"weak": weak} | {seed: history(seed) for seed in range(8)})["weak"]
     assert (found.verdict, found.changes, found.change) == ("suspected", (), alone.change)
     assert found.runs_needed > 0
-    assert "Among 9 metrics judged together" in found.reason
+    assert "With 9 metrics, one such change is expected by chance" in found.reason
 
 
 def test_a_weak_improvement_among_many_metrics_is_none() -> None:

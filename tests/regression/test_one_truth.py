@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from noises import stepped
 
-from loganalyzer.regression.jump import watch
+from loganalyzer.regression.jump import judge_nights
 from loganalyzer.regression.nightly import combine
-from loganalyzer.regression.pairs import compare
+from loganalyzer.regression.pairs import compare_samples
 from loganalyzer.regression.verdicts import judge
 
 
@@ -20,8 +20,8 @@ def test_compare_agrees_with_the_trend_whose_newest_night_the_nightly_check_repo
     found = []
     for seed in range(20):
         values = stepped("gaussian 1 %", seed, base, base + head, percent)
-        trend = combine(judge(values), watch(values)).verdict
-        pair = compare(values[:base], values[base:]).verdict
+        trend = combine(judge(values), judge_nights(values)).verdict
+        pair = compare_samples(values[:base], values[base:]).verdict
         assert (trend == "regressed") == (pair == "regressed"), f"series {seed}"
         found.append(pair == "regressed")
     assert sum(found) >= 18 if percent else not any(found)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from noises import series
 
-from loganalyzer.regression.pairs import compare
-from loganalyzer.regression.ranks import difference_p, ranks, smallest_p
+from loganalyzer.regression.pairs import compare_samples
+from loganalyzer.regression.ranks import difference_p, mean_ranks, smallest_p
 
 MIRRORED = {"regressed": "improved", "improved": "regressed"}
 SAMPLE = st.lists(st.none() | st.floats(-1e9, 1e9), max_size=12)
@@ -55,11 +55,11 @@ def times(values: list[float], factor: float) -> list[float]:
     ],
 )
 def test_the_verdict_on(base: list[float | None], head: list[float | None], expected: str) -> None:
-    assert compare(base, head).verdict == expected
+    assert compare_samples(base, head).verdict == expected
 
 
 def test_a_comparison_gives_medians_and_the_change_between_them() -> None:
-    found = compare([*FIVE, None], [*times(FIVE, 1.05), math.inf])
+    found = compare_samples([*FIVE, None], [*times(FIVE, 1.05), math.inf])
     assert (found.base, found.head, found.base_n, found.head_n, found.dropped) == (20.0, 21.0, 5, 5, 2)
     assert found.change_percent == pytest.approx(5)
     assert found.noise_percent == pytest.approx(0.74, abs=0.1)
@@ -67,19 +67,19 @@ def test_a_comparison_gives_medians_and_the_change_between_them() -> None:
 
 
 def test_one_run_against_one_says_why_it_is_cautious() -> None:
-    assert compare([20.0], [21.6]).reason == (
-        "Medians differ by 8.0 %, 20 → 21.6. With one run against one run, only a difference beyond 10 %, without "
-        "overlap, is told from noise; five runs on either side are judged from 2 % on."
+    assert compare_samples([20.0], [21.6]).reason == (
+        "Medians differ by 8.0 %, 20 → 21.6. With one run each, only a difference of more than 10 %, without overlap, "
+        "can be distinguished from noise. With five runs each, 2 % is enough."
     )
 
 
 @pytest.mark.parametrize(("base", "head"), [([20.0], [23.0]), ([20.0], [17.0])])
 def test_a_single_run_found_changed_says_that_it_is_one(base: list[float], head: list[float]) -> None:
-    assert "A single run is judged only beyond 10 %" in compare(base, head).reason
+    assert "A single run counts only beyond 10 %" in compare_samples(base, head).reason
 
 
 def test_from_zero_there_is_no_percentage() -> None:
-    found = compare([0.0] * 5, [12.0] * 5)
+    found = compare_samples([0.0] * 5, [12.0] * 5)
     assert (found.change_percent, found.noise_percent) == (None, None)
     assert "from zero" in found.reason
 
@@ -87,7 +87,7 @@ def test_from_zero_there_is_no_percentage() -> None:
 @pytest.mark.parametrize(("factor", "expected"), [(1.05, "unknown"), (1.15, "regressed"), (1.0, "same")])
 def test_many_steps_of_one_run_are_still_one_run(factor: float, expected: str) -> None:
     steps = list(series("gaussian 2 %", 0, 24))
-    assert compare(steps, times(steps, factor), runs=(1, 1)).verdict == expected
+    assert compare_samples(steps, times(steps, factor), runs=(1, 1)).verdict == expected
 
 
 @pytest.mark.parametrize(
@@ -110,34 +110,36 @@ def test_large_samples_are_dealt_out_by_a_seed() -> None:
 
 
 def test_equal_values_share_their_rank() -> None:
-    assert ranks(np.array([3.0, 1.0, 3.0, 7.0])).tolist() == [2.5, 1.0, 2.5, 4.0]
+    assert mean_ranks(np.array([3.0, 1.0, 3.0, 7.0])).tolist() == [2.5, 1.0, 2.5, 4.0]
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 10])
 def test_the_same_code_twice_is_hardly_ever_called_worse(size: int) -> None:
     noise = [series("gaussian 2 %", seed, 2 * size) for seed in range(200)]
-    assert sum(compare(values[:size], values[size:]).verdict == "regressed" for values in noise) <= 2
+    assert sum(compare_samples(values[:size], values[size:]).verdict == "regressed" for values in noise) <= 2
 
 
 @given(SAMPLE, SAMPLE)
 def test_exchanging_the_direction_swaps_regressed_and_improved(
     base: list[float | None], head: list[float | None]
 ) -> None:
-    lower, higher = compare(base, head), compare(base, head, higher_is_better=True)
+    lower, higher = compare_samples(base, head), compare_samples(base, head, higher_is_better=True)
     assert higher.verdict == MIRRORED.get(lower.verdict, lower.verdict)
 
 
 @given(SAMPLE, SAMPLE)
 def test_the_order_of_the_runs_does_not_matter(base: list[float | None], head: list[float | None]) -> None:
-    assert compare(base, head) == compare(base[::-1], head[::-1])
+    assert compare_samples(base, head) == compare_samples(base[::-1], head[::-1])
 
 
 @given(SAMPLE)
 def test_a_sample_is_the_same_as_itself(values: list[float | None]) -> None:
-    assert compare(values, values).verdict == ("same" if any(value is not None for value in values) else "unknown")
+    assert compare_samples(values, values).verdict == (
+        "same" if any(value is not None for value in values) else "unknown"
+    )
 
 
 @given(SAMPLE, SAMPLE, st.sampled_from([0.25, 2.0, 1024.0]))
 def test_another_unit_gives_the_same_verdict(base: list[float | None], head: list[float | None], factor: float) -> None:
     scaled = ([None if value is None else value * factor for value in side] for side in (base, head))
-    assert compare(*scaled).verdict == compare(base, head).verdict
+    assert compare_samples(*scaled).verdict == compare_samples(base, head).verdict

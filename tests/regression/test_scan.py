@@ -6,31 +6,31 @@ import numpy as np
 import pytest
 from noises import series, stepped
 
-from loganalyzer.regression.scan import PERMUTATIONS, RESOLUTION, arrangements, chance, scan
+from loganalyzer.regression.scan import PERMUTATIONS, RESOLUTION, permutation_p, permuted_orders, scan
 from loganalyzer.regression.series import Numbers
 
 
 @pytest.mark.parametrize(("count", "block"), [(8, 1), (8, 4), (9, 4), (60, 4), (61, 4), (70, 4), (3, 4)])
 def test_every_arrangement_holds_each_run_once(count: int, block: int) -> None:
-    orders = arrangements(count, block)
+    orders = permuted_orders(count, block)
     assert orders.shape == (PERMUTATIONS, count)
     assert (np.sort(orders, axis=1) == np.arange(count)).all()
 
 
 def test_runs_of_a_block_stay_neighbours_in_their_order() -> None:
-    neighbours = np.diff(arrangements(60, 4), axis=1) == 1
+    neighbours = np.diff(permuted_orders(60, 4), axis=1) == 1
     assert neighbours.sum(axis=1).min() >= 60 - 16
 
 
 def test_blocks_begin_anywhere() -> None:
-    orders = arrangements(60, 4)
+    orders = permuted_orders(60, 4)
     follows = np.array([(np.diff(orders, axis=1) == 1)[orders[:, :-1] == place].mean() for place in range(20, 24)])
     assert follows == pytest.approx(0.77, abs=0.05)
 
 
 def test_equal_arguments_give_equal_arrangements() -> None:
-    assert (arrangements(100, 4) == arrangements(100, 4)).all()
-    assert arrangements(60, 4)[0].tolist() != arrangements(60, 1)[0].tolist()
+    assert (permuted_orders(100, 4) == permuted_orders(100, 4)).all()
+    assert permuted_orders(60, 4)[0].tolist() != permuted_orders(60, 1)[0].tolist()
 
 
 @pytest.mark.parametrize("at", [10, 30, 45, 50])
@@ -74,5 +74,5 @@ def test_p_values_of_quiet_series_are_spread_evenly() -> None:
 
 
 def test_equal_statistics_count_as_reached_whatever_the_rounding() -> None:
-    assert chance(0.3, np.full(999, 0.1 + 0.2)) == 1.0
-    assert chance(1.0, np.zeros(1999)) * 2 == RESOLUTION
+    assert permutation_p(0.3, np.full(999, 0.1 + 0.2)) == 1.0
+    assert permutation_p(1.0, np.zeros(1999)) * 2 == RESOLUTION

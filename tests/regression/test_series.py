@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from loganalyzer.regression.series import change_percent, clean, is_large
+from loganalyzer.regression.series import change_percent, clean_series, is_large
 
 NAN = math.nan
 QUIET = [20.0, 20.2, 19.9, 20.1, 19.8, 20.0, 20.1, 19.9, 20.2, 20.0, 19.9, 20.1]
@@ -28,7 +28,7 @@ def with_value(value: float, *places: int) -> list[float]:
     ],
 )
 def test_what_is_no_number_is_dropped_and_counted(values: list[float | None], kept: list[int], dropped: int) -> None:
-    series = clean(values)
+    series = clean_series(values)
     assert series.positions.tolist() == kept
     assert (series.dropped, series.runs, series.given) == (dropped, len(kept), len(values))
 
@@ -49,13 +49,13 @@ def test_what_is_no_number_is_dropped_and_counted(values: list[float | None], ke
     ],
 )
 def test_spikes_are_lone_and_far_from_their_neighbours(values: list[float], expected: tuple[int, ...]) -> None:
-    assert clean(values).spikes == expected
+    assert clean_series(values).spikes == expected
 
 
 def test_many_odd_values_are_how_the_series_is() -> None:
     values = np.full(40, 20.0)
     values[::5] = 22
-    assert clean(values).spikes == ()
+    assert clean_series(values).spikes == ()
 
 
 @pytest.mark.parametrize(

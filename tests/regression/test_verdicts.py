@@ -106,7 +106,7 @@ def test_the_reason_is_fit_to_print() -> None:
     assert judge(np.where(np.arange(60) >= 50, 21.0, 20.0)).reason == (
         "Worse by 5.0 %: 20 before, 21 now, since run 51 (10 runs); runs scatter by 0.0 %."
     )
-    assert "Neighbouring runs" in judge(levels((20, 57), (21, 3))).reason
+    assert "consecutive runs are correlated" in judge(levels((20, 57), (21, 3))).reason
 
 
 @pytest.mark.parametrize(("runs", "after", "needed"), [(60, 3, 7), (60, 4, 6), (20, 10, 20), (12, 6, 68)])

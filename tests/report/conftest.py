@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from loganalyzer.report.json_document import to_json
-from loganalyzer.report.page.html import render
+from loganalyzer.report.page.html import render_page
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
@@ -286,6 +286,6 @@ def rendered() -> Callable[..., str]:
             analysis, problems=tuple(text.encode("utf-8", "replace").decode() for text in analysis.problems)
         )
         document = to_json(printable, generated_at=moment, version="0")
-        return render(analysis, settings or Settings(), generated_at=moment, document=document)
+        return render_page(analysis, settings or Settings(), generated_at=moment, document=document)
 
     return made

@@ -12,15 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 from loganalyzer.cli.group import main
-from loganalyzer.comparison.model import Side
+from loganalyzer.comparison.model import RunSet
 from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report.comparison.runs import MOST_PAIRS, run_pairs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 
 
-def side(name: str, text: str) -> Side:
-    return Side.of(name, analyze_inputs([from_bytes(f"{name}.log", text.encode())]))
+def side(name: str, text: str) -> RunSet:
+    return RunSet.of(name, analyze_inputs([from_bytes(f"{name}.log", text.encode())]))
 
 
 def test_runs_of_one_kind_stand_side_by_side() -> None:
@@ -54,7 +54,7 @@ def test_runs_of_different_kinds_are_shown_all_the_same() -> None:
 
 def test_a_side_from_the_history_has_nothing_to_draw() -> None:
     known = side("base", log.prompt(369))
-    assert run_pairs(Side("history:x", known.runs, known.figures), known, Settings()) == ()
+    assert run_pairs(RunSet("history:x", known.runs, known.figures), known, Settings()) == ()
 
 
 @pytest.mark.parametrize("attack", ["script", "end of data", "double quote", "terminal", "template", "svg"])

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from loganalyzer.report.facts import Places, RunFacts, gather
+from loganalyzer.report.facts import Places, RunFacts, collect_runs
 from loganalyzer.report.figures import memory, scale, schedule, timing
 from loganalyzer.report.model import Figure
 from loganalyzer.tables.analysis import Analysis
@@ -19,7 +19,7 @@ BAND = (14.55, 15.45)
 
 
 def facts(analysis: Analysis, number: int = 0) -> RunFacts:
-    return gather(analysis, Places(analysis.sources["source"]))[number]
+    return collect_runs(analysis, Places(analysis.sources["source"]))[number]
 
 
 def words(figure: Figure | None) -> list[str]:
@@ -59,7 +59,7 @@ def test_each_scales_and_carries_no_style_that_a_strict_policy_drops(drawings: l
         assert "xmlns" not in svg
 
 
-def test_each_takes_its_colours_from_the_page(drawings: list[str]) -> None:
+def test_each_takes_its_colors_from_the_page(drawings: list[str]) -> None:
     for svg in drawings:
         paints = set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg))
         assert all(re.fullmatch(r"none|var\(--[a-z-]+\)|url\(#[\w-]+\)", paint) for paint in paints)
@@ -90,15 +90,15 @@ def test_what_lies_beyond_the_audio_is_marked_and_named(
 def test_an_aligned_run_has_nothing_beyond_its_audio(aligned_run: Analysis) -> None:
     drawn = schedule.draw(facts(aligned_run), 25.0)
     assert drawn
-    assert "audio ends at frame 369 (0:14.76), with the last window" in words(drawn)
+    assert "audio ends at frame 369 (0:14.76), together with the last window" in words(drawn)
     assert "url(#" not in drawn.svg
 
 
 def test_windows_that_never_came_are_drawn_as_such_and_pad_nothing(three_runs: Analysis) -> None:
     drawn = schedule.draw(facts(three_runs, 1), 25.0)
     assert drawn
-    assert {"3 not seen", "4 not seen"} <= set(words(drawn))
-    assert drawn.caption.endswith("2 not seen in the log.")
+    assert {"3 not in log", "4 not in log"} <= set(words(drawn))
+    assert drawn.caption.endswith("2 not in the log.")
     assert "url(#" not in drawn.svg
 
 
@@ -119,8 +119,8 @@ def test_a_schedule_without_ranges_or_with_too_many_is_not_drawn(three_runs: Ana
 def test_the_peak_stands_against_its_band_and_the_card(three_runs: Analysis) -> None:
     drawn = memory.draw(facts(three_runs), BAND, 31.84)
     assert drawn
-    assert drawn.caption == "The peak of the whole stage, within the baseline of 14.55 to 15.45 GiB."
-    assert {"14.97 GiB", "baseline 14.55 to 15.45 GiB", "card 31.84 GiB"} <= set(words(drawn))
+    assert drawn.caption == "Peak of the complete stage, within the baseline of 14.55–15.45 GiB."
+    assert {"14.97 GiB", "baseline 14.55–15.45 GiB", "GPU total 31.84 GiB"} <= set(words(drawn))
 
 
 @pytest.mark.parametrize(("peak", "side"), [(16.2, "above"), (14.1, "below"), (14.55, "within")])
@@ -134,9 +134,9 @@ def test_the_caption_says_on_which_side_of_the_band_the_peak_lies(three_runs: An
 def test_what_is_no_sampling_peak_is_not_held_against_the_band(three_runs: Analysis, covers: str | None) -> None:
     drawn = memory.draw(changed(three_runs, peak_covers=covers), BAND, 31.84)
     assert drawn
-    assert "no sampling peak" in words(drawn)
+    assert "not a sampling peak" in words(drawn)
     assert not [text for text in words(drawn) if "baseline" in text]
-    assert drawn.caption.startswith("This is no sampling peak: ")
+    assert drawn.caption.startswith("Not a sampling peak: ")
 
 
 def test_without_a_report_there_is_no_memory_drawing(three_runs: Analysis) -> None:
@@ -148,7 +148,7 @@ def test_step_times_start_at_zero_and_name_median_and_outliers(three_runs: Analy
     assert drawn
     assert {"0 s", "5 s", "10 s", "median 5.13 s", "step 2 of window 3: 11.24 s"} <= set(words(drawn))
     assert drawn.caption == (
-        "24 steps, recovered from the bars' rates; median 5.13 s; 1 outlier: step 2 of window 3 (11.24 s)."
+        "24 steps, calculated from progress bar rates; median 5.13 s; 1 outlier: step 2 of window 3 (11.24 s)."
     )
 
 
@@ -165,7 +165,7 @@ def test_every_step_is_a_dot_unless_there_are_too_many(three_runs: Analysis) -> 
     assert drawn.svg.count("h0") == 24
     crowd = timing.draw(replace(run, rows={**run.rows, "steps": list(run["steps"]) * 20}), 1.5)
     assert crowd
-    assert crowd.caption.endswith("drawn as each window's range.")
+    assert crowd.caption.endswith("the lines show the range of each window.")
     assert len(crowd.svg) < 4 * len(drawn.svg)
 
 

@@ -107,7 +107,7 @@ def test_a_hostile_document_cannot_end_its_element_and_means_the_same(hostile: A
 
 def test_embedding_keeps_every_character() -> None:
     told = {"text": "</script><!-- & \u2028\u2029 é 漢 \\u003c"}
-    assert json.loads(html.embedded(json.dumps(told, ensure_ascii=False))) == told
+    assert json.loads(html.escape_json(json.dumps(told, ensure_ascii=False))) == told
 
 
 def test_the_same_input_gives_the_same_bytes(three_runs: Analysis, rendered: Rendered) -> None:
@@ -160,7 +160,7 @@ def test_a_page_has_landmarks_one_first_heading_and_no_skipped_level(three_runs:
 def test_an_empty_page_stays_far_below_150_kb(rendered: Rendered) -> None:
     page = rendered(Analysis())
     assert len(page.encode()) < 40_000
-    assert "No run was found" in page
+    assert "No runs found" in page
 
 
 def test_twenty_runs_stay_below_500_kb(many_runs: Callable[[int], Analysis], rendered: Rendered) -> None:
@@ -174,7 +174,7 @@ def test_twenty_runs_of_one_server_stay_below_500_kb(rendered: Rendered) -> None
 
 def test_five_hundred_runs_stay_below_5_mb(many_runs: Callable[[int], Analysis]) -> None:
     moment = datetime(2025, 11, 22, 6, 30, tzinfo=UTC)
-    assert len(html.whole(many_runs(500), Settings(), generated_at=moment).encode()) < 5_000_000
+    assert len(html.render_analysis(many_runs(500), Settings(), generated_at=moment).encode()) < 5_000_000
 
 
 def test_a_log_that_tells_nothing_still_makes_a_page(three_runs: Analysis, rendered: Rendered) -> None:

@@ -50,21 +50,21 @@ def test_a_pass_says_that_nothing_is_to_be_changed(aligned_run: Analysis, page_o
     overview = page_of(aligned_run).overview
     assert overview.mark.word == "Pass"
     assert overview.headline == "1 run within expectations"
-    assert overview.lead == "No problems found. What could not be checked is listed below."
+    assert overview.lead == "No problems found. Skipped checks are listed below."
     assert overview.first == ()
 
 
 def test_no_run_is_never_a_pass(page_of: Build) -> None:
     page = page_of(Analysis())
     assert page.overview.mark.word == "No runs"
-    assert page.overview.lead.startswith("Silence is never a pass.")
+    assert page.overview.lead.startswith("A log without a run does not pass.")
     assert page.runs is None
     assert page.details == ()
 
 
 def test_an_unread_input_is_said_on_the_first_screen(aligned_run: Analysis, page_of: Build) -> None:
     page = page_of(replace(aligned_run, problems=("a.log: no such file",)))
-    assert page.overview.notices == ("1 input could not be read: see Problems.",)
+    assert page.overview.notices == ("1 input could not be read. See Problems.",)
     assert page.problems == ("a.log: no such file",)
 
 
@@ -145,9 +145,9 @@ def test_windows_never_seen_are_listed_as_such(three_runs: Analysis, page_of: Bu
 
 def test_what_the_log_does_not_tell_is_gathered_and_never_zero(three_runs: Analysis, page_of: Build) -> None:
     failed = detail(page_of(three_runs), "2025-11-21-night.log:30")
-    assert "Quantization" in failed.untold
+    assert "Quantization" in failed.not_in_log
     assert "Quantization" not in [pair.term for pair in failed.settings]
-    assert failed.not_drawn == "GPU memory: the log holds no memory report for this run."
+    assert failed.not_drawn == "GPU memory: the log has no memory report for this run."
 
 
 def test_few_runs_are_open_and_many_only_where_something_is_wrong(
@@ -167,7 +167,7 @@ def test_beyond_forty_runs_the_gravest_are_drawn_and_the_rest_is_said(
     assert len(page.details) == details.MOST_RUNS
     assert page.runs
     assert len(page.runs.rows) == 130
-    assert page.overview.notices[0].startswith("Drawings are shown for 40 of 130 runs, the gravest first. 10 runs")
+    assert page.overview.notices[0].startswith("Only the 40 worst of 130 runs have figures. 10 runs")
     assert all(run.not_drawn for run in page.details if not run.figures)
 
 
@@ -184,7 +184,7 @@ def test_many_places_not_checked_are_counted(many_runs: Callable[[int], Analysis
 def test_inputs_are_named_with_digest_size_and_encoding(three_runs: Analysis, page_of: Build) -> None:
     table = page_of(three_runs).inputs
     assert column(table, "Input") == ["/data/logs/2025-11-21-night.log", "/data/logs/2026-01-14-after-update.log"]
-    assert column(table, "SHA-256, begins")[0] == "9e9334de76e4"
+    assert column(table, "SHA-256 (start)")[0] == "9e9334de76e4"
     assert column(table, "Size")[0] == "8.5 KiB"
 
 

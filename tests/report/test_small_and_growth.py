@@ -13,16 +13,16 @@ import pytest
 
 from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report import words
-from loganalyzer.report.facts import Places, RunFacts, gather
+from loganalyzer.report.facts import Places, RunFacts, collect_runs
 from loganalyzer.report.figures import growth, small
 from loganalyzer.report.page import findings, run_tables
-from loganalyzer.report.page.matching import spans
+from loganalyzer.report.page.matching import find_spans
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
 
 
 def facts(analysis: Analysis, number: int = 0) -> RunFacts:
-    return gather(analysis, Places(analysis.sources["source"]))[number]
+    return collect_runs(analysis, Places(analysis.sources["source"]))[number]
 
 
 def paths(svg: str) -> dict[str, str]:
@@ -47,13 +47,13 @@ def test_the_strip_shows_every_window_and_the_part_without_audio(three_runs: Ana
 
 def test_windows_never_seen_are_hollow(three_runs: Analysis) -> None:
     drawn = small.schedule(facts(three_runs, 1))
-    assert label(drawn) == "4 windows, 2 not seen"
+    assert label(drawn) == "4 windows, 2 not in the log"
     assert (paths(drawn)["w"].count("M"), paths(drawn)["u"].count("M")) == (2, 2)
 
 
 def test_memory_is_held_against_band_and_card(three_runs: Analysis) -> None:
     drawn = small.memory(facts(with_band(three_runs)), 31.84)
-    assert label(drawn) == "14.97 GiB allocated, baseline 14.55 GiB to 15.45 GiB, card 31.84 GiB"
+    assert label(drawn) == "14.97 GiB allocated, baseline 14.55–15.45 GiB, GPU total 31.84 GiB"
     assert set(paths(drawn)) == {"b", "v", "t"}
 
 
@@ -99,8 +99,7 @@ def test_memory_growth_is_told_from_run_to_run(three_runs: Analysis) -> None:
     drawn = growth.draw(facts(found))
     assert drawn
     assert drawn.caption == (
-        "Peak allocated over 3 runs of this log: 15.00 GiB at first, 16.25 GiB at last (+1.25 GiB); "
-        "the dark dot is this run."
+        "Peak allocated memory over 3 runs of this log: 15.00 GiB → 16.25 GiB (+1.25 GiB); the dark dot is this run."
     )
     assert growth.draw(facts(found, 1)) is None
     grown = found.findings.with_columns(pl.lit("MEM005").alias("rule"), pl.lit("R1").alias("run_id"))
@@ -116,24 +115,22 @@ def test_memory_growth_within_a_run_comes_first(three_runs: Analysis) -> None:
     reports = [report.with_columns(pl.lit(value).alias("max_allocated_gib")) for value in (5.0, 4.5, 4.0, 3.0)]
     drawn = growth.draw(facts(replace(three_runs, memory=pl.concat(reports))))
     assert drawn
-    assert drawn.caption == (
-        "Peak allocated over 4 reports of VAE encode: 5.00 GiB at first, 3.00 GiB at last (−2.00 GiB)."
-    )
+    assert drawn.caption == ("Peak allocated memory over 4 reports of VAE encode: 5.00 GiB → 3.00 GiB (−2.00 GiB).")
 
 
 def test_boundaries_can_be_pasted_into_an_editors_notes(three_runs: Analysis) -> None:
-    table = run_tables.boundaries(facts(three_runs), 25.0)
+    table = run_tables.boundary_table(facts(three_runs), 25.0)
     assert table
-    assert [column.title for column in table.columns] == ["Timecode at 25 fps", "Time", "Frame", "What"]
+    assert [column.title for column in table.columns] == ["Timecode at 25 fps", "Time", "Frame", "Event"]
     told = [[cell.text for cell in row] for row in table.rows]
-    assert told[0] == ["00:00:02:22", "0:02.88", "72", "window 2 begins"]
-    assert told[-1] == ["00:00:17:02", "0:17.08", "427", "audio ends, silence for 14 frames"]
+    assert told[0] == ["00:00:02:22", "0:02.88", "72", "window 2 starts"]
+    assert told[-1] == ["00:00:17:02", "0:17.08", "427", "audio ends; 14 frames of silence"]
     assert len(told) == 6
 
 
 def test_a_single_window_without_padding_has_no_boundary(aligned_run: Analysis) -> None:
     alone = replace(aligned_run, windows=aligned_run.windows.head(1))
-    assert run_tables.boundaries(facts(alone), 25.0) is None
+    assert run_tables.boundary_table(facts(alone), 25.0) is None
 
 
 @pytest.mark.parametrize(
@@ -145,25 +142,25 @@ def test_timecodes_count_frames_as_editors_do(frames: int | None, fps: float, sa
 
 
 def test_what_the_step_drawing_shows_is_a_table_too(three_runs: Analysis) -> None:
-    table = run_tables.steps(facts(three_runs))
+    table = run_tables.step_table(facts(three_runs))
     assert table
     assert [column.title for column in table.columns] == ["Window", "Step 1", "Step 2", "Step 3", "Step 4"]
     assert table.rows[2][2].text == "11.24 s"
     many = three_runs.steps.with_columns(pl.lit(1).alias("window"))
-    summed = run_tables.steps(facts(replace(three_runs, steps=many)))
+    summed = run_tables.step_table(facts(replace(three_runs, steps=many)))
     assert summed
     assert [column.title for column in summed.columns] == ["Window", "Steps", "Fastest", "Median", "Slowest"]
 
 
 def test_the_message_in_a_line_is_marked_and_what_stands_around_it_is_not() -> None:
     text = "2025-11-22 06:30:00 [INFO] Audio embedding for subject 0 not long enough: 427, need 441, padding..."
-    begin, end = spans([("padding-request", text)]).popitem()[1]
+    begin, end = find_spans([("padding-request", text)]).popitem()[1]
     assert text[begin:end] == "Audio embedding for subject 0 not long enough: 427, need 441, padding..."
 
 
 def test_evidence_of_a_real_log_has_its_message_marked() -> None:
     found = analyze_inputs([from_bytes("x.log", log.prompt(427).replace("Audio emb", "gpu0 | Audio emb").encode())])
-    groups = findings.groups(found, {}, Places(["x.log"]))
+    groups = findings.group_findings(found, {}, Places(["x.log"]))
     lines = [line for group in groups for one in group.findings if one.evidence for line in one.evidence.lines]
     marked = [line.text[line.begin : line.end] for line in lines if line.hit]
     assert "Audio embedding for subject 0 not long enough: 427, need 441, padding..." in marked
@@ -173,7 +170,7 @@ def test_evidence_of_a_real_log_has_its_message_marked() -> None:
 def test_of_a_near_miss_the_part_that_could_not_be_read_is_marked() -> None:
     text = "Sampling 250 frames in many windows, at 1280x720 with 4 steps\n"
     found = analyze_inputs([from_bytes("x.log", (log.prompt(369) + text).encode())])
-    group = next(group for group in findings.groups(found, {}, Places(["x.log"])) if group.rule == "LOG001")
+    group = next(group for group in findings.group_findings(found, {}, Places(["x.log"])) if group.rule == "LOG001")
     evidence = group.findings[0].evidence
     assert evidence
     line = next(line for line in evidence.lines if line.hit)
@@ -181,7 +178,7 @@ def test_of_a_near_miss_the_part_that_could_not_be_read_is_marked() -> None:
 
 
 def test_a_finding_has_an_address_that_says_its_rule(three_runs: Analysis) -> None:
-    groups = findings.groups(three_runs, {}, Places(three_runs.sources["source"]))
+    groups = findings.group_findings(three_runs, {}, Places(three_runs.sources["source"]))
     assert [group.anchor for group in groups] == ["AUD001", "RUN002", "TIM003", "MEM007"]
     assert groups[0].findings[0].anchor == "AUD001-1"
 
@@ -190,15 +187,15 @@ def test_what_was_masked_is_listed_at_the_end(three_runs: Analysis, rendered: Ca
     masked = pl.DataFrame({"kind": ["user"], "values": [1], "places": [3]})
     page = rendered(replace(three_runs, masked=masked))
     assert "user name in a path" in page
-    assert page.index("What was masked") > page.index("Runs in full")
-    assert "No token, address or name" in rendered(three_runs)
+    assert page.index("Masked values") > page.index("Run details")
+    assert "No tokens, addresses or personal names" in rendered(three_runs)
 
 
 def test_what_is_left_out_names_the_command_that_shows_it(many_runs: Callable[[int], Analysis]) -> None:
     found = many_runs(400)
-    group = findings.groups(found, {}, Places(found.sources["source"]))[0]
+    group = findings.group_findings(found, {}, Places(found.sources["source"]))[0]
     assert group.more
-    assert group.more.rest == "and 26 more findings, which this command shows:"
+    assert group.more.rest == "26 more findings. To see all:"
     assert group.more.command == "loganalyze THIS-FILE.html --no-html --json - --select AUD001"
 
 
@@ -209,7 +206,7 @@ def test_a_line_that_holds_a_bar_and_a_message_is_shown_once_with_the_message_ma
         "!!! Exception during processing !!! Allocation on device\n" + log.EXECUTED
     )  # fmt: skip
     found = analyze_inputs([from_bytes("x.log", text.encode())])
-    group = next(group for group in findings.groups(found, {}, Places(["x.log"])) if group.rule == "RUN002")
+    group = next(group for group in findings.group_findings(found, {}, Places(["x.log"])) if group.rule == "RUN002")
     evidence = group.findings[0].evidence
     assert evidence
     marked = [line.text[line.begin : line.end] for line in evidence.lines if line.hit]

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from loganalyzer.cli.group import main
 from loganalyzer.report.figures import trend
 from loganalyzer.report.formats import reader
-from loganalyzer.report.page.trends import trends
+from loganalyzer.report.page.trends import build_trends
 from loganalyzer.tables import concat
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.schema import TRENDS
@@ -40,7 +40,7 @@ def series(
 
 
 def test_a_series_is_a_row_with_its_verdict_and_the_levels_before_and_after_the_change() -> None:
-    found = trends(Analysis(trends=series([5.0, 5.0, 5.1, 6.0, 6.1], change=3)))
+    found = build_trends(Analysis(trends=series([5.0, 5.0, 5.1, 6.0, 6.1], change=3)))
     assert found
     cells = [cell.text for cell in found.table.rows[0]]
     assert cells == ["time per step", "infinitetalk, Q6_K", "regressed", "5", "5.00 s", "6.05 s", "R3"]
@@ -78,7 +78,7 @@ def test_the_axis_spans_the_data_and_does_not_begin_at_0(values: list[float]) ->
     assert len(labels) >= 2
     extent = max(values) - min(values)
     assert all(min(values) - extent <= label <= max(values) + extent for label in labels)
-    low, high = trend._span(values)
+    low, high = trend._axis_limits(values)
     assert 0 < min(values) - low < extent
     assert 0 < high - max(values) < extent
 
@@ -124,4 +124,4 @@ def test_the_command_puts_tonight_among_the_runs_before(tmp_path: Path, monkeypa
     page = Path("loganalyze-report.html").read_text()
     assert 'id="trends"' in page
     assert "Time per step" in page
-    assert reader.read("loganalyze-report.html").trends.height == len(told)
+    assert reader.read_analysis("loganalyze-report.html").trends.height == len(told)

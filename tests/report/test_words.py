@@ -59,4 +59,4 @@ def test_the_median_ignores_what_is_no_number(values: list[float], middle: float
 
 @pytest.mark.parametrize(("size", "shown"), [(0, "0 B"), (812, "812 B"), (2539, "2.5 KiB"), (85_458_944, "81.5 MiB")])
 def test_sizes_of_files_are_binary(size: int, shown: str) -> None:
-    assert words.bytes_(size) == shown
+    assert words.byte_size(size) == shown

@@ -8,8 +8,8 @@ import logtext as log
 import pytest
 
 from loganalyzer.common import clock
-from loganalyzer.comparison.comparing import compared
-from loganalyzer.comparison.model import Side
+from loganalyzer.comparison.comparing import compare_runs
+from loganalyzer.comparison.model import RunSet
 from loganalyzer.engine.incremental import Rebuilding
 from loganalyzer.engine.read import tabulate
 from loganalyzer.report.page import html
@@ -138,19 +138,19 @@ def test_user_names_in_options_are_masked() -> None:
     assert "ada" not in str(row)
 
 
-def side(name: str, *lines: str) -> Side:
-    return Side.of(name, log.analyze(start(*lines) + log.prompt(369), Settings(quantization="Q6_K")))
+def side(name: str, *lines: str) -> RunSet:
+    return RunSet.of(name, log.analyze(start(*lines) + log.prompt(369), Settings(quantization="Q6_K")))
 
 
 def test_compare_names_what_differs_between_two_starts() -> None:
     one = side("one", "Using sage attention", "   0.1 seconds: custom_nodes/A", "### Loading: B (V1.0)")
     other = side("other", "Using pytorch attention", "   0.1 seconds: custom_nodes/A", "### Loading: B (V1.1)")
-    found = {item.field: (item.base, item.head) for item in compared(one, other).differences}
+    found = {item.field: (item.base, item.head) for item in compare_runs(one, other).differences}
     assert found == {"attention": (("sage",), ("pytorch",)), "custom_nodes": (("B 1.0",), ("B 1.1",))}
 
 
 def test_compare_takes_an_unknown_environment_for_no_change() -> None:
-    assert compared(side("one"), side("other", "Using sage attention")).differences == ()
+    assert compare_runs(side("one"), side("other", "Using sage attention")).differences == ()
 
 
 def test_a_slow_run_names_what_changed_since_the_last_run_that_was_fast_enough() -> None:
@@ -190,14 +190,14 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
 
 def test_the_page_names_what_all_runs_share_and_where_they_differ() -> None:
     text = start("Using sage attention") + log.prompt(153) + start("Using pytorch attention") + log.prompt(225)
-    page = html.whole(log.analyze(text), Settings(), generated_at=clock.now())
+    page = html.render_analysis(log.analyze(text), Settings(), generated_at=clock.now())
     assert "All runs: GPU NVIDIA GeForce RTX 5090" in page
     assert "The runs differ in: attention." in page
-    alike = html.whole(log.analyze(start() + log.prompt(153) * 2), Settings(), generated_at=clock.now())
+    alike = html.render_analysis(log.analyze(start() + log.prompt(153) * 2), Settings(), generated_at=clock.now())
     assert "The runs differ in" not in alike
 
 
 def test_a_ticket_holds_the_rows_of_the_environment_table() -> None:
     found = log.analyze(start("Using sage attention", "### Loading: B (V1.0)") + log.prompt(153))
-    (row,) = archive.environment(found, Settings())["server_starts"]  # type: ignore[misc]
+    (row,) = archive.environment_document(found, Settings())["server_starts"]  # type: ignore[misc]
     assert (row["attention"], row["custom_nodes"]) == ("sage", ["B 1.0"])

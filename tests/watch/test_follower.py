@@ -88,7 +88,7 @@ def test_utf16_arrives_as_utf8_however_it_is_cut(text: str, cuts: list[int], tmp
 
 
 def test_a_missing_log_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no such file"):
+    with pytest.raises(SourceError, match="file not found"):
         Follower(tmp_path / "gone.log")
 
 

@@ -10,7 +10,7 @@ import logtext as log
 import pytest
 
 from loganalyzer.settings.model import Settings
-from loganalyzer.watch.watching import Look, Watching
+from loganalyzer.watch.watching import LogWatcher, Look
 
 Q6 = Settings(quantization="Q6_K")
 
@@ -23,7 +23,7 @@ def writes(text: str) -> list[bytes]:
 def looks(folder: Path, text: str, settings: Settings = Q6, before: str = "") -> Iterator[tuple[bytes, Look]]:
     path = folder / "comfyui.log"
     path.write_text(before)
-    with Watching(path, settings) as watching:
+    with LogWatcher(path, settings) as watching:
         watching.look()
         for piece in writes(text):
             with path.open("ab") as file:
@@ -109,7 +109,7 @@ def test_line_numbers_are_those_of_the_file_after_many_prompts(tmp_path: Path) -
 def test_a_half_written_message_is_no_near_miss(tmp_path: Path) -> None:
     path = tmp_path / "comfyui.log"
     path.write_text(log.ARRIVAL)
-    with Watching(path, Q6) as watching:
+    with LogWatcher(path, Q6) as watching:
         watching.look()
         for piece in (b"Sampling 153 frames in ", b"6 win", b"dows, at 1280x720 with 4 steps\n"):
             with path.open("ab") as file:
@@ -120,7 +120,7 @@ def test_a_half_written_message_is_no_near_miss(tmp_path: Path) -> None:
 def test_a_log_begun_anew_is_a_new_log(tmp_path: Path) -> None:
     path = tmp_path / "comfyui.log"
     path.write_text(log.BANNER + log.prompt(100))
-    with Watching(path, Q6) as watching:
+    with LogWatcher(path, Q6) as watching:
         assert "AUD001" in _rules(watching.look())
         path.write_text(log.prompt(100))
         look = watching.look()

@@ -1,4 +1,4 @@
-"""The store of runs: the only package that speaks SQL."""
+"""Stores runs in a database. This is the only package that uses SQL."""
 
 from loganalyzer.history.store.records import Store
 from loganalyzer.history.store.selecting import Selection

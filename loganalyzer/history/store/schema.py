@@ -1,4 +1,4 @@
-"""The store's tables as they are now; `upgrades` says how they came to be so."""
+"""Defines the present tables of the store. `upgrades` has the steps from earlier versions."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ RUNS: Final = sa.Table(
     sa.Column("ordinal", sa.Integer),
     sa.Column("durations", sa.Text),
 )
-"""One row per run; `number` follows the order in which runs were added.
+"""One row per run. `number` is the order in which runs were added.
 
-`facts` is the run's row of the table `runs` as JSON. `verdict` is null for runs added before findings were kept.
-`place` is the id of the reading that the row shows; `run_id` stays as it was when the run was added. `started_at`,
-`ordinal` and `durations` identify the run: the prompt's own time, which run of the prompt it is, and step times in
-hundredths of a second. `fingerprint` is not used since version 3.
+`facts` is the run's row of the table `runs` as JSON. `verdict` is null for runs added by versions without findings.
+`place` is the id of the reading in this row; `run_id` never changes. `started_at`, `ordinal` and `durations` identify
+the run: the timestamp of the prompt, the index of the run within the prompt, and step times in hundredths of a second.
+`fingerprint` is unused since version 3.
 """
 
 MEASUREMENTS: Final = sa.Table(
@@ -55,7 +55,7 @@ MEASUREMENTS: Final = sa.Table(
     sa.Column("figures", sa.Integer, nullable=False),
     sa.Column("estimated", sa.Boolean, nullable=False),
 )
-"""`figures` is how many single figures stand behind one."""
+"""One row per run and metric. `figures` is the number of single values behind it."""
 
 FINDINGS: Final = sa.Table(
     "findings",
@@ -64,7 +64,7 @@ FINDINGS: Final = sa.Table(
     sa.Column("place", sa.Integer, primary_key=True),
     sa.Column("facts", sa.Text, nullable=False),
 )
-"""`facts` is the row of the table `findings` as JSON."""
+"""One row per finding. `facts` is the row of the table `findings` as JSON."""
 
 READINGS: Final = sa.Table(
     "readings",
@@ -74,7 +74,7 @@ READINGS: Final = sa.Table(
     sa.Column("file_time", sa.DateTime),
     sa.Column("said_at", sa.DateTime),
 )
-"""Where a run was read: its id in a log, and when that log was written by its file's time and by `--at`."""
+"""Where a run was read: its id in a log (`place`), and when the log was written, by its file time and by `--at`."""
 
 FILES: Final = sa.Table(
     "files",
@@ -90,7 +90,7 @@ FILES: Final = sa.Table(
 )
 """Logs that were read.
 
-`digest`, `length` and `head` (SHA-256 of the first bytes) are those of the text, `size` and `mtime_ns` of the file on
-disk, `path` is a SHA-256 of its path, empty for standard input. `settings` is a SHA-256 of all that decides what is
-read; null where the log was read by the main command. `is_distinct`: the content of each of its runs identifies it.
+`digest`, `length` and `head` (SHA-256 of the first bytes) describe the text, `size` and `mtime_ns` the file on disk.
+`path` is the SHA-256 of its path, empty for standard input. `settings` is the SHA-256 of all settings that affect
+reading; null if the main command read the log. `is_distinct`: each run in it is identified by its content.
 """

@@ -1,4 +1,4 @@
-"""Which runs a query is about."""
+"""Defines which runs a query selects."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from loganalyzer.tables.metrics import KEY
 
 @dataclass(frozen=True)
 class Selection:
-    """Which runs: of a label, from before a time, all but the `keep` latest of each key; every run by default.
+    """The runs to select: with a label, before a time, all except the `keep` latest of each key; by default all.
 
-    Times are those of the runs, not of when they were added.
+    Times are when the runs took place, not when they were added.
     """
 
     label: str | None = None
@@ -24,20 +24,20 @@ class Selection:
     run_id: str | None = None
 
 
-def conditions(chosen: Selection | None) -> list[sa.ColumnElement[bool]]:
-    """What a run must meet to be selected."""
-    if chosen is None:
+def selection_conditions(selection: Selection | None) -> list[sa.ColumnElement[bool]]:
+    """The SQL conditions of a selection."""
+    if selection is None:
         return []
     found = []
-    if chosen.label is not None:
-        found.append(RUNS.c.label == chosen.label)
-    if chosen.before is not None:
-        found.append(RUNS.c.at < chosen.before)
-    if chosen.run_id is not None:
-        found.append(RUNS.c.run_id == chosen.run_id)
-    if chosen.keep:
+    if selection.label is not None:
+        found.append(RUNS.c.label == selection.label)
+    if selection.before is not None:
+        found.append(RUNS.c.at < selection.before)
+    if selection.run_id is not None:
+        found.append(RUNS.c.run_id == selection.run_id)
+    if selection.keep:
         same = [RUNS.c[name] for name in KEY]
         latest = sa.func.row_number().over(partition_by=same, order_by=(RUNS.c.at.desc(), RUNS.c.number.desc()))
         ranked = sa.select(RUNS.c.run_id, latest.label("rank")).subquery()
-        found.append(RUNS.c.run_id.in_(sa.select(ranked.c.run_id).where(ranked.c.rank > chosen.keep)))
+        found.append(RUNS.c.run_id.in_(sa.select(ranked.c.run_id).where(ranked.c.rank > selection.keep)))
     return found

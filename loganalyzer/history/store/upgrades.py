@@ -1,6 +1,6 @@
-"""The schema's versions, each made from the one before in one step; a new store takes all of them.
+"""Upgrades the schema of a store, one step per version. A new store runs all steps.
 
-A step is never changed once it was released: stores made by it exist.
+Never change a released step, because there are stores that were created by it.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import sqlalchemy as sa
 from loganalyzer.common.errors import HistoryError
 from loganalyzer.common.formatting import one_line
 from loganalyzer.history.store.connection import history_url
-from loganalyzer.history.store.files import opened_read_only
+from loganalyzer.history.store.files import open_read_only
 from loganalyzer.history.store.schema import METADATA, VERSION
 
-_OTHER: Final = "Check --history, or give the history a database of its own."
+_HINT: Final = "Check --history, or use a separate database for the history."
 
 
-def bring_up_to_date(connection: sa.Connection) -> None:
-    """Upgrade a store to the present version, within the caller's transaction; a new one becomes a store.
+def upgrade(connection: sa.Connection) -> None:
+    """Upgrades a store to the present version within the caller's transaction; turns an empty database into a store.
 
     Raises:
-        HistoryError: a newer version of the tool made it.
+        HistoryError: a newer version of the tool created it.
     """
-    present = version(connection)
+    present = schema_version(connection)
     if present > VERSION:
         raise HistoryError(
-            f"the history has schema version {present}; this version of loganalyzer reads versions up to {VERSION}",
+            f"the history has schema version {present}, but this version of loganalyzer supports only up to {VERSION}",
             "Update loganalyzer.",
         )
     for step in STEPS[present:]:
@@ -40,43 +40,43 @@ def bring_up_to_date(connection: sa.Connection) -> None:
         connection.execute(sa.text("INSERT INTO schema_version (version) VALUES (:version)"), {"version": VERSION})
 
 
-def version(connection: sa.Connection) -> int:
-    """The schema's version; 0 for a database without tables.
+def schema_version(connection: sa.Connection) -> int:
+    """The version of the schema; 0 for a database without tables.
 
     Raises:
-        HistoryError: the database is no history.
+        HistoryError: the database is not a history.
     """
     names = set(sa.inspect(connection).get_table_names())
     if "schema_version" in names:
         found = connection.execute(sa.text("SELECT version FROM schema_version LIMIT 2")).scalars().all()
         if len(found) == 1 and type(found[0]) is int and found[0] > 0 and "runs" in names:
             return found[0]
-        raise HistoryError("the database is not a loganalyzer history: its schema version is damaged", _OTHER)
+        raise HistoryError("the database is not a loganalyzer history: its schema version is damaged", _HINT)
     foreign = names if connection.dialect.name == "sqlite" else names & set(METADATA.tables)
     if foreign:
         shown = ", ".join(repr(one_line(name)) for name in sorted(foreign)[:3])
-        raise HistoryError(f"the database is not a loganalyzer history: it has the tables {shown}", _OTHER)
+        raise HistoryError(f"the database is not a loganalyzer history: it has the tables {shown}", _HINT)
     return 0
 
 
 def refuse_foreign(text: str) -> None:
-    """Refuse a SQLite database of something else before it is opened to be written, which would change it.
+    """Refuses a SQLite database of another program before it is opened for writing, which would change it.
 
     Raises:
-        HistoryError: the database is no history.
+        HistoryError: the database is not a history.
     """
     url = history_url(text)
     file = Path(str(url.database))
     if url.get_backend_name() != "sqlite" or not file.is_file() or not file.stat().st_size:
         return
-    engine = sa.create_engine("sqlite://", poolclass=sa.NullPool, creator=lambda: opened_read_only(file))
+    engine = sa.create_engine("sqlite://", poolclass=sa.NullPool, creator=lambda: open_read_only(file))
     try:
         with engine.connect() as connection:
-            version(connection)
+            schema_version(connection)
     except HistoryError as error:
         raise HistoryError(f"{url.render_as_string()}: {error.message}", error.hint) from None
     except (sa.exc.SQLAlchemyError, sqlite3.Error):
-        return  # whoever opens it to write says what is wrong, or repairs what a killed writer left
+        return  # opening it for writing reports the error, or repairs what a killed writer left behind
     finally:
         engine.dispose()
 
@@ -158,25 +158,25 @@ CREATE TABLE files (
 """
 
 
-def _runs_and_measurements(connection: sa.Connection) -> None:
-    _execute(connection, _FIRST.format(numbered=_NUMBERED[connection.dialect.name]))
+def _create_runs_and_measurements(connection: sa.Connection) -> None:
+    _run_script(connection, _FIRST.format(numbered=_NUMBERED[connection.dialect.name]))
 
 
-def _findings(connection: sa.Connection) -> None:
-    _execute(connection, _SECOND)
+def _add_findings(connection: sa.Connection) -> None:
+    _run_script(connection, _SECOND)
 
 
-def _readings_and_files(connection: sa.Connection) -> None:
-    _execute(connection, _THIRD)
+def _add_readings_and_files(connection: sa.Connection) -> None:
+    _run_script(connection, _THIRD)
 
 
-def _execute(connection: sa.Connection, script: str) -> None:
+def _run_script(connection: sa.Connection, script: str) -> None:
     for statement in script.split(";"):
         connection.execute(sa.text(statement))
 
 
 STEPS: Final[tuple[Callable[[sa.Connection], None], ...]] = (
-    _runs_and_measurements,
-    _findings,
-    _readings_and_files,
+    _create_runs_and_measurements,
+    _add_findings,
+    _add_readings_and_files,
 )

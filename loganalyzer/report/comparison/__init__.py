@@ -1,1 +1,1 @@
-"""A comparison of two sets of runs: HTML page, JSON document, Markdown and terminal text."""
+"""Writes a comparison of two sets of runs as HTML, JSON, Markdown and terminal text."""

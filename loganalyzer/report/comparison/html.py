@@ -1,18 +1,20 @@
-"""A comparison as one HTML file, with its JSON document inside; offline, like the report."""
+"""Renders a comparison as a single HTML file with its JSON document embedded. Like the report, it works offline."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from loganalyzer.comparison.model import Comparison, Side
+from loganalyzer.comparison.model import Comparison, RunSet
 from loganalyzer.report.comparison.document import to_json
-from loganalyzer.report.comparison.page import build
+from loganalyzer.report.comparison.page import build_comparison_page
 from loganalyzer.report.comparison.runs import run_pairs
 from loganalyzer.report.page import html
 from loganalyzer.settings.model import Settings
 
 
-def render(comparison: Comparison, generated_at: datetime, sides: tuple[Side, Side], settings: Settings) -> str:
-    """The whole page; `sides` are what was compared, base and head, for the drawings."""
-    page = build(comparison, generated_at, run_pairs(*sides, settings))
-    return html.filled("comparison.html.j2", page, to_json(comparison))
+def render_comparison(
+    comparison: Comparison, generated_at: datetime, run_sets: tuple[RunSet, RunSet], settings: Settings
+) -> str:
+    """The page as HTML. `run_sets` are the compared runs, base and head, for the figures."""
+    page = build_comparison_page(comparison, generated_at, run_pairs(*run_sets, settings))
+    return html.fill_template("comparison.html.j2", page, to_json(comparison))

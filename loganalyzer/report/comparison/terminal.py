@@ -1,4 +1,4 @@
-"""`loganalyze compare` in the terminal."""
+"""Prints the result of `loganalyze compare` in the terminal."""
 
 from __future__ import annotations
 
@@ -26,58 +26,58 @@ _STYLES: Final = {
 MOST_FINDINGS: Final = 10
 
 
-def write(comparison: Comparison, file: IO[str], *, verbose: bool = False) -> None:
-    """Verdict, differences, metrics of each key, findings new, gone and still there."""
+def print_comparison(comparison: Comparison, file: IO[str], *, verbose: bool = False) -> None:
+    """Prints verdict, differences, metrics per key, and the findings that are new, gone and still present."""
     out = console(file)
     style = _STYLES[comparison.verdict]
     out.print(Text.assemble((words.VERDICTS[comparison.verdict], style), "  ", printable(words.headline(comparison))))
-    _differences(comparison, out)
+    _print_differences(comparison, out)
     for key in dict.fromkeys(tuple(one.key.items()) for one in comparison.metrics):
         rows = [one for one in comparison.metrics if tuple(one.key.items()) == key]
         out.print()
         out.print(Text(key_words(dict(key)), style="bold"))
-        out.print(Padding(_metrics(rows), (0, 0, 0, 2), expand=False))
+        out.print(Padding(_metric_table(rows), (0, 0, 0, 2), expand=False))
         for one in rows:
             if verbose or one.verdict in ("regressed", "unknown"):
-                line = Text(printable(f"{words.metric(one)}: {one.reason}"), style="dim")
+                line = Text(printable(f"{words.metric_name(one)}: {one.reason}"), style="dim")
                 out.print(Padding(line, (0, 0, 0, 2), expand=False))
-    for name, frame in (("new", comparison.new), ("gone", comparison.gone), ("still there", comparison.still)):
-        _findings(name, frame, out, verbose=verbose)
+    for name, frame in (("new", comparison.new), ("gone", comparison.gone), ("still present", comparison.still)):
+        _print_findings(name, frame, out, verbose=verbose)
     for note in comparison.notes:
         out.print(Text(printable(note), style="dim"))
 
 
-def _differences(comparison: Comparison, out: Console) -> None:
+def _print_differences(comparison: Comparison, out: Console) -> None:
     if not comparison.differences:
         return
-    table = _table("differs", "base", "head")
+    table = _new_table("field", "base", "head")
     for one in comparison.differences:
         field = f"{one.field} *" if one.decides else one.field
-        table.add_row(field, *(Text(printable(words.values(one, side))) for side in ("base", "head")))
+        table.add_row(field, *(Text(printable(words.format_values(one, which))) for which in ("base", "head")))
     out.print(Padding(table, (1, 0, 0, 2), expand=False))
     if any(one.decides for one in comparison.differences):
-        out.print(Text("  * runs that differ in it are not compared", style="dim"))
+        out.print(Text("  * runs that differ here are not compared", style="dim"))
 
 
-def _metrics(rows: list[MetricChange]) -> Table:
-    table = _table("metric")
+def _metric_table(rows: list[MetricChange]) -> Table:
+    table = _new_table("metric")
     for name in ("base", "head", "change", "noise", "values"):
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for one in rows:
         table.add_row(
-            Text(printable(words.metric(one))),
-            words.figure(one.base, one.unit),
-            words.figure(one.head, one.unit),
-            words.change(one),
-            words.noise(one),
-            words.counts(one),
+            Text(printable(words.metric_name(one))),
+            words.format_value(one.base, one.unit),
+            words.format_value(one.head, one.unit),
+            words.format_change(one),
+            words.format_noise(one),
+            words.format_counts(one),
             Text(one.verdict, style=_STYLES[one.verdict]),
         )
     return table
 
 
-def _findings(name: str, frame: pl.DataFrame, out: Console, *, verbose: bool) -> None:
+def _print_findings(name: str, frame: pl.DataFrame, out: Console, *, verbose: bool) -> None:
     shown = frame if verbose else frame.filter(pl.col("severity") != "info")
     if shown.is_empty():
         return
@@ -91,7 +91,7 @@ def _findings(name: str, frame: pl.DataFrame, out: Console, *, verbose: bool) ->
         out.print(f"  … and {shown.height - MOST_FINDINGS} more")
 
 
-def _table(*names: str) -> Table:
+def _new_table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in names:
         table.add_column(name, overflow="fold")

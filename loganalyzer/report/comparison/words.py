@@ -1,4 +1,4 @@
-"""How a comparison's figures are written, in the terminal as in Markdown."""
+"""Formats the values of a comparison, for the terminal, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ def headline(comparison: Comparison) -> str:
     return f"{comparison.base} → {comparison.head}: {comparison.reason}"
 
 
-def metric(one: MetricChange) -> str:
-    """Its name, with what it is compared for."""
+def metric_name(one: MetricChange) -> str:
+    """The metric's name, with the basis of its values in parentheses."""
     mark = "averages" if one.estimated and one.basis is None else one.basis
     return METRICS[one.metric].title + (f" ({mark})" if mark else "")
 
 
-def figure(value: float | None, unit: str) -> str:
-    """`5.21 s`; a dash where it is unknown."""
+def format_value(value: float | None, unit: str) -> str:
+    """`5.21 s`; a dash if it is unknown."""
     return "–" if value is None else f"{value:.4g} {unit}"
 
 
-def change(one: MetricChange) -> str:
-    """`+13.5 %`; a dash where there is none."""
+def format_change(one: MetricChange) -> str:
+    """`+13.5 %`; a dash if it is unknown."""
     return "–" if one.change_percent is None else f"{one.change_percent:+.1f} %"
 
 
-def noise(one: MetricChange) -> str:
-    """`1.2 %`, the scatter of single values."""
+def format_noise(one: MetricChange) -> str:
+    """The scatter of single values, `1.2 %`; a dash if it is unknown."""
     return "–" if one.noise_percent is None else f"{one.noise_percent:.1f} %"
 
 
-def counts(one: MetricChange) -> str:
-    """How many values are behind either side."""
+def format_counts(one: MetricChange) -> str:
+    """The number of values of base and of head, `5 / 3`."""
     return f"{one.base_n} / {one.head_n}"
 
 
-def values(difference: Difference, side: str) -> str:
-    """The values of one side."""
-    given: tuple[Any, ...] = difference.base if side == "base" else difference.head
+def format_values(difference: Difference, which: str) -> str:
+    """The values of base or head, separated by commas."""
+    given: tuple[Any, ...] = difference.base if which == "base" else difference.head
     return ", ".join("unknown" if value is None else str(value) for value in given) or "unknown"

@@ -1,1 +1,1 @@
-"""The drawings of a run as SVG text that fits the page: numbers in, markup out."""
+"""Draws the figures of a run and returns them as SVG text for the page."""

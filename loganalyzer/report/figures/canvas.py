@@ -20,19 +20,19 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import IdentityTransform
 
-from loganalyzer.report.figures.svg import COLOURS, HATCH, finish
+from loganalyzer.report.figures.svg import COLORS, HATCH, finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FONT: Final = "DejaVu Sans"
-"""Comes with matplotlib, so that it is measured alike everywhere; the page shows its own face."""
-_SIZE: Final = 10.5
-_HALF_LETTER: Final = 0.36 * _SIZE
-"""From the middle of a figure to its baseline."""
+_FONT_FAMILY: Final = "DejaVu Sans"
+"""Ships with matplotlib, so that text has the same size on every machine. The page shows its own font."""
+_FONT_SIZE: Final = 10.5
+_BASELINE_SHIFT: Final = 0.36 * _FONT_SIZE
+"""From the middle of a digit to its baseline."""
 _NO_METADATA: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache, which concerns no reader
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it logs building its font cache
 
 _NONE: Final = "none"
 _DASHES: Final = (4, 3)
@@ -45,7 +45,7 @@ Mark = Callable[[Any], None]
 
 
 class Margins(NamedTuple):
-    """Room around the data, in units of the drawing."""
+    """Space around the data, in drawing units."""
 
     left: float
     right: float
@@ -56,17 +56,17 @@ class Margins(NamedTuple):
 class Stroke(NamedTuple):
     """How a line looks; `dashes` are lengths of dashes and gaps."""
 
-    colour: str
+    color: str
     width: float
     dashes: Sequence[float] | None = None
     cap: str = "butt"
 
 
 class Canvas:
-    """Data coordinates inside, units of the drawing (shown as about one pixel) for everything else.
+    """A drawing area. Positions are data coordinates; all other lengths are drawing units (about one pixel each).
 
-    What is drawn later lies above. `fill`, `edge` and `colour` are names of the page's colour variables; a box may also
-    be filled with `hatch`.
+    Later shapes cover earlier ones. `fill`, `edge` and `color` are names of the page's color variables; `fill` may also
+    be `hatch`.
     """
 
     def __init__(self, size: Point, margins: Margins, x: Point, y: Point) -> None:
@@ -80,10 +80,10 @@ class Canvas:
         self._marks: list[Mark] = []
 
     def length(self, extent: float) -> float:
-        """A distance along x, in units of the drawing."""
+        """A distance along x, in drawing units."""
         return extent * self._scale[0]
 
-    def _at(self, place: Point) -> Point:
+    def _to_units(self, place: Point) -> Point:
         x, y = (
             corner + (value - origin) * scale
             for corner, value, origin, scale in zip(self._corner, place, self._origin, self._scale, strict=True)
@@ -92,45 +92,43 @@ class Canvas:
 
     def box(self, start: Point, extent: Point, *, fill: str, edge: str = "") -> None:
         """A filled rectangle."""
-        (left, low), (right, high) = self._at(start), self._at((start[0] + extent[0], start[1] + extent[1]))
+        (left, low), (right, high) = self._to_units(start), self._to_units((start[0] + extent[0], start[1] + extent[1]))
         outline = Path([(left, low), (right, low), (right, high), (left, high), (left, low)], closed=True)
-        self._marks.append(lambda renderer: _draw_path(renderer, outline, Stroke(_colour(edge), 1), _colour(fill)))
+        self._marks.append(lambda renderer: _draw_path(renderer, outline, Stroke(_color(edge), 1), _color(fill)))
 
-    def lines(
-        self, segments: Sequence[tuple[Point, Point]], colour: str, width: float, *, dashed: bool = False
-    ) -> None:
+    def lines(self, segments: Sequence[tuple[Point, Point]], color: str, width: float, *, dashed: bool = False) -> None:
         """Straight lines."""
         dashes = [length * width for length in _DASHES] if dashed else None
-        self._strokes(segments, Stroke(_colour(colour), width, dashes))
+        self._strokes(segments, Stroke(_color(color), width, dashes))
 
-    def points(self, places: Sequence[Point], colour: str, diameter: float) -> None:
+    def points(self, places: Sequence[Point], color: str, diameter: float) -> None:
         """Dots, drawn as lines without length but with round ends: a tenth of the bytes of markers."""
-        self._strokes([(place, place) for place in places], Stroke(_colour(colour), diameter, cap="round"))
+        self._strokes([(place, place) for place in places], Stroke(_color(color), diameter, cap="round"))
 
     def _strokes(self, segments: Sequence[tuple[Point, Point]], stroke: Stroke) -> None:
         for start, end in segments:
-            path = Path([self._at(start), self._at(end)])
+            path = Path([self._to_units(start), self._to_units(end)])
             self._marks.append(partial(_draw_path, path=path, stroke=stroke))
 
     def text(
-        self, place: Point, words: str, *, colour: str = "muted", anchor: str = "center", shift: Point = (0, 0)
+        self, place: Point, words: str, *, color: str = "muted", anchor: str = "center", shift: Point = (0, 0)
     ) -> None:
         """Words at a place, `shift` units right and up of it; `anchor` is left, center or right."""
-        x, y = self._at(place)
+        x, y = self._to_units(place)
         text = Text(
             x + shift[0],
-            y + shift[1] - _HALF_LETTER,
+            y + shift[1] - _BASELINE_SHIFT,
             words,
-            color=_colour(colour),
+            color=_color(color),
             horizontalalignment=cast("Anchor", anchor),
             verticalalignment="baseline",
-            fontproperties=FontProperties(family=_FONT, size=_SIZE),
+            fontproperties=FontProperties(family=_FONT_FAMILY, size=_FONT_SIZE),
             transform=IdentityTransform(),
         )
         self._marks.append(lambda renderer: _draw_text(renderer, text))
 
     def svg(self, anchor: str, title: str, description: str) -> str:
-        """The finished drawing."""
+        """The drawing as SVG text."""
         with mpl.rc_context():
             mpl.rcParams["svg.fonttype"] = "none"
             mpl.rcParams["svg.hashsalt"] = "loganalyzer"
@@ -145,8 +143,8 @@ class Canvas:
 
 def _draw_path(renderer: Any, path: Path, stroke: Stroke, fill: str | None = None) -> None:  # noqa: ANN401 -- untyped
     looks = renderer.new_gc()
-    looks.set_linewidth(0 if stroke.colour == _NONE else stroke.width)
-    looks.set_foreground(stroke.colour)
+    looks.set_linewidth(0 if stroke.color == _NONE else stroke.width)
+    looks.set_foreground(stroke.color)
     looks.set_dashes(0, stroke.dashes)
     looks.set_capstyle(stroke.cap)
     renderer.draw_path(looks, path, IdentityTransform(), to_rgba(fill) if fill is not None else None)
@@ -159,7 +157,7 @@ def _draw_text(renderer: Any, text: Text) -> None:  # noqa: ANN401 -- matplotlib
     renderer.draw_text(looks, x, renderer.height - y, text.get_text(), text.get_fontproperties(), 0, mtext=text)
 
 
-def _colour(name: str) -> str:
+def _color(name: str) -> str:
     if not name:
         return _NONE
-    return HATCH if name == "hatch" else COLOURS[name]
+    return HATCH if name == "hatch" else COLORS[name]

@@ -1,4 +1,4 @@
-"""Where an axis has its marks."""
+"""Calculates the tick positions and labels of axes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 def ticks(highest: float, most: int) -> tuple[float, ...]:
-    """Round values from 0 up to `highest`, `most` or fewer above 0: steps of 1, 2 or 5 times a power of ten."""
+    """Round values from 0 to `highest`, at most `most` of them above 0, in steps of 1, 2 or 5 times a power of ten."""
     if not math.isfinite(highest) or highest <= 0:
         return (0.0,)
     rough = highest / most
@@ -20,7 +20,7 @@ def ticks(highest: float, most: int) -> tuple[float, ...]:
 
 
 def ticks_between(low: float, high: float, most: int) -> tuple[float, ...]:
-    """Round values from `low` to `high`, about `most` of them: steps of 1, 2 or 5 times a power of ten."""
+    """Round values from `low` to `high`, about `most` of them, in steps of 1, 2 or 5 times a power of ten."""
     extent = high - low
     if not math.isfinite(extent) or extent <= 0:
         return (low,)
@@ -29,12 +29,12 @@ def ticks_between(low: float, high: float, most: int) -> tuple[float, ...]:
     return tuple(size * index for index in range(first, math.floor(high / size) + 1))
 
 
-def thinned(items: Sequence[Item], most: int) -> tuple[Item, ...]:
-    """Every n-th, from the first, so that `most` or fewer remain."""
+def every_nth(items: Sequence[Item], most: int) -> tuple[Item, ...]:
+    """Every n-th item from the first, so that at most `most` remain."""
     every = max(1, math.ceil(len(items) / most))
     return tuple(items[::every])
 
 
-def plain(value: float) -> str:
-    """A tick's value without needless zeros."""
+def tick_label(value: float) -> str:
+    """The value of a tick without trailing zeros."""
     return f"{value:,.3f}".rstrip("0").rstrip(".")

@@ -1,6 +1,7 @@
-"""The small pictures in a run's row: schedule, memory and step times at a glance.
+"""Draws the small figures in a run's table row: schedule, memory and step times.
 
-There may be a thousand rows, so these are a few paths each, written here; style and colours come from the page's sheet.
+There may be a thousand rows, so each figure consists of a few SVG paths, written without matplotlib. Style and colors
+come from the page's style sheet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from markupsafe import escape
 from loganalyzer.common import formatting
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.report import words
-from loganalyzer.report.figures.scale import thinned
+from loganalyzer.report.figures.scale import every_nth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,28 +28,32 @@ MOST_DOTS: Final = 64
 
 
 def schedule(facts: RunFacts) -> str:
-    """Windows over the audio in two lanes, unseen ones hollow, what no audio drives in the colour of an error."""
-    drawn = [(row, span) for row in facts["windows"] if (span := _range(row))]
+    """Windows in two lanes. Windows that are not in the log are hollow; frames without audio have the error color."""
+    drawn = [(row, span) for row in facts["windows"] if (span := _window_range(row))]
     if not drawn or len(drawn) > MOST_BARS:
         return ""
-    reach = max(end for _, (_, end) in drawn)
-    scale = WIDTH / reach
+    last_frame = max(end for _, (_, end) in drawn)
+    scale = WIDTH / last_frame
     seen: list[str] = []
     unseen: list[str] = []
     for number, (row, (start, end)) in enumerate(drawn):
         target = unseen if row["audio_start"] is None else seen
-        target.append(_box(start * scale, 1 + 7 * (number % 2), max((end - start) * scale, 1), 6))
-    missing = min(facts.run["missing_frames"] or 0, reach)
-    tail = [_box((reach - missing) * scale, 1 + 7 * ((len(drawn) - 1) % 2), missing * scale, 6)] if missing > 0 else []
+        target.append(_box_path(start * scale, 1 + 7 * (number % 2), max((end - start) * scale, 1), 6))
+    missing = min(facts.run["missing_frames"] or 0, last_frame)
+    tail = (
+        [_box_path((last_frame - missing) * scale, 1 + 7 * ((len(drawn) - 1) % 2), missing * scale, 6)]
+        if missing > 0
+        else []
+    )
     label = f"{formatting.plural(len(drawn), 'window')}"
     if unseen:
-        label += f", {len(unseen)} not seen"
+        label += f", {len(unseen)} not in the log"
     if missing > 0:
         label += f", the last {formatting.plural(missing, 'frame')} without audio"
-    return _svg(label, (("w", seen), ("u", unseen), ("p", tail)))
+    return _svg_element(label, (("w", seen), ("u", unseen), ("p", tail)))
 
 
-def _range(row: Row) -> tuple[int, int] | None:
+def _window_range(row: Row) -> tuple[int, int] | None:
     for start, end in ((row["audio_start"], row["audio_end"]), (row["expected_start"], row["expected_end"])):
         if start is not None and end is not None and 0 <= start < end:
             return start, end
@@ -56,7 +61,7 @@ def _range(row: Row) -> tuple[int, int] | None:
 
 
 def memory(facts: RunFacts, total: float | None) -> str:
-    """The peak as a bar, the baseline's band behind it, the card's size as a line."""
+    """The peak as a bar, the baseline range behind it, the total memory of the GPU as a line."""
     run, band = facts.run, facts.band
     peak = run["peak_allocated_gib"]
     if peak is None or not math.isfinite(peak) or peak < 0:
@@ -66,46 +71,46 @@ def memory(facts: RunFacts, total: float | None) -> str:
     scale = (WIDTH - 2) / max(peak, total or 0, band[1] if band else 0, 0.001)
     label = f"{words.gib(peak)} allocated"
     if band:
-        label += f", baseline {words.gib(band[0])} to {words.gib(band[1])}"
+        label += f", baseline {band[0]:,.2f}–{words.gib(band[1])}"
     if total:
-        label += f", card {words.gib(total)}"
-    return _svg(
+        label += f", GPU total {words.gib(total)}"
+    return _svg_element(
         label,
         (
-            ("b", [_box(band[0] * scale, 0, max((band[1] - band[0]) * scale, 2), HEIGHT)] if band else []),
-            ("v" if judged else "x", [_box(0, 5, peak * scale, 6)]),
-            ("t", [f"M{_short(total * scale)} 0v{HEIGHT}"] if total else []),
+            ("b", [_box_path(band[0] * scale, 0, max((band[1] - band[0]) * scale, 2), HEIGHT)] if band else []),
+            ("v" if judged else "x", [_box_path(0, 5, peak * scale, 6)]),
+            ("t", [f"M{_decimal(total * scale)} 0v{HEIGHT}"] if total else []),
         ),
     )
 
 
 def steps(facts: RunFacts, outlier_factor: float) -> str:
-    """Step after step, outliers as dots of their own."""
+    """Step times as a line, with outliers as separate dots."""
     durations = [row["duration_s"] for row in facts["steps"] if row["duration_s"] is not None]
     middle = words.median(durations)
     if not middle or len(durations) < 2:
         return ""
     highest = max(durations)
-    chosen = thinned(list(enumerate(durations)), MOST_DOTS)
-    odd = [(place, value) for place, value in enumerate(durations) if value > outlier_factor * middle][:MOST_DOTS]
+    chosen = every_nth(list(enumerate(durations)), MOST_DOTS)
+    outliers = [(place, value) for place, value in enumerate(durations) if value > outlier_factor * middle][:MOST_DOTS]
     across, up = (WIDTH - 4) / (len(durations) - 1), (HEIGHT - 4) / highest
 
-    def at(points: Iterable[tuple[int, float]]) -> list[str]:
-        return [f"{_short(2 + place * across)} {_short(HEIGHT - 2 - value * up)}" for place, value in points]
+    def coordinates(points: Iterable[tuple[int, float]]) -> list[str]:
+        return [f"{_decimal(2 + place * across)} {_decimal(HEIGHT - 2 - value * up)}" for place, value in points]
 
     label = f"{formatting.plural(len(durations), 'step')}, median {words.step(middle)}, slowest {words.step(highest)}"
-    line = ["M" + "L".join(at(chosen))]
-    return _svg(label, (("l", line), ("o", [f"M{place}h0" for place in at(odd)])))
+    line = ["M" + "L".join(coordinates(chosen))]
+    return _svg_element(label, (("l", line), ("o", [f"M{place}h0" for place in coordinates(outliers)])))
 
 
-def _box(x: float, y: float, width: float, height: float) -> str:
-    return f"M{_short(x)} {_short(y)}h{_short(width)}v{_short(height)}h{_short(-width)}z"
+def _box_path(x: float, y: float, width: float, height: float) -> str:
+    return f"M{_decimal(x)} {_decimal(y)}h{_decimal(width)}v{_decimal(height)}h{_decimal(-width)}z"
 
 
-def _short(value: float) -> str:
+def _decimal(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _svg(label: str, layers: Sequence[tuple[str, list[str]]]) -> str:
+def _svg_element(label: str, layers: Sequence[tuple[str, list[str]]]) -> str:
     paths = "".join(f'<path class="{name}" d="{"".join(parts)}"/>' for name, parts in layers if parts)
     return f'<svg class="small" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">{paths}</svg>'

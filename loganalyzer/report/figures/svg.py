@@ -1,9 +1,9 @@
-"""matplotlib's SVG made fit for the page.
+"""Converts matplotlib's SVG for embedding in the page.
 
-What it writes is a file of its own: a style sheet, `style` attributes, fixed ids and fixed colours. On the page the
-style sheet would reach every other drawing, a strict policy drops `style` attributes, ids of two drawings clash, and
-fixed colours know no dark mode. So: presentation attributes, no ids but our own, and the colours of the page's
-variables in the place of stand-ins. Coordinates are rounded to a tenth of a unit, which nobody sees.
+matplotlib writes a standalone file with a style sheet, `style` attributes, fixed ids and fixed colors. In the page, the
+style sheet would apply to all figures, the content security policy blocks `style` attributes, the ids of two figures
+would clash, and fixed colors ignore dark mode. This module therefore writes presentation attributes, unique ids, and
+the page's color variables. It rounds coordinates to a tenth of a unit, which is not visible.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from typing import Final
 from xml.etree import ElementTree as ET
 
-COLOURS: Final = {
+COLORS: Final = {
     "ink": "#00000a",
     "muted": "#00000b",
     "line": "#00000c",
@@ -27,37 +27,37 @@ COLOURS: Final = {
     "ok": "#000015",
     "ok-soft": "#000016",
 }
-"""Stand-ins that drawings use for the page's colour variables."""
+"""Placeholders that figures use for the page's color variables."""
 HATCH: Final = "#000017"
-"""Stands for diagonal lines in the colour of an error."""
+"""Placeholder for a fill of diagonal lines in the error color."""
 
-_NAMES: Final = {code: f"var(--{name})" for name, code in COLOURS.items()} | {"#000000": "var(--ink)"}
-_KEPT: Final = frozenset({
+_COLOR_VARIABLES: Final = {code: f"var(--{name})" for name, code in COLORS.items()} | {"#000000": "var(--ink)"}
+_KEPT_ATTRIBUTES: Final = frozenset({
     "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity", "fill-opacity",
     "stroke-opacity", "font-size", "font-weight", "text-anchor",
 })  # fmt: skip
-_PLACED: Final = frozenset({"d", "x", "y", "width", "height", "transform"})
+_COORDINATES: Final = frozenset({"d", "x", "y", "width", "height", "transform"})
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?|-?\d+e-?\d+")
-_COMMON: Final = {"font-size": "10.5px", "text-anchor": "middle", "fill": "var(--muted)"}
-"""How most words look: said once, at the root."""
+_COMMON_TEXT: Final = {"font-size": "10.5px", "text-anchor": "middle", "fill": "var(--muted)"}
+"""Attributes of most texts. They are set once, on the root element."""
 _DOT = re.compile(r"M(\S+ \S+)L\1(?![\d.])")
-_UNTURNED = re.compile(r"^rotate\(-?0 ")
+_ZERO_ROTATION = re.compile(r"^rotate\(-?0 ")
 
 
 def finish(raw: str, anchor: str, title: str, description: str) -> str:
-    """The drawing as one `<svg role="img">` without a size of its own; `anchor` makes its ids unique on the page."""
+    """The figure as one `<svg role="img">` without a fixed size; `anchor` makes its ids unique on the page."""
     source = ET.fromstring(raw)  # noqa: S314 -- written by matplotlib a moment ago
     head = {"role": "img", "aria-labelledby": f"{anchor}-t {anchor}-d", "viewBox": source.attrib["viewBox"]}
-    svg = ET.Element("svg", head | _COMMON)
+    svg = ET.Element("svg", head | _COMMON_TEXT)
     ET.SubElement(svg, "title", {"id": f"{anchor}-t"}).text = title
     ET.SubElement(svg, "desc", {"id": f"{anchor}-d"}).text = description
     if HATCH in raw:
-        svg.append(_hatch(anchor))
-    _copy(source, svg, anchor)
+        svg.append(_hatch_pattern(anchor))
+    _copy_shapes(source, svg, anchor)
     return ET.tostring(svg, encoding="unicode")
 
 
-def _hatch(anchor: str) -> ET.Element:
+def _hatch_pattern(anchor: str) -> ET.Element:
     defs = ET.Element("defs")
     pattern = ET.SubElement(
         defs, "pattern", {"id": f"{anchor}-h", "width": "6", "height": "6", "patternUnits": "userSpaceOnUse"}
@@ -69,48 +69,48 @@ def _hatch(anchor: str) -> ET.Element:
     return defs
 
 
-def _copy(source: ET.Element, target: ET.Element, anchor: str) -> None:
-    """Append every shape and every word of `source` to `target`, without the groups around them."""
+def _copy_shapes(source: ET.Element, target: ET.Element, anchor: str) -> None:
+    """Appends every shape and text of `source` to `target`, without the groups around them."""
     for item in source.iter():
         tag = item.tag.rpartition("}")[2]
-        looks = _looks(item.get("style", ""), anchor)
-        place = {key: _short(value) for key, value in item.attrib.items() if key in _PLACED}
+        attributes = _presentation(item.get("style", ""), anchor)
+        place = {key: _round_coordinates(value) for key, value in item.attrib.items() if key in _COORDINATES}
         if tag == "path" and "d" in place:
-            _shape(target, looks, place["d"])
+            _add_path(target, attributes, place["d"])
         elif tag == "text":
-            _words(target, looks, place, item.text or "")
+            _add_text(target, attributes, place, item.text or "")
 
 
-def _shape(target: ET.Element, looks: dict[str, str], data: str) -> None:
-    """A path; those of equal looks in a row become one."""
+def _add_path(target: ET.Element, attributes: dict[str, str], data: str) -> None:
+    """Appends a path. Consecutive paths with the same attributes become one."""
     last = target[-1]
-    if last.tag == "path" and {**last.attrib, "d": ""} == {**looks, "d": ""}:
+    if last.tag == "path" and {**last.attrib, "d": ""} == {**attributes, "d": ""}:
         last.set("d", last.attrib["d"] + data)
     else:
-        ET.SubElement(target, "path", {**looks, "d": data})
+        ET.SubElement(target, "path", {**attributes, "d": data})
 
 
-def _words(target: ET.Element, looks: dict[str, str], place: dict[str, str], words: str) -> None:
-    if _UNTURNED.match(place.get("transform", "")):
+def _add_text(target: ET.Element, attributes: dict[str, str], place: dict[str, str], words: str) -> None:
+    if _ZERO_ROTATION.match(place.get("transform", "")):
         del place["transform"]
-    looks.setdefault("fill", "var(--ink)")
-    own = {key: value for key, value in looks.items() if _COMMON.get(key) != value}
+    attributes.setdefault("fill", "var(--ink)")
+    own = {key: value for key, value in attributes.items() if _COMMON_TEXT.get(key) != value}
     ET.SubElement(target, "text", {**own, **place}).text = words
 
 
-def _looks(style: str, anchor: str) -> dict[str, str]:
-    """A `style` attribute as presentation attributes in the page's colours."""
+def _presentation(style: str, anchor: str) -> dict[str, str]:
+    """Converts a `style` attribute to presentation attributes with the page's colors."""
     pairs = (part.partition(":") for part in style.split(";") if ":" in part)
     found = {key.strip(): value.strip() for key, _, value in pairs}
-    named = _NAMES | {HATCH: f"url(#{anchor}-h)"}
-    looks = {key: named.get(value, value) for key, value in found.items() if key in _KEPT}
-    if looks.get("stroke-opacity") == "0":
-        looks = {key: value for key, value in looks.items() if not key.startswith("stroke")}
-    return looks
+    named = _COLOR_VARIABLES | {HATCH: f"url(#{anchor}-h)"}
+    attributes = {key: named.get(value, value) for key, value in found.items() if key in _KEPT_ATTRIBUTES}
+    if attributes.get("stroke-opacity") == "0":
+        attributes = {key: value for key, value in attributes.items() if not key.startswith("stroke")}
+    return attributes
 
 
-def _short(value: str) -> str:
-    """Coordinates to a tenth, without blanks that no parser needs."""
+def _round_coordinates(value: str) -> str:
+    """Rounds coordinates to a tenth and removes optional spaces."""
     rounded = _NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0").replace("-0.0", "0"), value)
     if not value.startswith("M"):
         return rounded

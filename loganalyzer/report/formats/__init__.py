@@ -1,1 +1,1 @@
-"""Output formats for machines and other tools, and the reader of our own documents."""
+"""Writes the output formats, and reads back the tool's own documents."""

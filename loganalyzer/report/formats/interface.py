@@ -1,4 +1,4 @@
-"""The interface of an output format. A format is one module; `registry` names it and its option."""
+"""Defines the interface of an output format. A format is one module; `registry` lists it with its option."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loganalyzer.tables.analysis import Analysis
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a format needs beside the rows.
+    """What a format needs in addition to the rows.
 
     Attributes:
         analysis: verdict, problems, notes and totals. If there are several volumes, its tables hold the worst runs.
@@ -40,7 +40,7 @@ class DocumentFormat(Protocol):
         """
 
     def finish(self, result: Result) -> Iterable[str]:
-        """The text of the document, piece by piece."""
+        """The text of the document, in chunks."""
 
 
 class TableFormat(Protocol):
@@ -49,7 +49,7 @@ class TableFormat(Protocol):
     extension: str
 
     def write(self, volumes: Iterable[Path], target: Path) -> None:
-        """Writes the rows of one table, which wait in Arrow files, volume by volume.
+        """Writes the rows of one table, which are buffered in Arrow files, volume by volume.
 
         Raises:
             OSError, polars.exceptions.PolarsError: the file cannot be written.

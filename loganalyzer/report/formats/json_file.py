@@ -1,4 +1,4 @@
-"""The JSON document of logs of any size: rows become text volume by volume and wait in a spool."""
+"""Writes the JSON document of logs of any size: rows are converted volume by volume and buffered in a spool."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class JsonDocument:
                 self._add(name, frame)
 
     def _add(self, name: str, frame: pl.DataFrame) -> None:
-        kept = self._rows.setdefault(name, [])
-        kept += [self._spool.keep(text.encode()) for text in json_document.listed(frame) if text]
+        stored = self._rows.setdefault(name, [])
+        stored += [self._spool.keep(text.encode()) for text in json_document.row_chunks(frame) if text]
 
     def finish(self, result: Result) -> Iterator[str]:
-        """The text of the document, piece by piece."""
-        head = json_document.head(
+        """The text of the document, in chunks."""
+        head = json_document.first_members(
             result.analysis, generated_at=result.generated_at, version=__version__, settings=result.settings
         )
-        yield from json_document.composed(head, ((name, self._parts(name)) for name, _ in result.analysis.tables()))
+        yield from json_document.join_members(head, ((name, self._parts(name)) for name, _ in result.analysis.tables()))
 
     def _parts(self, name: str) -> Iterator[str]:
         names = SEVERITIES if name == "findings" else (name,)

@@ -1,4 +1,4 @@
-"""JUnit XML of logs of any size: the cases of a run are complete once all volumes are read."""
+"""Writes JUnit XML of logs of any size. The cases of a run are complete once all volumes have been read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.frames import semi_join
 from loganalyzer.tables.spool import Spool, Stored, packed, table
 
-_NEEDED: Final = ("runs", "findings", "not_checked")
-_ACROSS: Final = ("findings", "not_checked")
-"""Tables in which rules that compare runs may speak of runs in earlier volumes."""
+_TABLES: Final = ("runs", "findings", "not_checked")
+_CROSS_VOLUME_TABLES: Final = ("findings", "not_checked")
+"""Tables in which a volume may have rows about runs of earlier volumes, from rules that compare runs."""
 
 
 class JunitDocument:
@@ -24,7 +24,7 @@ class JunitDocument:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._parts: list[dict[str, Stored]] = []
-        self._across: dict[str, list[pl.DataFrame]] = {name: [] for name in _ACROSS}
+        self._across: dict[str, list[pl.DataFrame]] = {name: [] for name in _CROSS_VOLUME_TABLES}
 
     def add(self, part: Analysis) -> None:
         """Takes the rows of one volume.
@@ -32,15 +32,15 @@ class JunitDocument:
         Raises:
             LogAnalyzerError: the disk is full.
         """
-        frames = {name: getattr(part, name) for name in _NEEDED}
+        frames = {name: getattr(part, name) for name in _TABLES}
         others = ~pl.col("run_id").is_in(part.runs["run_id"].implode()).fill_null(value=True)
-        for name in _ACROSS:
+        for name in _CROSS_VOLUME_TABLES:
             self._across[name].append(frames[name].filter(others))
             frames[name] = frames[name].filter(~others)
         self._parts.append({name: self._spool.keep(packed(frame)) for name, frame in frames.items()})
 
     def finish(self, result: Result) -> Iterator[str]:
-        """The text of the document, piece by piece."""
+        """The text of the document, in chunks."""
         cases = Cases(result.settings, result.fail_on)
         suites = [
             self._spool.keep(some.encode())
@@ -50,11 +50,12 @@ class JunitDocument:
         yield from cases.document((suite.read().decode() for suite in suites), result.analysis)
 
     def _tables(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]]:
-        """Runs, findings and not_checked of each volume, with what later volumes find about its runs."""
+        """Runs, findings and not_checked of each volume, including rows about its runs from later volumes."""
         across = {name: pl.concat(frames) for name, frames in self._across.items()}
         for part in self._parts:
             frames = {name: table(stored) for name, stored in part.items()}
             findings, not_checked = (
-                pl.concat([frames[name], semi_join(across[name], frames["runs"], ["run_id"])]) for name in _ACROSS
+                pl.concat([frames[name], semi_join(across[name], frames["runs"], ["run_id"])])
+                for name in _CROSS_VOLUME_TABLES
             )
             yield frames["runs"], findings, not_checked

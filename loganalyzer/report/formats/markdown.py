@@ -1,22 +1,22 @@
-"""The findings as Markdown, for a ticket or a job's summary; draws nothing, so it needs no plotting library."""
+"""Writes the findings as Markdown, for a ticket or the summary of a CI job. It does not import the plotting library."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from loganalyzer.report.facts import Places, gather
+from loganalyzer.report.facts import Places, collect_runs
 from loganalyzer.report.formats.interface import Result
 from loganalyzer.report.page import findings
-from loganalyzer.report.page.overview import overview, run_table
-from loganalyzer.report.page_markdown import markdown
+from loganalyzer.report.page.overview import build_overview, build_run_table
+from loganalyzer.report.page_markdown import render_markdown
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.spool import Spool
 from loganalyzer.tables.worst_runs import worst_runs
 
 MOST_RUNS: Final = 200
-"""Runs that are looked at; the text has room for a few."""
+"""Runs considered. The text shows only a few of them."""
 
 
 class MarkdownDocument:
@@ -30,15 +30,15 @@ class MarkdownDocument:
 
     def finish(self, result: Result) -> Iterator[str]:
         """The text of the document."""
-        yield render(result.analysis, result.settings)
+        yield render_analysis(result.analysis, result.settings)
 
 
-def render(analysis: Analysis, settings: Settings) -> str:
-    """Verdict, one row per run, the gravest findings with their lines."""
+def render_analysis(analysis: Analysis, settings: Settings) -> str:
+    """The Markdown text: verdict, one row per run, the most severe findings with their log lines."""
     analysis = worst_runs(analysis, MOST_RUNS)
     places = Places(analysis.sources["source"].drop_nulls())
-    runs = gather(analysis, places)
-    groups = findings.groups(analysis, {}, places, settings.patterns)
-    seen = overview(analysis, groups, findings.first(groups), left_out=())
-    table = run_table(runs, analysis.totals.runs, {}, settings, pictures=False)
-    return markdown(seen, table, groups, analysis.totals.runs)
+    runs = collect_runs(analysis, places)
+    groups = findings.group_findings(analysis, {}, places, settings.patterns)
+    first_screen = build_overview(analysis, groups, findings.first_steps(groups), left_out=())
+    table = build_run_table(runs, analysis.totals.runs, {}, settings, pictures=False)
+    return render_markdown(first_screen, table, groups, analysis.totals.runs)

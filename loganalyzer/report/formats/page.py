@@ -1,4 +1,4 @@
-"""The HTML report as an output format."""
+"""Writes the HTML report as an output format."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class HtmlDocument:
 
     def finish(self, result: Result) -> Iterator[str]:
         """The text of the page."""
-        from loganalyzer.report.page import html  # draws with matplotlib, which takes long to import
+        from loganalyzer.report.page import html  # imports matplotlib, which is slow
 
-        yield html.whole(result.analysis, result.settings, generated_at=result.generated_at)
+        yield html.render_analysis(result.analysis, result.settings, generated_at=result.generated_at)

@@ -1,4 +1,4 @@
-"""Tables as Parquet files."""
+"""Writes tables as Parquet files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reading back what the tool wrote: the JSON document, alone, inside an HTML report, or inside a ticket's report.
+"""Reads back the JSON document that the tool wrote: as a file, in an HTML report, or in the report of a ticket.
 
-Such a file may come from a stranger's ticket. Its size and depth are bounded, every value is held against the table
-it claims to belong to, and nothing in it is evaluated, opened or believed beyond its row.
+Such a file may come from an untrusted ticket. The reader limits its size and nesting, checks every value against the
+type of its column, and neither evaluates values nor opens paths from it.
 """
 
 from __future__ import annotations
@@ -20,40 +20,41 @@ import polars as pl
 from loganalyzer.common.errors import SourceError
 from loganalyzer.common.formatting import one_line
 from loganalyzer.common.severity import SEVERITIES
-from loganalyzer.report.formats.reader_values import WAY_OUT, Reader
+from loganalyzer.report.formats.reader_values import HINT, ValueReader
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.schema import SCHEMA_VERSION, SCHEMAS
 
-LARGEST: Final = 64 * 1024**2
-"""Bytes of a file that is read back."""
-DEEPEST: Final = 8
-"""Levels of lists and objects; the document itself has three."""
+MOST_BYTES: Final = 64 * 1024**2
+"""Maximum size of a document."""
+MOST_LEVELS: Final = 8
+"""Maximum nesting of lists and objects; a document of the tool has three levels."""
 MOST_CONTAINERS: Final = 1_500_000
 MOST_VALUES: Final = 8_000_000
-"""Brackets and commas: what three bytes may cost a hundred of memory, and no document has so many."""
+"""Maximum numbers of brackets and of commas. Three bytes of input can take a hundred bytes of memory; real documents
+stay far below."""
 SUFFIXES: Final = (".html", ".htm", ".json", ".zip")
-TICKET: Final = ("manifest.json", "report.html")
-"""Members by which a ticket's archive is known; the last is read."""
+TICKET_MEMBERS: Final = ("manifest.json", "report.html")
+"""Members that identify the archive of a ticket. The reader reads the last one."""
 
-_HEAD: Final = 4096
+_HEAD_BYTES: Final = 4096
 _PAGE: Final = rb"(?i)\s*<!doctype html"
 _GENERATOR: Final = rb"(?i)<meta\s[^>]*generator[^>]*loganalyzer"
-_OPENED: Final = rb"(?i)<script\b[^>]*\bid=[\"']?loganalyzer-document\b[^>]*>"
-_CLOSED: Final = rb"(?i)</script"
+_DOCUMENT_START: Final = rb"(?i)<script\b[^>]*\bid=[\"']?loganalyzer-document\b[^>]*>"
+_DOCUMENT_END: Final = rb"(?i)</script"
 _VERSION_KEY: Final = b'"schema_version"'
-_MARK: Final = b"\xef\xbb\xbf"
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """What a file held.
+    """The content of a document.
 
     Attributes:
-        analysis: the tables; a column that the file lacks is null.
-        settings: what the analysis was made with, for showing it again; None where the file does not tell. Its paths
-            are names only, never to be opened.
-        written: time of writing and version of the tool, in words.
+        analysis: the tables. Columns that the file lacks are null.
+        settings: the settings of the analysis, for display; None if the file has none. Its paths are only names and
+            must not be opened.
+        written: a text with the time of writing and the version of the tool.
     """
 
     analysis: Analysis
@@ -62,9 +63,9 @@ class Document:
 
 
 def is_document(path: str | Path) -> bool:
-    """Whether this file calls itself an HTML report, a JSON document or a ticket of ours, by its name and its head.
+    """Whether a file is an HTML report, a JSON document or a ticket of the tool, by its name and its first bytes.
 
-    A `.json` file whose keys were sorted is searched through for its `schema_version`.
+    In a `.json` file, `schema_version` may be anywhere, because other programs sort keys.
     """
     place = Path(path)
     if "\0" in str(path) or not place.name.lower().endswith(SUFFIXES):
@@ -74,45 +75,45 @@ def is_document(path: str | Path) -> bool:
             return False
         if is_zipfile(place):
             with ZipFile(place) as archive:
-                return set(TICKET) <= set(archive.namelist())
+                return set(TICKET_MEMBERS) <= set(archive.namelist())
         with place.open("rb") as file:
-            head = file.read(_HEAD).removeprefix(_MARK)
+            head = file.read(_HEAD_BYTES).removeprefix(_BOM)
             if re.match(_PAGE, head):
                 return re.search(_GENERATOR, head) is not None
             begins = head.lstrip()[:1] == b"{" and place.suffix.lower() == ".json"
-            return begins and (_VERSION_KEY in head or _VERSION_KEY in file.read(LARGEST))
+            return begins and (_VERSION_KEY in head or _VERSION_KEY in file.read(MOST_BYTES))
     except (OSError, BadZipFile, NotImplementedError, ValueError):
         return False
 
 
-def read(path: str | Path) -> Analysis:
-    """The tables inside a JSON document or an HTML report.
+def read_analysis(path: str | Path) -> Analysis:
+    """The tables of a JSON document, an HTML report or a ticket.
 
     Raises:
-        SourceError: as `load`.
+        SourceError: as `load_document`.
     """
-    return load(path).analysis
+    return load_document(path).analysis
 
 
-def load(path: str | Path) -> Document:
-    """The whole document.
+def load_document(path: str | Path) -> Document:
+    """The document in a file.
 
     Raises:
-        SourceError: the file cannot be read, is too large or too deep, is none of ours, has another schema version, or
-            holds a value of the wrong type; names the file and the member.
+        SourceError: the file cannot be read, is too large, is nested too deeply, is not a document of the tool, has
+            another schema version, or has a value of the wrong type. The message names the file and the member.
     """
     name = one_line(str(path))
-    return parse(_bytes(Path(path), name), name)
+    return parse_document(_read_bytes(Path(path), name), name)
 
 
-def parse(raw: bytes, name: str) -> Document:
-    """The document in `raw`; `name` is what messages call it.
+def parse_document(raw: bytes, name: str) -> Document:
+    """The document in `raw`; error messages call it `name`.
 
     Raises:
-        SourceError: as `load`, but for reading.
+        SourceError: as `load_document`, except for read errors.
     """
-    members = _members(raw.removeprefix(_MARK), name)
-    reader = Reader(name)
+    members = _parse_members(raw.removeprefix(_BOM), name)
+    reader = ValueReader(name)
     tables = {table: reader.table(table, members.get(table, [])) for table in SCHEMAS}
     texts = {key: reader.texts(key, members.get(key, [])) for key in ("problems", "notes")}
     settings = members.get("settings")
@@ -127,91 +128,93 @@ def parse(raw: bytes, name: str) -> Document:
     return Document(
         analysis,
         None if settings is None else reader.settings(settings),
-        _written(members),
+        _written_text(members),
     )
 
 
 def _refuse_contradictions(analysis: Analysis, members: dict[str, Any], name: str) -> None:
-    """Raise where a document contradicts itself: it was changed by hand, or damaged."""
+    """Raises SourceError if a document contradicts itself, because it was edited or damaged."""
     for table, key in (("runs", "run_id"), ("prompts", "prompt_id")):
         ids = getattr(analysis, table)[key].drop_nulls()
         if ids.is_duplicated().any():
-            twin = ids.filter(ids.is_duplicated())[0]
-            raise SourceError(f"{name}: {key} {one_line(twin[:40])!r} stands in several rows of {table}", WAY_OUT)
+            duplicate = ids.filter(ids.is_duplicated())[0]
+            raise SourceError(f"{name}: {key} {one_line(duplicate[:40])!r} is in several rows of {table}", HINT)
     unknown = analysis.findings.filter(~pl.col("severity").is_in(SEVERITIES))
     if not unknown.is_empty():
         word = one_line(repr(unknown["severity"][0])[:40])
-        raise SourceError(f"{name}: a finding has the severity {word}", f"there are {', '.join(SEVERITIES)}; {WAY_OUT}")
+        raise SourceError(
+            f"{name}: a finding has the unknown severity {word}", f"expected {', '.join(SEVERITIES)}; {HINT}"
+        )
     for key in ("verdict", "complete"):
-        said, found = members.get(key), getattr(analysis, key)
-        if said is not None and said != found and not _is_from_before(members):
-            word = one_line(repr(said)[:40])
-            raise SourceError(f"{name}: {key} is {word}, but its tables make it {found!r}", WAY_OUT)
+        stated, computed = members.get(key), getattr(analysis, key)
+        if stated is not None and stated != computed and not _predates_completeness(members):
+            word = one_line(repr(stated)[:40])
+            raise SourceError(f"{name}: {key} is {word}, but according to its tables it is {computed!r}", HINT)
 
 
-def _is_from_before(members: dict[str, Any]) -> bool:
-    """Whether a version wrote the document that did not yet say what makes a verdict complete."""
+def _predates_completeness(members: dict[str, Any]) -> bool:
+    """Whether the document comes from a version without `complete`, which also gave the verdict `no-runs`."""
     return "complete" not in members and members.get("verdict") == "no-runs"
 
 
-def _bytes(path: Path, name: str) -> bytes:
+def _read_bytes(path: Path, name: str) -> bytes:
     try:
         if is_zipfile(path):
-            with ZipFile(path) as archive, archive.open(TICKET[-1]) as member:
-                raw = member.read(LARGEST + 1)
+            with ZipFile(path) as archive, archive.open(TICKET_MEMBERS[-1]) as member:
+                raw = member.read(MOST_BYTES + 1)
         else:
             with path.open("rb") as file:
-                raw = file.read(LARGEST + 1)
+                raw = file.read(MOST_BYTES + 1)
     except (OSError, ValueError, KeyError, BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
         raise SourceError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(raw) > LARGEST:
-        raise SourceError(f"{name}: is larger than {LARGEST // 1024**2} MiB", WAY_OUT)
+    if len(raw) > MOST_BYTES:
+        raise SourceError(f"{name}: is larger than {MOST_BYTES // 1024**2} MiB", HINT)
     return raw
 
 
-def _members(raw: bytes, name: str) -> dict[str, Any]:
-    raw = _inside(raw, name)
+def _parse_members(raw: bytes, name: str) -> dict[str, Any]:
+    raw = _extract_document(raw, name)
     if raw.count(b"{") + raw.count(b"[") > MOST_CONTAINERS or raw.count(b",") > MOST_VALUES:
-        raise SourceError(f"{name}: the document holds too many values", WAY_OUT)
+        raise SourceError(f"{name}: the document has too many values", HINT)
     try:
-        members = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
+        members = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
-        raise SourceError(f"{name}: the document is nested too deeply", WAY_OUT) from None
+        raise SourceError(f"{name}: the document is nested too deeply", HINT) from None
     except ValueError as error:
-        raise SourceError(f"{name}: the document is no JSON: {error}", WAY_OUT) from None
+        raise SourceError(f"{name}: the document is not valid JSON: {error}", HINT) from None
     if not isinstance(members, dict) or "schema_version" not in members:
-        raise SourceError(f"{name}: is no document of loganalyzer: it has no schema_version", WAY_OUT)
+        raise SourceError(f"{name}: not a loganalyzer document: schema_version is missing", HINT)
     version = members["schema_version"]
     if type(version) is not int or version != SCHEMA_VERSION:
         raise SourceError(
-            f"{name}: schema_version is {one_line(repr(version)[:40])}, and this version of the tool reads "
+            f"{name}: schema_version is {one_line(repr(version)[:40])}, but this version of loganalyzer reads only "
             f"{SCHEMA_VERSION}",
-            "update loganalyzer, or analyse the log itself",
+            "update loganalyzer, or analyze the log itself",
         )
-    if _depth(members) > DEEPEST:
-        raise SourceError(f"{name}: the document is nested more than {DEEPEST} levels deep", WAY_OUT)
+    if _nesting_depth(members) > MOST_LEVELS:
+        raise SourceError(f"{name}: the document is nested more than {MOST_LEVELS} levels deep", HINT)
     return members
 
 
-def _inside(raw: bytes, name: str) -> bytes:
-    """The document of a page; else what is given."""
+def _extract_document(raw: bytes, name: str) -> bytes:
+    """The document embedded in a page; `raw` itself if it is not a page."""
     if not re.match(_PAGE, raw):
         return raw
-    opened = re.search(_OPENED, raw)
-    closed = opened and re.compile(_CLOSED).search(raw, opened.end())
+    opened = re.search(_DOCUMENT_START, raw)
+    closed = opened and re.compile(_DOCUMENT_END).search(raw, opened.end())
     if not opened or not closed:
-        raise SourceError(f"{name}: this page holds no document of loganalyzer", WAY_OUT)
+        raise SourceError(f"{name}: this page does not contain a loganalyzer document", HINT)
     return raw[opened.end() : closed.start()]
 
 
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a JSON number")
 
 
-def _depth(value: object) -> int:
-    """Levels of lists and objects, one level after the other and no further than is allowed."""
+def _nesting_depth(value: object) -> int:
+    """The number of levels of lists and objects, counted level by level up to one more than allowed."""
     level, depth = [value], 0
-    while depth <= DEEPEST:
+    while depth <= MOST_LEVELS:
         level = [
             inner
             for item in level
@@ -225,19 +228,19 @@ def _depth(value: object) -> int:
     return depth
 
 
-def _written(members: dict[str, Any]) -> str:
+def _written_text(members: dict[str, Any]) -> str:
     tool, moment = members.get("tool"), members.get("generated_at")
     version = tool.get("version") if isinstance(tool, dict) else None
-    said = ["written"]
+    parts = ["written"]
     if isinstance(moment, str):
-        said.append(one_line(moment[:40]))
+        parts.append(one_line(moment[:40]))
     if isinstance(version, str):
-        said.append(f"by loganalyzer {one_line(version[:40])}")
-    return " ".join(said) if len(said) > 1 else "written at an unknown time"
+        parts.append(f"by loganalyzer {one_line(version[:40])}")
+    return " ".join(parts) if len(parts) > 1 else "written at an unknown time"
 
 
-def parted(arguments: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Arguments that name logs, and those that name documents; both in their order."""
+def split_arguments(arguments: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Splits arguments into logs and documents, each in the original order."""
     logs: list[str] = []
     documents: list[str] = []
     for argument in arguments:

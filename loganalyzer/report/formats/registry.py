@@ -1,4 +1,4 @@
-"""The output formats of `loganalyze LOGS…` and their options. A new format is a module and an entry here."""
+"""Lists the output formats of `loganalyze LOGS…` with their options. A new format is a module and an entry here."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A format by name. Its module is imported when it is asked for: most calls write one format, or none.
+    """A format by name. Its module is imported on demand, because most calls write one format or none.
 
     Attributes:
         name: the name of its option, without the dashes.
-        module, factory: where it is made; a document's factory takes a spool.
+        module, factory: the class that writes it; that of a document takes a spool.
         help: the option's help text.
     """
 

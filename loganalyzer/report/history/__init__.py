@@ -1,1 +1,1 @@
-"""The history of runs: JSON document and terminal text."""
+"""Writes the history of runs as JSON and as terminal text."""

@@ -1,1 +1,1 @@
-"""The HTML page: records of finished strings, and the templates that place them."""
+"""Builds the HTML report: a page model of formatted strings, which the templates lay out."""

@@ -1,4 +1,4 @@
-"""The end of the page: what was not checked, what almost parsed, the inputs, the parameters, the words used."""
+"""Builds the last sections of the page: skipped checks, near misses, inputs, masks, parameters, glossary."""
 
 from __future__ import annotations
 
@@ -22,32 +22,36 @@ if TYPE_CHECKING:
 
 MOST_NEAR: Final = 50
 MOST_INPUTS: Final = 500
-UNMASKED: Final = {
-    True: "No token, address or name of a person was found in what this page shows.",
-    False: "Nothing: masking was switched off (--no-redact).",
+NO_MASKS: Final = {
+    True: "No tokens, addresses or personal names were found in what this page shows.",
+    False: "Nothing is masked: --no-redact turned masking off.",
 }
-_BY_NAME: Final = 3
-"""Up to so many runs or inputs are named; more are counted."""
+"""Text for a page without masks, by whether masking is on."""
+_MOST_NAMED: Final = 3
+"""Up to this number, runs and inputs are listed by name; beyond it, only their count is given."""
 
 
 CAPTIONS: Final = {
-    "log": "Not checked: not in the log",
-    "configuration": "Not checked: not configured",
-    "not-applicable": "Not applicable",
+    "log": "Checks whose input is not in the log",
+    "configuration": "Checks with nothing configured to compare with",
+    "not-applicable": "Checks that do not apply to these runs",
 }
-"""Of each kind of reason."""
+"""Table captions by kind of reason."""
 
 
-def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places, kind: str) -> Table | None:
-    """Rules and reason of one kind, with the runs or inputs concerned; rules alike in both share a row."""
-    alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    own = _grouped(analysis).filter(pl.col("kind").fill_null("log") == kind)
-    for row in own.sort("rule", maintain_order=True).iter_rows(named=True):
-        where = _concerned(row["run_id"], row["source"], runs, places)
-        if (row["count"] or 0) > max(_BY_NAME, len(row["run_id"])):
+def not_checked_table(analysis: Analysis, runs: Mapping[str, str], places: Places, kind: str) -> Table | None:
+    """The skipped rules of one kind of reason, with the affected runs or inputs; None if there are none.
+
+    Rules with the same reason and the same runs share a row.
+    """
+    by_reason: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    of_kind = _group_unchecked(analysis).filter(pl.col("kind").fill_null("log") == kind)
+    for row in of_kind.sort("rule", maintain_order=True).iter_rows(named=True):
+        where = _where(row["run_id"], row["source"], runs, places)
+        if (row["count"] or 0) > max(_MOST_NAMED, len(row["run_id"])):
             where = formatting.plural(row["count"], "run" if row["of_runs"] else "place")
-        alike.setdefault((words.told(row["reason"]), where), []).append(
-            (words.told(row["rule"]), words.told(row["name"]))
+        by_reason.setdefault((words.or_dash(row["reason"]), where), []).append(
+            (words.or_dash(row["rule"]), words.or_dash(row["name"]))
         )
     rows = tuple(
         (
@@ -55,49 +59,52 @@ def not_checked(analysis: Analysis, runs: Mapping[str, str], places: Places, kin
             Cell(reason),
             Cell(where),
         )
-        for (reason, where), rules in alike.items()
+        for (reason, where), rules in by_reason.items()
     )
     columns = (Column("Rule"), Column("Reason"), Column("Where"))
     return Table(CAPTIONS[kind], columns, rows) if rows else None
 
 
-def _grouped(analysis: Analysis) -> pl.DataFrame:
-    """rule, name, reason, kind, run_id and source (lists); where only a part is held, count and of_runs of all."""
+def _group_unchecked(analysis: Analysis) -> pl.DataFrame:
+    """Groups the skipped checks by rule, name, reason and kind, with lists of run_id and source.
+
+    If the tables hold only the worst runs, `count` and `of_runs` are for all runs; otherwise they are null.
+    """
     keys = ["rule", "name", "reason", "kind"]
-    held = analysis.not_checked.group_by(keys, maintain_order=True).agg(pl.col("run_id", "source"))
+    grouped = analysis.not_checked.group_by(keys, maintain_order=True).agg(pl.col("run_id", "source"))
     if analysis.counted is None:
-        return held.with_columns(pl.lit(None, pl.Int64).alias("count"), pl.lit(None, pl.Boolean).alias("of_runs"))
+        return grouped.with_columns(pl.lit(None, pl.Int64).alias("count"), pl.lit(None, pl.Boolean).alias("of_runs"))
     nothing = pl.lit([], pl.List(pl.String))
     return analysis.counted.not_checked.join(
-        held, on=keys, how="left", maintain_order="left", nulls_equal=True
+        grouped, on=keys, how="left", maintain_order="left", nulls_equal=True
     ).with_columns(pl.col("run_id", "source").fill_null(nothing))
 
 
-def _concerned(
+def _where(
     run_ids: Sequence[str | None], sources: Sequence[str | None], runs: Mapping[str, str], places: Places
 ) -> str:
-    """The places by name while they are few, else how many."""
+    """The affected runs or inputs by name, or their number if there are more than three."""
     named = dict.fromkeys(
         runs.get(run or "") or (places(source) if source else "everywhere")
         for run, source in zip(run_ids, sources, strict=True)
     )
     return (
         ", ".join(named)
-        if len(named) <= _BY_NAME
+        if len(named) <= _MOST_NAMED
         else formatting.plural(len(named), "run" if all(run_ids) else "place")
     )
 
 
-def near_misses(analysis: Analysis, places: Places) -> Table | None:
-    """Lines with a known message's words that do not parse, and where parsing stopped."""
+def near_miss_table(analysis: Analysis, places: Places) -> Table | None:
+    """The lines that resemble a known message but do not parse, and where parsing stopped; None if there are none."""
     near = analysis.near_misses
     rows = tuple(
         (
             Cell(places(row["source"], row["line"]), code=True),
-            Cell(words.told(row["pattern"]), code=True),
+            Cell(words.or_dash(row["pattern"]), code=True),
             Cell(words.count(row["column"])),
-            Cell(words.told(row["expected"])),
-            Cell(words.told(row["text"]), code=True),
+            Cell(words.or_dash(row["expected"])),
+            Cell(words.or_dash(row["text"]), code=True),
         )
         for row in near.head(MOST_NEAR).iter_rows(named=True)
     )
@@ -108,17 +115,17 @@ def near_misses(analysis: Analysis, places: Places) -> Table | None:
         Column("Expected there"),
         Column("Line"),
     )
-    rest = words.left_out(near.height - len(rows), "line")
-    return Table("Lines that almost parse", columns, rows, rest, words.ALL) if rows else None
+    rest = words.describe_rest(near.height - len(rows), "line")
+    return Table("Near misses", columns, rows, rest, words.ALL_ROWS_COMMAND) if rows else None
 
 
-def masked(analysis: Analysis) -> Table | None:
-    """How many secrets and names stand as masks."""
+def mask_table(analysis: Analysis) -> Table | None:
+    """The number of masked values and places by kind of mask; None if nothing is masked."""
     known = {kind.name: kind.what for kind in KINDS}
     rows = tuple(
         (
-            Cell(words.told(row["kind"]), code=True),
-            Cell(known.get(row["kind"], words.NOTHING)),
+            Cell(words.or_dash(row["kind"]), code=True),
+            Cell(known.get(row["kind"], words.DASH)),
             Cell(words.count(row["values"])),
             Cell(words.count(row["places"])),
         )
@@ -128,16 +135,16 @@ def masked(analysis: Analysis) -> Table | None:
     return Table("Masks by kind", columns, rows) if rows else None
 
 
-def inputs(analysis: Analysis) -> Table | None:
-    """What was read."""
+def input_table(analysis: Analysis) -> Table | None:
+    """One row per input: digest, size, encoding, and how many lines were recognized; None if there are none."""
     rows = tuple(
         (
-            Cell(words.told(row["source"]), code=True),
-            Cell((row["digest"] or "")[:12] or words.NOTHING, code=True),
-            Cell(words.bytes_(row["bytes"])),
+            Cell(words.or_dash(row["source"]), code=True),
+            Cell((row["digest"] or "")[:12] or words.DASH, code=True),
+            Cell(words.byte_size(row["bytes"])),
             Cell(words.count(row["lines"])),
             Cell(
-                words.told(row["encoding"]),
+                words.or_dash(row["encoding"]),
                 note=f"{formatting.plural(row['undecodable'], 'byte')} replaced" if row["undecodable"] else "",
             ),
             Cell(words.count(row["records"])),
@@ -148,7 +155,7 @@ def inputs(analysis: Analysis) -> Table | None:
     )
     columns = (
         Column("Input"),
-        Column("SHA-256, begins"),
+        Column("SHA-256 (start)"),
         Column("Size", number=True),
         Column("Lines", number=True),
         Column("Encoding"),
@@ -156,39 +163,41 @@ def inputs(analysis: Analysis) -> Table | None:
         Column("Near misses", number=True),
         Column("Unknown lines", number=True),
     )
-    rest = words.left_out(analysis.totals.inputs - len(rows), "input")
-    command = words.ALL if analysis.totals.inputs <= analysis.sources.height else words.FROM_LOGS
-    return Table("What was read", columns, rows, rest, command) if rows else None
+    rest = words.describe_rest(analysis.totals.inputs - len(rows), "input")
+    command = words.ALL_ROWS_COMMAND if analysis.totals.inputs <= analysis.sources.height else words.FROM_LOGS_COMMAND
+    return Table("Inputs", columns, rows, rest, command) if rows else None
 
 
-def parameters(settings: Settings) -> tuple[Pair, ...]:
-    """Every setting with its value; of files the name only, for folders may name people."""
-    return tuple(Pair(item.name.replace("_", " "), _value(getattr(settings, item.name))) for item in fields(settings))
+def parameter_pairs(settings: Settings) -> tuple[Pair, ...]:
+    """Every setting with its value. Paths are reduced to file names, because folder names may identify people."""
+    return tuple(
+        Pair(item.name.replace("_", " "), _setting_text(getattr(settings, item.name))) for item in fields(settings)
+    )
 
 
-def _value(value: object) -> str:
+def _setting_text(value: object) -> str:
     if value is None or value in ((), [], {}):
-        return words.NOTHING
+        return words.DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Path):
         return words.visible(value.name)
     if isinstance(value, tuple | list):
-        return ", ".join(_value(item) for item in value)
+        return ", ".join(_setting_text(item) for item in value)
     if isinstance(value, dict):
-        return ", ".join(f"{words.visible(key)} = {_value(item)}" for key, item in value.items())
+        return ", ".join(f"{words.visible(key)} = {_setting_text(item)}" for key, item in value.items())
     return words.visible(value)
 
 
-def legend(settings: Settings) -> tuple[Pair, ...]:
-    """The domain's words, one sentence each, with the configured figures."""
+def glossary(settings: Settings) -> tuple[Pair, ...]:
+    """The terms of the domain, one sentence each, with the configured numbers."""
     window, motion = settings.window_frames, settings.motion_frames
     stride = words.frames(window - motion, settings.fps)
     return (
         Pair(
             "Window",
-            f"A range of frames ({window} by default) that is rendered at once. Ranges exclude their end: "
-            f"[0, {window}) is frames 0–{window - 1}.",
+            f"A sequence of frames ({window} by default) that is rendered in one pass. Ranges exclude their end: "
+            f"[0, {window}) means frames 0–{window - 1}.",
         ),
         Pair(
             "Overlap",
@@ -196,26 +205,26 @@ def legend(settings: Settings) -> tuple[Pair, ...]:
         ),
         Pair(
             "Stride",
-            f"Window minus overlap, {stride} by default: the distance between window starts. The picture may degrade "
-            "at each of them.",
+            f"Window minus overlap, {stride} by default: the distance between the starts of two windows. The picture "
+            "may degrade at each of these boundaries.",
         ),
         Pair(
             "Padding",
-            "Frames appended to the audio for the last window: 3 frames of context, which are harmless, and the "
-            "missing frames.",
+            "Audio frames appended to fill the last window: 3 frames of context, which are harmless, plus the missing "
+            "frames.",
         ),
         Pair(
             "Missing",
-            "Frames of the video that no audio drives: they follow encoded silence, or mirrored speech where no "
-            "silence file was found.",
+            "Video frames without audio. Encoded silence drives them, or mirrored speech if no silence file was found.",
         ),
         Pair(
             "Announced",
-            "The header's window count, an estimate made before the loop; it is one too many for every aligned length.",
+            "The window count in the sampler's header. It is an estimate made before the loop, and one too high for "
+            "every aligned length.",
         ),
         Pair(
             "Peak",
-            "GPU memory as the log prints it. In newer wrapper versions it covers the last VAE decode only, not "
-            "sampling.",
+            "The GPU memory peak that the log prints. In newer wrapper revisions it covers only the last VAE decode, "
+            "not sampling.",
         ),
     )

@@ -1,4 +1,4 @@
-"""One run in full: its drawings, its tables, its settings and versions."""
+"""Builds the details section of one run: figures, tables, settings and versions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from loganalyzer.report import words
 from loganalyzer.report.figures import growth, memory, schedule, timing
 from loganalyzer.report.model import Cell, Mark, Pair, Run
 from loganalyzer.report.page import run_tables
-from loganalyzer.report.page.findings import mark
-from loganalyzer.report.page.overview import quantization, status_kind
+from loganalyzer.report.page.findings import severity_mark
+from loganalyzer.report.page.overview import quantization_text, status_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MOST_WITH_FIGURES: Final = 40
 MOST_RUNS: Final = 120
-FEW: Final = 3
-"""So many runs are all shown opened."""
+MOST_OPENED: Final = 3
+"""Up to this number of runs, every run starts unfolded."""
 _MOST_FINDINGS: Final = 40
 ENVIRONMENT: Final = {
     "attention": "Attention",
@@ -38,61 +38,67 @@ ENVIRONMENT: Final = {
 }
 _PRODUCERS: Final = {
     "wrapper": "WanVideoWrapper",
-    "core": "ComfyUI's own nodes",
-    "autosampler": "InfiniteTalkAutoSampler, with ComfyUI's own nodes",
+    "core": "ComfyUI core nodes",
+    "autosampler": "InfiniteTalkAutoSampler with ComfyUI core nodes",
     "lightx2v": "LightX2V",
-    "meigen": "MeiGen's command line",
+    "meigen": "MeiGen command line",
     "wan2gp": "Wan2GP",
 }
-_CODE: Final = frozenset({"arguments"})
-_ABSENT: Final = {
-    "Schedule": "no window's range is known, or there are too many to draw",
-    "Step times": "no step's duration is known",
-    "GPU memory": "the log holds no memory report for this run",
+_CODE_COLUMNS: Final = frozenset({"arguments"})
+_WHY_MISSING: Final = {
+    "Schedule": "window ranges are unknown, or there are too many windows to draw",
+    "Step times": "step durations are unknown",
+    "GPU memory": "the log has no memory report for this run",
 }
-_NOT_DRAWN: Final = f"Drawings are left out: the page draws {MOST_WITH_FIGURES} runs, the gravest first."
+"""By title of a figure: why a run lacks it."""
+_NOT_DRAWN: Final = f"No figures: this page draws only the {MOST_WITH_FIGURES} runs with the most severe findings."
 
 
-def detail(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool, alone: bool) -> Run:
-    """The run's part of the page; opened where there are few runs, or where something must be changed."""
-    told = settings_of(facts, settings)
-    figures = figures_of(facts, settings) if drawn else ()
-    grave = facts.worst in {"error", "warning"}
+def build_run(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool, alone: bool) -> Run:
+    """The details section of a run. It starts unfolded if there are few runs, or if the run has errors or warnings.
+
+    `drawn` adds the figures; `alone` omits the run's skipped checks, which the page already lists.
+    """
+    pairs = setting_pairs(facts, settings)
+    figures = draw_figures(facts, settings) if drawn else ()
+    is_severe = facts.worst in {"error", "warning"}
     return Run(
         anchor=facts.anchor,
         title=facts.place,
-        mark=Mark(words.told(facts.run["status"]), status_kind(facts.run["status"])),
-        worst=mark(facts.worst) if grave else None,
-        facts=_brief(facts, settings.fps),
-        opened=few or grave,
-        findings=tuple(_finding(row) for row in facts["findings"][:_MOST_FINDINGS]),
+        mark=Mark(words.or_dash(facts.run["status"]), status_kind(facts.run["status"])),
+        worst=severity_mark(facts.worst) if is_severe else None,
+        facts=_summarize(facts, settings.fps),
+        opened=few or is_severe,
+        findings=tuple(_finding_cell(row) for row in facts["findings"][:_MOST_FINDINGS]),
         figures=figures,
-        windows=run_tables.windows(facts, settings.fps),
-        boundaries=run_tables.boundaries(facts, settings.fps),
-        steps=run_tables.steps(facts) if drawn else None,
-        paddings=run_tables.paddings(facts),
-        memory=run_tables.memory(facts),
-        settings=tuple(pair for pair in told if pair.text != words.NOTHING),
-        untold=words.listed([pair.term for pair in told if pair.text == words.NOTHING], most=len(told)),
-        not_checked=() if alone else _not_checked(facts),
-        not_drawn=_absent(figures) if drawn else _NOT_DRAWN,
+        windows=run_tables.window_table(facts, settings.fps),
+        boundaries=run_tables.boundary_table(facts, settings.fps),
+        steps=run_tables.step_table(facts) if drawn else None,
+        paddings=run_tables.padding_table(facts),
+        memory=run_tables.memory_table(facts),
+        settings=tuple(pair for pair in pairs if pair.text != words.DASH),
+        not_in_log=words.join_first([pair.term for pair in pairs if pair.text == words.DASH], most=len(pairs)),
+        not_checked=() if alone else _unchecked_pairs(facts),
+        not_drawn=_explain_missing_figures(figures) if drawn else _NOT_DRAWN,
     )
 
 
-def _not_checked(facts: RunFacts) -> tuple[Pair, ...]:
-    """Each reason with the rules that it kept from checking."""
+def _unchecked_pairs(facts: RunFacts) -> tuple[Pair, ...]:
+    """The skipped rules of the run, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for row in facts["not_checked"]:
-        reasons.setdefault(words.told(row["reason"]), []).append(words.told(row["rule"]))
+        reasons.setdefault(words.or_dash(row["reason"]), []).append(words.or_dash(row["rule"]))
     return tuple(Pair(", ".join(sorted(rules)), reason) for reason, rules in reasons.items())
 
 
-def _finding(row: Row) -> Cell:
-    return Cell(words.told(row["message"]), note=words.told(row["rule"]), kind=mark(row["severity"]).kind)
+def _finding_cell(row: Row) -> Cell:
+    return Cell(
+        words.or_dash(row["message"]), note=words.or_dash(row["rule"]), kind=severity_mark(row["severity"]).kind
+    )
 
 
-def figures_of(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
-    """The drawings of a run, as far as its log tells what they show."""
+def draw_figures(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
+    """The figures of a run for which the log has data."""
     total = facts.run["total_vram_gib"] or settings.total_vram_gib
     drawn = (
         schedule.draw(facts, settings.fps),
@@ -103,49 +109,47 @@ def figures_of(facts: RunFacts, settings: Settings) -> tuple[Figure, ...]:
     return tuple(figure for figure in drawn if figure is not None)
 
 
-def _absent(figures: Sequence[Figure]) -> str:
-    """Why a drawing is not there."""
+def _explain_missing_figures(figures: Sequence[Figure]) -> str:
+    """A sentence for each figure that is missing: its title and the reason."""
     drawn = {figure.title for figure in figures}
-    return " ".join(f"{title}: {why}." for title, why in _ABSENT.items() if title not in drawn)
+    return " ".join(f"{title}: {why}." for title, why in _WHY_MISSING.items() if title not in drawn)
 
 
-def _brief(facts: RunFacts, fps: float) -> tuple[str, ...]:
-    """The run in a line, beside its title."""
+def _summarize(facts: RunFacts, fps: float) -> tuple[str, ...]:
+    """The key numbers of the run, shown next to its title: audio, windows, missing frames, duration."""
     run = facts.run
     expected, missing = run["expected_windows"], run["missing_frames"]
-    said = (
+    parts = (
         words.frames(run["audio_frames"], fps),
-        words.NOTHING
+        words.DASH
         if expected is None
         else f"{words.count(run['observed_windows'])} of {formatting.plural(expected, 'window')}",
-        f"{formatting.plural(missing, 'frame')} {'cut off' if facts.is_cut else 'missing'}"
-        if missing
-        else words.NOTHING,
+        f"{formatting.plural(missing, 'frame')} {'cut off' if facts.is_cut else 'missing'}" if missing else words.DASH,
         words.duration(run["total_s"]),
     )
-    return tuple(text for text in said if text != words.NOTHING)
+    return tuple(text for text in parts if text != words.DASH)
 
 
-def settings_of(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
-    """Everything that the log tells about how the run was made, by its name; a dash for what it does not."""
+def setting_pairs(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
+    """All that the log records about how the run was made, by name; a dash for what is not in the log."""
     run = facts.run
     peak = run["peak_allocated_gib"]
     return (
-        Pair("Log", words.told(run["source"]), code=True),
-        Pair("From line", words.count(run["line"])),
-        Pair("To line", words.count(run["end_line"])),
-        Pair("Mode", words.told(run["mode"])),
-        Pair("Sampled by", _PRODUCERS.get(run["producer"], words.told(run["producer"]))),
+        Pair("Log", words.or_dash(run["source"]), code=True),
+        Pair("First line", words.count(run["line"])),
+        Pair("Last line", words.count(run["end_line"])),
+        Pair("Mode", words.or_dash(run["mode"])),
+        Pair("Sampler", _PRODUCERS.get(run["producer"], words.or_dash(run["producer"]))),
         Pair("Size", words.size(run["width"], run["height"])),
         Pair("Steps", words.count(run["steps"])),
         Pair("Speakers", words.count(run["speakers"])),
-        Pair("Schedule", _schedule(run)),
+        Pair("Schedule", _schedule_text(run)),
         Pair("Audio", words.duration(run["audio_s"])),
-        Pair("Frames asked for", words.count(run["requested_frames"])),
-        *(Pair("LoRA", _lora(row), code=True) for row in facts["loras"][:8]),
-        Pair("Quantization", quantization(run)),
+        Pair("Frames requested", words.count(run["requested_frames"])),
+        *(Pair("LoRA", _lora_text(row), code=True) for row in facts["loras"][:8]),
+        Pair("Quantization", quantization_text(run)),
         Pair("Blocks swapped", words.count(run["swapped_blocks"])),
-        Pair("Peak covers", words.NOTHING if peak is None else words.covers(run["peak_covers"])),
+        Pair("Peak covers", words.DASH if peak is None else words.covers(run["peak_covers"])),
         *(
             Pair(name, words.duration(run[column]))
             for name, column in (
@@ -155,30 +159,32 @@ def settings_of(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
                 ("Prompt", "prompt_s"),
             )
         ),
-        Pair("GPU", words.told(run["gpu"] or settings.gpu)),
+        Pair("GPU", words.or_dash(run["gpu"] or settings.gpu)),
         Pair("GPU memory", words.gib(run["total_vram_gib"] or settings.total_vram_gib)),
-        Pair("ComfyUI", words.told(run["comfyui_version"])),
-        Pair("PyTorch", words.told(run["torch_version"])),
-        *environment_of(run),
-        Pair("Wrapper revision", words.told(run["wrapper_era"])),
-        Pair("Run", words.told(run["run_id"]), code=True),
+        Pair("ComfyUI", words.or_dash(run["comfyui_version"])),
+        Pair("PyTorch", words.or_dash(run["torch_version"])),
+        *environment_pairs(run),
+        Pair("Wrapper revision", words.or_dash(run["wrapper_era"])),
+        Pair("Run", words.or_dash(run["run_id"]), code=True),
     )
 
 
-def environment_of(run: Row) -> tuple[Pair, ...]:
-    """What the server start above a run prints about itself, beside the card and the two main versions."""
-    return tuple(Pair(title, words.told(run[column]), code=column in _CODE) for column, title in ENVIRONMENT.items())
+def environment_pairs(run: Row) -> tuple[Pair, ...]:
+    """What the server printed about itself at startup, besides the GPU and the ComfyUI and PyTorch versions."""
+    return tuple(
+        Pair(title, words.or_dash(run[column]), code=column in _CODE_COLUMNS) for column, title in ENVIRONMENT.items()
+    )
 
 
-def _schedule(run: Row) -> str:
+def _schedule_text(run: Row) -> str:
     if run["window_frames"] is None:
-        return words.NOTHING
-    how = "observed" if run["schedule_observed"] else "as configured"
+        return words.DASH
+    how = "observed" if run["schedule_observed"] else "configured"
     window = formatting.plural(run["window_frames"], "frame")
     return f"{window}, overlap {words.count(run['motion_frames'])}, stride {words.count(run['stride'])} ({how})"
 
 
-def _lora(row: Row) -> str:
+def _lora_text(row: Row) -> str:
     rank = f", rank {row['rank']}" if row["rank"] is not None else ""
     strength = f", strength {words.visible(row['strength'])}" if row["strength"] else ""
-    return f"{words.told(row['name'])}{rank}{strength}"
+    return f"{words.or_dash(row['name'])}{rank}{strength}"

@@ -1,4 +1,4 @@
-"""The log lines that prove a finding, with a neighbour or two, and the part that matters marked."""
+"""Selects the log lines that prove a finding, adds context lines and marks the message within the line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from loganalyzer.report import words
 from loganalyzer.report.model import Evidence, LogLine
-from loganalyzer.report.page.matching import spans
+from loganalyzer.report.page.matching import find_spans
 from loganalyzer.tables.worst_runs import NEIGHBOURS
 
 if TYPE_CHECKING:
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
     from loganalyzer.report.page.matching import Span
 
-_SAME_LINE: Final = 4
-"""Messages of one physical line that are shown."""
-_LONGEST: Final = 600
+_MOST_PER_LINE: Final = 4
+"""Messages shown for one physical line."""
+_MOST_CHARACTERS: Final = 600
 
 Line = tuple[int, str, str | None]
-"""Number, text, event."""
+"""Line number, text, event."""
 
 
 class Excerpts:
-    """The excerpts of the logs that the shown findings come from, found by source and line.
+    """Looks up evidence by source and line in the excerpts of the logs.
 
-    `near` is the table of near misses: of these, the part from where reading stopped is marked.
+    `places` are the sources and lines of the findings on the page. `near` is the table of near misses; in their
+    lines, the part that did not parse is marked. `folders` contain additional message patterns.
     """
 
     def __init__(
@@ -41,54 +42,58 @@ class Excerpts:
         self._lines: dict[str, list[Line]] = defaultdict(list)
         self._spans: dict[tuple[str, str], Span] = {}
         wanted = pl.col("source").is_in(sources) & pl.col("line").is_not_null() & pl.col("text").is_not_null()
-        kept = excerpts.filter(wanted).sort("line", maintain_order=True)
-        for source, line, text, event in kept.select("source", "line", "text", "event").iter_rows():
+        matching = excerpts.filter(wanted).sort("line", maintain_order=True)
+        for source, line, text, event in matching.select("source", "line", "text", "event").iter_rows():
             self._lines[source].append((line, text, event))
         self._add_near(near.filter(wanted), set(cited))
-        hits = {(event, text) for source, number in cited for _, text, event in self._at(source, number)}
-        self._spans |= spans(sorted(hits, key=str), folders)
+        hits = {(event, text) for source, number in cited for _, text, event in self._lines_at(source, number)}
+        self._spans |= find_spans(sorted(hits, key=str), folders)
 
     def _add_near(self, near: pl.DataFrame, cited: set[tuple[str, int]]) -> None:
         rows = near.select("source", "line", "text", "column").iter_rows()
         for source, line, text, column in (row for row in rows if (row[0], row[1]) in cited):
             lines = self._lines[source]
-            if not any(known == text for _, known, _ in self._at(source, line)):
+            if not any(known == text for _, known, _ in self._lines_at(source, line)):
                 lines.insert(bisect_left(lines, line, key=lambda item: item[0]), (line, text, "near miss"))
             if column is not None and 0 < column <= len(text):
                 self._spans["near miss", text] = (column - 1, len(text))
 
-    def _at(self, source: str, line: int) -> list[Line]:
+    def _lines_at(self, source: str, line: int) -> list[Line]:
+        """The messages of one line, at most four."""
         known = self._lines.get(source, [])
         first = bisect_left(known, line, key=lambda item: item[0])
-        return [item for item in known[first : first + _SAME_LINE] if item[0] == line]
+        return [item for item in known[first : first + _MOST_PER_LINE] if item[0] == line]
 
-    def of(self, source: str | None, line: int | None) -> Evidence | None:
-        """The line and its neighbours; nothing where the log line was not kept."""
+    def find(self, source: str | None, line: int | None) -> Evidence | None:
+        """The line with the lines around it; None if the analysis did not keep the line."""
         if source is None or line is None:
             return None
         known = self._lines.get(source, [])
         first = bisect_left(known, line, key=lambda item: item[0])
-        hits = self._at(source, line)
+        hits = self._lines_at(source, line)
         if not hits:
             return None
         before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= NEIGHBOURS]
-        behind = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= NEIGHBOURS]
-        shown = [*before, *_each_once(hits), *behind]
-        return Evidence(words.visible(source), tuple(self._shown(item, hit=item[0] == line) for item in shown))
+        after = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= NEIGHBOURS]
+        shown = [*before, *_without_duplicates(hits), *after]
+        return Evidence(words.visible(source), tuple(self._log_line(item, hit=item[0] == line) for item in shown))
 
-    def _shown(self, item: Line, *, hit: bool) -> LogLine:
+    def _log_line(self, item: Line, *, hit: bool) -> LogLine:
+        """The line for the template, cut after 600 characters; `begin` and `end` are positions in the escaped text."""
         number, text, event = item
         begin, end = self._spans.get((event or "", text), (0, 0)) if hit else (0, 0)
-        end = min(end, _LONGEST)
+        end = min(end, _MOST_CHARACTERS)
         begin = min(begin, end)
-        before, marked, behind = (words.visible(part) for part in (text[:begin], text[begin:end], text[end:_LONGEST]))
-        rest = " …" if len(text) > _LONGEST else ""
-        return LogLine(str(number), f"{before}{marked}{behind}{rest}", hit, len(before), len(before) + len(marked))
+        before, marked, after = (
+            words.visible(part) for part in (text[:begin], text[begin:end], text[end:_MOST_CHARACTERS])
+        )
+        rest = " …" if len(text) > _MOST_CHARACTERS else ""
+        return LogLine(str(number), f"{before}{marked}{after}{rest}", hit, len(before), len(before) + len(marked))
 
 
-def _each_once(hits: list[Line]) -> list[Line]:
-    """A text that holds several messages is shown once: for the message behind the bar, where there is one."""
-    firsts: dict[str, Line] = {}
+def _without_duplicates(hits: list[Line]) -> list[Line]:
+    """Each text once. If it contains several messages, the message after the progress bar takes precedence."""
+    chosen: dict[str, Line] = {}
     for item in sorted(hits, key=lambda item: item[2] == "window-bar"):
-        firsts.setdefault(item[1], item)
-    return [item for item in hits if firsts[item[1]] is item]
+        chosen.setdefault(item[1], item)
+    return [item for item in hits if chosen[item[1]] is item]

@@ -1,7 +1,7 @@
-"""The page as one file: nothing from the network, nothing that its own policy would not allow.
+"""Renders pages as single HTML files that load nothing from the network and have a strict content security policy.
 
-Foreign text reaches the page only through jinja's escaping; the drawings, the style, the script and the document are
-ours and are marked so in the templates.
+Text from logs passes jinja's autoescaping. Figures, style sheet, script and JSON document are produced by the tool;
+the templates mark them as safe.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from loganalyzer.common.resources import folder
-from loganalyzer.report.json_document import for_page, shown, to_json
+from loganalyzer.report.json_document import limit_to_embedded, limit_to_page, to_json
 from loganalyzer.report.page.page import build_page
 
 if TYPE_CHECKING:
@@ -25,58 +25,60 @@ if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
     from loganalyzer.tables.analysis import Analysis
 
-_JOINTS: Final = re.compile(r"([_./]|:(?=\d))(?=.)")
-_BREAKING: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_BREAK_POINTS: Final = re.compile(r"([_./]|:(?=\d))(?=.)")
+_UNSAFE_IN_HTML: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def render(analysis: Analysis, settings: Settings, *, generated_at: datetime, document: str) -> str:
-    """The whole page, with the JSON `document` inside so that the report can be read again by the tool."""
-    return filled("report.html.j2", build_page(analysis, settings, generated_at), document, _text("script.js"))
+def render_page(analysis: Analysis, settings: Settings, *, generated_at: datetime, document: str) -> str:
+    """The report as HTML. The JSON `document` is embedded so that the tool can read the report back."""
+    return fill_template(
+        "report.html.j2", build_page(analysis, settings, generated_at), document, _read_template("script.js")
+    )
 
 
-def whole(analysis: Analysis, settings: Settings, *, generated_at: datetime) -> str:
-    """The page of an analysis, however many runs it has, with what it shows inside as its document."""
+def render_analysis(analysis: Analysis, settings: Settings, *, generated_at: datetime) -> str:
+    """The report of an analysis of any size. The page shows the worst runs and embeds their tables as JSON."""
     from loganalyzer.common.version import __version__
 
-    part = shown(analysis)
-    inside = to_json(for_page(part), generated_at=generated_at, version=__version__, settings=settings)
-    return render(part, settings, generated_at=generated_at, document=inside)
+    part = limit_to_page(analysis)
+    document = to_json(limit_to_embedded(part), generated_at=generated_at, version=__version__, settings=settings)
+    return render_page(part, settings, generated_at=generated_at, document=document)
 
 
-def filled(template: str, page: object, document: str, script: str = "") -> str:
-    """A template with its page model, the JSON document that belongs into it, and a script of ours."""
+def fill_template(template: str, page: object, document: str, script: str = "") -> str:
+    """Renders a template with a page model, the JSON document to embed, and the tool's own script."""
     from loganalyzer.common.version import __version__
 
-    style = _text("style.css")
+    style = _read_template("style.css")
     return _environment().get_template(template).render(
         page=page,
         version=__version__,
         style=style,
         script=script,
-        policy=_policy(style, script),
-        document=embedded(document),
+        policy=_content_policy(style, script),
+        document=escape_json(document),
     )  # fmt: skip
 
 
-def embedded(document: str) -> str:
-    """JSON text that can neither end the element it stands in nor hide what it says, and means the same."""
-    return _BREAKING.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
+def escape_json(document: str) -> str:
+    """Equivalent JSON text that cannot close its script element and has no invisible or direction characters."""
+    return _UNSAFE_IN_HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
 
 
-def _policy(style: str, script: str) -> str:
-    """Nothing but this very style and this very script."""
+def _content_policy(style: str, script: str) -> str:
+    """A content security policy that allows only this style sheet and this script."""
     return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        f"default-src 'none'; style-src {_content_hash(style)}; script-src {_content_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
-def _hash(text: str) -> str:
+def _content_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache
-def _text(name: str) -> str:
+def _read_template(name: str) -> str:
     place = folder("templates")
     for part in name.split("/"):
         place = place / part
@@ -84,14 +86,14 @@ def _text(name: str) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """A name that may be broken behind its own signs; escaped here."""
-    return Markup(_JOINTS.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 -- escaped, and <wbr> is ours
+    """The escaped text with optional line breaks after `_`, `.`, `/` and `:`."""
+    return Markup(_BREAK_POINTS.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 -- escaped; only <wbr> is added
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FunctionLoader(_text),
+        loader=FunctionLoader(_read_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,4 +1,4 @@
-"""Which part of a log line is the message that a finding is about."""
+"""Finds which part of a log line is the message that a finding refers to."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 
-_BORDER: Final = " \t])}>|"
-"""What a progress bar ends with, and a message may stand behind."""
+_BAR_END: Final = " \t])}>|"
+"""Characters at the end of a progress bar, which may precede a message on the same line."""
 
 
-def _without_border(match: str, notation: str) -> str:
-    border = "".join(sign for sign in _BORDER if not notation.startswith(sign))
+def _strip_bar_end(match: str, notation: str) -> str:
+    border = "".join(sign for sign in _BAR_END if not notation.startswith(sign))
     return match.lstrip(border)
 
 
-def spans(lines: Iterable[tuple[str | None, str]], folders: tuple[Path, ...] = ()) -> dict[tuple[str, str], Span]:
-    """(event, text) to where the event's message begins and ends in the text; nothing where no pattern fits any more.
+def find_spans(lines: Iterable[tuple[str | None, str]], folders: tuple[Path, ...] = ()) -> dict[tuple[str, str], Span]:
+    """The start and end of the event's message in each text, by (event, text).
 
-    Lines that were masked or shortened may fit no longer: they are shown without a mark.
+    Texts that no pattern matches are absent: masking or shortening may have changed them. The page shows them
+    without a mark.
     """
     texts: dict[str, dict[str, None]] = {}
     for event, text in lines:
@@ -44,8 +45,8 @@ def spans(lines: Iterable[tuple[str | None, str]], folders: tuple[Path, ...] = (
         regex = lower(pattern.nodes, starts_line=pattern.starts_line, ends_line=pattern.ends_line).regex
         matches = pl.Series(wanted, dtype=pl.String).str.extract(f"({regex})", 1)
         for text, match in zip(wanted, matches, strict=True):
-            kept = _without_border(match or "", pattern.notation)
-            if kept:
-                begin = text.find(match) + len(match) - len(kept)
-                found[pattern.event, text] = (begin, begin + len(kept.rstrip()))
+            message = _strip_bar_end(match or "", pattern.notation)
+            if message:
+                begin = text.find(match) + len(match) - len(message)
+                found[pattern.event, text] = (begin, begin + len(message.rstrip()))
     return found

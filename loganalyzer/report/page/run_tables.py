@@ -1,4 +1,4 @@
-"""The tables of one run: its windows with their boundaries, its padding warnings, its memory reports."""
+"""Builds the tables of one run: windows, boundaries, step times, padding warnings, memory reports."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _SEGMENTED: Final = "longcat"
 """A mode whose ranges are indices of the audio, of which a frame may have two."""
 
 
-def windows(facts: RunFacts, fps: float) -> Table | None:
-    """Each window with its boundary: where it begins is where the picture may degrade."""
-    rows = tuple(_window(row, fps) for row in facts["windows"][:MOST_ROWS])
-    return _table(f"Windows and boundaries of {facts.place}", _numbers(_WINDOWS), rows, facts["windows"])
+def window_table(facts: RunFacts, fps: float) -> Table | None:
+    """One row per window, with its frames and times. The picture may degrade where a window starts."""
+    rows = tuple(_window_row(row, fps) for row in facts["windows"][:MOST_ROWS])
+    return _limited_table(f"Windows and boundaries of {facts.place}", _number_columns(_WINDOWS), rows, facts["windows"])
 
 
-def _window(row: Row, fps: float) -> tuple[Cell, ...]:
+def _window_row(row: Row, fps: float) -> tuple[Cell, ...]:
     seen = row["audio_start"] is not None
     start, end = (row["audio_start"], row["audio_end"]) if seen else (row["expected_start"], row["expected_end"])
     begin = words.timecode(start, fps)
     done = row["steps_done"]
     return (
         Cell(words.count(row["window"])),
-        _range(row, start, end, seen=seen),
-        Cell(words.NOTHING if start is None else f"{begin} to {words.timecode(end, fps)}"),
+        _range_cell(row, start, end, seen=seen),
+        Cell(words.DASH if start is None else f"{begin}–{words.timecode(end, fps)}"),
         Cell("none" if row["window"] == 1 else begin),
-        Cell(words.NOTHING if done is None else f"{done} of {words.count(row['steps_total'])}"),
+        Cell(words.DASH if done is None else f"{done} of {words.count(row['steps_total'])}"),
         Cell(words.duration(row["sampling_s"])),
         Cell(words.duration(row["total_s"])),
         Cell(words.step(row["s_per_step"])),
@@ -51,7 +51,7 @@ def _window(row: Row, fps: float) -> tuple[Cell, ...]:
     )
 
 
-def _range(row: Row, start: int | None, end: int | None, *, seen: bool) -> Cell:
+def _range_cell(row: Row, start: int | None, end: int | None, *, seen: bool) -> Cell:
     if not seen:
         return Cell(words.span(start, end), note="not seen")
     if row["matches"] is not False:
@@ -60,12 +60,12 @@ def _range(row: Row, start: int | None, end: int | None, *, seen: bool) -> Cell:
     return Cell(words.span(start, end), note=f"expected {expected}", kind="error")
 
 
-def boundaries(facts: RunFacts, fps: float) -> Table | None:
-    """Where to look in the video: each window's begin, and where the audio ends; made to be pasted into notes."""
+def boundary_table(facts: RunFacts, fps: float) -> Table | None:
+    """Timecodes to inspect in the video: the start of each window, and the end of the audio."""
     if facts.run["mode"] == _SEGMENTED:
         return None
     marks = [
-        (start, f"window {row['window']} begins")
+        (start, f"window {row['window']} starts")
         for row in facts["windows"]
         if (start := row["audio_start"] if row["audio_start"] is not None else row["expected_start"]) and start > 0
     ]
@@ -73,18 +73,22 @@ def boundaries(facts: RunFacts, fps: float) -> Table | None:
     if missing and audio is not None:
         kind = {True: "mirrored speech", False: "silence"}.get(facts.run["mirrored"], "padding")
         begin = min([row["have"] for row in facts["paddings"] if row["have"] and row["missing"]] or [audio])
-        marks.append((begin, f"audio ends, {kind} for {formatting.plural(missing, 'frame')}"))
+        marks.append((begin, f"audio ends; {formatting.plural(missing, 'frame')} of {kind}"))
     rows = tuple(
         (Cell(words.smpte(frame, fps)), Cell(words.timecode(frame, fps)), Cell(words.count(frame)), Cell(what))
         for frame, what in sorted(marks)[:MOST_ROWS]
     )
-    columns = (Column(f"Timecode at {fps:g} fps"), Column("Time"), Column("Frame", number=True), Column("What"))
-    rest = words.left_out(len(marks) - len(rows), "row")
-    return Table(f"Boundaries of {facts.place}, for an editor", columns, rows, rest, words.ALL) if rows else None
+    columns = (Column(f"Timecode at {fps:g} fps"), Column("Time"), Column("Frame", number=True), Column("Event"))
+    rest = words.describe_rest(len(marks) - len(rows), "row")
+    return (
+        Table(f"Boundaries of {facts.place}, as timecodes", columns, rows, rest, words.ALL_ROWS_COMMAND)
+        if rows
+        else None
+    )
 
 
-def steps(facts: RunFacts) -> Table | None:
-    """What the drawing of step times shows: a row per window, a column per step while these are few."""
+def step_table(facts: RunFacts) -> Table | None:
+    """Step times as in the figure: a row per window; a column per step, or minimum, median and maximum of many."""
     by_window: dict[int, list[Row]] = {}
     for row in facts["steps"]:
         if row["window"] is not None:
@@ -98,29 +102,29 @@ def steps(facts: RunFacts) -> Table | None:
         cells = [[words.step(row["duration_s"]) for row in found] for found in shown.values()]
     else:
         titles = ["Steps", "Fastest", "Median", "Slowest"]
-        cells = [_spread([row["duration_s"] for row in found]) for found in shown.values()]
+        cells = [_spread_texts([row["duration_s"] for row in found]) for found in shown.values()]
     rows = tuple(
-        (Cell(words.count(window)), *map(Cell, texts), *[Cell(words.NOTHING)] * (len(titles) - len(texts)))
+        (Cell(words.count(window)), *map(Cell, texts), *[Cell(words.DASH)] * (len(titles) - len(texts)))
         for window, texts in zip(shown, cells, strict=True)
     )
-    return _table(f"Step times of {facts.place}", _numbers(["Window", *titles]), rows, list(by_window))
+    return _limited_table(f"Step times of {facts.place}", _number_columns(["Window", *titles]), rows, list(by_window))
 
 
-def _spread(durations: Sequence[float | None]) -> list[str]:
+def _spread_texts(durations: Sequence[float | None]) -> list[str]:
     known = [value for value in durations if value is not None]
     figures = (min(known, default=None), words.median(known), max(known, default=None))
     return [words.count(len(durations)), *map(words.step, figures)]
 
 
-def paddings(facts: RunFacts) -> Table | None:
-    """What was asked for, and what is missing."""
-    rows = tuple(_padding(row) for row in facts["paddings"][:MOST_ROWS])
-    return _table(f"Padding warnings of {facts.place}", _numbers(_PADDINGS), rows, facts["paddings"])
+def padding_table(facts: RunFacts) -> Table | None:
+    """The padding warnings: frames that exist, are needed, were added, and are missing."""
+    rows = tuple(_padding_row(row) for row in facts["paddings"][:MOST_ROWS])
+    return _limited_table(f"Padding warnings of {facts.place}", _number_columns(_PADDINGS), rows, facts["paddings"])
 
 
-def _padding(row: Row) -> tuple[Cell, ...]:
+def _padding_row(row: Row) -> tuple[Cell, ...]:
     frames = [
-        words.NOTHING if row[name] is None else formatting.plural(row[name], "frame")
+        words.DASH if row[name] is None else formatting.plural(row[name], "frame")
         for name in ("have", "need", "padding", "context", "missing")
     ]
     missing = Cell(frames.pop(), kind="error" if (row["missing"] or 0) > 0 else "")
@@ -133,11 +137,11 @@ def _padding(row: Row) -> tuple[Cell, ...]:
     )
 
 
-def memory(facts: RunFacts) -> Table | None:
-    """The figures as printed, to the last digit."""
+def memory_table(facts: RunFacts) -> Table | None:
+    """The memory reports with the printed precision."""
     rows = tuple(
         (
-            Cell(words.told(row["phase"])),
+            Cell(words.or_dash(row["phase"])),
             Cell(words.number(row["allocated_gib"], "GiB", 3)),
             Cell(words.number(row["max_allocated_gib"], "GiB", 3)),
             Cell(words.number(row["max_reserved_gib"], "GiB", 3)),
@@ -145,14 +149,20 @@ def memory(facts: RunFacts) -> Table | None:
         )
         for row in facts["memory"][:MOST_ROWS]
     )
-    return _table(f"Memory reports of {facts.place}", (Column("Phase"), *_numbers(_MEMORY)), rows, facts["memory"])
+    return _limited_table(
+        f"Memory reports of {facts.place}", (Column("Phase"), *_number_columns(_MEMORY)), rows, facts["memory"]
+    )
 
 
-def _numbers(titles: Sequence[str]) -> tuple[Column, ...]:
+def _number_columns(titles: Sequence[str]) -> tuple[Column, ...]:
     return tuple(Column(title, number=True) for title in titles)
 
 
-def _table(
+def _limited_table(
     caption: str, columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...], known: Sequence[object]
 ) -> Table | None:
-    return Table(caption, columns, rows, words.left_out(len(known) - len(rows), "row"), words.ALL) if rows else None
+    return (
+        Table(caption, columns, rows, words.describe_rest(len(known) - len(rows), "row"), words.ALL_ROWS_COMMAND)
+        if rows
+        else None
+    )

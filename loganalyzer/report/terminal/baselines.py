@@ -12,7 +12,7 @@ from rich.text import Text
 from loganalyzer.baselining.proposing import Proposals
 from loganalyzer.common.formatting import printable
 from loganalyzer.expectations.baselines import FIGURES, KEYS, Baselines
-from loganalyzer.report.json_document import rows
+from loganalyzer.report.json_document import rows_to_json
 from loganalyzer.report.terminal.rendering import console
 from loganalyzer.tables.schema import SCHEMA_VERSION
 
@@ -24,7 +24,7 @@ def _kinds(shelf: Baselines) -> dict[str, pl.DataFrame]:
 def to_json(shelf: Baselines) -> str:
     """`schema_version`, `ranking`, and a list of entries per kind."""
     parts = [f'"schema_version": {SCHEMA_VERSION}', f'"ranking": {json.dumps(list(shelf.ranking))}']
-    parts += [f"{json.dumps(kind)}: {rows(frame)}" for kind, frame in _kinds(shelf).items()]
+    parts += [f"{json.dumps(kind)}: {rows_to_json(frame)}" for kind, frame in _kinds(shelf).items()]
     return "{" + ",\n".join(parts) + "}\n"
 
 

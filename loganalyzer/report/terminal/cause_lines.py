@@ -41,7 +41,7 @@ def cause_lines(analysis: Analysis, causes: Sequence[Cause], places: Places, *, 
 
 def fixes(text: str | None) -> list[str]:
     """The lines of a fix: ways out, the cheapest first, with their commands indented."""
-    return [printable(line) for line in (text or words.NOTHING).split("\n")]
+    return [printable(line) for line in (text or words.DASH).split("\n")]
 
 
 def _heading(cause: Cause, count: str) -> Line:
@@ -51,7 +51,7 @@ def _heading(cause: Cause, count: str) -> Line:
             (printable(severity), STYLES.get(cause.severity, "")),
             (printable(f"  {cause.title}"), "bold"),
             (printable(f"  {count}"), ""),
-            (printable(f"  {' '.join(rule or words.NOTHING for rule in cause.rules)}"), "dim"),
+            (printable(f"  {' '.join(rule or words.DASH for rule in cause.rules)}"), "dim"),
         ),
         hang=2,
     )
@@ -105,12 +105,12 @@ def _all_ways(row: dict[str, Any]) -> Iterator[Line]:
 
 
 def _found(row: dict[str, Any], places: Places, *, most: int = 0, rule: bool = False) -> Line:
-    name = f"{words.told(row['rule'])}  " if rule else ""
+    name = f"{words.or_dash(row['rule'])}  " if rule else ""
     return Line(
         (
             (printable(name), "dim"),
             (places(row["source"], row["line"]), "bold"),
-            (f"  {printable(words.told(row['message']))}", ""),
+            (f"  {printable(words.or_dash(row['message']))}", ""),
         ),
         indent=2,
         hang=2,

@@ -95,7 +95,7 @@ def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:
 
 def _judged(run: dict[str, Any], cause: list[Any] | None, *, is_lacking: bool, is_lost: bool) -> Iterator[Words]:
     """The verdict, and what it rests on; the prompt of a run that passes may have failed after sampling."""
-    verdict = run["verdict"] if run["verdict"] in _STYLES else words.NOTHING
+    verdict = run["verdict"] if run["verdict"] in _STYLES else words.DASH
     severity, said, others = cause or ["info", "", 0]
     if severity not in ("error", "warning"):
         yield verdict, "yellow" if is_lacking and verdict == "pass" else _STYLES.get(verdict, "")
@@ -110,7 +110,7 @@ def _judged(run: dict[str, Any], cause: list[Any] | None, *, is_lacking: bool, i
 
 def _figures(run: dict[str, Any], median: float | None) -> Iterator[Words]:
     seen, expected = run["observed_windows"], run["expected_windows"]
-    yield words.NOTHING if expected is None and seen is None else f"{_dash(seen)}/{_dash(expected)}", ""
+    yield words.DASH if expected is None and seen is None else f"{_dash(seen)}/{_dash(expected)}", ""
     yield "–" if median is None else f"{median:.2f}", ""
     yield _peak(run), ""
     yield duration(run["total_s"]), ""
@@ -120,7 +120,7 @@ def _figures(run: dict[str, Any], median: float | None) -> Iterator[Words]:
 
 def _peak(run: dict[str, Any]) -> str:
     if run["peak_allocated_gib"] is None:
-        return words.NOTHING
+        return words.DASH
     peak = f"{run['peak_allocated_gib']:.2f}"
     if run["peak_covers"] in (None, *TRUE_PEAKS):
         return peak
@@ -128,4 +128,4 @@ def _peak(run: dict[str, Any]) -> str:
 
 
 def _dash(value: object) -> str:
-    return words.NOTHING if value is None else str(value)
+    return words.DASH if value is None else str(value)
