@@ -27,7 +27,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables import concat
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.totals import add_totals, count
+from loganalyzer.tables.totals import add_totals, count_totals
 from loganalyzer.tables.worst_runs import worst_runs
 
 SETTINGS = Settings()
@@ -85,7 +85,7 @@ def test_of_every_rule_some_findings_are_kept_even_where_none_of_its_runs_is(mix
 
 def test_totals_of_parts_add_up_to_those_of_the_whole() -> None:
     parts = [found("clean", "padded"), log.analyze(FAILING + KINDS["clean"] + "\n")]
-    whole = concat.concat([("a", parts[0]), ("b", replace_source(parts[1]))])
+    whole = concat.concat_analyses([("a", parts[0]), ("b", replace_source(parts[1]))])
     added = add_totals([part.totals for part in parts])
     assert (added.runs, added.completed, added.touched) == (
         whole.totals.runs,
@@ -105,7 +105,7 @@ def replace_source(analysis: Analysis) -> Analysis:
 
 @pytest.fixture
 def two_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.tables.worst_runs.MOST_RUNS", 2)
+    monkeypatch.setattr("loganalyzer.tables.worst_runs.MAX_RUNS", 2)
 
 
 @pytest.mark.usefixtures("two_shown")
@@ -207,12 +207,14 @@ def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "8 runs in 1 file" in shown
     assert "and 7 more runs" in shown
-    many = replace(part, counted=add_totals([count(mixed.sources, mixed.runs, mixed.findings, mixed.not_checked)] * 20))
+    many = replace(
+        part, counted=add_totals([count_totals(mixed.sources, mixed.runs, mixed.findings, mixed.not_checked)] * 20)
+    )
     assert any("more findings of severity" in line for line in github.analysis_annotations(many))
 
 
 def test_of_thousands_of_other_prompts_those_that_did_not_complete_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.tables.worst_runs.MOST_PROMPTS", 3)
+    monkeypatch.setattr("loganalyzer.tables.worst_runs.MAX_PROMPTS", 3)
     image = log.ARRIVAL + "Requested to load Flux\n" + log.EXECUTED
     lost = log.ARRIVAL + "Requested to load Flux\n!!! Exception during processing !!! x\n" + log.EXECUTED
     whole = pipeline.analyze_inputs([from_bytes("x.log", (KINDS["clean"] + image * 4 + lost).encode())], SETTINGS)

@@ -86,4 +86,4 @@ def write(file: Path, text: str) -> None:
         ReportError: it cannot be written.
     """
     with replacement(file, text) as fresh:
-        baselines.load(fresh)
+        baselines.load_baselines(fresh)

@@ -29,7 +29,7 @@ def ways_out(context: Context, need: pl.Expr | None = None) -> pl.Expr:
     """
     fps = context.settings.fps
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
-    more = schedule.end(schedule.windows(audio, window, step), window, step) if need is None else need
+    more = schedule.window_end(schedule.count_windows(audio, window, step), window, step) if need is None else need
     cut = pl.when((audio >= window) & ((more - window) % step == 0)).then(window + (audio - window) // step * step)
     shorten = pl.format(
         "Cut to {} frames ({} s), the largest aligned count the audio fills",
@@ -166,9 +166,11 @@ def _assumed(context: Context) -> pl.DataFrame:
     if runs.is_empty():
         return runs
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
-    need = schedule.end(pl.col("expected_windows"), window, step)
+    need = schedule.window_end(pl.col("expected_windows"), window, step)
     announced = pl.col("announced_windows")
-    fits = (announced == schedule.announced(audio, window, step)) | (announced == pl.col("expected_windows"))
+    fits = (announced == schedule.count_announced_windows(audio, window, step)) | (
+        announced == pl.col("expected_windows")
+    )
     return runs.with_columns(need.alias("need"), (need - audio).alias("missing")).filter(fits & (pl.col("missing") > 0))
 
 

@@ -18,7 +18,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.completeness import with_verdicts
-from loganalyzer.tables.totals import add_totals, count
+from loganalyzer.tables.totals import add_totals, count_totals
 
 if TYPE_CHECKING:
     from loganalyzer.settings.ignores import Ignore
@@ -101,7 +101,9 @@ class Ignoring:
         if findings.height == found.findings.height:
             return replace(found, notes=notes)
         added = schema.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
-        counted = found.counted and add_totals([found.counted, count(*_NO_RUNS, added, schema.empty("not_checked"))])
+        counted = found.counted and add_totals(
+            [found.counted, count_totals(*_NO_RUNS, added, schema.empty("not_checked"))]
+        )
         return replace(found, findings=findings, notes=notes, counted=counted)
 
 

@@ -86,7 +86,7 @@ def _read(reads: Iterable[Target], inputs: Iterable[str]) -> Iterator[str]:
     from loganalyzer.sources import inputs as source_inputs
 
     yield from (os.fspath(name) for name in reads if name)
-    for found in source_inputs.find(inputs):
+    for found in source_inputs.find_inputs(inputs):
         if not isinstance(found, SourceError):
             yield found
 

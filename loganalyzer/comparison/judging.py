@@ -12,7 +12,7 @@ from loganalyzer.regression import reasons
 from loganalyzer.regression.control import FEWEST_NIGHTS
 from loganalyzer.regression.pairs import Comparison, compare
 from loganalyzer.regression.series import change_percent
-from loganalyzer.tables.metrics import METRICS, Metric, floors
+from loganalyzer.tables.metrics import METRICS, Metric, get_floors
 
 ENOUGH_RUNS: Final = 5
 """Runs on either side from which each run counts as one value: its median."""
@@ -55,7 +55,7 @@ def _judged(metric: Metric, key: Mapping[str, Any], pair: Pair, single: Pair) ->
     runs = (pair[0].height, pair[1].height)
     samples = _samples(metric, pair, single)
     higher = metric.higher_is_better
-    found = compare(samples[0], samples[1], higher_is_better=higher, runs=runs, floors=floors(metric))
+    found = compare(samples[0], samples[1], higher_is_better=higher, runs=runs, floors=get_floors(metric))
     if metric.kind == "exact":
         word, reason = _equal(metric, samples)
     elif metric.kind == "steady" and runs[0] < FEWEST_NIGHTS:

@@ -12,7 +12,7 @@ from loganalyzer.history.identity import moments
 from loganalyzer.history.inputs import Content, Inputs
 from loganalyzer.history.matching import Known, Matcher
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure
+from loganalyzer.tables.metrics import KEY, MEASURED, comparison_keys, measure
 from loganalyzer.tables.schema import RUNS, TIME
 
 RECORDED: Final = pl.Schema(
@@ -60,7 +60,7 @@ class Past:
         times = moments(found, self.said_at or self.moment, self.inputs, said=said)
         tonight = (
             measure(found)
-            .join(keys(found.runs, gpu), on="run_id", how="left", maintain_order="left")
+            .join(comparison_keys(found.runs, gpu), on="run_id", how="left", maintain_order="left")
             .join(times, on="run_id", how="left", maintain_order="left")
             .join(numbers, on="run_id", how="inner", maintain_order="left")
             .join(known, on="number", how="left", maintain_order="left")

@@ -17,7 +17,7 @@ from loganalyzer.regression.jump import watch
 from loganalyzer.regression.nightly import combine
 from loganalyzer.regression.series import change_percent
 from loganalyzer.regression.verdicts import Verdict, Word
-from loganalyzer.tables.metrics import KEY, METRICS, Metric, floors
+from loganalyzer.tables.metrics import KEY, METRICS, Metric, get_floors
 
 MOST_RUNS: Final = 60
 """So many latest runs of a key are judged: what the detectors are calibrated for, and older changes are history."""
@@ -93,7 +93,7 @@ def _of_key(rows: pl.DataFrame) -> Iterator[Series]:
 def _judged(part: pl.DataFrame, metric: Metric, scanned: Verdict) -> Verdict:
     """The scan's verdict on the latest runs, together with that on the newest nights."""
     values = part["value"].to_list()
-    jump = watch(values, nights(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
+    jump = watch(values, nights(part), higher_is_better=metric.higher_is_better, floors=get_floors(metric))
     return combine(floored(scanned, metric), jump, max(0, len(values) - MOST_RUNS), metric.unit)
 
 

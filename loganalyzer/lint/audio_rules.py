@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from loganalyzer.common.formatting import plural
-from loganalyzer.expectations.embedding import frames_given
+from loganalyzer.expectations.embedding import count_yielded_frames
 from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, plan
 from loganalyzer.settings.model import Settings
@@ -76,7 +76,7 @@ def _too_many(case: Case, request: int, sound: Sound) -> Found:
 def _missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
     """AUD001, AUD005: what the embedding will really have are the audio's frames, or those asked for."""
     fps = rate(case.asked, case.settings)
-    used = frames_given(request, fps, sound.speakers, sound.multi)
+    used = count_yielded_frames(request, fps, sound.speakers, sound.multi)
     made = plan(sound, fps, windows)
     if used < windows.window:
         gap = windows.window - used
@@ -107,7 +107,7 @@ def _missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
 def _unaligned(case: Case, windows: Windows, request: int) -> Found:
     """Without the audio's length: what happens if it is long enough."""
     fps = rate(case.asked, case.settings)
-    used = frames_given(request, fps)
+    used = count_yielded_frames(request, fps)
     endless = plan(Sound(request / fps, request), fps, windows)
     if used < request and endless.recommended and endless.recommended.frames == request:
         asked = endless.recommended.request
@@ -169,7 +169,7 @@ def _crops(case: Case, windows: Windows, request: int) -> Found:
     Audio that is longer than the request is no fault where the request is the largest aligned count that it fills.
     """
     fps = rate(case.asked, case.settings)
-    used = frames_given(request, fps)
+    used = count_yielded_frames(request, fps)
     for crop in case.asked.crops:
         there = int(crop.seconds * fps)
         fits = plan(Sound(crop.seconds, there), fps, windows).recommended

@@ -98,12 +98,12 @@ def shown(analysis: Analysis) -> Analysis:
 
     `notes` say so.
     """
-    part = worst_runs.worst_runs(analysis, worst_runs.MOST_RUNS)
+    part = worst_runs.worst_runs(analysis, worst_runs.MAX_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
         held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}"
         notes = (*notes, f"{held}; --json and --tables have all")
-    return replace(part, excerpts=worst_runs.cited(part.excerpts, part.findings), notes=notes)
+    return replace(part, excerpts=worst_runs.select_cited(part.excerpts, part.findings), notes=notes)
 
 
 def for_page(analysis: Analysis) -> Analysis:

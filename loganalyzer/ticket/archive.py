@@ -21,7 +21,7 @@ from loganalyzer.report.formats import markdown
 from loganalyzer.report.page import html
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.worst_runs import MOST_RUNS, worst_runs
+from loganalyzer.tables.worst_runs import MAX_RUNS, worst_runs
 from loganalyzer.ticket.slices import LONGEST, MOST_LINES, Slice
 
 LARGEST: Final = 1_000_000
@@ -118,7 +118,7 @@ def _report(shown: Analysis, settings: Settings, moment: datetime) -> tuple[str 
             continue
         page = html.whole(part, settings, generated_at=moment)
         if len(_packed({"report.html": page.encode("utf-8", "backslashreplace")})) <= _REPORT:
-            return page, shown.totals.runs - min(part.runs.height, MOST_RUNS)
+            return page, shown.totals.runs - min(part.runs.height, MAX_RUNS)
     return None, shown.totals.runs
 
 

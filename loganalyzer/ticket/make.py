@@ -9,11 +9,11 @@ from datetime import datetime
 
 from loganalyzer.common.errors import SourceError
 from loganalyzer.engine.read import Progress
-from loganalyzer.pipeline import unmasked
+from loganalyzer.pipeline import analyze_unmasked
 from loganalyzer.redact.text_limits import presentable
 from loganalyzer.report.formats import reader
 from loganalyzer.settings.model import Settings
-from loganalyzer.sources.inputs import STDIN, Input, find, read
+from loganalyzer.sources.inputs import STDIN, Input, find_inputs, open_input
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.ticket import slices
 from loganalyzer.ticket.archive import Ticket, pack
@@ -37,7 +37,7 @@ def make(paths: Sequence[str], settings: Settings, progress: Progress | None, *,
     """
     if STDIN in paths:
         raise SourceError("-: a ticket reads its log twice", "save it to a file first: `docker logs … > x.log 2>&1`")
-    found, masking = unmasked(paths, settings, progress)
+    found, masking = analyze_unmasked(paths, settings, progress)
     wanted, unsliced = slices.stretches(found)
     shown = presentable(found, masking, settings)
     mask = masking.mask if settings.redact else str
@@ -49,8 +49,8 @@ def make(paths: Sequence[str], settings: Settings, progress: Progress | None, *,
 
 def _inputs(paths: Sequence[str]) -> Iterator[Input]:
     """The logs once more; what could not be read was said before."""
-    for name in find(reader.parted(paths)[0]):
+    for name in find_inputs(reader.parted(paths)[0]):
         if isinstance(name, SourceError):
             continue
         with suppress(SourceError):
-            yield from (given for given in read(name) if not isinstance(given, SourceError))
+            yield from (given for given in open_input(name) if not isinstance(given, SourceError))

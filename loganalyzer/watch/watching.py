@@ -43,7 +43,7 @@ class Watching:
     def __init__(self, path: Path, settings: Settings) -> None:
         """Raises `LogAnalyzerError` where the log or the settings' files cannot be read."""
         self._name, self._settings = encodable(str(path)), settings
-        self._shelf = baselines.load(settings.baselines)
+        self._shelf = baselines.load_baselines(settings.baselines)
         self._follower = Follower(path)
         self._held = Held()
         self._given: set[tuple[str, int]] = set()

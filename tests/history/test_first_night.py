@@ -28,7 +28,7 @@ def tonight(tmp_path: Path, steps: list[float]) -> Analysis:
     nights.fill(url, steps[:-1])
     with Store.at(url) as store:
         past = Past(store.recorded(), nights.FIRST + timedelta(days=len(steps) - 1), runs=store.runs())
-    return run_all(nights.analysis(steps[-1], len(steps) - 1), baselines.load(), nights.Q6, past)
+    return run_all(nights.analysis(steps[-1], len(steps) - 1), baselines.load_baselines(), nights.Q6, past)
 
 
 def of_step_time(found: Analysis, rule: str) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ from loganalyzer.history.store.checking import fetched
 from loganalyzer.history.store.identities import columns, known_contents, known_runs
 from loganalyzer.history.store.schema import FINDINGS, MEASUREMENTS, READINGS, RUNS
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.metrics import keys, measure
+from loganalyzer.tables.metrics import comparison_keys, measure
 
 BATCH: Final = 500
 """Values in one statement: databases have a limit."""
@@ -132,7 +132,7 @@ class _Rows:
         said = noted.at is not None
         otherwise = noted.at or noted.added_at
         frame = (
-            keys(found.runs, noted.gpu)
+            comparison_keys(found.runs, noted.gpu)
             .join(moments(found, otherwise, inputs, said=said), on="run_id", how="left", maintain_order="left")
             .join(_verdicts(found), on="run_id", how="left", maintain_order="left")
             .with_columns(pl.col("verdict").fill_null("pass"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 from loganalyzer.report.json_document import for_page, shown, to_json
 from loganalyzer.report.page.page import build_page
 
@@ -77,7 +77,7 @@ def _hash(text: str) -> str:
 
 @cache
 def _text(name: str) -> str:
-    place = folder("templates")
+    place = data_folder("templates")
     for part in name.split("/"):
         place = place / part
     return place.read_text(encoding="utf-8")

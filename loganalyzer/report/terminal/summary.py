@@ -115,9 +115,9 @@ def _left_out(what: str) -> Line:
 
 def _elsewhere(runs: int) -> str:
     """Where the other ones of so many runs are."""
-    if runs <= worst_runs.MOST_RUNS:
+    if runs <= worst_runs.MAX_RUNS:
         return "see the report"
-    return f"the report has the gravest {worst_runs.MOST_RUNS}, --json and --tables have all"
+    return f"the report has the gravest {worst_runs.MAX_RUNS}, --json and --tables have all"
 
 
 def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:
