@@ -52,10 +52,10 @@ def analyze(
 
     JSON documents and HTML reports are read back as they are; their findings are not checked again. An input that
     cannot be read becomes one entry of `problems`; other inputs are still processed. `engine` says where logs are
-    read: in this process by default. `past` holds the figures of earlier runs for the rules on history.
+    read: in this process by default. `past` has the figures of earlier runs for the rules on history.
 
     Raises:
-        LogAnalyzerError: a pattern, schedule, baselines or workflow file is refused, or the engine is out of reach.
+        LogAnalyzerError: a pattern, schedule, baselines or workflow file is invalid, or the engine cannot be reached.
     """
     settings = settings or Settings()
     found, masker = analyze_unmasked(paths, settings, progress, engine, past)
@@ -72,11 +72,11 @@ def analyze_volumes(
 ) -> Analysis:
     """Analyzes logs of any size in bounded memory, and leaves out ignored findings.
 
-    If the tables of all logs need more than `room` bytes, the result holds the worst runs and the totals of all.
+    If the tables of all logs need more than `room` bytes, the result has the worst runs and the totals of all.
     `rows` receives every row: each input's rows in their order, findings volume by volume.
 
     Raises:
-        LogAnalyzerError: as `analyze`; or the disk has no room for what does not fit into memory.
+        LogAnalyzerError: as `analyze`; or the disk is full.
     """
     ignoring = Ignoring(ignores)
     logs, documents = reader.parted(paths)
@@ -201,7 +201,7 @@ def _select_findings(found: Analysis, settings: Settings) -> Analysis:
     if settings.select:
         is_selected &= pl.col("rule").is_in(settings.select)
     is_selected = is_selected.fill_null(value=True)
-    counted = None if found.counted is None else found.counted.chosen(is_selected)
+    counted = None if found.counted is None else found.counted.select_rules(is_selected)
     return replace(
         found,
         findings=found.findings.filter(is_selected),

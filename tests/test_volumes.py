@@ -150,7 +150,7 @@ def test_totals_and_verdict_are_those_of_the_whole(logs: list[str], monkeypatch:
 
 def test_what_is_held_is_the_gravest_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loganalyzer.checks.volumes.MAX_RUNS", 2)
-    whole = worst_runs.worst_runs(analyze(logs, SETTINGS), 2)
+    whole = worst_runs.select_worst_runs(analyze(logs, SETTINGS), 2)
     part, _ = run(logs)
     own = [name for name in SCHEMAS if name not in ("excerpts", "findings", "masked", "memory", "prompts", "loras")]
     for name in own if part.counted else ():

@@ -84,7 +84,7 @@ class Ignoring:
             gone = kept.filter(concerned.fill_null(value=False))
             if not gone.is_empty():
                 kept = kept.filter(~concerned.fill_null(value=False))
-                counted = counted and counted.without(gone)
+                counted = counted and counted.subtract(gone)
                 self._counts[entry] = self._counts.get(entry, 0) + gone.height
         if kept is found.findings:
             return found

@@ -97,7 +97,7 @@ def vram_below(context: Context) -> Outcome:
     rows = _band_findings(
         below, "below", "Load the model file of the declared quantisation, or declare what is loaded."
     )
-    fits = pl.lit(context.baselines.inferred_quantization(below))
+    fits = pl.lit(context.baselines.infer_quantization(below))
     hint = pl.when(fits.is_not_null()).then(pl.format(" It fits {}.", fits)).otherwise(pl.lit(""))
     return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), barred)
 

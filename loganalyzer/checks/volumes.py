@@ -21,7 +21,7 @@ from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.concat import concat_parts
 from loganalyzer.tables.totals import Totals, count_totals
-from loganalyzer.tables.worst_runs import MAX_RUNS, worst_runs
+from loganalyzer.tables.worst_runs import MAX_RUNS, select_worst_runs
 
 Add = Callable[[Analysis], None]
 """Takes the rows of a volume."""
@@ -55,12 +55,12 @@ def judge_volumes(found: Volumes, expected: Expected, ignoring: Ignoring, settin
         part = replace(finished(part), masked=schema.empty("masked"))
         across.touched.append(_touched(part.findings))
         add(across.without_shown(part))
-        worst = worst_runs(_concat(worst, part), MAX_RUNS)
+        worst = select_worst_runs(_concat(worst, part), MAX_RUNS)
     last = across.judged(expected, settings)
     cited = across.not_cited(found.lines.select_cited(last.findings))
     last = finished(replace(last, excerpts=cited, problems=found.problems, notes=found.notes))
     last = replace(last, counted=across.counted(last))
-    result = ignoring.finished(worst_runs(_concat(worst, last), MAX_RUNS), settings)
+    result = ignoring.finished(select_worst_runs(_concat(worst, last), MAX_RUNS), settings)
     result = replace(result, counted=replace(result.totals, runless=across.runless(found.sources)))
     add(replace(last, findings=_with_configuration(last, worst, result)))
     return result

@@ -17,7 +17,7 @@ class Engine(Protocol):
     def tables(
         self, names: Iterable[str | SourceError], settings: Settings, progress: Progress | None = None
     ) -> Tables:
-        """The tables of these inputs, in order. Names are as `sources.inputs.find` returns them.
+        """The tables of these inputs, in order. Names are as `sources.inputs.find_inputs` returns them.
 
         Raises:
             LogAnalyzerError: no input could be processed.

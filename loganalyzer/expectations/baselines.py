@@ -112,7 +112,7 @@ class Baselines:
             (pl.when(_UNSWAPPED).then(pl.col(name)).alias(name) for name in ("vram_low", "vram_high", "vram_typical")),
         )
 
-    def inferred_quantization(self, runs: pl.DataFrame) -> pl.Series:
+    def infer_quantization(self, runs: pl.DataFrame) -> pl.Series:
         """The only quantization whose band contains the run's peak; null if none or several do."""
         keys = [name for name in _VRAM_KEY_OF_RUN if name != "quantization"]
         peak = pl.col("peak_allocated_gib")

@@ -123,7 +123,7 @@ def _first_filled(groups: Sequence[pl.Expr]) -> pl.Expr:
     return groups[0] if len(groups) == 1 else pl.coalesce(groups)
 
 
-def escape(text: str) -> str:
+def escape_regex(text: str) -> str:
     """`text` as a regex that matches only itself, in both dialects."""
     return text.translate(_ESCAPES)
 
@@ -149,7 +149,7 @@ def _ends_open(nodes: model.Nodes) -> bool:
         case model.Skip():
             return True
         case model.Field(_, kind):
-            return TYPES[kind].lazy
+            return TYPES[kind].is_lazy
         case model.Optional(body):
             return _ends_open(body) or _ends_open(nodes[:-1])
         case model.Alternatives(options):
@@ -165,7 +165,7 @@ def _regex_of_nodes(nodes: model.Nodes, groups: list[model.Field | model.Choice]
 def _regex_of_node(node: model.Node, groups: list[model.Field | model.Choice]) -> str:
     match node:
         case model.Text(text):
-            return escape(text)
+            return escape_regex(text)
         case model.Skip():
             return ".*?"
         case model.Optional(body):
@@ -173,7 +173,7 @@ def _regex_of_node(node: model.Node, groups: list[model.Field | model.Choice]) -
         case model.Alternatives(options):
             return "(?:" + "|".join(_regex_of_nodes(option, groups) for option in options) + ")"
         case model.Choice(_, words):
-            return _regex_group(node, "|".join(map(escape, words)), groups)
+            return _regex_group(node, "|".join(map(escape_regex, words)), groups)
         case model.Field(_, kind):
             return _regex_group(node, TYPES[kind].regex, groups)
 
@@ -298,7 +298,7 @@ def _check_follow(nodes: model.Nodes, follow: frozenset[str], *, open_end: bool)
 def _check_field(field: model.Field, follow: frozenset[str], *, open_end: bool) -> None:
     kind = TYPES[field.type]
     shown = f"{{{field.name or ''}:{field.type}}}"
-    if kind.lazy and open_end:
+    if kind.is_lazy and open_end:
         raise GrammarError(
             f"{shown} is at the end, where other text may follow",
             "set end = 'line', or add the text that ends it",

@@ -69,13 +69,13 @@ def parse_line(pattern: model.Pattern, line: str) -> Parsed | Stopped:
 def _start_positions(pattern: model.Pattern, line: str) -> list[int]:
     if pattern.starts_line:
         return list(range(len(line) - len(line.lstrip(" \t")), -1, -1))
-    begins = first_characters(pattern.nodes)
-    guarded = bool(begins & WORD)
+    starts = first_characters(pattern.nodes)
+    guarded = bool(starts & WORD)
     fixed = isinstance(pattern.nodes[0], model.Text)
     return [
         place
         for place in range(len(line) + 1)
-        if (not fixed or line[place : place + 1] in begins) and not (guarded and line[place - 1 : place] in WORD)
+        if (not fixed or line[place : place + 1] in starts) and not (guarded and line[place - 1 : place] in WORD)
     ]
 
 
@@ -136,7 +136,7 @@ def _parser_of_node(node: model.Node, rest: pp.ParserElement, wanted: str) -> pp
 
 def _parser_of_field(field: model.Field, rest: pp.ParserElement, wanted: str) -> pp.ParserElement:
     kind = TYPES[field.type]
-    if not kind.lazy:
+    if not kind.is_lazy:
         value = _keep_blanks(pp.Regex(kind.regex).set_name(_describe((field,))))
         return _followed_by(_with_name(value, field.name), rest, field)
     head = _keep_blanks(pp.Regex(kind.head).set_name(_describe((field,))))

@@ -48,7 +48,7 @@ class FieldType(NamedTuple):
     dtype: pl.DataType | type[pl.DataType] = pl.String
 
     @property
-    def lazy(self) -> bool:
+    def is_lazy(self) -> bool:
         """Whether it matches as little as possible rather than as much as possible."""
         return bool(self.head)
 

@@ -94,11 +94,11 @@ def _totals(totals: Totals) -> str:
 
 
 def shown(analysis: Analysis) -> Analysis:
-    """What a page shows: of more than `gravest.MOST_RUNS` runs the gravest, and of the excerpts those that it can show.
+    """What a page shows: of more than `worst_runs.MAX_RUNS` runs the gravest, and of the excerpts those that it can show.
 
     `notes` say so.
     """
-    part = worst_runs.worst_runs(analysis, worst_runs.MAX_RUNS)
+    part = worst_runs.select_worst_runs(analysis, worst_runs.MAX_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
         held = f"of {analysis.totals.runs:,} runs this page holds the gravest {part.runs.height:,}"

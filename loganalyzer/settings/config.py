@@ -75,7 +75,7 @@ class Configuration:
     values: Mapping[str, Any] = field(default_factory=dict)
     ignores: tuple[Ignore, ...] = ()
 
-    def decides(self) -> str | None:
+    def describe_verdict_keys(self) -> str | None:
         """One line that names this file and its keys that decide a verdict or what is shown; None if it has none.
 
         The file may be in any parent folder and belong to anyone: readers of a verdict must see what shaped it.

@@ -217,7 +217,7 @@ def _open_url(url: str, address: Address) -> Iterator[Input | SourceError]:
     """The inputs of a URL. Their names, which reports show, contain no secrets."""
     from loganalyzer.sources import remote
 
-    if address.place.lower().endswith(archives.ZIP):
+    if address.without_query.lower().endswith(archives.ZIP):
         yield from _open_members(address.shown, remote.zip_members(url, address, is_log))
     else:
         yield Input(address.shown, remote.read_object(url, address))

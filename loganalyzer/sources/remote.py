@@ -72,7 +72,7 @@ def read_object(url: str, address: Address) -> Iterator[bytes]:
         SourceError: it cannot be read, or exceeds the limit.
     """
     with _translate_failures(address), _open_object(url, address) as file:
-        yield from archives.decompress(file, address.place)
+        yield from archives.decompress(file, address.without_query)
 
 
 def zip_members(
@@ -87,7 +87,7 @@ def zip_members(
         with _open_object(url, address) as file:
             for chunk in archives.read_blocks(file):
                 archive.write(chunk)
-        for member, content in archives.zip_members(cast("IO[bytes]", archive), address.place, wanted):
+        for member, content in archives.zip_members(cast("IO[bytes]", archive), address.without_query, wanted):
             yield member, None if content is None else _translate_errors(address, content)
 
 

@@ -48,7 +48,7 @@ class Address:
         return PurePosixPath(unquote(self.path)).name
 
     @property
-    def place(self) -> str:
+    def without_query(self) -> str:
         """The address without its query, safe to show to people and in reports; ends like the file's name."""
         return f"{self.scheme}://{self._shown_authority()}{self.path}"
 
@@ -56,9 +56,9 @@ class Address:
     def shown(self) -> str:
         """The address, safe to show to people and in reports."""
         return (
-            self.place
+            self.without_query
             if self.query is None
-            else f"{self.place}?{'&'.join(map(_mask_parameter, self.query.split('&')))}"
+            else f"{self.without_query}?{'&'.join(map(_mask_parameter, self.query.split('&')))}"
         )
 
     def secrets(self) -> set[str]:

@@ -71,13 +71,13 @@ class Totals:
         runs = [f"{_out_of(count, self.runs, 'run')}: {reason}" for reason, count in self.incomplete.rows()]
         return ([f"{_out_of(self.runless, self.inputs, 'file')}: no run found"] if self.runless else []) + runs
 
-    def chosen(self, wanted: pl.Expr) -> Totals:
+    def select_rules(self, wanted: pl.Expr) -> Totals:
         """The totals of rules that are `wanted`, an expression over `rule`; the number of affected runs is unknown."""
         return replace(
             self, touched=None, findings=self.findings.filter(wanted), not_checked=self.not_checked.filter(wanted)
         )
 
-    def without(self, removed: pl.DataFrame) -> Totals:
+    def subtract(self, removed: pl.DataFrame) -> Totals:
         """The totals without these findings (rule, severity)."""
         counted = removed.group_by("rule", "severity").agg(pl.len().cast(pl.Int64).alias("removed"))
         remaining = (

@@ -26,7 +26,7 @@ NEIGHBORS: Final = 2
 """An excerpt within this many lines of a finding's line is a neighbor."""
 
 
-def worst_runs(analysis: Analysis, max_runs: int) -> Analysis:
+def select_worst_runs(analysis: Analysis, max_runs: int) -> Analysis:
     """`analysis` with at most `max_runs` runs: first those with errors, then those with warnings.
 
     Other tables keep only the rows of these runs, the first findings of each rule, and prompts that did not complete.

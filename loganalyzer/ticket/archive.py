@@ -21,7 +21,7 @@ from loganalyzer.report.formats import markdown
 from loganalyzer.report.page import html
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.worst_runs import MAX_RUNS, worst_runs
+from loganalyzer.tables.worst_runs import MAX_RUNS, select_worst_runs
 from loganalyzer.ticket.slices import LONGEST, MOST_LINES, Slice
 
 LARGEST: Final = 1_000_000
@@ -126,7 +126,7 @@ def _part(shown: Analysis, most: int | None) -> Analysis:
     if most is None:
         return shown
     note = f"of {shown.totals.runs:,} runs this report holds the gravest {most:,}, so that it fits into a ticket"
-    return replace(worst_runs(shown, most), notes=(*shown.notes[:50], note), problems=shown.problems[:50])
+    return replace(select_worst_runs(shown, most), notes=(*shown.notes[:50], note), problems=shown.problems[:50])
 
 
 def _text(shown: Analysis, settings: Settings) -> str:

@@ -13,7 +13,7 @@ from loganalyzer.report.page_markdown import markdown
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.spool import Spool
-from loganalyzer.tables.worst_runs import worst_runs
+from loganalyzer.tables.worst_runs import select_worst_runs
 
 MOST_RUNS: Final = 200
 """Runs that are looked at; the text has room for a few."""
@@ -35,7 +35,7 @@ class MarkdownDocument:
 
 def render(analysis: Analysis, settings: Settings) -> str:
     """Verdict, one row per run, the gravest findings with their lines."""
-    analysis = worst_runs(analysis, MOST_RUNS)
+    analysis = select_worst_runs(analysis, MOST_RUNS)
     places = Places(analysis.sources["source"].drop_nulls())
     runs = gather(analysis, places)
     groups = findings.groups(analysis, {}, places, settings.patterns)

@@ -150,10 +150,10 @@ def strip_line_markers(text: str) -> ExtractedLog | None:
     if mark is None:
         return None
     lines = [line for line in text[:HEAD].split("\n")[:-1] if line.strip()]
-    found = [begun for line in lines if (begun := mark.match(line))]
+    found = [match for line in lines if (match := mark.match(line))]
     if len(lines) < MIN_MARKS or len(found) < MIN_SHARE * len(lines):
         return None
-    numbers = [int(begun[1]) for begun in found] if mark is _NUMBER else []
+    numbers = [int(match[1]) for match in found] if mark is _NUMBER else []
     if numbers != sorted(numbers) or not recognized_lines(lines):
         return None
     return ExtractedLog(mark.sub("", text), f"read as {what}, without its markers")
