@@ -25,7 +25,7 @@ _SQLITE: Final = "sqlite:///"
 def check(writes: Mapping[str, Target], reads: Iterable[Target] = (), inputs: Iterable[str] = ()) -> None:
     """Refuse outputs (option to target) that would replace one another, or what is read.
 
-    `reads` are single files, `inputs` what `sources.inputs.find_inputs` takes: folders and patterns too. Links are followed.
+    `reads` are single files, `inputs` the arguments of `find_inputs`: folders and patterns too. Links are followed.
 
     Raises:
         click.UsageError: names the option and the file.

@@ -94,7 +94,7 @@ def _totals(totals: Totals) -> str:
 
 
 def shown(analysis: Analysis) -> Analysis:
-    """What a page shows: of more than `worst_runs.MAX_RUNS` runs the gravest, and of the excerpts those that it can show.
+    """What a page shows: of more than `worst_runs.MAX_RUNS` runs the worst, and of the excerpts those that it can show.
 
     `notes` say so.
     """
