@@ -218,7 +218,7 @@ def test_the_catalogue_is_not_loaded_where_nothing_failed() -> None:
     code = (
         "import polars as pl, sys\n"
         "from loganalyzer.grammar import causes, failures\n"
-        "causes.explained(pl.Series([None, None], dtype=pl.String))\n"
-        "sys.exit(failures.shipped_failures.cache_info().misses)"
+        "causes.explain_errors(pl.Series([None, None], dtype=pl.String))\n"
+        "sys.exit(failures.load_shipped_failures.cache_info().misses)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -23,12 +23,12 @@ def test_values_are_read_of_events_that_are_asked_for_and_of_those_with_several_
         forms.setdefault(pattern.event, []).append(pattern.id)
     for event, ids in forms.items():
         for name in ids:
-            assert ready[name].is_told == (event == "header" or len(ids) > 1)
-            assert ready[name].is_told or not ready[name].lowered.groups
+            assert ready[name].has_values == (event == "header" or len(ids) > 1)
+            assert ready[name].has_values or not ready[name].lowered.groups
 
 
 def test_unless_said_otherwise_all_values_are_read() -> None:
-    assert all(item.is_told for item in compile_all(load_shipped()).compiled)
+    assert all(item.has_values for item in compile_all(load_shipped()).compiled)
 
 
 def test_some_events_are_evidence_only() -> None:

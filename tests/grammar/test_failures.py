@@ -37,7 +37,7 @@ def broken(tmp_path: Path, old: str, new: str) -> Path:
         ('fix = "Free space."', 'fix = "x"\nhint = "y"', "unknown key 'hint'"),
         ("is full.", "is full, says {user}.", "key 'cause': {user} is not filled by"),
         ("is full.", "is full {.", "key 'cause': a brace that is not part of a placeholder"),
-        ("Disk {disk:name} is full", "{[Disk {disk:name} ]}is full", "key 'near': 'Disk is full' parses"),
+        ("Disk {disk:name} is full", "{[Disk {disk:name} ]}is full", "key 'near': 'Disk is full' matches"),
         ("Disk {disk:name} is full", "{(Disk {disk:name}|Tape)} is full", "key 'cause': {disk} is not filled by"),
         ('near = ["Disk is full"]', "near = []", "key 'near': at least one line"),
         (', { line = "Disk b is full", values = { disk = "b" } }', "", "at least two samples are needed"),

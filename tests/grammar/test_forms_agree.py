@@ -103,7 +103,7 @@ def test_alternatives_that_begin_alike_are_refused_since_their_forms_could_disag
     alternatives: list[model.Nodes],
 ) -> None:
     nodes = (model.Text("x"), model.Optional((model.Alternatives(tuple(alternatives)),)), model.Text("z"))
-    with pytest.raises(GrammarError, match="begin with the same part"):
+    with pytest.raises(GrammarError, match="start with the same part"):
         check_template(nodes, ends_line=True)
 
 
