@@ -346,9 +346,9 @@ def test_an_archive_whose_index_cannot_be_decoded_is_one_clear_error(tmp_path: P
 def test_ctrl_c_is_heard_while_standard_input_is_silent() -> None:
     reading = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "import polars as pl; from loganalyzer import sources\n"
+        "import polars as pl; from loganalyzer.sources import inputs\n"
         "pl.select(pl.lit(1)); print('ready', flush=True)\n"
-        "try: [b''.join(given.chunks) for given in sources.read('-')]\n"
+        "try: [b''.join(given.chunks) for given in inputs.open_input('-')]\n"
         "except KeyboardInterrupt: print('stopped', flush=True)\n"
     )
     silent, writer = os.pipe()

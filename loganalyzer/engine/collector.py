@@ -125,10 +125,10 @@ class Collector:
         if batch.line_range is not None:
             self._packs += [PackedLines(self._store(lines), batch.line_range) for lines in batch.lines]
         near = self._limit_near_misses(batch.records.near)
-        text = batch.failures
+        failure_lines = batch.failures
         if self._builder.cut:
-            text = text.filter(~pl.col("source").is_in(list(self._builder.cut)))
-        for name, frame in (("counts", batch.records.counts), ("near", near), ("text", text)):
+            failure_lines = failure_lines.filter(~pl.col("source").is_in(list(self._builder.cut)))
+        for name, frame in (("counts", batch.records.counts), ("near", near), ("text", failure_lines)):
             self._parts.setdefault(name, []).append(frame)
         for source in batch.ended:
             self._end(source)
@@ -155,11 +155,11 @@ class Collector:
         first = next(built)
         if not self._builder.is_spooled:
             return Volumes(self._tables(first))
-        about = self._build_input_tables()
+        input_tables = self._build_input_tables()
         return Volumes(
             None,
-            self._split_volumes(chain([first], built), about),
-            about["sources"],
+            self._split_volumes(chain([first], built), input_tables),
+            input_tables["sources"],
             self._citable_lines(),
             tuple(self._read),
             tuple(self._problems),
@@ -168,28 +168,33 @@ class Collector:
         )
 
     def _build_input_tables(self) -> dict[str, pl.DataFrame]:
-        about = {"sources": self._describe_sources(), "near_misses": self._explain_near_misses()}
-        self._problems += source_notes.find_unreadable(about["sources"], about["near_misses"])
-        return about
+        input_tables = {"sources": self._describe_sources(), "near_misses": self._explain_near_misses()}
+        self._problems += source_notes.find_unreadable(input_tables["sources"], input_tables["near_misses"])
+        return input_tables
 
     def _split_volumes(
-        self, volumes: Iterable[Mapping[str, pl.DataFrame]], about: dict[str, pl.DataFrame]
+        self, volumes: Iterable[Mapping[str, pl.DataFrame]], input_tables: dict[str, pl.DataFrame]
     ) -> Iterator[Tables]:
-        text = self._concat_parts("text", EMPTY_FAILURES)
+        failure_lines = self._concat_parts("text", EMPTY_FAILURES)
         is_outside = pl.col("event").is_in(OUTSIDE_PROMPTS)
-        outside, inside = text.filter(is_outside), text.filter(~is_outside)
+        outside, inside = failure_lines.filter(is_outside), failure_lines.filter(~is_outside)
         for built in volumes:
             own = pl.concat([outside, _select_within_prompts(inside, built["prompts"], self._source_numbers())])
-            yield Tables(self._assemble_frames(built, own) | about, (self._citable_lines(),))
+            yield Tables(self._assemble_frames(built, own) | input_tables, (self._citable_lines(),))
             outside = outside.clear()
-            about = {name: schema.empty(name) for name in about}
+            input_tables = {name: schema.empty(name) for name in input_tables}
 
-    def _assemble_frames(self, built: Mapping[str, pl.DataFrame], text: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    def _assemble_frames(
+        self, built: Mapping[str, pl.DataFrame], failure_lines: pl.DataFrame
+    ) -> dict[str, pl.DataFrame]:
         return {
             **built,
             "memory": _sort_memory_reports(built["memory"], self._source_numbers()),
             "excerpts": name_sources(
-                text.sort("source", "line", "event", maintain_order=True), self._source_numbers(), "excerpts", "stream"
+                failure_lines.sort("source", "line", "event", maintain_order=True),
+                self._source_numbers(),
+                "excerpts",
+                "stream",
             ),
         }
 
@@ -281,7 +286,7 @@ def _endless_prompt_error(source: Source, line: int) -> SourceError:
     )
 
 
-def _select_within_prompts(text: pl.DataFrame, prompts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+def _select_within_prompts(failure_lines: pl.DataFrame, prompts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     """The lines (`source` is a number) that lie within these prompts, output by output."""
     output = ["source", "stream"]
     line_range = (
@@ -290,7 +295,7 @@ def _select_within_prompts(text: pl.DataFrame, prompts: pl.DataFrame, numbers: p
         .agg(pl.col("line").min().alias("first"), pl.col("end_line").max().alias("last"))
     )
     inside = pl.col("line").is_between("first", "last")
-    own = text.join(line_range, on=output, nulls_equal=True, maintain_order="left").filter(inside)
+    own = failure_lines.join(line_range, on=output, nulls_equal=True, maintain_order="left").filter(inside)
     return own.drop("first", "last")
 
 

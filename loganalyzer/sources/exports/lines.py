@@ -25,14 +25,14 @@ class ExtractedLog:
 
     Attributes:
         text: its lines.
-        what: the kind of document, as text for a note.
+        description: the kind of document, as text for a note.
     """
 
     text: str
-    what: str
+    description: str
 
 
-def extract_log(values: Iterable[object], what: str, first: int = 0) -> ExtractedLog | None:
+def extract_log(values: Iterable[object], description: str, first: int = 0) -> ExtractedLog | None:
     """The log in these values of a document; None if the patterns recognize none of its fields.
 
     Each record becomes one line with the record's number; `first` empty lines precede them, as for a table's header.
@@ -56,7 +56,7 @@ def extract_log(values: Iterable[object], what: str, first: int = 0) -> Extracte
         counted = "line numbers count the records" if not first else "line numbers count the rows"
     moved = ", sorted by time" if places != sorted(places) else ""
     number = f"{len(texts):,} record{'s' * (len(texts) != 1)}"
-    return ExtractedLog(body, f"read as {what} of {number}, messages in `{found.path[:80]}`{moved}; {counted}")
+    return ExtractedLog(body, f"read as {description} of {number}, messages in `{found.path[:80]}`{moved}; {counted}")
 
 
 def _is_written(texts: Sequence[str]) -> bool:

@@ -146,7 +146,7 @@ def read_markdown_table(text: str) -> ExtractedLog | None:
 def strip_line_markers(text: str) -> ExtractedLog | None:
     """Lines that all start with a quotation mark, a number or a list marker."""
     first = text[: HEAD // 64].lstrip("\n")
-    mark, what = next(((mark, what) for mark, what in _MARKS if mark.match(first)), (None, ""))
+    mark, kind = next(((mark, kind) for mark, kind in _MARKS if mark.match(first)), (None, ""))
     if mark is None:
         return None
     lines = [line for line in text[:HEAD].split("\n")[:-1] if line.strip()]
@@ -156,4 +156,4 @@ def strip_line_markers(text: str) -> ExtractedLog | None:
     numbers = [int(match[1]) for match in found] if mark is _NUMBER else []
     if numbers != sorted(numbers) or not recognized_lines(lines):
         return None
-    return ExtractedLog(mark.sub("", text), f"read as {what}, without its markers")
+    return ExtractedLog(mark.sub("", text), f"read as {kind}, without its markers")

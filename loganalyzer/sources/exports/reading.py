@@ -66,7 +66,7 @@ def open_document(given: Input) -> OpenedInput:
         raise SourceError(f"{name}: {error.message}", _HINT) from None
     if found is None:
         return OpenedInput([buffer])
-    return OpenedInput([found.text.encode("utf-8", "replace")], f"{name}: {found.what}", len(buffer))
+    return OpenedInput([found.text.encode("utf-8", "replace")], f"{name}: {found.description}", len(buffer))
 
 
 def _peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -158,7 +158,7 @@ def _extract(text: str) -> ExtractedLog | None:
         if found is None:
             break
         text = found.text
-        forms.append(found.what)
+        forms.append(found.description)
     return ExtractedLog(text, "; then ".join(forms)) if forms else None
 
 
