@@ -22,7 +22,7 @@ _NEVER = "\x01"
 
 def bars(log: Path, written: Path) -> int:
     """Write a row for each refresh, a column for each group that the pattern captures; how many rows there are."""
-    (pattern,) = (item for item in compile_all(load.shipped()).compiled if item.pattern.id == PATTERN)
+    (pattern,) = (item for item in compile_all(load.load_shipped()).compiled if item.pattern.id == PATTERN)
     text = pl.col("text")
     (
         pl.scan_csv(log, has_header=False, separator=_NEVER, quote_char=None, new_columns=["text"])

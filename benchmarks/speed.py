@@ -64,7 +64,7 @@ def table(folder: Path, repeats: int) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
     with tempfile.TemporaryDirectory() as scratch:
         words, tables = Path(scratch) / "words", Path(scratch) / "tables"
-        words.write_text("\n".join(compile_all(load.shipped()).anchors) + "\n", encoding="utf-8")
+        words.write_text("\n".join(compile_all(load.load_shipped()).anchors) + "\n", encoding="utf-8")
         for name in (DENSE, LINES, SPARSE, VIDEOS, SMALL):
             path = folder / name
             size = _size(path) / 1e6

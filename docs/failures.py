@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from loganalyzer.grammar.failures import shipped_failures
+from loganalyzer.grammar.failures import load_shipped_failures
 
 PAGE = Path(__file__).with_name("failures.md")
 MARKUP = re.compile(r"[*<>\[\]]|(?<!\w)_|_(?!\w)")
@@ -20,7 +20,7 @@ def page() -> str:
 
 
 def _lines() -> Iterator[str]:
-    catalogue = shipped_failures()
+    catalogue = load_shipped_failures()
     yield "# Causes of failures"
     yield ""
     yield "Made from `patterns/failures.toml` by `python docs/failures.py`. An error gets the cause and the fix"

@@ -1,4 +1,4 @@
-"""Names the stages in order, once: inputs, tables, expectations, findings, masks, output formats."""
+"""Runs the stages in order: inputs, tables, expectations, findings, masks, output formats."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from loganalyzer.common.errors import SourceError
 from loganalyzer.common.formatting import one_line
 from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.isolation import is_fault, isolate
-from loganalyzer.engine.local import opened
-from loganalyzer.engine.read import Progress, tabulate, volumes
+from loganalyzer.engine.local import open_inputs
+from loganalyzer.engine.read import Progress, tabulate, tabulate_volumes
 from loganalyzer.redact import masking
 from loganalyzer.redact.text_limits import presentable
 from loganalyzer.report.formats import reader
 from loganalyzer.settings.model import Settings
-from loganalyzer.sources.inputs import Input, find
+from loganalyzer.sources.inputs import Input, find_inputs
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.concat import concat
+from loganalyzer.tables.concat import concat_analyses
 from loganalyzer.tables.spool import ROOM, Spool
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ def analyze(
 
     JSON documents and HTML reports are read back as they are; their findings are not checked again. An input that
     cannot be read becomes one entry of `problems`; other inputs are still processed. `engine` says where logs are
-    read: in this process by default. `past` holds the figures of earlier runs for the rules on history.
+    read: in this process by default. `past` has the figures of earlier runs for the rules on history.
 
     Raises:
-        LogAnalyzerError: a pattern, schedule, baselines or workflow file is refused, or the engine is out of reach.
+        LogAnalyzerError: a pattern, schedule, baselines or workflow file is invalid, or the engine cannot be reached.
     """
     settings = with_ids(settings or Settings())
-    found, masker = unmasked(paths, settings, progress, engine, past)
+    found, masker = analyze_unmasked(paths, settings, progress, engine, past)
     return presentable(found, masker, settings)
 
 
@@ -73,25 +73,25 @@ def analyze_volumes(
 ) -> Analysis:
     """Analyzes logs of any size in bounded memory, and leaves out ignored findings.
 
-    If the tables of all logs need more than `room` bytes, the result holds the worst runs and the totals of all.
+    If the tables of all logs need more than `room` bytes, the result has the worst runs and the totals of all.
     `rows` receives every row: each input's rows in their order, findings volume by volume.
 
     Raises:
-        LogAnalyzerError: as `analyze`; or the disk has no room for what does not fit into memory.
+        LogAnalyzerError: as `analyze`; or the disk is full.
     """
     ignoring, settings = Ignoring(ignores), with_ids(settings)
     logs, documents = reader.split_arguments(paths)
     if documents:
-        return _single(analyze([*logs, *documents], settings, progress), ignoring, settings, rows)
-    names = list(find(logs))
+        return _finish_single(analyze([*logs, *documents], settings, progress), ignoring, settings, rows)
+    names = list(find_inputs(logs))
     known = expected.load(settings)
 
     def work(chosen: Sequence[str | SourceError], rows: RowWriter | None = None) -> Analysis:
         with Spool(room) as spool:
-            found = volumes(opened(chosen), settings, spool, progress=progress)
-            return judge_volumes(found, known, ignoring, settings, rows.add if rows else _ignore)
+            found = tabulate_volumes(open_inputs(chosen), settings, spool, progress=progress)
+            return judge_volumes(found, known, ignoring, settings, rows.add if rows else _drop_rows)
 
-    watched = _Watched(rows)
+    watched = _RecordingWriter(rows)
     try:
         return work(names, watched)
     except BaseException as error:
@@ -99,10 +99,10 @@ def analyze_volumes(
             raise
         rest = isolate(names, work, error)
     ignoring.forget()
-    return with_faults(work(rest.names, rows), rest.faults)
+    return add_faults(work(rest.names, rows), rest.faults)
 
 
-def _single(found: Analysis, ignoring: Ignoring, settings: Settings, rows: RowWriter | None) -> Analysis:
+def _finish_single(found: Analysis, ignoring: Ignoring, settings: Settings, rows: RowWriter | None) -> Analysis:
     """An analysis that is a single volume, without ignored findings."""
     result = ignoring.finished(ignoring.taken(found), settings)
     if rows is not None:
@@ -110,7 +110,7 @@ def _single(found: Analysis, ignoring: Ignoring, settings: Settings, rows: RowWr
     return result
 
 
-class _Watched:
+class _RecordingWriter:
     """Passes rows on and remembers that it did: rows that were written cannot be taken back."""
 
     def __init__(self, rows: RowWriter | None) -> None:
@@ -124,11 +124,11 @@ class _Watched:
             self._rows.add(part)
 
 
-def _ignore(_part: Analysis) -> None:
+def _drop_rows(_part: Analysis) -> None:
     """Drops the rows of a volume."""
 
 
-def unmasked(
+def analyze_unmasked(
     paths: Iterable[str],
     settings: Settings,
     progress: Progress | None = None,
@@ -144,16 +144,16 @@ def unmasked(
     parts: list[tuple[str, Analysis]] = []
     secrets: list[str] = []
     if logs or not documents:
-        found, own = _of_logs(list(find(logs)), settings, progress, engine, expected.load(settings, past))
+        found, own = _analyze_logs(list(find_inputs(logs)), settings, progress, engine, expected.load(settings, past))
         parts.append(("", found))
         secrets += own
     for name in documents:
         parts.append((name, _read_back(name, settings)))
         secrets += parts[-1][1].sources["digest"].drop_nulls().to_list()
-    return concat(parts) if documents else parts[0][1], masking.masker(secrets)
+    return concat_analyses(parts) if documents else parts[0][1], masking.masker(secrets)
 
 
-def _of_logs(
+def _analyze_logs(
     names: list[str | SourceError],
     settings: Settings,
     progress: Progress | None,
@@ -164,7 +164,7 @@ def _of_logs(
 
     def work(chosen: Sequence[str | SourceError]) -> tuple[Analysis, tuple[str, ...]]:
         found = (
-            tabulate(opened(chosen), settings, progress=progress)
+            tabulate(open_inputs(chosen), settings, progress=progress)
             if engine is None
             else engine.tables(chosen, settings, progress)
         )
@@ -177,10 +177,10 @@ def _of_logs(
             raise
         rest = isolate(names, work, error)
     found, secrets = work(rest.names)
-    return with_faults(found, rest.faults), secrets
+    return add_faults(found, rest.faults), secrets
 
 
-def with_faults(found: Analysis, faults: tuple[str, ...]) -> Analysis:
+def add_faults(found: Analysis, faults: tuple[str, ...]) -> Analysis:
     """`found` with the messages about inputs on which the tool itself failed."""
     return replace(found, problems=(*found.problems, *faults), faults=found.faults + len(faults))
 
@@ -191,18 +191,18 @@ def _read_back(name: str, settings: Settings) -> Analysis:
         document = reader.load_document(name)
     except SourceError as error:
         return Analysis(problems=(str(error),))
-    found = _chosen(document.analysis, settings)
+    found = _select_findings(document.analysis, settings)
     note = f"{one_line(name)}: read back as {document.written}; its findings were not checked again"
     return replace(found, notes=(*found.notes, note))
 
 
-def _chosen(found: Analysis, settings: Settings) -> Analysis:
+def _select_findings(found: Analysis, settings: Settings) -> Analysis:
     """Only the findings of the selected rules."""
     is_selected = ~pl.col("rule").is_in(settings.ignore)
     if settings.select:
         is_selected &= pl.col("rule").is_in(settings.select)
     is_selected = is_selected.fill_null(value=True)
-    counted = None if found.counted is None else found.counted.chosen(is_selected)
+    counted = None if found.counted is None else found.counted.select_rules(is_selected)
     return replace(
         found,
         findings=found.findings.filter(is_selected),
@@ -214,9 +214,9 @@ def _chosen(found: Analysis, settings: Settings) -> Analysis:
 def analyze_inputs(inputs: Iterable[Input], settings: Settings | None = None) -> Analysis:
     """Analyzes inputs that are already open."""
     settings = with_ids(settings or Settings())
-    return judged(tabulate(inputs, settings), settings)
+    return judge_tables(tabulate(inputs, settings), settings)
 
 
-def judged(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
+def judge_tables(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
     """Tables of logs compared with what is expected; secrets are masked."""
     return presentable(judge(found, expected.load(settings, past), settings), masking.masker(found.secrets), settings)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import model
-from loganalyzer.grammar.lower import check
+from loganalyzer.grammar.lower import check_template
 
 WORDS = st.text(string.ascii_letters, min_size=1, max_size=6)
 FIXED = st.text(" abcXYZ:,()[]{}|.\\%=/-", min_size=1, max_size=8)
@@ -40,13 +40,13 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
 NAMES = st.sampled_from(["one", "two", "three", None])
 
 
-def _hole(name: str | None, kind: str) -> model.Hole:
-    return model.Hole(name and f"{name}_{kind}", kind)
+def _field(name: str | None, kind: str) -> model.Field:
+    return model.Field(name and f"{name}_{kind}", kind)
 
 
 LEAVES: st.SearchStrategy[model.Node] = st.one_of(
     FIXED.map(model.Text),
-    st.builds(_hole, NAMES, st.sampled_from(sorted(VALUES))),
+    st.builds(_field, NAMES, st.sampled_from(sorted(VALUES))),
     st.builds(model.Choice, st.sampled_from([None, "choice"]), st.lists(WORDS, min_size=2, max_size=3).map(tuple)),
     st.just(model.Skip()),
 )
@@ -65,7 +65,7 @@ NODES: st.SearchStrategy[model.Node] = st.recursive(
 def acceptable(nodes: model.Nodes, *, ends_line: bool) -> bool:
     """Whether the loader would take the template."""
     try:
-        check(nodes, ends_line=ends_line)
+        check_template(nodes, ends_line=ends_line)
     except GrammarError:
         return False
     return True
@@ -80,7 +80,7 @@ def _text(node: model.Node) -> st.SearchStrategy[str]:
     match node:
         case model.Text(text):
             return st.just(text)
-        case model.Hole(_, kind):
+        case model.Field(_, kind):
             return VALUES[kind]
         case model.Choice(_, options):
             return st.sampled_from(options)

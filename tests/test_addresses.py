@@ -23,12 +23,12 @@ from loganalyzer.sources import urls
     ],
 )
 def test_a_url_is_shown_without_what_opens_doors(url: str, shown: str) -> None:
-    address = urls.parse(url)
+    address = urls.parse_url(url)
     assert address is not None
     assert address.shown == shown
-    assert urls.without_secrets(f"cannot open <{url}>", address) == f"cannot open <{shown}>"
+    assert urls.mask_secrets(f"cannot open <{url}>", address) == f"cannot open <{shown}>"
 
 
 @pytest.mark.parametrize("path", [r"C:\logs\x.log", "C://x.log", "./http://x", "a:b.log", "://x", "1s://x", "-"])
 def test_a_path_is_no_url(path: str) -> None:
-    assert urls.parse(path) is None
+    assert urls.parse_url(path) is None

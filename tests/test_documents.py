@@ -368,11 +368,11 @@ def test_a_log_and_the_report_of_it_count_once(saved: Callable[..., Path]) -> No
     both = pipeline.analyze([str(source), str(report)])
     assert both.runs.equals(alone.runs)
     assert both.findings.height == alone.findings.height
-    assert any("counts once" in note for note in both.notes)
+    assert any("counted once" in note for note in both.notes)
 
 
 def test_inputs_called_alike_are_told_apart_by_where_they_came_from() -> None:
-    both = concat.concat([("", one("x.log", 427)), ("old.html", one("x.log", 369))])
+    both = concat.concat_analyses([("", one("x.log", 427)), ("old.html", one("x.log", 369))])
     assert both.sources["source"].to_list() == ["x.log", "x.log (old.html)"]
     assert both.runs["source"].to_list() == ["x.log", "x.log (old.html)"]
     assert both.runs["run_id"].n_unique() == 2

@@ -8,8 +8,8 @@ import logtext as log
 import polars as pl
 import pytest
 
-from loganalyzer.lines.dictionary import repeats
-from loganalyzer.lines.doubled_lines import FEWEST_MESSAGES, LEAST_SHARE, without_doubles
+from loganalyzer.lines.dictionary import encode_texts
+from loganalyzer.lines.doubled_lines import MIN_DOUBLED_SHARE, MIN_MESSAGES, drop_doubles
 from loganalyzer.lines.segmentation import PLACES, Segments
 from loganalyzer.settings.model import Settings
 
@@ -45,17 +45,17 @@ def kept(texts: list[str]) -> int:
     places = pl.DataFrame(
         {"source": 0, "line": range(1, len(texts) + 1), "part": 0, "stream": None, "time": None}, schema=PLACES
     )
-    return without_doubles(Segments(places, repeats(pl.Series("text", texts)))).places.height
+    return drop_doubles(Segments(places, encode_texts(pl.Series("text", texts)))).places.height
 
 
 @pytest.mark.parametrize(("singles", "left"), [(5, 15), (6, 26)], ids=["at the share", "below it"])
 def test_an_input_counts_as_doubled_from_the_share_on(singles: int, left: int) -> None:
     pairs = [text for number in range(10) for text in (f"message {number}", f"message {number}")]
     texts = pairs + [f"single {number}" for number in range(singles)]
-    assert (len(pairs) >= LEAST_SHARE * len(texts)) is (left == 15)
+    assert (len(pairs) >= MIN_DOUBLED_SHARE * len(texts)) is (left == 15)
     assert kept(texts) == left
 
 
-@pytest.mark.parametrize(("messages", "left"), [(FEWEST_MESSAGES, FEWEST_MESSAGES // 2), (FEWEST_MESSAGES - 2, 8)])
+@pytest.mark.parametrize(("messages", "left"), [(MIN_MESSAGES, MIN_MESSAGES // 2), (MIN_MESSAGES - 2, 8)])
 def test_an_excerpt_of_few_messages_is_taken_as_it_stands(messages: int, left: int) -> None:
     assert kept([f"message {number // 2}" for number in range(messages)]) == left

@@ -26,10 +26,10 @@ from polars.testing import assert_frame_equal
 from loganalyzer.cli.group import main
 from loganalyzer.common.errors import LogAnalyzerError, install_hint
 from loganalyzer.engine import cluster as cluster_engine
-from loganalyzer.engine.batches import Batch, batches, making, tables_of
-from loganalyzer.engine.cluster import Dask
+from loganalyzer.engine.batches import Batch, get_versions, make_batches, tabulate_batch
+from loganalyzer.engine.cluster import DaskEngine
 from loganalyzer.engine.collector import Tables
-from loganalyzer.engine.local import Local
+from loganalyzer.engine.local import LocalEngine
 from loganalyzer.pipeline import analyze
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
@@ -48,8 +48,8 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 @pytest.fixture
-def workers(cluster: LocalCluster) -> partial[Dask]:
-    return partial(Dask, cluster.scheduler_address)
+def workers(cluster: LocalCluster) -> partial[DaskEngine]:
+    return partial(DaskEngine, cluster.scheduler_address)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def assert_same_analysis(one: Analysis, other: Analysis) -> None:
 
 
 @pytest.mark.parametrize("inputs", [1, 3, 1000])
-def test_a_cluster_finds_what_this_process_finds(workers: partial[Dask], mix: Path, inputs: int) -> None:
+def test_a_cluster_finds_what_this_process_finds(workers: partial[DaskEngine], mix: Path, inputs: int) -> None:
     here = analyze([str(mix), "nowhere/*.log"])
     there = analyze([str(mix), "nowhere/*.log"], engine=workers(batch_bytes=20_000, batch_inputs=inputs))
     assert_same_analysis(there, here)
@@ -117,7 +117,7 @@ def test_a_cluster_finds_what_this_process_finds(workers: partial[Dask], mix: Pa
 
 
 def test_names_stay_as_given_whatever_folder_workers_run_in(
-    workers: partial[Dask], mix: Path, monkeypatch: pytest.MonkeyPatch
+    workers: partial[DaskEngine], mix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(mix.parent)
     there = analyze(["logs"], engine=workers())
@@ -126,7 +126,7 @@ def test_names_stay_as_given_whatever_folder_workers_run_in(
 
 
 def test_standard_input_is_read_here_and_keeps_its_place(
-    workers: partial[Dask], many: list[str], monkeypatch: pytest.MonkeyPatch
+    workers: partial[DaskEngine], many: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def piped() -> SimpleNamespace:
         return SimpleNamespace(buffer=io.BytesIO(log.prompt(427).encode()))
@@ -140,7 +140,7 @@ def test_standard_input_is_read_here_and_keeps_its_place(
 
 
 def test_a_worker_killed_in_the_middle_of_the_work_costs_nothing(
-    cluster: LocalCluster, workers: partial[Dask], many: list[str], tmp_path: Path
+    cluster: LocalCluster, workers: partial[DaskEngine], many: list[str], tmp_path: Path
 ) -> None:
     """All batches but the first wait for a gate, which opens after one of the two workers at work was killed."""
     gate = tmp_path / "gate"
@@ -151,7 +151,7 @@ def test_a_worker_killed_in_the_middle_of_the_work_costs_nothing(
     def gated(batch: Batch, settings: Settings, alike: Mapping[str, str]) -> Tables:
         while batch.items[0].name != first and not gate.exists():
             time.sleep(0.01)
-        return tables_of(batch, settings, alike)
+        return tabulate_batch(batch, settings, alike)
 
     with Client(cluster.scheduler_address, set_as_default=False) as watching:
         pids = watching.run(os.getpid)
@@ -174,89 +174,89 @@ def test_a_worker_killed_in_the_middle_of_the_work_costs_nothing(
     assert killed
     assert killed[0] not in after.values()
     assert sorted(told) == many
-    assert_same(there, Local().tables(many, SETTINGS))
+    assert_same(there, LocalEngine().tables(many, SETTINGS))
 
 
 def test_an_input_that_kills_its_workers_is_a_problem_and_takes_no_other_with_it(
-    workers: partial[Dask], many: list[str]
+    workers: partial[DaskEngine], many: list[str]
 ) -> None:
     poison = many[4]
 
     def dies(batch: Batch, settings: Settings, alike: Mapping[str, str]) -> Tables:
         if any(item.name == poison for item in batch.items):
             os._exit(1)
-        return tables_of(batch, settings, alike)
+        return tabulate_batch(batch, settings, alike)
 
     there = workers(batch_inputs=3, unit=dies).tables(many[:12], SETTINGS)
     assert len(there.problems) == 1
-    assert there.problems[0].startswith(f"{poison}: could not be analysed: every worker that tried it died")
-    others = Local().tables([name for name in many[:12] if name != poison], SETTINGS)
+    assert there.problems[0].startswith(f"{poison}: could not be analyzed: every worker that tried it died")
+    others = LocalEngine().tables([name for name in many[:12] if name != poison], SETTINGS)
     assert_frame_equal(there.frames["runs"], others.frames["runs"])
     assert_frame_equal(there.frames["excerpts"], others.frames["excerpts"])
 
 
 def test_a_batch_that_always_fails_is_a_problem_that_names_its_inputs(
-    workers: partial[Dask], many: list[str], monkeypatch: pytest.MonkeyPatch
+    workers: partial[DaskEngine], many: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster_engine, "_MOST_GUILTY", 2)
+    monkeypatch.setattr(cluster_engine, "_MAX_FAILING_INPUTS", 2)
     poison = many[3:6]
 
     def fails(batch: Batch, settings: Settings, alike: Mapping[str, str]) -> Tables:
         if any(item.name in poison for item in batch.items):
             raise ValueError("this cannot be\nbut is")
-        return tables_of(batch, settings, alike)
+        return tabulate_batch(batch, settings, alike)
 
     there = workers(batch_inputs=3, unit=fails, retries=0).tables(many[:9], SETTINGS)
     assert [problem.splitlines()[0] for problem in there.problems] == [
-        f"{name}: could not be analysed: ValueError: this cannot be" for name in poison
+        f"{name}: could not be analyzed: ValueError: this cannot be" for name in poison
     ]
-    others = Local().tables(many[:3] + many[6:9], SETTINGS)
+    others = LocalEngine().tables(many[:3] + many[6:9], SETTINGS)
     assert_frame_equal(there.frames["runs"], others.frames["runs"])
 
 
 def test_a_file_that_a_worker_does_not_see_is_a_problem_that_names_the_machine(
-    workers: partial[Dask], many: list[str], tmp_path: Path
+    workers: partial[DaskEngine], many: list[str], tmp_path: Path
 ) -> None:
     lost = str(tmp_path / "lost.log")
     there = workers().tables([many[0], lost, many[1]], SETTINGS)
     assert there.frames["sources"]["source"].to_list() == many[:2]
     (problem,) = there.problems
-    assert problem.startswith(f"{lost}: cannot be read: {os.uname().nodename} does not see it")
+    assert problem.startswith(f"{lost}: cannot be read: {os.uname().nodename} has no readable ")
 
 
-def test_a_refused_pattern_file_is_one_message(workers: partial[Dask], many: list[str], tmp_path: Path) -> None:
+def test_a_refused_pattern_file_is_one_message(workers: partial[DaskEngine], many: list[str], tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[[pattern]]\nid = 'x'\n")
     with pytest.raises(LogAnalyzerError, match=r"bad\.toml"):
         workers(retries=0).tables(many, Settings(patterns=(tmp_path,)))
 
 
 def test_workers_of_another_version_are_refused(
-    workers: partial[Dask], many: list[str], monkeypatch: pytest.MonkeyPatch
+    workers: partial[DaskEngine], many: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loganalyzer.engine.batches.__version__", "9.9")
-    with pytest.raises(LogAnalyzerError, match=r"loganalyzer is 9\.9 here and .* on the worker at tcp://"):
+    with pytest.raises(LogAnalyzerError, match=r"loganalyzer: 9\.9 on this machine, .* on the worker at tcp://"):
         workers().tables(many, SETTINGS)
 
 
 @pytest.mark.parametrize("what", ["comfyui-loganalyzer", "polars", "patterns"])
 def test_a_worker_that_comes_later_and_differs_refuses_the_work(what: str, many: list[str]) -> None:
-    (batch,) = batches(many, 1 << 30, 100)
-    with pytest.raises(LogAnalyzerError, match=f"{what} is other here"):
-        tables_of(batch, SETTINGS, making(SETTINGS) | {what: "other"})
+    (batch,) = make_batches(many, 1 << 30, 100)
+    with pytest.raises(LogAnalyzerError, match=f"{what}: other on this machine"):
+        tabulate_batch(batch, SETTINGS, get_versions(SETTINGS) | {what: "other"})
 
 
 def test_a_scheduler_without_workers_is_one_message(many: list[str]) -> None:
     with (
         LocalCluster(n_workers=0, processes=True, dashboard_address=":0") as alone,
-        pytest.raises(LogAnalyzerError, match="has no worker"),
+        pytest.raises(LogAnalyzerError, match="has had no workers for"),
     ):
-        Dask(alone.scheduler_address, timeout_s=0.5).tables(many, SETTINGS)
+        DaskEngine(alone.scheduler_address, timeout_s=0.5).tables(many, SETTINGS)
 
 
 def test_a_scheduler_lost_in_the_middle_of_the_work_is_one_message(many: list[str]) -> None:
     with LocalCluster(n_workers=1, processes=True, threads_per_worker=1, dashboard_address=":0") as alone:
-        engine = Dask(alone.scheduler_address, batch_inputs=1, timeout_s=2)
-        with pytest.raises(LogAnalyzerError, match="was lost in the middle of the work"):
+        engine = DaskEngine(alone.scheduler_address, batch_inputs=1, timeout_s=2)
+        with pytest.raises(LogAnalyzerError, match="lost the connection to the scheduler"):
             engine.tables(many, SETTINGS, lambda *_: alone.close())
 
 
@@ -268,25 +268,25 @@ def call(*words: object) -> Result:
 def test_an_address_that_dask_cannot_use_is_one_message_and_exit_2(many: list[str], address: str) -> None:
     result = call(many[0], "--engine", "dask", "--scheduler", address, "--no-html")
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"loganalyze: the scheduler at {address} cannot be reached: ")
+    assert result.stderr.startswith(f"loganalyze: cannot reach the scheduler at {address}: ")
 
 
 def test_a_port_that_takes_calls_in_silence_is_one_message_and_exit_2(
     monkeypatch: pytest.MonkeyPatch, many: list[str]
 ) -> None:
-    monkeypatch.setattr(cluster_engine, "Dask", partial(Dask, timeout_s=0.5))
+    monkeypatch.setattr(cluster_engine, "DaskEngine", partial(DaskEngine, timeout_s=0.5))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         result = call(many[0], "--engine", "dask", "--scheduler", address, "--no-html")
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"loganalyze: the scheduler at {address} cannot be reached: no answer in 0.5 s")
+    assert result.stderr.startswith(f"loganalyze: cannot reach the scheduler at {address}: no answer in 0.5 s")
 
 
 def test_an_unreachable_scheduler_is_one_message_and_exit_2(monkeypatch: pytest.MonkeyPatch, many: list[str]) -> None:
-    monkeypatch.setattr(cluster_engine, "Dask", partial(Dask, timeout_s=0.5))
+    monkeypatch.setattr(cluster_engine, "DaskEngine", partial(DaskEngine, timeout_s=0.5))
     result = call(many[0], "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1", "--no-html")
     assert result.exit_code == 2
-    assert result.stderr.startswith("loganalyze: the scheduler at tcp://127.0.0.1:1 cannot be reached")
+    assert result.stderr.startswith("loganalyze: cannot reach the scheduler at tcp://127.0.0.1:1")
     assert "dask scheduler" in result.stderr
     assert "Traceback" not in result.output
 
@@ -325,8 +325,8 @@ def test_batches_are_bounded_and_archives_and_large_files_stand_alone(tmp_path: 
         (tmp_path / name).write_bytes(b"x" * size)
     os.mkfifo(tmp_path / "pipe")
     names = [*(str(tmp_path / name) for name in sizes), "-", str(tmp_path / "pipe")]
-    made = list(batches(names, 50, 2))
+    made = list(make_batches(names, 50, 2))
     assert [[Path(item.name).name for item in batch.items] for batch in made] == [
         ["a.log", "b.log"], ["c.log"], ["d.log"], ["e.zip"], ["f.log", "g.log"], ["h.log.gz"], ["-"], ["pipe"],
     ]  # fmt: skip
-    assert [batch.here for batch in made] == [False] * 6 + [True] * 2
+    assert [batch.is_local for batch in made] == [False] * 6 + [True] * 2

@@ -22,10 +22,10 @@ from click.testing import CliRunner
 from loganalyzer.cli.group import main
 from loganalyzer.common.errors import SourceError
 from loganalyzer.settings.model import Settings
-from loganalyzer.sources.chunks import Piece, Source, cut
+from loganalyzer.sources.chunks import Chunk, Source, cut_chunks
 from loganalyzer.sources.exports import delimited, fields, json_text, mail, moments, plain, reading
-from loganalyzer.sources.exports.fields import messages
-from loganalyzer.sources.exports.lines import read_out
+from loganalyzer.sources.exports.fields import find_messages
+from loganalyzer.sources.exports.lines import extract_log
 from loganalyzer.sources.inputs import Input, from_bytes
 
 Q6 = Settings(quantization="Q6_K")
@@ -225,15 +225,15 @@ FORMS: dict[str, Callable[[], bytes]] = {
 def test_a_document_gives_the_facts_of_the_log_it_carries(form: str) -> None:
     data = FORMS[form]()
     assert facts(data) == facts(WHOLE.encode())
-    *_, source = cut(from_bytes("x.log", data), 0)
+    *_, source = cut_chunks(from_bytes("x.log", data), 0)
     assert isinstance(source, Source)
     assert source.form or form == "a page of spans"
 
 
 def out_of(data: bytes) -> tuple[list[str], Source]:
-    *pieces, source = cut(from_bytes("x.log", data), 0)
+    *pieces, source = cut_chunks(from_bytes("x.log", data), 0)
     assert isinstance(source, Source)
-    text = b"".join(piece.data for piece in pieces if isinstance(piece, Piece)).decode()
+    text = b"".join(piece.data for piece in pieces if isinstance(piece, Chunk)).decode()
     return text.removesuffix("\n").split("\n"), source
 
 
@@ -265,8 +265,8 @@ def out_of(data: bytes) -> tuple[list[str], Source]:
     ],
 )
 def test_a_log_as_programs_write_it_goes_through_byte_for_byte(data: bytes) -> None:
-    assert b"".join(reading.opened(from_bytes("x.log", data)).chunks) == data
-    assert reading.opened(from_bytes("x.log", data)).form is None
+    assert b"".join(reading.open_document(from_bytes("x.log", data)).chunks) == data
+    assert reading.open_document(from_bytes("x.log", data)).form is None
 
 
 def test_a_line_is_the_number_of_its_record() -> None:
@@ -326,7 +326,7 @@ def test_the_same_text_under_two_names_in_one_record_counts_once() -> None:
 
 def refused(data: bytes) -> SourceError:
     with pytest.raises(SourceError) as caught:
-        reading.opened(from_bytes("x.json", data))
+        reading.open_document(from_bytes("x.json", data))
     return caught.value
 
 
@@ -342,46 +342,46 @@ def test_a_document_that_is_nested_too_deeply_is_one_message(text: str, tmp_path
 
 @pytest.mark.parametrize(("values", "is_refused"), [(99, False), (100, True)])
 def test_a_document_may_hold_so_many_values(values: int, is_refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_text, "MOST_VALUES", 98)
+    monkeypatch.setattr(json_text, "MAX_VALUES", 98)
     data = dumped([1] * values)
     if is_refused:
         assert "too many values" in str(refused(data))
     else:
-        assert reading.opened(from_bytes("x.json", data)).form is None
+        assert reading.open_document(from_bytes("x.json", data)).form is None
 
 
 @pytest.mark.parametrize(("rows", "is_refused"), [(100, False), (101, True)])
 def test_a_document_may_hold_so_many_rows(rows: int, is_refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fields, "MOST_ROWS", 101)  # the list itself is one
+    monkeypatch.setattr(fields, "MAX_ROWS", 101)  # the list itself is one
     data = dumped([{"x": "got prompt"}] * rows)
     if is_refused:
         assert "too many values" in str(refused(data))
     else:
-        assert reading.opened(from_bytes("x.json", data)).form is not None
+        assert reading.open_document(from_bytes("x.json", data)).form is not None
 
 
 @pytest.mark.parametrize(("room", "is_refused"), [(0, False), (-1, True)])
 def test_a_document_may_have_so_many_bytes(room: int, is_refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dumped(records(lambda n, line: {"at": iso(n), "x": line}))
-    monkeypatch.setattr(reading, "LARGEST", len(data) + room)
+    monkeypatch.setattr(reading, "MAX_DOCUMENT_BYTES", len(data) + room)
     if is_refused:
-        assert "is a document of more than" in str(refused(data))
+        assert "document larger than" in str(refused(data))
     else:
-        assert reading.opened(from_bytes("x.json", data)).form is not None
+        assert reading.open_document(from_bytes("x.json", data)).form is not None
 
 
 def test_escapes_inside_escapes_are_unpacked_a_few_times_only() -> None:
     text = json.dumps({"a": "got prompt"})
     for _ in range(12):
         text = json.dumps({"a": text})
-    assert messages([json.loads(text)]) is not None
+    assert find_messages([json.loads(text)]) is not None
     assert len(text) < 100_000
 
 
 def test_a_damaged_table_is_read_as_the_text_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delimited, "LONGEST_CELL", 10_000)
+    monkeypatch.setattr(delimited, "MAX_CELL", 10_000)
     data = table(["a", "b"], lambda n, line: [iso(n), line]) + b'"2025-11-11","' + b"x" * 20_000 + b'"\n'
-    assert reading.opened(from_bytes("x.csv", data)).form is None
+    assert reading.open_document(from_bytes("x.csv", data)).form is None
 
 
 def test_half_of_a_surrogate_pair_in_a_document_is_replaced() -> None:
@@ -394,7 +394,7 @@ def test_an_input_that_breaks_off_keeps_its_problem() -> None:
         yield dumped(records(lambda n, line: {"x": line}))[:4000]
         raise SourceError("x.json: cannot be read: the connection was lost")
 
-    *_, source = cut(Input("x.json", chunks()), 0)
+    *_, source = cut_chunks(Input("x.json", chunks()), 0)
     assert isinstance(source, Source)
     assert "connection was lost" in str(source.problem)
 
@@ -404,7 +404,7 @@ def test_an_input_that_breaks_off_keeps_its_problem() -> None:
 )
 def test_messages_are_writes_from_a_share_of_line_ends_on(ended: int, count: int) -> None:
     texts = ["got prompt\n"] * ended + ["got prompt"] * (10 - ended)
-    found = read_out([{"x": text} for text in texts], "a list")
+    found = extract_log([{"x": text} for text in texts], "a list")
     assert found is not None
     assert sum(line != "" for line in found.text.split("\n")) == (ended + 1 if count == 9 else 10)
 
@@ -412,9 +412,9 @@ def test_messages_are_writes_from_a_share_of_line_ends_on(ended: int, count: int
 @pytest.mark.parametrize(("stamped_rows", "is_time"), [(8, True), (7, False)])
 def test_a_field_is_the_time_from_a_share_of_rows_on(stamped_rows: int, is_time: bool) -> None:
     values = [{"x": "got prompt", "t": iso(number) if number < stamped_rows else "-"} for number in range(10)]
-    found = messages(values)
+    found = find_messages(values)
     assert found is not None
-    assert (moments.times(found.rows) is not None) is is_time
+    assert (moments.find_times(found.rows) is not None) is is_time
 
 
 @pytest.mark.parametrize(
@@ -422,9 +422,9 @@ def test_a_field_is_the_time_from_a_share_of_rows_on(stamped_rows: int, is_time:
     [(10**9, True), (10**9 - 1, False), (4 * 10**9 - 1, True), (4 * 10**9, False), ("1762855200123456789", True)],
 )
 def test_a_number_is_a_time_in_this_century_only(value: object, is_time: bool) -> None:
-    found = messages([{"x": "got prompt", "t": value}] * 3)
+    found = find_messages([{"x": "got prompt", "t": value}] * 3)
     assert found is not None
-    assert (moments.times(found.rows) is not None) is is_time
+    assert (moments.find_times(found.rows) is not None) is is_time
 
 
 @pytest.mark.parametrize(
@@ -441,35 +441,37 @@ def test_a_number_is_a_time_in_this_century_only(value: object, is_time: bool) -
     ],
 )
 def test_times_are_read_in_the_forms_that_services_write(text: object, micros: int) -> None:
-    found = messages([{"x": "got prompt", "t": text}] * 3)
+    found = find_messages([{"x": "got prompt", "t": text}] * 3)
     assert found is not None
-    assert moments.times(found.rows) == [micros] * 3
+    assert moments.find_times(found.rows) == [micros] * 3
 
 
-@pytest.mark.parametrize(("marks", "is_kind"), [(plain.FEWEST, True), (plain.FEWEST - 1, False)])
+@pytest.mark.parametrize(("marks", "is_kind"), [(plain.MIN_MARKS, True), (plain.MIN_MARKS - 1, False)])
 def test_a_kind_of_text_needs_so_many_marks(marks: int, is_kind: bool) -> None:
-    assert (plain.line_ends("got prompt\u2028" * marks) is not None) is is_kind
-    assert (plain.returns("got prompt\r" * marks) is not None) is is_kind
-    assert (plain.spelled_ends("got prompt\\n" * marks) is not None) is is_kind
-    assert (plain.shown_controls("M-bM-^V got prompt\n" * 2 + "^[[1m\n" * (marks - 2)) is not None) is (marks - 2 >= 5)
-    assert (plain.bare_codes("[0mgot prompt\n" * marks) is not None) is is_kind
-    assert (plain.marked("> got prompt\n" * marks) is not None) is is_kind
+    assert (plain.replace_unicode_ends("got prompt\u2028" * marks) is not None) is is_kind
+    assert (plain.split_at_returns("got prompt\r" * marks) is not None) is is_kind
+    assert (plain.unescape_ends("got prompt\\n" * marks) is not None) is is_kind
+    assert (plain.restore_controls("M-bM-^V got prompt\n" * 2 + "^[[1m\n" * (marks - 2)) is not None) is (
+        marks - 2 >= 5
+    )
+    assert (plain.drop_bare_codes("[0mgot prompt\n" * marks) is not None) is is_kind
+    assert (plain.strip_line_markers("> got prompt\n" * marks) is not None) is is_kind
 
 
-@pytest.mark.parametrize(("longest", "is_broken"), [(mail.WIDEST, True), (mail.WIDEST + 1, False)])
+@pytest.mark.parametrize(("longest", "is_broken"), [(mail.MAX_WIDTH, True), (mail.MAX_WIDTH + 1, False)])
 def test_lines_longer_than_mail_leaves_them_are_not_put_together(longest: int, is_broken: bool) -> None:
     broken = f"{'Loading LoRA: '.ljust(longest, 'x')}\nwith strength: 0.8\n"
-    assert (mail.unwrapped(broken) is not None) is is_broken
+    assert (mail.rejoin_wrapped_lines(broken) is not None) is is_broken
 
 
 def test_a_line_that_says_something_itself_is_not_joined_to_the_one_before() -> None:
     text = "some node of another pack prints a line of words up to about here\nPadding length: 56\ngot prompt\n"
-    assert mail.unwrapped(text) is None
+    assert mail.rejoin_wrapped_lines(text) is None
 
 
 def test_stamps_of_the_clock_are_no_numbers_of_lines() -> None:
     text = "".join(f"10:00:{second:02} got prompt\n" for second in range(20))
-    assert plain.marked(text) is None
+    assert plain.strip_line_markers(text) is None
 
 
 def parted(text: str) -> bytes:
@@ -482,7 +484,7 @@ def parted(text: str) -> bytes:
 def test_bars_in_a_block_behind_the_messages_are_put_into_their_runs(text: str) -> None:
     assert parted(text) != text.encode()
     assert facts(parted(text)) == facts(text.encode())
-    assert "put into their runs" in (out_of(parted(text))[1].form or "")
+    assert "moved into their runs" in (out_of(parted(text))[1].form or "")
 
 
 def test_bars_that_fit_no_header_stay_where_they_are() -> None:
@@ -494,4 +496,4 @@ def test_bars_that_fit_no_header_stay_where_they_are() -> None:
 
 def test_a_log_in_which_messages_go_on_behind_the_bars_is_no_log_of_two_blocks() -> None:
     data = parted(WHOLE) + b"got prompt\n"
-    assert reading.opened(from_bytes("x.log", data)).form is None
+    assert reading.open_document(from_bytes("x.log", data)).form is None

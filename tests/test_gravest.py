@@ -27,8 +27,8 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables import concat
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.totals import add_totals, count
-from loganalyzer.tables.worst_runs import worst_runs
+from loganalyzer.tables.totals import add_totals, count_totals
+from loganalyzer.tables.worst_runs import select_worst_runs
 
 SETTINGS = Settings()
 FAILING = log.ARRIVAL + log.run(369) + "!!! Exception during processing !!! Sizes must match\n" + log.EXECUTED
@@ -46,7 +46,7 @@ def mixed() -> Analysis:
 
 
 def test_the_gravest_runs_are_kept_in_the_order_of_all(mixed: Analysis) -> None:
-    part = worst_runs(mixed, 3)
+    part = select_worst_runs(mixed, 3)
     ranks = mixed.findings.filter(pl.col("severity") == "error")["run_id"].to_list()
     assert part.runs.height == 3
     assert set(ranks) & set(mixed.runs["run_id"]) <= set(part.runs["run_id"])
@@ -56,13 +56,13 @@ def test_the_gravest_runs_are_kept_in_the_order_of_all(mixed: Analysis) -> None:
 
 @pytest.mark.parametrize("table", ["windows", "steps", "paddings", "not_checked"])
 def test_of_everything_else_the_rows_of_those_runs_are_kept(mixed: Analysis, table: str) -> None:
-    part = worst_runs(mixed, 2)
+    part = select_worst_runs(mixed, 2)
     own = pl.col("run_id").is_in(part.runs["run_id"].implode())
     assert getattr(part, table).equals(getattr(mixed, table).filter(own))
 
 
 def test_few_runs_are_all_kept(mixed: Analysis) -> None:
-    part = worst_runs(mixed, 8)
+    part = select_worst_runs(mixed, 8)
     assert part.counted is None
     assert all(frame.equals(getattr(mixed, name)) for name, frame in part.tables())
 
@@ -71,7 +71,7 @@ def test_few_runs_are_all_kept(mixed: Analysis) -> None:
 @given(kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=6), most=st.integers(1, 6))
 def test_counts_and_verdict_stay_those_of_the_whole(kinds: list[str], most: int) -> None:
     whole = found(*kinds)
-    part = worst_runs(whole, most)
+    part = select_worst_runs(whole, most)
     assert part.verdict == whole.verdict
     assert part.totals.runs == whole.runs.height
     assert part.totals.completed == whole.runs.filter(pl.col("status") == "completed").height
@@ -80,12 +80,12 @@ def test_counts_and_verdict_stay_those_of_the_whole(kinds: list[str], most: int)
 
 
 def test_of_every_rule_some_findings_are_kept_even_where_none_of_its_runs_is(mixed: Analysis) -> None:
-    assert set(worst_runs(mixed, 1).findings["rule"]) == set(mixed.findings["rule"])
+    assert set(select_worst_runs(mixed, 1).findings["rule"]) == set(mixed.findings["rule"])
 
 
 def test_totals_of_parts_add_up_to_those_of_the_whole() -> None:
     parts = [found("clean", "padded"), log.analyze(FAILING + KINDS["clean"] + "\n")]
-    whole = concat.concat([("a", parts[0]), ("b", replace_source(parts[1]))])
+    whole = concat.concat_analyses([("a", parts[0]), ("b", replace_source(parts[1]))])
     added = add_totals([part.totals for part in parts])
     assert (added.runs, added.completed, added.touched) == (
         whole.totals.runs,
@@ -105,7 +105,7 @@ def replace_source(analysis: Analysis) -> Analysis:
 
 @pytest.fixture
 def two_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.tables.worst_runs.MOST_RUNS", 2)
+    monkeypatch.setattr("loganalyzer.tables.worst_runs.MAX_RUNS", 2)
 
 
 @pytest.mark.usefixtures("two_shown")
@@ -151,14 +151,14 @@ def test_a_page_read_back_counts_with_logs_beside_it(mixed: Analysis, tmp_path: 
 
 def test_rules_left_out_are_left_out_of_the_counts(mixed: Analysis, tmp_path: Path) -> None:
     path = tmp_path / "d.json"
-    part = worst_runs(mixed, 2)
+    part = select_worst_runs(mixed, 2)
     path.write_text(json_document.to_json(part, generated_at=clock.now(), version="0"), encoding="utf-8")
     rule = mixed.findings["rule"][0]
     assert rule not in pipeline.analyze([str(path)], replace(SETTINGS, ignore=(rule,))).totals.findings["rule"]
 
 
 def test_findings_ignored_for_a_while_are_taken_off_the_counts(mixed: Analysis) -> None:
-    part = worst_runs(mixed, 2)
+    part = select_worst_runs(mixed, 2)
     rule = part.findings["rule"][0]
     entry = Ignore(rule=rule, reason="known", until=date(2999, 1, 1), contains="", path=Path("x.toml"), line=1)
     left = without_ignored(part, [entry], SETTINGS)
@@ -199,7 +199,7 @@ def test_impossible_counts_of_strangers_are_bounded(tmp_path: Path) -> None:
 
 
 def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixture[str]) -> None:
-    part = worst_runs(mixed, 1)
+    part = select_worst_runs(mixed, 1)
     said = markdown.render_analysis(part, SETTINGS)
     assert "of 8 runs" in said
     assert "7 more runs are in the report" in said
@@ -207,15 +207,17 @@ def test_all_other_outputs_count_all(mixed: Analysis, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "8 runs in 1 file" in shown
     assert "and 7 more runs" in shown
-    many = replace(part, counted=add_totals([count(mixed.sources, mixed.runs, mixed.findings, mixed.not_checked)] * 20))
+    many = replace(
+        part, counted=add_totals([count_totals(mixed.sources, mixed.runs, mixed.findings, mixed.not_checked)] * 20)
+    )
     assert any("See the report." in line for line in github.analysis_annotations(many))
 
 
 def test_of_thousands_of_other_prompts_those_that_did_not_complete_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.tables.worst_runs.MOST_PROMPTS", 3)
+    monkeypatch.setattr("loganalyzer.tables.worst_runs.MAX_PROMPTS", 3)
     image = log.ARRIVAL + "Requested to load Flux\n" + log.EXECUTED
     lost = log.ARRIVAL + "Requested to load Flux\n!!! Exception during processing !!! x\n" + log.EXECUTED
     whole = pipeline.analyze_inputs([from_bytes("x.log", (KINDS["clean"] + image * 4 + lost).encode())], SETTINGS)
-    part = worst_runs(whole, 5)
+    part = select_worst_runs(whole, 5)
     assert whole.prompts.height == 6
     assert sorted(part.prompts["status"]) == ["completed", "failed"]

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from loganalyzer.cli.group import main
 from loganalyzer.engine import read
 from loganalyzer.pipeline import analyze
-from loganalyzer.sources.chunks import Piece
+from loganalyzer.sources.chunks import Chunk
 
 WEIRD = b"a line on which the tool fails"
 
@@ -26,14 +26,14 @@ Unexpected.__name__ = "PanicException"
 @pytest.fixture(params=[TypeError("unsupported operand"), Unexpected("index out of bounds")], ids=["error", "panic"])
 def _faulty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool that fails where a log holds a certain line."""
-    segments = read.segments
+    split_segments = read.split_segments
 
-    def failing(pieces: list[Piece], anchors: object) -> object:
+    def failing(pieces: list[Chunk], anchors: object) -> object:
         if any(WEIRD in piece.data for piece in pieces):
             raise request.param
-        return segments(pieces, anchors)
+        return split_segments(pieces, anchors)
 
-    monkeypatch.setattr(read, "segments", failing)
+    monkeypatch.setattr(read, "split_segments", failing)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_other_inputs_keep_their_results_and_the_exit_code_is_3(logs: list[s
     result = call(*logs, "--no-html")
     assert result.exit_code == 3
     assert "1 run in 1 file" in result.stdout
-    assert "weird.log: a fault of loganalyzer (" in result.stderr
+    assert "weird.log: internal error in loganalyzer (" in result.stderr
     assert "please report it" in result.stderr
     assert "Traceback" not in result.output
 
@@ -63,14 +63,14 @@ def test_the_api_names_the_input_and_gives_the_others(logs: list[str]) -> None:
     found = analyze(logs)
     assert found.runs["audio_frames"].to_list() == [369]
     assert found.faults == 1
-    assert found.problems[0].startswith("weird.log: a fault of loganalyzer")
+    assert found.problems[0].startswith("weird.log: internal error in loganalyzer")
 
 
 @pytest.mark.usefixtures("_faulty")
 def test_where_no_other_input_is_left_the_message_is_the_same(logs: list[str]) -> None:
     result = call(logs[0], "--no-html")
     assert result.exit_code == 3
-    assert "weird.log: a fault of loganalyzer" in result.stderr
+    assert "weird.log: internal error in loganalyzer" in result.stderr
 
 
 @pytest.mark.usefixtures("_faulty")
@@ -92,7 +92,7 @@ def test_too_little_memory_is_one_message_and_exit_2(logs: list[str], monkeypatc
     def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(read, "segments", exhausted)
+    monkeypatch.setattr(read, "split_segments", exhausted)
     result = call(*logs, "--no-html")
     assert result.exit_code == 2
     assert "not enough memory" in result.stderr

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from loganalyzer.engine.read import tabulate
 from loganalyzer.grammar.compiled import compile_all
-from loganalyzer.grammar.load import shipped
+from loganalyzer.grammar.load import load_shipped
 from loganalyzer.lines import dictionary
 from loganalyzer.lines.prefixes import unwrap
 from loganalyzer.pipeline import analyze_inputs
@@ -158,18 +158,18 @@ def test_the_tables_are_those_of_the_clean_log(form: str) -> None:
     assert changed.near_misses.is_empty()
 
 
-@pytest.mark.parametrize("piece_bytes", [1 << 22, 1500])
+@pytest.mark.parametrize("chunk_bytes", [1 << 22, 1500])
 @pytest.mark.parametrize("form", ["clean", "a refresh a line", *FORMS])
 def test_lines_that_are_looked_at_once_give_the_tables_of_lines_looked_at_one_by_one(
-    form: str, piece_bytes: int, monkeypatch: pytest.MonkeyPatch
+    form: str, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = CLEAN + log.prompt(427) + "some node  \nsome node\n" * 20
     plain = {"clean": text, "a refresh a line": text.replace("\r", "\n")}
     data = plain[form].encode() if form in plain else FORMS[form](text)
-    one_by_one = tabulate([from_bytes("x.log", data)], Settings(), piece_bytes=piece_bytes)
-    monkeypatch.setattr(dictionary, "_FEWEST", 2)
-    monkeypatch.setattr(dictionary, "WORTH", 1.0)
-    once = tabulate([from_bytes("x.log", data)], Settings(), piece_bytes=piece_bytes)
+    one_by_one = tabulate([from_bytes("x.log", data)], Settings(), chunk_bytes=chunk_bytes)
+    monkeypatch.setattr(dictionary, "_MIN_TEXTS", 2)
+    monkeypatch.setattr(dictionary, "MAX_DISTINCT_SHARE", 1.0)
+    once = tabulate([from_bytes("x.log", data)], Settings(), chunk_bytes=chunk_bytes)
     for name, frame in one_by_one.frames.items():
         assert_frame_equal(once.frames[name], frame)
 
@@ -245,7 +245,7 @@ def test_a_line_in_pieces_is_whole_though_the_other_output_writes_between_them()
 
 @pytest.mark.parametrize("stamp", ["Nov 11 10:00:00 ", "Oct  3 08:15:42 "])
 def test_a_message_behind_a_stamp_is_not_taken_for_a_host_and_a_program(stamp: str) -> None:
-    grammars = compile_all(shipped())
+    grammars = compile_all(load_shipped())
     samples = sorted({sample.line for pattern in grammars.by_id.values() for sample in pattern.samples})
     frame = pl.DataFrame({"source": 0, "line": range(len(samples)), "text": samples})
     bare = unwrap(frame, grammars.anchors).sort("line")["text"]
@@ -304,7 +304,7 @@ def test_a_log_without_messages_is_unknown_to_its_last_line(text: str, counts: t
 
 def test_coverage_adds_up_over_the_pieces_of_a_long_log() -> None:
     text = "Padding length: three\nchatter\n" * 3000
-    pieces = tabulate([from_bytes("long.log", text.encode())], Settings(), piece_bytes=1 << 14)
+    pieces = tabulate([from_bytes("long.log", text.encode())], Settings(), chunk_bytes=1 << 14)
     assert pieces.frames["sources"].select("lines", "records", "near", "unknown").row(0) == (6000, 0, 3000, 3000)
 
 

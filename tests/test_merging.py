@@ -17,9 +17,9 @@ from polars.testing import assert_frame_equal
 from loganalyzer.common.errors import SourceError
 from loganalyzer.engine import incremental
 from loganalyzer.engine.collector import Tables
-from loganalyzer.engine.merge import merged
+from loganalyzer.engine.merge import merge_tables
 from loganalyzer.engine.read import tabulate
-from loganalyzer.pipeline import judged
+from loganalyzer.pipeline import judge_tables
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources import chunks
 from loganalyzer.sources.inputs import Input, from_bytes
@@ -77,7 +77,7 @@ def assert_same(one: Tables, other: Tables) -> None:
     assert list(one.frames) == list(other.frames)
     for name, frame in other.frames.items():
         assert_frame_equal(one.frames[name], frame)
-    assert_frame_equal(judged(one, Settings()).excerpts, judged(other, Settings()).excerpts)
+    assert_frame_equal(judge_tables(one, Settings()).excerpts, judge_tables(other, Settings()).excerpts)
 
 
 def parted(cuts: set[int]) -> list[Tables]:
@@ -88,24 +88,24 @@ def parted(cuts: set[int]) -> list[Tables]:
 @examples(max_examples=15)
 @given(cuts=st.sets(st.integers(1, COUNT - 1)))
 def test_any_grouping_of_the_inputs_gives_the_tables_of_one_group(cuts: set[int]) -> None:
-    assert_same(merged(parted(cuts)), tables(0, COUNT))
+    assert_same(merge_tables(parted(cuts)), tables(0, COUNT))
 
 
 def test_merging_what_was_merged_changes_nothing() -> None:
     alone = parted(set(range(1, COUNT)))
-    halves = [merged(alone[:7]), merged(alone[7:])]
-    assert_same(merged(halves), tables(0, COUNT))
+    halves = [merge_tables(alone[:7]), merge_tables(alone[7:])]
+    assert_same(merge_tables(halves), tables(0, COUNT))
 
 
 def test_the_mix_has_what_could_go_wrong() -> None:
     """Without these the other tests would prove little."""
     whole = tables(0, COUNT)
-    found = judged(whole, Settings())
+    found = judge_tables(whole, Settings())
     assert whole.frames["memory"]["run_id"].null_count() > 4
     assert found.near_misses.height == 3
     assert "window-bar" in found.excerpts["event"]
     assert len(whole.problems) == 4
-    assert "empty again.log: has the same content as empty.log, which is analysed once" in whole.notes
+    assert "empty again.log: has the same content as empty.log; analyzed once" in whole.notes
     assert len(whole.notes) == 6
 
 
@@ -123,8 +123,8 @@ def test_a_long_input_worked_on_in_parts_orders_the_others_as_if_it_were_not_the
 ) -> None:
     alone = parted(set(range(1, COUNT)))
     monkeypatch.setattr(chunks, "HEAD_BYTES", 4)
-    monkeypatch.setattr(incremental, "MOST_RECORDS", 1)
-    assert_same(merged(alone), tabulate(inputs(), Settings(), piece_bytes=700))
+    monkeypatch.setattr(incremental, "FLUSH_RECORDS", 1)
+    assert_same(merge_tables(alone), tabulate(inputs(), Settings(), chunk_bytes=700))
 
 
 def test_tables_survive_pickling() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.metrics import KEY, MEASURED, METRICS, keys, measure
+from loganalyzer.tables.metrics import KEY, MEASURED, METRICS, comparison_keys, measure
 
 
 def figures(text: str, run: int = 0) -> dict[str, float]:
@@ -110,10 +110,10 @@ def test_a_prompt_with_two_stages_counts_its_time_once() -> None:
 
 def test_the_key_takes_the_card_from_the_settings_where_the_log_names_none() -> None:
     found = log.analyze(log.prompt())
-    assert keys(found.runs, "RTX 5090")["gpu"].to_list() == ["RTX 5090"]
-    assert keys(found.runs).columns == ["run_id", *KEY]
+    assert comparison_keys(found.runs, "RTX 5090")["gpu"].to_list() == ["RTX 5090"]
+    assert comparison_keys(found.runs).columns == ["run_id", *KEY]
     banner = log.analyze(log.BANNER + log.prompt())
-    assert keys(banner.runs, "RTX 4090")["gpu"].to_list() == ["NVIDIA GeForce RTX 5090"]
+    assert comparison_keys(banner.runs, "RTX 4090")["gpu"].to_list() == ["NVIDIA GeForce RTX 5090"]
 
 
 @given(st.lists(st.floats(0.5, 500), min_size=2, max_size=9))

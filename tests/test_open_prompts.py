@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loganalyzer.engine import incremental
 from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.read import tabulate
-from loganalyzer.pipeline import judged
+from loganalyzer.pipeline import judge_tables
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 
@@ -62,28 +62,28 @@ LOGS = {
 
 def in_small_batches(patched: pytest.MonkeyPatch) -> None:
     """Records come a few lines at a time, and become tables as soon as they can."""
-    patched.setattr(incremental, "MOST_RECORDS", 1)
-    patched.setattr("loganalyzer.engine.read._MOST_GATHERED", 1)
+    patched.setattr(incremental, "FLUSH_RECORDS", 1)
+    patched.setattr("loganalyzer.engine.read._MAX_GATHERED", 1)
     patched.setattr("loganalyzer.sources.chunks.HEAD_BYTES", 64)
 
 
 def tables(text: str, most_open: int, name: str = "x.log") -> Tables:
     with pytest.MonkeyPatch.context() as patched:
         in_small_batches(patched)
-        patched.setattr(incremental, "MOST_OPEN", most_open)
-        return tabulate([from_bytes(name, text.encode())], SETTINGS, piece_bytes=PIECE)
+        patched.setattr(incremental, "SPLIT_RECORDS", most_open)
+        return tabulate([from_bytes(name, text.encode())], SETTINGS, chunk_bytes=PIECE)
 
 
 def parts(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many parts are made of an open prompt."""
     made: list[int] = []
-    usual = incremental.unbounded_prompt.without_opened
+    usual = incremental.unbounded_prompt.drop_opened_runs
 
     def counted(*given: object) -> object:
         made.append(1)
         return usual(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(incremental.unbounded_prompt, "without_opened", counted)
+    monkeypatch.setattr(incremental.unbounded_prompt, "drop_opened_runs", counted)
     tables(text, 1)
     return len(made)
 
@@ -155,26 +155,26 @@ def test_an_input_without_the_end_of_a_prompt_is_cut_with_a_message_and_the_othe
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     in_small_batches(monkeypatch)
-    monkeypatch.setattr(incremental, "MOST_WAITING", 40)
-    monkeypatch.setattr("loganalyzer.engine.collector.MOST_WAITING", 40)
+    monkeypatch.setattr(incremental, "MAX_RECORDS", 40)
+    monkeypatch.setattr("loganalyzer.engine.collector.MAX_RECORDS", 40)
     endless = log.ARRIVAL + log.run(369) + LOST * 80
     inputs = [from_bytes("endless.log", endless.encode()), from_bytes("other.log", log.prompt(369).encode())]
-    found = tabulate(inputs, SETTINGS, piece_bytes=300)
+    found = tabulate(inputs, SETTINGS, chunk_bytes=300)
     assert len(found.problems) == 1
     assert "endless.log:" in found.problems[0]
-    assert "40 messages without a prompt's end; no more is checked" in found.problems[0]
+    assert "40 messages without a prompt's end; the rest is not checked" in found.problems[0]
     assert found.frames["runs"]["source"].to_list() == ["endless.log", "other.log"]
     assert found.frames["excerpts"].height < 80
-    assert judged(found, SETTINGS).problems == found.problems
+    assert judge_tables(found, SETTINGS).problems == found.problems
 
 
 @pytest.mark.parametrize("more", ["", LOST])
 def test_an_input_is_cut_only_where_something_is_lost(more: str, monkeypatch: pytest.MonkeyPatch) -> None:
     in_small_batches(monkeypatch)
-    monkeypatch.setattr(incremental, "MOST_WAITING", 1)
+    monkeypatch.setattr(incremental, "MAX_RECORDS", 1)
     text = log.ARRIVAL + log.run(369)
     whole = text + "noise\n" * 400 + more
-    found = tabulate([from_bytes("x.log", whole.encode())], SETTINGS, piece_bytes=len(text) + 100)
+    found = tabulate([from_bytes("x.log", whole.encode())], SETTINGS, chunk_bytes=len(text) + 100)
     assert len(found.problems) == (1 if more else 0)
     assert found.frames["runs"].height == 1
     assert found.frames["windows"].height == 5

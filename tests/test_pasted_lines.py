@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from loganalyzer.checks.rotation import next_file
 from loganalyzer.cli.group import main
 from loganalyzer.settings.model import Settings
-from loganalyzer.sources.exports.order import FEWEST, is_newest_first
+from loganalyzer.sources.exports.order import MIN_STAMPS, is_newest_first
 from loganalyzer.tables import notes
 
 Q6 = Settings(quantization="Q6_K")
@@ -64,7 +64,7 @@ def test_a_foreign_tail_on_every_line_is_unreadable_and_exit_2(tmp_path: Path) -
     path.write_text("".join(f"{line}|gpu-7\n" for line in WHOLE.split("\n") if line))
     result = CliRunner().invoke(main, [str(path), "--no-html"])
     assert result.exit_code == 2
-    assert "almost read: something foreign stands around them" in result.stderr
+    assert "nearly match: each has extra text around it" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_an_input_is_unreadable_from_so_many_kinds_and_lines_on(
             "text": [""] * near,
         }
     )
-    assert bool(notes.unreadable(sources, misses)) is is_unreadable
+    assert bool(notes.find_unreadable(sources, misses)) is is_unreadable
 
 
 def stamped(text: str) -> list[str]:
@@ -112,8 +112,8 @@ def test_the_note_says_how_lines_are_counted_in_a_log_that_was_turned_around(tmp
     [
         (range(20, 0, -1), True),
         (range(1, 21), False),
-        (range(FEWEST, 0, -1), True),
-        (range(FEWEST - 1, 0, -1), False),
+        (range(MIN_STAMPS, 0, -1), True),
+        (range(MIN_STAMPS - 1, 0, -1), False),
         ([9] * 20, False),
         ([20, 19, 18, 17, 16, 15, 14, 13, 12, 13, 10], True),
         ([20, 19, 18, 17, 16, 15, 14, 13, 14, 12, 13], False),

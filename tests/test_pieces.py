@@ -21,17 +21,17 @@ from loganalyzer.engine.read import tabulate
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources import chunks as chunking
 from loganalyzer.sources import inputs
-from loganalyzer.sources.chunks import Piece, Source, cut
+from loganalyzer.sources.chunks import Chunk, Source, cut_chunks
 from loganalyzer.sources.inputs import Input, from_bytes
 from sample_logs import FOLDER
 
 SHORT = log.BANNER + log.prompt(153) + "Padding length: three\n" + log.prompt(60)
 
 
-def of(given: Input, size: int = 1) -> tuple[list[Piece], Source]:
-    *found, whole = cut(given, 0, size)
+def of(given: Input, size: int = 1) -> tuple[list[Chunk], Source]:
+    *found, whole = cut_chunks(given, 0, size)
     assert isinstance(whole, Source)
-    return [piece for piece in found if isinstance(piece, Piece)], whole
+    return [piece for piece in found if isinstance(piece, Chunk)], whole
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_digest_is_that_of_the_text_whatever_the_pieces() -> None:
 
 
 def tables(chunks: list[bytes], size: int) -> dict[str, pl.DataFrame]:
-    found = tabulate([Input("x.log", chunks)], Settings(), piece_bytes=size)
+    found = tabulate([Input("x.log", chunks)], Settings(), chunk_bytes=size)
     return dict(found.frames)
 
 
@@ -133,14 +133,14 @@ def test_a_long_log_worked_on_prompt_by_prompt_gives_the_tables_of_the_whole(
 ) -> None:
     raw = long_logs()[name]
     whole = tables([raw], 1 << 24)
-    monkeypatch.setattr(incremental, "MOST_RECORDS", 1)
+    monkeypatch.setattr(incremental, "FLUSH_RECORDS", 1)
     for size in (1500,):
         assert_same(tables([raw], size), whole)
 
 
 def test_many_inputs_in_one_batch_keep_their_own_lines() -> None:
     logs = [from_bytes(f"{k}.log", ("\n" * k + log.prompt(153 + k)).encode()) for k in range(6)]
-    together = tabulate(logs, Settings(), piece_bytes=3000).frames
+    together = tabulate(logs, Settings(), chunk_bytes=3000).frames
     alone = [tabulate([one], Settings()).frames for one in logs]
     for table in ("runs", "windows", "steps", "paddings"):
         assert_frame_equal(together[table], pl.concat([frames[table] for frames in alone]))
@@ -161,13 +161,13 @@ def test_a_damaged_archive_keeps_what_could_be_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "x.log.gz"
     noise = "".join(f"chatter {k * 7919 % 10007}\n" for k in range(20000))
     path.write_bytes(gzip.compress((SHORT + noise).encode())[:-200])
-    found = tabulate(inputs.read(str(path)), Settings())
+    found = tabulate(inputs.open_input(str(path)), Settings())
     assert found.frames["runs"].height == 2
     assert "cannot be read" in found.problems[0]
 
 
 def test_a_line_without_end_is_given_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "LONGEST_LINE", 1 << 16)
-    found = tabulate([from_bytes("x.log", SHORT.encode() + b"x" * (1 << 18))], Settings(), piece_bytes=1 << 14)
+    monkeypatch.setattr(chunking, "MAX_LINE_BYTES", 1 << 16)
+    found = tabulate([from_bytes("x.log", SHORT.encode() + b"x" * (1 << 18))], Settings(), chunk_bytes=1 << 14)
     assert found.frames["runs"].height == 2
     assert "a line is longer than" in found.problems[0]

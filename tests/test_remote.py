@@ -124,7 +124,7 @@ def bucket() -> Iterator[Any]:
 
 def contents(url: str) -> dict[str, bytes]:
     """Name and bytes of everything behind a URL."""
-    return {found.name: b"".join(found.chunks) for found in inputs.read(url)}
+    return {found.name: b"".join(found.chunks) for found in inputs.open_input(url)}
 
 
 def failure(url: str) -> str:
@@ -156,8 +156,8 @@ def test_a_password_opens_the_door_and_is_shown_nowhere(server: str) -> None:
     ("path", "reason"),
     [
         ("gone.log", "not found"),
-        ("door.log", "the server answers 401 Unauthorized"),
-        ("down.log", "the server answers 500 Internal Server Error"),
+        ("door.log", "the server answered 401 Unauthorized"),
+        ("down.log", "the server answered 500 Internal Server Error"),
         ("loop", "too many redirects"),
         ("broken.log.gz", "cannot be read: "),
         ("broken.zip", "File is not a zip file"),
@@ -180,14 +180,14 @@ def test_nobody_at_home_is_one_message() -> None:
 
 
 def test_a_silent_server_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "SILENCE_S", 0.2)
-    assert "no answer in time" in failure(f"{server}/silent.log")
+    monkeypatch.setattr(remote, "READ_TIMEOUT_S", 0.2)
+    assert "timed out" in failure(f"{server}/silent.log")
 
 
 @pytest.mark.parametrize("name", ["endless.log", "endless.log?kind=.zip"])
 def test_an_endless_stream_is_given_up(server: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MOST_BYTES", 1 << 20)
-    assert "goes on after 1 MiB" in failure(f"{server}/{name}")
+    monkeypatch.setattr(remote, "MAX_BYTES", 1 << 20)
+    assert "larger than 1 MiB" in failure(f"{server}/{name}")
 
 
 def test_a_connection_that_breaks_keeps_what_was_read_and_costs_the_others_nothing(server: str) -> None:
@@ -222,8 +222,8 @@ def test_no_report_holds_a_secret_of_a_url(server: str) -> None:
 )
 @pytest.mark.usefixtures("bucket")
 def test_a_pattern_and_a_folder_of_a_store_give_their_logs(url: str, found: list[str]) -> None:
-    assert list(inputs.find([url])) == [f"memory://bucket/logs/{name}" for name in found]
-    assert [list(contents(str(name)).values()) for name in inputs.find([url])] == [[TEXT]] * len(found)
+    assert list(inputs.find_inputs([url])) == [f"memory://bucket/logs/{name}" for name in found]
+    assert [list(contents(str(name)).values()) for name in inputs.find_inputs([url])] == [[TEXT]] * len(found)
 
 
 @pytest.mark.usefixtures("bucket")
@@ -235,11 +235,11 @@ def test_an_archive_in_a_store_gives_its_logs() -> None:
     ("url", "reason"),
     [
         ("memory://bucket/*.txt", "no object matches"),
-        ("memory://bucket/logs/nothing/", "no log in this folder"),
+        ("memory://bucket/logs/nothing/", "no logs in this folder"),
         ("memory://bucket/gone.log", "not found"),
-        ("file:///etc/passwd", "URLs of this kind are not read\n  name the file by its path"),
-        ("nonsense://x/y", "URLs of this kind are not read\n  known are abfs"),
-        ("zip://a.log::memory://bucket/logs.zip", "URLs of this kind are not read"),
+        ("file:///etc/passwd", "this kind of URL is not supported\n  pass the file's path"),
+        ("nonsense://x/y", "this kind of URL is not supported\n  supported schemes: abfs"),
+        ("zip://a.log::memory://bucket/logs.zip", "this kind of URL is not supported"),
     ],
 )
 @pytest.mark.usefixtures("bucket")
@@ -269,7 +269,7 @@ def test_without_the_library_the_message_says_what_to_install(
     monkeypatch.setitem(sys.modules, library, None)
     result = call(url)
     assert result.exit_code == 2
-    assert f"{url}: reading this needs an extra\n  {install_hint(extra)}" in result.stderr
+    assert f"{url}: needs an optional dependency\n  {install_hint(extra)}" in result.stderr
 
 
 def test_the_libraries_are_not_imported_where_no_input_is_a_url(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from loganalyzer.common.errors import PassedOverError, SourceError
+from loganalyzer.common.errors import SkippedError, SourceError
 from loganalyzer.sources import archives as packed_inputs
 from loganalyzer.sources import inputs
 
@@ -32,12 +32,12 @@ TEXT = b"got prompt\nMultitalk mode: infinitetalk\n"
 
 
 def content(name: str) -> bytes:
-    (only,) = inputs.read(name)
+    (only,) = inputs.open_input(name)
     return b"".join(only.chunks)
 
 
 def names(arguments: list[str]) -> list[str]:
-    return [str(found) for found in inputs.find(arguments)]
+    return [str(found) for found in inputs.find_inputs(arguments)]
 
 
 def test_a_folder_gives_its_logs_at_any_depth_in_order(tmp_path: Path) -> None:
@@ -68,12 +68,10 @@ def test_older_logs_under_the_names_that_rotation_gives_are_found(name: str, tmp
 def test_files_in_a_folder_that_could_be_logs_and_are_not_called_so_are_named(tmp_path: Path) -> None:
     for name in ("a.log", "nohup", "b.json", "c.md", "d.csv", "e.png", ".hidden", "f.log.py"):
         (tmp_path / name).write_bytes(TEXT)
-    first, note = inputs.find([str(tmp_path)])
+    first, note = inputs.find_inputs([str(tmp_path)])
     assert first == str(tmp_path / "a.log")
-    assert isinstance(note, PassedOverError)
-    assert (
-        note.message == f"{tmp_path}: skipped, since the file extension is not a log's: b.json, c.md, d.csv and 1 more"
-    )
+    assert isinstance(note, SkippedError)
+    assert note.message == f"{tmp_path}: skipped files without a log's extension: b.json, c.md, d.csv and 1 more"
 
 
 def test_a_link_to_a_folder_elsewhere_is_named_and_not_followed(tmp_path: Path) -> None:
@@ -81,10 +79,10 @@ def test_a_link_to_a_folder_elsewhere_is_named_and_not_followed(tmp_path: Path) 
         (tmp_path / place).mkdir()
         (tmp_path / place / "a.log").write_bytes(TEXT)
     (tmp_path / "logs" / "today").symlink_to(tmp_path / "real")
-    first, note = inputs.find([str(tmp_path / "logs")])
+    first, note = inputs.find_inputs([str(tmp_path / "logs")])
     assert first == str(tmp_path / "logs" / "a.log")
-    assert isinstance(note, PassedOverError)
-    assert note.message == f"{tmp_path}/logs/today: a link to a folder is not followed; name it to have it read"
+    assert isinstance(note, SkippedError)
+    assert note.message == f"{tmp_path}/logs/today: links to folders are not followed; pass this one to read it"
 
 
 def test_a_folder_that_fits_a_pattern_is_searched_as_if_the_shell_had_named_it(tmp_path: Path) -> None:
@@ -110,7 +108,7 @@ def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
 def test_what_holds_no_log_is_an_error_beside_the_others(missing: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.log").write_bytes(TEXT)
-    found = list(inputs.find([str(tmp_path / missing), str(tmp_path / "a.log")]))
+    found = list(inputs.find_inputs([str(tmp_path / missing), str(tmp_path / "a.log")]))
     assert isinstance(found[0], SourceError)
     assert missing in found[0].message
     assert found[1:] == [str(tmp_path / "a.log")]
@@ -138,7 +136,7 @@ def test_a_damaged_archive_is_one_clear_error(suffix: str, damage: Callable[[byt
 
 
 def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed_inputs, "LARGEST_UNPACKED", 1 << 20)
+    monkeypatch.setattr(packed_inputs, "MAX_UNPACKED_BYTES", 1 << 20)
     path = tmp_path / "bomb.log.gz"
     path.write_bytes(gzip.compress(b"\0" * (8 << 20)))
     with pytest.raises(SourceError, match=r"bomb\.log\.gz: unpacks to more than"):
@@ -154,19 +152,19 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
 
 def test_an_archive_gives_its_logs_under_names_of_their_own(tmp_path: Path) -> None:
     path = archive(tmp_path / "logs.zip", {"b/2.log": TEXT, "1.txt": b"x\n", "picture.png": b"\x89PNG"})
-    assert [source.name for source in inputs.read(str(path))] == [f"{path}/1.txt", f"{path}/b/2.log"]
+    assert [source.name for source in inputs.open_input(str(path))] == [f"{path}/1.txt", f"{path}/b/2.log"]
 
 
 def test_members_that_are_packed_again_are_unpacked(tmp_path: Path) -> None:
     path = archive(tmp_path / "logs.zip", {f"a.log{suffix}": pack(TEXT) for suffix, pack in PACKERS.items()})
-    assert [b"".join(source.chunks) for source in inputs.read(str(path))] == [TEXT] * len(PACKERS)
+    assert [b"".join(source.chunks) for source in inputs.open_input(str(path))] == [TEXT] * len(PACKERS)
 
 
 def test_an_archive_inside_an_archive_is_one_clear_error_beside_the_other_members(tmp_path: Path) -> None:
     inner = archive(tmp_path / "inner.zip", {"b.log": TEXT})
     path = archive(tmp_path / "outer.zip", {"a.log": TEXT, "inner.zip": inner.read_bytes(), "z.log": TEXT})
-    assert said([str(path)]) == [f"{path}/inner.zip: an archive inside an archive is not read"]
-    outer = [source for source in inputs.read(str(path)) if not source.name.endswith("inner.zip")]
+    assert said([str(path)]) == [f"{path}/inner.zip: archives inside archives are not read"]
+    outer = [source for source in inputs.open_input(str(path)) if not source.name.endswith("inner.zip")]
     assert [source.name for source in outer] == [f"{path}/a.log", f"{path}/z.log"]
 
 
@@ -176,20 +174,20 @@ def test_members_of_one_name_are_all_read(tmp_path: Path) -> None:
         with warnings.catch_warnings(), zipfile.ZipFile(path, "a") as target:
             warnings.simplefilter("ignore")
             target.writestr("comfyui.log", text)
-    read = {source.name: b"".join(source.chunks) for source in inputs.read(str(path))}
+    read = {source.name: b"".join(source.chunks) for source in inputs.open_input(str(path))}
     assert read == {f"{path}/comfyui.log": TEXT, f"{path}/comfyui.log (2)": b"another night\n"}
 
 
 def test_members_that_could_be_logs_and_are_not_called_so_are_named(tmp_path: Path) -> None:
     path = archive(tmp_path / "logs.zip", {"a.log": TEXT, "b": TEXT, "c.png": b"x"})
-    _, note = inputs.read(str(path))
-    assert isinstance(note, PassedOverError)
-    assert note.message == f"{path}: skipped, since the file extension is not a log's: b"
+    _, note = inputs.open_input(str(path))
+    assert isinstance(note, SkippedError)
+    assert note.message == f"{path}: skipped files without a log's extension: b"
 
 
 @pytest.mark.parametrize("members", [{}, {"picture.png": b"x"}])
 def test_an_archive_without_a_log_says_so(members: dict[str, bytes], tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no log in this archive"):
+    with pytest.raises(SourceError, match="no logs in this archive"):
         content(str(archive(tmp_path / "a.zip", members)))
 
 
@@ -200,20 +198,20 @@ def test_a_file_that_only_claims_to_be_an_archive_is_one_clear_error(tmp_path: P
 
 
 def test_a_zip_bomb_is_refused_over_all_its_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed_inputs, "LARGEST_UNPACKED", 1 << 20)
+    monkeypatch.setattr(packed_inputs, "MAX_UNPACKED_BYTES", 1 << 20)
     path = archive(tmp_path / "bomb.zip", {f"{k}.log": b"\0" * (600 << 10) for k in range(3)})
     with pytest.raises(SourceError, match="unpacks to more than"):
-        [b"".join(member.chunks) for member in inputs.read(str(path))]
+        [b"".join(member.chunks) for member in inputs.open_input(str(path))]
 
 
 def said(arguments: list[str]) -> list[str]:
     """What is said of arguments that cannot be read, and nothing of the others."""
     messages = []
-    for found in inputs.find(arguments):
+    for found in inputs.find_inputs(arguments):
         try:
             if isinstance(found, SourceError):
                 raise found
-            for source in inputs.read(found):
+            for source in inputs.open_input(found):
                 b"".join(source.chunks)
         except SourceError as error:
             messages.append(str(error).splitlines()[0])
@@ -231,7 +229,7 @@ def test_a_directory_called_like_a_log_is_searched_and_a_link_to_a_folder_above_
 
 def test_an_empty_directory_called_like_a_log_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "x.log").mkdir()
-    assert said([str(tmp_path / "x.log")]) == [f"{tmp_path}/x.log: no log in this folder"]
+    assert said([str(tmp_path / "x.log")]) == [f"{tmp_path}/x.log: no logs in this folder"]
 
 
 @pytest.fixture
@@ -246,7 +244,7 @@ def odd(tmp_path: Path) -> Path:
 
 
 ODD = ["dead.log: cannot be read: No such file", "loop.log: cannot be read: Too many levels",
-       "pipe.log: is no regular file", "zero.log: is no regular file"]  # fmt: skip
+       "pipe.log: not a regular file", "zero.log: not a regular file"]  # fmt: skip
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -300,7 +298,7 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest
     [
         ("n" * 300 + ".log", "cannot be read: File name too long"),
         ("n" * 300 + "*.log", "no file matches"),
-        ("a\0b.log", "no file can be called so"),
+        ("a\0b.log", "a file name cannot contain a NUL character"),
         ("gone\n.log", "cannot be read: No such file"),
         ("gone[\x1b.log", "no file matches"),
     ],
@@ -323,7 +321,7 @@ def test_an_existing_name_with_any_character_is_read_under_that_name(
     Path(name).write_bytes(TEXT)
     assert names([name]) == [name]
     assert content(name) == TEXT
-    assert next(iter(inputs.read(name))).name == name
+    assert next(iter(inputs.open_input(name))).name == name
 
 
 def test_bytes_that_are_no_text_in_a_name_are_shown_as_escapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +332,7 @@ def test_bytes_that_are_no_text_in_a_name_are_shown_as_escapes(tmp_path: Path, m
     except OSError:
         pytest.skip("this file system takes no such name")
     assert names(["."]) == [name]
-    assert next(iter(inputs.read(name))).name == r"bad\xff.log"
+    assert next(iter(inputs.open_input(name))).name == r"bad\xff.log"
 
 
 def test_an_archive_whose_index_cannot_be_decoded_is_one_clear_error(tmp_path: Path) -> None:
@@ -350,7 +348,7 @@ def test_ctrl_c_is_heard_while_standard_input_is_silent() -> None:
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import polars as pl; from loganalyzer.sources import inputs\n"
         "pl.select(pl.lit(1)); print('ready', flush=True)\n"
-        "try: [b''.join(given.chunks) for given in inputs.read('-')]\n"
+        "try: [b''.join(given.chunks) for given in inputs.open_input('-')]\n"
         "except KeyboardInterrupt: print('stopped', flush=True)\n"
     )
     silent, writer = os.pipe()

@@ -36,7 +36,7 @@ from loganalyzer.sources import chunks
 from loganalyzer.tables import worst_runs
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.schema import SCHEMAS
-from loganalyzer.tables.spool import Spool, table
+from loganalyzer.tables.spool import Spool, load_table
 
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 SETTINGS = Settings()
@@ -89,9 +89,9 @@ LOGS = {
 @pytest.fixture(autouse=True)
 def _small_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records become tables as soon as a prompt is complete, and a few lines are a piece."""
-    monkeypatch.setattr(incremental, "MOST_RECORDS", 1)
+    monkeypatch.setattr(incremental, "FLUSH_RECORDS", 1)
     monkeypatch.setattr(chunks, "HEAD_BYTES", 64)
-    monkeypatch.setattr("loganalyzer.engine.read._MOST_GATHERED", 1)
+    monkeypatch.setattr("loganalyzer.engine.read._MAX_GATHERED", 1)
 
 
 @pytest.fixture(params=sorted(LOGS), ids=lambda name: str(name).replace(" ", "-"))
@@ -125,8 +125,8 @@ def run(paths: list[str], ignores: tuple[Ignore, ...] = (), room: int = 0) -> tu
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = pipeline.volumes
-    monkeypatch.setattr(pipeline, "volumes", lambda *given, **more: usual(*given, **more, piece_bytes=700))
+    usual = pipeline.tabulate_volumes
+    monkeypatch.setattr(pipeline, "tabulate_volumes", lambda *given, **more: usual(*given, **more, chunk_bytes=700))
 
 
 def test_every_row_of_every_table_is_in_one_volume(logs: list[str]) -> None:
@@ -137,7 +137,7 @@ def test_every_row_of_every_table_is_in_one_volume(logs: list[str]) -> None:
 
 
 def test_totals_and_verdict_are_those_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
+    monkeypatch.setattr("loganalyzer.checks.volumes.MAX_RUNS", 2)
     whole = analyze(logs, SETTINGS)
     part, _ = run(logs)
     assert part.verdict == whole.verdict
@@ -149,8 +149,8 @@ def test_totals_and_verdict_are_those_of_the_whole(logs: list[str], monkeypatch:
 
 
 def test_what_is_held_is_the_gravest_of_the_whole(logs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
-    whole = worst_runs.worst_runs(analyze(logs, SETTINGS), 2)
+    monkeypatch.setattr("loganalyzer.checks.volumes.MAX_RUNS", 2)
+    whole = worst_runs.select_worst_runs(analyze(logs, SETTINGS), 2)
     part, _ = run(logs)
     own = [name for name in SCHEMAS if name not in ("excerpts", "findings", "masked", "memory", "prompts", "loras")]
     for name in own if part.counted else ():
@@ -232,7 +232,7 @@ def test_twins_and_unreadable_inputs_are_told_as_ever(failing: list[str], tmp_pa
 
 def test_the_command_writes_all_rows_and_says_how_many_there_are(failing: list[str], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
+        patched.setattr("loganalyzer.checks.volumes.MAX_RUNS", 2)
         usual = pipeline.analyze_volumes
         patched.setattr(pipeline, "analyze_volumes", lambda *given, **more: usual(*given, **more, room=0))
         tables, page = tmp_path / "tables", tmp_path / "page.html"
@@ -315,7 +315,7 @@ def test_a_rule_that_holds_runs_of_all_volumes_together_fails_the_case_of_its_ru
 
 def test_the_command_writes_documents_of_all_rows(failing: list[str], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("loganalyzer.checks.volumes.MOST_RUNS", 2)
+        patched.setattr("loganalyzer.checks.volumes.MAX_RUNS", 2)
         usual = pipeline.analyze_volumes
         patched.setattr(pipeline, "analyze_volumes", lambda *given, **more: usual(*given, **more, room=0))
         page = str(tmp_path / "page.html")
@@ -379,7 +379,7 @@ def test_a_spool_gives_back_what_it_was_given(room: int) -> None:
         kept = [spool.keep(bytes([number]) * number) for number in range(50)]
         stored = spool.tables(frames)
         assert [one.read() for one in kept] == [bytes([number]) * number for number in range(50)]
-        assert all(table(stored[name]).equals(frame) for name, frame in frames.items())
+        assert all(load_table(stored[name]).equals(frame) for name, frame in frames.items())
 
 
 def test_a_spool_without_a_place_says_how_to_name_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,4 +86,4 @@ def write_baselines(file: Path, text: str) -> None:
         ReportError: the file cannot be written.
     """
     with replacement(file, text) as fresh:
-        baselines.load(fresh)
+        baselines.load_baselines(fresh)

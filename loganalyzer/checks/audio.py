@@ -153,9 +153,11 @@ def _assumed(context: Context) -> pl.DataFrame:
     if runs.is_empty():
         return runs
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
-    need = schedule.end(pl.col("expected_windows"), window, step)
+    need = schedule.window_end(pl.col("expected_windows"), window, step)
     announced = pl.col("announced_windows")
-    fits = (announced == schedule.announced(audio, window, step)) | (announced == pl.col("expected_windows"))
+    fits = (announced == schedule.count_announced_windows(audio, window, step)) | (
+        announced == pl.col("expected_windows")
+    )
     return runs.with_columns(need.alias("need"), (need - audio).alias("missing")).filter(fits & (pl.col("missing") > 0))
 
 

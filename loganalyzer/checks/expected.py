@@ -35,7 +35,7 @@ def load(settings: Settings, past: Past | None = None) -> Expected:
     Raises:
         LogAnalyzerError: the baselines or the workflow file is refused.
     """
-    return Expected(baselines.load(settings.baselines), _requested(settings), past)
+    return Expected(baselines.load_baselines(settings.baselines), _requested(settings), past)
 
 
 def _requested(settings: Settings) -> RequestedSettings | None:

@@ -8,7 +8,7 @@ from loganalyzer.checks.findings import findings, outcome, skipped, texts
 from loganalyzer.checks.outputs import in_prompts
 from loganalyzer.checks.prompt_endings import ended, progress
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.grammar.causes import explained
+from loganalyzer.grammar.causes import explain_errors
 
 _READ = "Read the traceback behind this line in the log."
 
@@ -19,7 +19,7 @@ def _failed(context: Context) -> pl.DataFrame:
     if lost.is_empty():
         return lost.with_columns(pl.lit(None, pl.String).alias("remedy"))
     said = lost.select(pl.concat_str("exception_type", "error", separator=": ", ignore_nulls=True).alias("said"))
-    return lost.with_columns(explained(said["said"])["fix"].alias("remedy"))
+    return lost.with_columns(explain_errors(said["said"])["fix"].alias("remedy"))
 
 
 def _memory_ran_out() -> pl.Expr:

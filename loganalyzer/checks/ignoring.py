@@ -19,7 +19,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.completeness import with_verdicts
-from loganalyzer.tables.totals import add_totals, count
+from loganalyzer.tables.totals import add_totals, count_totals
 
 if TYPE_CHECKING:
     from loganalyzer.settings.ignores import Ignore
@@ -81,7 +81,7 @@ class Ignoring:
             gone = kept.filter(concerned.fill_null(value=False))
             if not gone.is_empty():
                 kept = kept.filter(~concerned.fill_null(value=False))
-                counted = counted and counted.without(gone)
+                counted = counted and counted.subtract(gone)
                 self._counts[entry] = self._counts.get(entry, 0) + gone.height
         if kept is found.findings:
             return found
@@ -98,7 +98,9 @@ class Ignoring:
         if findings.height == found.findings.height:
             return replace(found, notes=notes)
         added = schema.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
-        counted = found.counted and add_totals([found.counted, count(*_NO_RUNS, added, schema.empty("not_checked"))])
+        counted = found.counted and add_totals(
+            [found.counted, count_totals(*_NO_RUNS, added, schema.empty("not_checked"))]
+        )
         return replace(found, findings=findings, notes=notes, counted=counted)
 
 

@@ -51,4 +51,4 @@ def _trends(analysis: Analysis, expected: Expected, settings: Settings) -> pl.Da
 def _cited(found: Tables, analysis: Analysis) -> pl.DataFrame:
     """The log lines that findings cite."""
     own = schema.conform(analysis.excerpts, "excerpts")
-    return pl.concat([own, *(lines.cited(analysis.findings) for lines in found.lines)])
+    return pl.concat([own, *(lines.select_cited(analysis.findings) for lines in found.lines)])

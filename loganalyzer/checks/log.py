@@ -7,7 +7,7 @@ import polars as pl
 from loganalyzer.checks.findings import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
-from loganalyzer.records.extraction import MOST_NEAR
+from loganalyzer.records.extraction import MAX_NEAR_MISSES
 from loganalyzer.redact.cutting import shortened
 
 _IS_UNSEEN = pl.all_horizontal(pl.col(name).is_null() for name in ("announced_windows", "width", "steps"))
@@ -35,7 +35,7 @@ def unrecognised_variant(context: Context) -> Outcome:
         .agg(pl.col("line", "column", "expected", "text").first(), pl.len().alias("count"))
     )
     kept = misses["source"].value_counts(name="kept")
-    cut_off = pl.when(pl.col("kept") >= MOST_NEAR).then(pl.lit(" or more")).otherwise(pl.lit(""))
+    cut_off = pl.when(pl.col("kept") >= MAX_NEAR_MISSES).then(pl.lit(" or more")).otherwise(pl.lit(""))
     near = near.join(kept, on="source", how="left", maintain_order="left")
     more = pl.when(pl.col("count") > 1).then(pl.format(" ({}{} such lines)", "count", cut_off)).otherwise(pl.lit(""))
     rows = findings(

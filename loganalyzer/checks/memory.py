@@ -101,7 +101,7 @@ def vram_below(context: Context) -> Outcome:
     rows = _band_findings(
         below, "below", "Load the model file of the declared quantization, or declare the loaded one (--quantization)."
     )
-    fits = pl.lit(context.baselines.inferred_quantization(below))
+    fits = pl.lit(context.baselines.infer_quantization(below))
     hint = pl.when(fits.is_not_null()).then(pl.format(" It matches {}.", fits)).otherwise(pl.lit(""))
     return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), barred)
 

@@ -209,7 +209,7 @@ def _source() -> pl.Expr:
 
 def _inferred_mismatch(context: Context) -> Outcome:
     untold = context.found.runs.filter(pl.col("quantization_source").ne_missing(pl.lit("log")))
-    held = untold.with_columns(context.baselines.inferred_quantization(untold).alias("fits"))
+    held = untold.with_columns(context.baselines.infer_quantization(untold).alias("fits"))
     runs, barred = judged(
         held,
         Need(

@@ -151,8 +151,8 @@ def too_few(runs: pl.DataFrame) -> pl.DataFrame:
             fix=pl.format(
                 "Chain {} more WanInfiniteTalkToVideo node(s), sampler and decode included, for {} frames ({} s).",
                 pl.col("filled") - pl.col("seen"),
-                schedule.end(pl.col("filled"), window, step),
-                number(schedule.end(pl.col("filled"), window, step) / 25),
+                schedule.window_end(pl.col("filled"), window, step),
+                number(schedule.window_end(pl.col("filled"), window, step) / 25),
             ),
         ),
     )  # fmt: skip

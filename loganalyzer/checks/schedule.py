@@ -114,7 +114,7 @@ def window_sequence(context: Context) -> Outcome:
 )
 def announced_windows(context: Context) -> Outcome:
     """The estimate uses W - M - D; with a HuMo reference (unknown to the log) it is one that no rule predicts."""
-    estimate = schedule.announced(pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride"))
+    estimate = schedule.count_announced_windows(pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride"))
     announced = pl.col("announced_windows")
     usual = (announced == pl.col("estimate")) | (announced == pl.col("expected_windows"))
     told, barred = judged(

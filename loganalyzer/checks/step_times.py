@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Context
-from loganalyzer.tables.metrics import warm_up
+from loganalyzer.tables.metrics import is_warm_up
 
 _MEASURED: Final = ("rate", "timestamps", "printed")
 _STEPS: Final = pl.col("duration_s")
@@ -47,7 +47,7 @@ def by_window(context: Context, runs: pl.Series) -> pl.DataFrame:
 
 def _measured(context: Context) -> pl.DataFrame:
     known = pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null()
-    steps = context.found.steps.filter(known & ~warm_up(context.found.runs))
+    steps = context.found.steps.filter(known & ~is_warm_up(context.found.runs))
     numbered = _numbered(steps)
     return numbered if _is_in_order(numbered) else _numbered(steps.sort("run_id", "window", maintain_order=True))
 

@@ -20,8 +20,8 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.concat import concat_parts
-from loganalyzer.tables.totals import Totals, count
-from loganalyzer.tables.worst_runs import MOST_RUNS, worst_runs
+from loganalyzer.tables.totals import Totals, count_totals
+from loganalyzer.tables.worst_runs import MAX_RUNS, select_worst_runs
 
 Add = Callable[[Analysis], None]
 """Takes the rows of a volume."""
@@ -34,14 +34,14 @@ def judge_volumes(found: Volumes, expected: Expected, ignoring: Ignoring, settin
 
     Returns everything if there is a single volume. Otherwise returns the worst runs, with the totals of all.
     """
-    masker = masking.masker(found.secrets if found.whole is None else found.whole.secrets)
+    masker = masking.masker(found.secrets if found.single is None else found.single.secrets)
 
     def finished(part: Analysis) -> Analysis:
         """A part, masked and without ignored findings."""
         return ignoring.taken(presentable(part, masker, settings))
 
-    if found.whole is not None:
-        result = ignoring.finished(finished(judge(found.whole, expected, settings)), settings)
+    if found.single is not None:
+        result = ignoring.finished(finished(judge(found.single, expected, settings)), settings)
         add(result)
         return result
     worst, across = Analysis(), _Across()
@@ -55,12 +55,12 @@ def judge_volumes(found: Volumes, expected: Expected, ignoring: Ignoring, settin
         part = replace(finished(part), masked=schema.empty("masked"))
         across.touched.append(_touched(part.findings))
         add(across.without_shown(part))
-        worst = worst_runs(_concat(worst, part), MOST_RUNS)
+        worst = select_worst_runs(_concat(worst, part), MAX_RUNS)
     last = across.judged(expected, settings)
-    cited = across.not_cited(found.lines.cited(last.findings))
+    cited = across.not_cited(found.lines.select_cited(last.findings))
     last = finished(replace(last, excerpts=cited, problems=found.problems, notes=found.notes))
     last = replace(last, counted=across.counted(last))
-    result = ignoring.finished(worst_runs(_concat(worst, last), MOST_RUNS), settings)
+    result = ignoring.finished(select_worst_runs(_concat(worst, last), MAX_RUNS), settings)
     result = replace(result, counted=replace(result.totals, runless=across.runless(found.sources)))
     add(replace(last, findings=_with_configuration(last, worst, result)))
     return result
@@ -131,7 +131,7 @@ class _Across:
 
     def counted(self, last: Analysis) -> Totals:
         """The totals of the last part. A run that already has an error or a warning is not counted again."""
-        totals = count(last.sources, last.runs, last.findings, last.not_checked)
+        totals = count_totals(last.sources, last.runs, last.findings, last.not_checked)
         others = _touched(last.findings)
         known = pl.concat(self.touched).to_frame()
         return replace(totals, touched=others.to_frame().join(known, on="run_id", how="anti").height)

@@ -118,7 +118,7 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
 
 def _with_configuration(analysis: Analysis, found: Configuration) -> Analysis:
     """An analysis with a note on the configuration file that shaped its verdict."""
-    said = found.decides()
+    said = found.describe_verdict_keys()
     return analysis if said is None else replace(analysis, notes=(*analysis.notes, said))
 
 

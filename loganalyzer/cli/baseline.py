@@ -46,7 +46,7 @@ def show(baselines: Path | None, json_file: str | None, config_file: Path | None
 
     found = configuration(config_file)
     targets.check({"--json": json_file}, targets.configured(found, {"baselines": baselines}))
-    shelf = expectations.load(baselines or found.values.get("baselines"))
+    shelf = expectations.load_baselines(baselines or found.values.get("baselines"))
     if json_file:
         put(json_file, baselines_terminal.to_json(shelf))
     if json_file != STDOUT:
@@ -112,7 +112,7 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     if analysis.runs.is_empty():
         raise SourceError("no run found in any input, so there is nothing to accept")
     acceptance = Acceptance(options["by"] or _user(), clock.now().date(), options["reason"])
-    proposed = propose(analysis, baselines.load(chosen.baselines), acceptance, chosen.price_per_hour)
+    proposed = propose(analysis, baselines.load_baselines(chosen.baselines), acceptance, chosen.price_per_hour)
     for reason in proposed.refused:
         click.echo(f"loganalyze: {reason}", err=True)
     entries = [entry for entry in proposed.entries if entry.changes]

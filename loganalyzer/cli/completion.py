@@ -50,7 +50,7 @@ def _labels(ctx: click.Context) -> list[str]:
     from loganalyzer.settings import config
 
     with suppress(LogAnalyzerError, OSError):
-        where = recording.url(config.find(Path.cwd()), ctx.params) or recording.DEFAULT
+        where = recording.url(config.find_configuration(Path.cwd()), ctx.params) or recording.DEFAULT
         with Store.at(where, create=False, read_only=True) as store:
             return store.labels()
     return []

@@ -131,8 +131,10 @@ def _cache() -> Check:
 def _baselines(chosen: Settings) -> Check:
     from loganalyzer.expectations import baseline_files
 
-    found = baseline_files.documents(chosen.baselines)
-    counts = ", ".join(f"{len(baseline_files.entries(found, kind))} {kind}" for kind in ("vram", "timing", "cost"))
+    found = baseline_files.read_documents(chosen.baselines)
+    counts = ", ".join(
+        f"{len(baseline_files.select_entries(found, kind))} {kind}" for kind in ("vram", "timing", "cost")
+    )
     return Check("baselines", f"{counts}; from {', '.join(Path(name).name for name, _ in found)}")
 
 

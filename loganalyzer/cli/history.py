@@ -14,7 +14,7 @@ from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
 from loganalyzer.cli.output import STDOUT, put
 from loganalyzer.common import clock
-from loganalyzer.common.errors import HistoryError, PassedOverError, SourceError
+from loganalyzer.common.errors import HistoryError, SkippedError, SourceError
 from loganalyzer.common.formatting import plural
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
         if not analysis.runs.is_empty():
             with Store.at(where, create=True) as store:
                 added = store.add(analysis, added_at=clock.now(), at=options["at"], inputs=inputs, **noted)
-    problems = [str(one) for one in unread if not isinstance(one, PassedOverError)] + [*analysis.problems]
-    notes = [str(one) for one in unread if isinstance(one, PassedOverError)] + [*analysis.notes]
+    problems = [str(one) for one in unread if not isinstance(one, SkippedError)] + [*analysis.problems]
+    notes = [str(one) for one in unread if isinstance(one, SkippedError)] + [*analysis.notes]
     if doubts := recording.doubts(added):
         notes.append(doubts)
     for problem in (*problems, *notes):
@@ -112,7 +112,7 @@ def _changed(where: str, paths: tuple[str, ...], digest: str) -> tuple[list[str]
     from loganalyzer.history.store import Store
     from loganalyzer.sources import inputs as source_inputs
 
-    found = list(source_inputs.find(paths))
+    found = list(source_inputs.find_inputs(paths))
     names = [name for name in found if not isinstance(name, SourceError)]
     errors = [one for one in found if isinstance(one, SourceError)]
     file = targets.store(where)

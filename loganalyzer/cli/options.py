@@ -37,7 +37,7 @@ class Number(click.FloatRange):
         return number
 
 
-RATE = Number(config.SLOWEST_FPS, config.FASTEST_FPS)
+RATE = Number(config.MIN_FPS, config.MAX_FPS)
 """Frames per second; what no video has would give durations that are no numbers."""
 
 _PATH = click.Path(path_type=Path)
@@ -98,10 +98,10 @@ def configuration(config_file: Path | None) -> config.Configuration:
         ConfigurationError: the file is missing or broken.
     """
     if config_file is None:
-        return config.find(Path.cwd())
+        return config.find_configuration(Path.cwd())
     if not config_file.is_file():
         raise ConfigurationError(f"{config_file}: there is no such configuration file", "check --config")
-    return config.load(config_file)
+    return config.load_configuration(config_file)
 
 
 def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
@@ -127,9 +127,13 @@ def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
 def _quantization(name: str, baselines: Path | None) -> str:
     from loganalyzer.expectations import baseline_files, quantization_names
 
-    documents = baseline_files.documents(baselines)
-    own = [str(entry["quantization"]) for entry in baseline_files.entries(documents, "vram") if "quantization" in entry]
-    return quantization_names.canonical(name, [*baseline_files.ranking(documents), *own])
+    documents = baseline_files.read_documents(baselines)
+    own = [
+        str(entry["quantization"])
+        for entry in baseline_files.select_entries(documents, "vram")
+        if "quantization" in entry
+    ]
+    return quantization_names.canonical(name, [*baseline_files.find_ranking(documents), *own])
 
 
 def _with_rule_ids(chosen: Settings) -> Settings:
@@ -181,9 +185,9 @@ def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engi
                 "--engine dask needs --scheduler ADDRESS: start one with `dask scheduler`, which prints its address, "
                 "and workers with `dask worker ADDRESS`"
             )
-        from loganalyzer.engine.cluster import Dask
+        from loganalyzer.engine.cluster import DaskEngine
 
-        return Dask(scheduler)
+        return DaskEngine(scheduler)
     if given["scheduler"]:
         raise click.UsageError("--scheduler needs --engine dask")
     return None

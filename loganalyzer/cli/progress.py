@@ -98,7 +98,7 @@ def size_of(arguments: Sequence[str]) -> int | None:
     if inputs.STDIN in arguments:
         return None
     size = 0
-    for name in inputs.find(arguments):
+    for name in inputs.find_inputs(arguments):
         if isinstance(name, SourceError):
             continue
         path = Path(name)

@@ -134,9 +134,9 @@ def reading_digest(chosen: Settings, given: Mapping[str, Any]) -> str:
     """What stands for everything that decides what is read of a log and noted of its runs."""
     from hashlib import sha256
 
-    from loganalyzer.engine.batches import making
+    from loganalyzer.engine.batches import get_versions
 
     files = [chosen.baselines, chosen.workflow]
     contents = [sha256(file.read_bytes()).hexdigest() for file in files if file is not None and file.is_file()]
-    parts = (sorted(making(chosen).items()), repr(chosen), contents, given["label"], given["at"])
+    parts = (sorted(get_versions(chosen).items()), repr(chosen), contents, given["label"], given["at"])
     return sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()

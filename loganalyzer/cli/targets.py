@@ -25,7 +25,7 @@ _SQLITE: Final = "sqlite:///"
 def check(writes: Mapping[str, Target], reads: Iterable[Target] = (), inputs: Iterable[str] = ()) -> None:
     """Refuse outputs (option to target) that would replace one another, or what is read.
 
-    `reads` are single files, `inputs` what `sources.find` takes: folders and patterns too. Links are followed.
+    `reads` are single files, `inputs` the arguments of `find_inputs`: folders and patterns too. Links are followed.
 
     Raises:
         click.UsageError: names the option and the file.
@@ -95,7 +95,7 @@ def _read(reads: Iterable[Target], inputs: Iterable[str]) -> Iterator[str]:
     from loganalyzer.sources import inputs as source_inputs
 
     yield from (os.fspath(name) for name in reads if name)
-    for found in source_inputs.find(inputs):
+    for found in source_inputs.find_inputs(inputs):
         if not isinstance(found, SourceError):
             yield found
 

@@ -1,1 +1,1 @@
-"""What every other package uses: errors, numbers in words, time, files, threads."""
+"""Helpers that every other package uses: errors, number formats, time, files, threads."""

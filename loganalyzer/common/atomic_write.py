@@ -1,4 +1,4 @@
-"""Writes files atomically: a reader sees the old file or the whole new one, never a part."""
+"""Writes files atomically: a reader sees the old file or the complete new one, never a part."""
 
 from __future__ import annotations
 
@@ -14,58 +14,60 @@ Content = str | bytes | Iterable[str]
 
 
 def write(target: Path, content: Content) -> None:
-    """Write `content` to a file, replacing what is there.
+    """Writes `content` to a file, replacing an existing one.
 
-    Devices and pipes, files mounted by themselves (as in a container) and files in a folder that allows no new ones
-    cannot be replaced: they are written in place.
+    Devices, pipes, individually mounted files (as in a container) and files in a read-only folder cannot be replaced:
+    they are written in place.
 
     Raises:
-        ReportError: the file cannot be written; a file that was to be replaced is unchanged.
+        ReportError: the file cannot be written; a file that was to be replaced stays unchanged.
     """
     if _is_replaceable(target):
         with replacement(target, content):
             return
-    with _one_message(target), target.open("wb") as out:
-        out.writelines(_chunks(content))
+    with _translate_errors(target), target.open("wb") as out:
+        out.writelines(_encode_chunks(content))
 
 
 @contextmanager
 def replacement(target: Path, content: Content) -> Iterator[Path]:
-    """A new file with `content` that takes the place of `target` when the block ends without an error.
+    """A new file with `content` that replaces `target` when the block ends without an error.
 
-    Symbolic links are followed, and the target's permissions kept.
+    Symbolic links are followed, and the target's permissions are kept.
 
     Raises:
-        ReportError: it cannot be written; nothing is left behind.
+        ReportError: it cannot be written; no temporary file remains.
     """
-    fresh: Path | None = None
-    with _one_message(target):
+    temporary: Path | None = None
+    with _translate_errors(target):
         try:
-            place = target.resolve() if target.is_symlink() else target
-            handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=place.suffix)
-            fresh = Path(name)
+            destination = target.resolve() if target.is_symlink() else target
+            handle, name = tempfile.mkstemp(
+                dir=destination.parent, prefix=f".{destination.name}.", suffix=destination.suffix
+            )
+            temporary = Path(name)
             with os.fdopen(handle, "wb") as out:
-                out.writelines(_chunks(content))
+                out.writelines(_encode_chunks(content))
                 out.flush()
                 os.fsync(out.fileno())
-            yield fresh
-            fresh.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o644)
-            fresh.replace(place)
+            yield temporary
+            temporary.chmod(destination.stat().st_mode & 0o777 if destination.exists() else 0o644)
+            temporary.replace(destination)
         finally:
-            if fresh is not None:
-                fresh.unlink(missing_ok=True)
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
 
 def _is_replaceable(target: Path) -> bool:
-    """Whether a new file can take the place of `target`."""
+    """Whether a new file can replace `target`."""
     if not target.exists():
         return True
-    place = target.resolve()
-    return place.is_file() and not place.is_mount() and os.access(place.parent, os.W_OK)
+    destination = target.resolve()
+    return destination.is_file() and not destination.is_mount() and os.access(destination.parent, os.W_OK)
 
 
-def _chunks(content: Content) -> Iterator[bytes]:
-    """The bytes of the content; half a character of UTF-16, which JSON lets through, becomes its escape."""
+def _encode_chunks(content: Content) -> Iterator[bytes]:
+    """The bytes of the content; an unpaired surrogate, which JSON allows, becomes its escape."""
     if isinstance(content, bytes):
         yield content
         return
@@ -74,9 +76,9 @@ def _chunks(content: Content) -> Iterator[bytes]:
 
 
 @contextmanager
-def _one_message(target: Path) -> Iterator[None]:
+def _translate_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         message = f"{target}: cannot be written: {error.strerror or error}"
-        raise ReportError(message, "name a file you may write") from None
+        raise ReportError(message, "choose a file that you can write") from None

@@ -1,4 +1,4 @@
-"""The time of writing, as an argument that can be fixed."""
+"""Returns the current time, which SOURCE_DATE_EPOCH can fix."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from loganalyzer.common.errors import ConfigurationError
 
 
 def now() -> datetime:
-    """The current time in UTC to the second, or `SOURCE_DATE_EPOCH` where it is set, for equal bytes from equal input.
+    """The current UTC time in whole seconds, or `SOURCE_DATE_EPOCH` if set, for reproducible output.
 
     Raises:
-        ConfigurationError: the variable holds no whole number of seconds.
+        ConfigurationError: the variable is not a whole number of seconds.
     """
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     if fixed is None:
@@ -21,5 +21,5 @@ def now() -> datetime:
         return datetime.fromtimestamp(int(fixed), UTC)
     except (ValueError, OverflowError, OSError):
         raise ConfigurationError(
-            f"SOURCE_DATE_EPOCH is {fixed!r}", "it takes seconds since 1970 as a whole number"
+            f"SOURCE_DATE_EPOCH is {fixed!r}", "it must be a whole number of seconds since 1970"
         ) from None

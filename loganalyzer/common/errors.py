@@ -1,4 +1,4 @@
-"""Every way in which the tool can refuse; a finding about a log is never an exception."""
+"""Defines all errors of the tool. A finding about a log is never an exception."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from loganalyzer.common.formatting import printable
 
 
 class LogAnalyzerError(Exception):
-    """Something the user can mend: `message` says what and where, `hint` says the way out.
+    """An error that the user can fix: `message` says what is wrong and where, `hint` says how to fix it.
 
-    The command line catches this class in one place, prints both and leaves with exit code 2.
+    The command line catches this class in one place, prints both and exits with status 2.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -22,23 +22,23 @@ class LogAnalyzerError(Exception):
 
 
 class SourceError(LogAnalyzerError):
-    """An input could not be read; the other inputs go on."""
+    """An input could not be read; other inputs are still processed."""
 
 
-class PassedOverError(SourceError):
-    """Something beside the inputs was not read, on purpose: worth a note, no failure."""
+class SkippedError(SourceError):
+    """A file beside the inputs was skipped on purpose: it causes a note, not a failure."""
 
 
 class GrammarError(LogAnalyzerError):
-    """A pattern file is refused: names the file, the pattern, the key and the reason."""
+    """A pattern file is invalid: names the file, the pattern, the key and the reason."""
 
 
 class ExpectationError(LogAnalyzerError):
-    """A schedule or baselines file is refused."""
+    """A schedule or baselines file is invalid."""
 
 
 class ConfigurationError(LogAnalyzerError):
-    """A configuration file or an option holds an unknown key or a value of the wrong type."""
+    """A configuration file or an option has an unknown key or a value of the wrong type."""
 
 
 class ReportError(LogAnalyzerError):
@@ -46,17 +46,17 @@ class ReportError(LogAnalyzerError):
 
 
 class WorkflowError(LogAnalyzerError):
-    """A workflow file cannot be read, or its nodes and links make no sense."""
+    """A workflow file cannot be read, or its nodes and links are inconsistent."""
 
 
 class HistoryError(LogAnalyzerError):
-    """A store of runs cannot be used."""
+    """The database of runs cannot be used."""
 
 
 def install_hint(extra: str) -> str:
-    """Say how to install an extra of `pyproject.toml`, as the way out of an error.
+    """How to install an extra of `pyproject.toml`, as the hint of an error.
 
-    The distribution is called comfyui-loganalyzer and is not published yet, so the hint installs from the repository:
+    The distribution's name is comfyui-loganalyzer. It is not published yet, so the hint installs from the repository:
     the names `loganalyzer` and `loganalyze` on PyPI belong to other people's packages.
     """
     return f"in a clone of loganalyzer's repository: pip install '.[{extra}]'"

@@ -1,4 +1,4 @@
-"""Figures as people write them."""
+"""Formats numbers and names for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 _SURROGATE = r"[\ud800-\udfff]"
-"""Nothing of either is printable to Python, which tells so of most texts without an expression to be compiled."""
+"""Python considers none of these printable, so most texts need no regex."""
 
 
 def duration(seconds: float | None) -> str:
@@ -15,10 +15,10 @@ def duration(seconds: float | None) -> str:
         return "–"
     if seconds < 60:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    total = round(seconds)
+    if total < 3600:
+        return f"{total // 60} min {total % 60} s"
+    return f"{total // 3600} h {total % 3600 // 60} min"
 
 
 def plural(count: int, noun: str) -> str:
@@ -27,9 +27,9 @@ def plural(count: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without anything that steers a terminal or cannot be encoded: such characters are shown as escapes.
+    """`text` with escapes in place of characters that control a terminal or cannot be encoded.
 
-    Logs, file names and exception messages are foreign text.
+    Logs, file names and exception messages are untrusted text.
     """
     if text.isprintable():
         return text
@@ -37,7 +37,7 @@ def printable(text: str) -> str:
 
 
 def one_line(name: str) -> str:
-    """A name as a message quotes it: on one line, and told from every other name."""
+    """A name on one line, as messages quote it; different names stay different."""
     return printable(name.replace("\n", r"\n").replace("\t", r"\t"))
 
 
@@ -47,7 +47,7 @@ def flowing(text: str) -> str:
 
 
 def encodable(name: str) -> str:
-    """A name as tables hold it: bytes that are no valid UTF-8, which Python keeps as surrogates, become escapes."""
+    """A name that can be encoded: bytes that are not UTF-8, which Python keeps as surrogates, become escapes."""
     return name if name.isprintable() else re.sub(_SURROGATE, _escape, name)
 
 

@@ -1,4 +1,4 @@
-"""Work spread over the cores: polars leaves Python's lock while it computes, so threads are enough."""
+"""Runs work on several cores. Polars releases Python's lock while it computes, so threads suffice."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-MOST_AT_WORK: Final = 3
-"""Each thread holds a batch in memory, and polars spreads each query itself: logs of any size need less than 1 GiB."""
+MAX_THREADS: Final = 3
+"""Each thread needs memory for a batch, and polars parallelizes each query: logs of any size need less than 1 GiB."""
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`work` done for each item, the results in the items' order; few items are taken ahead of the results.
+def map_in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The results of `work` for each item, in order. Only a few items are taken ahead of the results.
 
-    A single item is worked on in the calling thread.
+    A single item is processed in the calling thread.
     """
     rest = iter(items)
-    ahead = list(islice(rest, 2))
-    threads = min(CORES, MOST_AT_WORK)
-    if len(ahead) < 2 or threads < 2:
-        yield from map(work, chain(ahead, rest))
+    first_items = list(islice(rest, 2))
+    threads = min(CORES, MAX_THREADS)
+    if len(first_items) < 2 or threads < 2:
+        yield from map(work, chain(first_items, rest))
         return
     with ThreadPoolExecutor(threads) as pool:
-        yield from _ahead(pool, work, chain(ahead, rest), threads)
+        yield from _submit_ahead(pool, work, chain(first_items, rest), threads)
 
 
-def _ahead(
+def _submit_ahead(
     pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Iterator[Result]:
     waiting: deque[Future[Result]] = deque()

@@ -1,4 +1,4 @@
-"""Where the shipped data lies: the only module that knows."""
+"""Locates the data files that are shipped with the package."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-_CHECKOUT = {"patterns": Path("patterns"), "templates": Path("reports") / "templates"}
+_CHECKOUT_FOLDERS = {"patterns": Path("patterns"), "templates": Path("reports") / "templates"}
 
 
-def folder(kind: str) -> Traversable:
-    """The folder `patterns` or `templates`: the wheel's copy, else the one of the checkout.
+def data_folder(kind: str) -> Traversable:
+    """The folder `patterns` or `templates`, from the installed wheel or else from the checkout.
 
     Raises:
-        FileNotFoundError: where neither exists; names both places.
+        FileNotFoundError: neither exists; names both paths.
     """
     packaged = files("loganalyzer") / "_data" / kind
     if packaged.is_dir():
         return packaged
-    checkout = Path(__file__).parents[2] / _CHECKOUT[kind]
+    checkout = Path(__file__).parents[2] / _CHECKOUT_FOLDERS[kind]
     if checkout.is_dir():
         return checkout
     raise FileNotFoundError(f"loganalyzer's own {kind} are neither at {packaged} nor at {checkout}")

@@ -1,4 +1,4 @@
-"""Severities and their order, from the most severe down."""
+"""Defines severities and their order, the most severe first."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from loganalyzer.regression import reasons
 from loganalyzer.regression.control import MIN_NIGHTS
 from loganalyzer.regression.pairs import SampleComparison, compare_samples
 from loganalyzer.regression.series import change_percent
-from loganalyzer.tables.metrics import METRICS, Metric, floors
+from loganalyzer.tables.metrics import METRICS, Metric, get_floors
 
 ENOUGH_RUNS: Final = 5
 """From this number of runs in base and in head, each run counts as one value: its median."""
@@ -56,7 +56,7 @@ def _judge_pair(metric: Metric, key: Mapping[str, Any], pair: FramePair, single:
     runs = (pair[0].height, pair[1].height)
     samples = _samples(metric, pair, single)
     higher = metric.higher_is_better
-    found = compare_samples(samples[0], samples[1], higher_is_better=higher, runs=runs, floors=floors(metric))
+    found = compare_samples(samples[0], samples[1], higher_is_better=higher, runs=runs, floors=get_floors(metric))
     if metric.kind == "exact":
         word, reason = _judge_exact(metric, samples)
     elif metric.kind == "steady" and runs[0] < MIN_NIGHTS:

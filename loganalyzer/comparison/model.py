@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure, singles
+from loganalyzer.tables.metrics import KEY, MEASURED, comparison_keys, measure, single_figures
 from loganalyzer.tables.schema import RUNS, empty
 
 MetricVerdict = Literal["regressed", "improved", "same", "unknown"]
@@ -45,10 +45,10 @@ class RunSet:
     @classmethod
     def of(cls, name: str, found: Analysis, gpu: str | None = None) -> RunSet:
         """The runs of an analysis; `gpu` is used if a log does not name its GPU."""
-        keyed = keys(found.runs, gpu)
+        keyed = comparison_keys(found.runs, gpu)
         figures = measure(found).join(keyed, on="run_id", how="left", maintain_order="left").select(*METRIC_COLUMNS)
         runs = found.runs.with_columns(pl.coalesce("gpu", pl.lit(gpu, pl.String)).alias("gpu"))
-        return cls(name, runs, figures, found.findings, singles(found), found)
+        return cls(name, runs, figures, found.findings, single_figures(found), found)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Inputs read into tables, in this process or on the workers of a cluster, in bounded memory."""
+"""Reads inputs into tables in bounded memory, in this process or on the workers of a cluster."""

@@ -1,4 +1,4 @@
-"""Names cut into batches that can be worked on anywhere, and the work on one of them: a pure function of its batch."""
+"""Groups input names into batches and reads one batch into tables: a pure function that any machine can run."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from loganalyzer.common import resources
 from loganalyzer.common.errors import LogAnalyzerError, SourceError
 from loganalyzer.common.version import __version__
 from loganalyzer.engine.collector import Tables
-from loganalyzer.engine.local import opened
+from loganalyzer.engine.local import open_inputs
 from loganalyzer.engine.read import tabulate
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources import archives
 from loganalyzer.sources.inputs import STDIN, Input
 
 DISTRIBUTION: Final = "comfyui-loganalyzer"
-"""What the tool is called among installed packages."""
+"""The name of the installed package."""
 BATCH_BYTES: Final = 32 << 20
-"""A batch holds about as much, packed inputs counted as `_UNPACKED` times their size; a larger input stands alone."""
+"""Approximate size of a batch, packed inputs counted as `_UNPACKED_RATIO` times their size; a larger input is alone."""
 BATCH_INPUTS: Final = 250
-_UNPACKED: Final = 8
-_UNKNOWN_BYTES: Final = 1 << 20
-"""What an input counts whose size is not known here."""
+_UNPACKED_RATIO: Final = 8
+_ASSUMED_BYTES: Final = 1 << 20
+"""Assumed size of an input whose size this machine cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """An input's name as the tables show it, and where a worker finds it, whatever folder the worker runs in."""
+class InputPath:
+    """An input's name as the tables show it, and its absolute path or URL: workers run in other folders."""
 
     name: str
     path: str
@@ -42,95 +42,95 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Inputs that are worked on together; those that exist `here` only are read by the caller."""
+    """Inputs that are read together. If `is_local` is true, only the calling process can read them."""
 
-    items: tuple[Place | SourceError, ...]
-    here: bool = False
+    items: tuple[InputPath | SourceError, ...]
+    is_local: bool = False
 
     @property
-    def apart(self) -> list[Batch]:
-        """Each input as a batch of its own."""
+    def single_input_batches(self) -> list[Batch]:
+        """One batch per input."""
         return [Batch((item,)) for item in self.items]
 
 
-def batches(names: Iterable[str | SourceError], most_bytes: int, most_inputs: int) -> Iterator[Batch]:
-    """All names, in order. Archives, and what can be read only here, stand alone."""
-    held: list[Place | SourceError] = []
+def make_batches(names: Iterable[str | SourceError], max_bytes: int, max_inputs: int) -> Iterator[Batch]:
+    """Yields all names in order. Archives, and inputs that only this process can read, get a batch of their own."""
+    pending: list[InputPath | SourceError] = []
     size = 0
     for name in names:
-        item = name if isinstance(name, SourceError) else _place(name)
-        here = isinstance(item, Place) and _is_only_here(item)
-        more = _weight(item, most_bytes)
-        if held and (here or size + more > most_bytes or len(held) >= most_inputs):
-            yield Batch(tuple(held))
-            held, size = [], 0
-        if here:
-            yield Batch((item,), here=True)
+        item = name if isinstance(name, SourceError) else _locate_input(name)
+        is_local = isinstance(item, InputPath) and _is_local_only(item)
+        size_of_item = _estimate_bytes(item, max_bytes)
+        if pending and (is_local or size + size_of_item > max_bytes or len(pending) >= max_inputs):
+            yield Batch(tuple(pending))
+            pending, size = [], 0
+        if is_local:
+            yield Batch((item,), is_local=True)
             continue
-        held.append(item)
-        size += more
-    if held:
-        yield Batch(tuple(held))
+        pending.append(item)
+        size += size_of_item
+    if pending:
+        yield Batch(tuple(pending))
 
 
-def _place(name: str) -> Place:
-    return Place(name, name if name == STDIN or _is_remote(name) else str(Path(name).absolute()))
+def _locate_input(name: str) -> InputPath:
+    return InputPath(name, name if name == STDIN or _is_remote(name) else str(Path(name).absolute()))
 
 
 def _is_remote(name: str) -> bool:
     return "://" in name
 
 
-def _is_only_here(item: Place) -> bool:
-    """Standard input, and what a shell substitutes for a command: no other process can read it."""
+def _is_local_only(item: InputPath) -> bool:
+    """Whether no other process can read it: standard input, or a pipe from the shell's process substitution."""
     if item.name == STDIN:
         return True
     return not _is_remote(item.name) and Path(item.path).exists() and not Path(item.path).is_file()
 
 
-def _weight(item: Place | SourceError, most: int) -> int:
+def _estimate_bytes(item: InputPath | SourceError, max_bytes: int) -> int:
     if isinstance(item, SourceError):
         return 0
     suffix = Path(item.path).suffix.lower()
     if suffix == archives.ZIP:
-        return most + 1
+        return max_bytes + 1
     if _is_remote(item.path):
-        return _UNKNOWN_BYTES
+        return _ASSUMED_BYTES
     try:
         size = Path(item.path).stat().st_size
     except OSError:
-        return _UNKNOWN_BYTES
-    return size * _UNPACKED if suffix in archives.SUFFIXES else size
+        return _ASSUMED_BYTES
+    return size * _UNPACKED_RATIO if suffix in archives.SUFFIXES else size
 
 
-def tables_of(batch: Batch, settings: Settings, alike: Mapping[str, str]) -> Tables:
-    """The unit of work, done by whoever has time. `alike` is what the caller's `making` says.
+def tabulate_batch(batch: Batch, settings: Settings, expected_versions: Mapping[str, str]) -> Tables:
+    """Reads one batch into tables. `expected_versions` is the caller's result of `get_versions`.
 
     Raises:
-        LogAnalyzerError: the worker would make other tables than the caller.
+        LogAnalyzerError: this worker's versions or patterns differ, so that its tables would differ.
     """
-    own = making(settings)
-    for what, wanted in alike.items():
+    own = get_versions(settings)
+    for what, wanted in expected_versions.items():
         if own[what] != wanted:
-            raise unlike(what, wanted, own[what], socket.gethostname())
-    return tabulate(_seen(batch.items), settings)
+            raise version_mismatch(what, wanted, own[what], socket.gethostname())
+    return tabulate(_open_items(batch.items), settings)
 
 
-def making(settings: Settings) -> dict[str, str]:
-    """What tables depend on beside their inputs: the versions, and the pattern files."""
-    return {DISTRIBUTION: __version__, "polars": pl.__version__, "patterns": _print_of(settings.patterns)}
+def get_versions(settings: Settings) -> dict[str, str]:
+    """Everything except the inputs that the tables depend on: package versions and a hash of the pattern files."""
+    return {DISTRIBUTION: __version__, "polars": pl.__version__, "patterns": _hash_patterns(settings.patterns)}
 
 
-def unlike(what: str, here: str, there: str | None, where: str) -> LogAnalyzerError:
-    """A worker that cannot take part."""
+def version_mismatch(what: str, here: str, there: str | None, where: str) -> LogAnalyzerError:
+    """The error about a worker whose version or patterns differ."""
     return LogAnalyzerError(
-        f"{what} is {here} here and {there or 'missing'} on the worker at {where}",
-        "install the same versions of loganalyzer and polars on every worker, and put --patterns where all see them",
+        f"{what}: {here} on this machine, {there or 'missing'} on the worker at {where}",
+        "install the same versions of loganalyzer and polars on every worker, and put --patterns where all can read it",
     )
 
 
-def _print_of(folders: Sequence[Path]) -> str:
-    shipped = resources.folder("patterns")
+def _hash_patterns(folders: Sequence[Path]) -> str:
+    shipped = resources.data_folder("patterns")
     digest = sha256((shipped / "fragments.toml").read_bytes())
     for folder in (shipped / "grammars", *folders):
         files = [file for file in folder.iterdir() if file.name.endswith(".toml")] if folder.is_dir() else []
@@ -139,37 +139,37 @@ def _print_of(folders: Sequence[Path]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _seen(items: Sequence[Place | SourceError]) -> Iterator[Input | SourceError]:
-    """The inputs of a batch under the names by which the caller knows them."""
+def _open_items(items: Sequence[InputPath | SourceError]) -> Iterator[Input | SourceError]:
+    """Opens the inputs of a batch and gives them the names that the caller uses."""
     for item in items:
         if isinstance(item, SourceError):
             yield item
         elif not _is_remote(item.path) and not os.access(item.path, os.R_OK):
             yield SourceError(
-                f"{item.name}: cannot be read: {socket.gethostname()} does not see it as {item.path}",
-                "workers read inputs themselves: put them where every machine sees them under the same path",
+                f"{item.name}: cannot be read: {socket.gethostname()} has no readable {item.path}",
+                "workers read inputs themselves: make them available on every machine under the same path",
             )
         else:
-            for found in opened([item.path]):
-                yield _as_asked(found, item)
+            for found in open_inputs([item.path]):
+                yield _restore_name(found, item)
 
 
-def _as_asked(found: Input | SourceError, item: Place) -> Input | SourceError:
+def _restore_name(found: Input | SourceError, item: InputPath) -> Input | SourceError:
     if item.name == item.path:
         return found
     if isinstance(found, SourceError):
-        return _renamed(found, item)
-    return Input(item.name + found.name.removeprefix(item.path), _chunks(found, item))
+        return _rename_error(found, item)
+    return Input(item.name + found.name.removeprefix(item.path), _chunks_or_renamed_error(found, item))
 
 
-def _chunks(found: Input, item: Place) -> Iterator[bytes]:
+def _chunks_or_renamed_error(found: Input, item: InputPath) -> Iterator[bytes]:
     try:
         yield from found.chunks
     except SourceError as error:
-        raise _renamed(error, item) from None
+        raise _rename_error(error, item) from None
 
 
-def _renamed(error: SourceError, item: Place) -> SourceError:
+def _rename_error(error: SourceError, item: InputPath) -> SourceError:
     if not error.message.startswith(item.path):
         return error
     return SourceError(item.name + error.message.removeprefix(item.path), error.hint)

@@ -1,6 +1,6 @@
-"""The engine of many machines: batches mapped over a Dask cluster, which must be one's own.
+"""Maps batches over a Dask cluster. Use only a cluster that you trust.
 
-Dask's processes trust one another: they exchange pickled functions and tables. Nothing else is ever unpickled.
+Dask's processes exchange pickled functions and tables. The tool unpickles nothing else.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from loganalyzer.engine.batches import (
     BATCH_INPUTS,
     DISTRIBUTION,
     Batch,
-    Place,
-    batches,
-    making,
-    tables_of,
-    unlike,
+    InputPath,
+    get_versions,
+    make_batches,
+    tabulate_batch,
+    version_mismatch,
 )
 from loganalyzer.engine.collector import Tables
-from loganalyzer.engine.local import opened
-from loganalyzer.engine.merge import merged
+from loganalyzer.engine.local import open_inputs
+from loganalyzer.engine.merge import merge_tables
 from loganalyzer.engine.read import Progress, tabulate
 from loganalyzer.settings.model import Settings
 
@@ -38,35 +38,35 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
 
-_TIMES_THREADS: Final = 2
-_LEAST_AHEAD: Final = 8
-"""Batches given to the cluster and not yet answered: so many for each of its threads, and at least so many."""
-_MOST_GUILTY: Final = 20
-"""Inputs that fail alone, after which it is no longer the inputs that are at fault."""
-_GLANCE_S: Final = 2.0
-"""How often the cluster is asked whether it still has workers, while nothing arrives."""
+_IN_FLIGHT_PER_THREAD: Final = 2
+_MIN_IN_FLIGHT: Final = 8
+"""Batches that the cluster works on at a time: this many per thread, and at least this many in total."""
+_MAX_FAILING_INPUTS: Final = 20
+"""After this many failures of single inputs, the inputs are no longer the likely cause."""
+_POLL_S: Final = 2.0
+"""Seconds between checks for remaining workers while no result arrives."""
 
 
 _LOGGERS: Final = ("distributed", "distributed.client")
 
 
-class Unit(Protocol):
-    """What a worker does; of a module that workers can import."""
+class BatchFunction(Protocol):
+    """The function that a worker runs. It must be importable on the worker."""
 
-    def __call__(self, batch: Batch, settings: Settings, alike: Mapping[str, str]) -> Tables:
-        """The tables of a batch."""
+    def __call__(self, batch: Batch, settings: Settings, expected_versions: Mapping[str, str]) -> Tables:
+        """Reads a batch into tables."""
 
 
 @dataclass(frozen=True)
-class Dask:
-    """Workers read the inputs themselves, under the same paths or addresses; `-` is read here.
+class DaskEngine:
+    """Workers read the inputs themselves, under the same paths or URLs. Standard input (`-`) is read in this process.
 
     Attributes:
         scheduler: its address, e.g. `tcp://10.0.0.5:8786`.
-        batch_bytes, batch_inputs: bounds of a batch; they change nothing in the tables.
-        timeout_s: how long to wait for the scheduler, and for a first worker, or for one after all were lost.
-        retries: how often a batch is tried again after an unexpected failure.
-        unit: the work.
+        batch_bytes, batch_inputs: limits of a batch; they do not change the tables.
+        timeout_s: seconds to wait for the scheduler, for the first worker, and for a new worker after all were lost.
+        retries: how often a batch is retried after an unexpected failure.
+        unit: the function that workers run.
     """
 
     scheduler: str
@@ -74,7 +74,7 @@ class Dask:
     batch_inputs: int = BATCH_INPUTS
     timeout_s: float = 20.0
     retries: int = 2
-    unit: Unit = tables_of
+    unit: BatchFunction = tabulate_batch
 
     def tables(
         self, names: Iterable[str | SourceError], settings: Settings, progress: Progress | None = None
@@ -82,38 +82,38 @@ class Dask:
         """See `Engine`.
 
         Raises:
-            LogAnalyzerError: Dask is not installed, the scheduler or its workers are out of reach, or are of another
-                version; a pattern or schedule file is refused.
+            LogAnalyzerError: Dask is not installed; the scheduler or its workers cannot be reached, or have another
+                version; a pattern or schedule file is invalid.
         """
         if find_spec("distributed") is None:
             raise LogAnalyzerError("--engine dask needs Dask", install_hint("distributed"))
-        import distributed  # noqa: F401 -- sets the levels of its loggers, which is not to happen later
+        import distributed  # noqa: F401 -- its import sets loggers' levels, so it must precede `_silence_loggers`
 
         settings = replace(settings, patterns=tuple(folder.absolute() for folder in settings.patterns))
-        with _quiet(), _connected(self.scheduler, self.timeout_s) as client:
-            alike = making(settings)
-            _expect_alike(client, alike, self)
-            work = _Work(client, self, settings, alike, progress)
-            found = work.done(batches(names, self.batch_bytes, self.batch_inputs))
-        return merged(found or [tabulate((), settings)])
+        with _silence_loggers(), _connect(self.scheduler, self.timeout_s) as client:
+            expected_versions = get_versions(settings)
+            _check_versions(client, expected_versions, self)
+            work = _Job(client, self, settings, expected_versions, progress)
+            results = work.run(make_batches(names, self.batch_bytes, self.batch_inputs))
+        return merge_tables(results or [tabulate((), settings)])
 
 
-def _connected(address: str, timeout_s: float) -> Client:
+def _connect(address: str, timeout_s: float) -> Client:
     from distributed import Client
 
     try:
-        asyncio.run(_answer(address, timeout_s))
+        asyncio.run(_wait_for_answer(address, timeout_s))
         return Client(address, timeout=timeout_s)
     except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
         why = f"no answer in {timeout_s:g} s" if isinstance(error, asyncio.TimeoutError) else _first_line(error)
         raise LogAnalyzerError(
-            f"the scheduler at {address} cannot be reached: {why}",
-            "start one with `dask scheduler`, workers with `dask worker ADDRESS`, and give --scheduler that address",
+            f"cannot reach the scheduler at {address}: {why}",
+            "start one with `dask scheduler`, workers with `dask worker ADDRESS`, and pass ADDRESS to --scheduler",
         ) from None
 
 
-async def _answer(address: str, timeout_s: float) -> None:
-    """Wait for any answer of a scheduler; a client would wait for minutes on a port that takes calls in silence."""
+async def _wait_for_answer(address: str, timeout_s: float) -> None:
+    """Waits for any answer from the scheduler. Dask's client waits minutes for a port that accepts and stays silent."""
     from distributed.comm import connect
 
     comm = await asyncio.wait_for(connect(address, timeout=timeout_s), timeout_s)
@@ -121,8 +121,8 @@ async def _answer(address: str, timeout_s: float) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Dask's client logs tracebacks of what is said here in one message."""
+def _silence_loggers() -> Iterator[None]:
+    """Silences Dask's client, which logs tracebacks of errors that this module reports in one message."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -134,68 +134,68 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _expect_alike(client: Client, alike: Mapping[str, str], engine: Dask) -> None:
-    """Wait for a worker, and refuse workers that would make other tables; those that come later refuse themselves."""
+def _check_versions(client: Client, expected_versions: Mapping[str, str], engine: DaskEngine) -> None:
+    """Waits for a worker and rejects workers with other versions. Workers that join later check themselves."""
     try:
         client.wait_for_workers(1, timeout=engine.timeout_s)
     except TimeoutError:
-        raise _no_workers(engine) from None
+        raise _no_workers_error(engine) from None
     packages = [DISTRIBUTION, "polars"]
-    for worker, told in client.get_versions(packages=packages)["workers"].items():
+    for worker, versions in client.get_versions(packages=packages)["workers"].items():
         for name in packages:
-            if isinstance(told, dict) and told["packages"].get(name) != alike[name]:
-                raise unlike(name, alike[name], told["packages"].get(name), worker)
+            if isinstance(versions, dict) and versions["packages"].get(name) != expected_versions[name]:
+                raise version_mismatch(name, expected_versions[name], versions["packages"].get(name), worker)
 
 
 @dataclass
-class _Work:
-    """What the cluster was given, and what came of it."""
+class _Job:
+    """The batches that the cluster works on, and their results."""
 
     client: Client
-    engine: Dask
+    engine: DaskEngine
     settings: Settings
-    alike: Mapping[str, str]
+    expected_versions: Mapping[str, str]
     progress: Progress | None
-    found: dict[int, Tables] = field(default_factory=dict)
+    results: dict[int, Tables] = field(default_factory=dict)
     running: dict[Future, tuple[int, Batch]] = field(default_factory=dict)
     failed: dict[int, tuple[Batch, str]] = field(default_factory=dict)
 
-    def done(self, given: Iterable[Batch]) -> list[Tables]:
-        """The tables of all batches, in order; whatever the workers do, each batch counts once."""
-        ahead = max(_LEAST_AHEAD, _TIMES_THREADS * sum(self.client.nthreads().values()))
-        for number, batch in enumerate(given):
-            if batch.here:
-                names = [item.name if isinstance(item, Place) else item for item in batch.items]
-                self.found[number] = tabulate(opened(names), self.settings, progress=self.progress)
+    def run(self, batches: Iterable[Batch]) -> list[Tables]:
+        """The tables of all batches, in order. Retries and lost workers never count a batch twice."""
+        ahead = max(_MIN_IN_FLIGHT, _IN_FLIGHT_PER_THREAD * sum(self.client.nthreads().values()))
+        for number, batch in enumerate(batches):
+            if batch.is_local:
+                names = [item.name if isinstance(item, InputPath) else item for item in batch.items]
+                self.results[number] = tabulate(open_inputs(names), self.settings, progress=self.progress)
                 continue
             while len(self.running) >= ahead:
-                self._collect()
+                self._collect_results()
             self._submit(number, batch)
         while self.running:
-            self._collect()
-        self._try_again()
-        return [self.found[number] for number in sorted(self.found)]
+            self._collect_results()
+        self._retry_failed()
+        return [self.results[number] for number in sorted(self.results)]
 
     def _submit(self, number: int, batch: Batch) -> None:
         future = self.client.submit(
-            self.engine.unit, batch, self.settings, self.alike, retries=self.engine.retries, pure=False
+            self.engine.unit, batch, self.settings, self.expected_versions, retries=self.engine.retries, pure=False
         )
         self.running[future] = number, batch
 
-    def _collect(self) -> None:
-        """Take what is ready, once something is."""
+    def _collect_results(self) -> None:
+        """Waits for at least one result, then stores every result that is ready."""
         for future in self._ready():
             number, batch = self.running.pop(future)
             try:
-                self.found[number] = future.result()
+                self.results[number] = future.result()
             except LogAnalyzerError:
                 raise
             except CancelledError:
-                raise _lost(self.engine) from None
-            except Exception as error:  # noqa: BLE001 -- whatever befell the workers, the other batches go on
-                self.failed[number] = batch, _reason(error)
+                raise _connection_lost_error(self.engine) from None
+            except Exception as error:  # noqa: BLE001 -- whatever happened to a worker, the other batches continue
+                self.failed[number] = batch, _describe_failure(error)
             else:
-                self._tell(self.found[number])
+                self._report_progress(self.results[number])
             future.release()
 
     def _ready(self) -> list[Future]:
@@ -204,14 +204,14 @@ class _Work:
         deadline = time.monotonic() + self.engine.timeout_s
         while True:
             try:
-                return list(wait(list(self.running), timeout=_GLANCE_S, return_when="FIRST_COMPLETED").done)
+                return list(wait(list(self.running), timeout=_POLL_S, return_when="FIRST_COMPLETED").done)
             except TimeoutError:
                 if self._has_workers():
                     deadline = time.monotonic() + self.engine.timeout_s
                 elif time.monotonic() > deadline:
-                    raise _no_workers(self.engine) from None
+                    raise _no_workers_error(self.engine) from None
             except (CancelledError, OSError):
-                raise _lost(self.engine) from None
+                raise _connection_lost_error(self.engine) from None
 
     def _has_workers(self) -> bool:
         try:
@@ -219,47 +219,47 @@ class _Work:
         except (CancelledError, OSError):
             return False
 
-    def _try_again(self) -> None:
-        """Failed batches, one input at a time and nothing beside it: whose workers die then is to blame itself."""
-        guilty = 0
+    def _retry_failed(self) -> None:
+        """Retries failed batches input by input, alone on the cluster, so that a dying worker identifies its input."""
+        failing = 0
         failed, self.failed = self.failed, {}
         for number, (batch, reason) in sorted(failed.items()):
             parts: list[Tables] = []
-            for alone in batch.apart:
-                why = reason if guilty >= _MOST_GUILTY else self._alone(number, alone)
+            for alone in batch.single_input_batches:
+                why = reason if failing >= _MAX_FAILING_INPUTS else self._retry_alone(number, alone)
                 if why:
-                    guilty += 1
-                    parts.append(tabulate((_given_up(item, why) for item in alone.items), self.settings))
+                    failing += 1
+                    parts.append(tabulate((_failed_input(item, why) for item in alone.items), self.settings))
                 else:
-                    parts.append(self.found[number])
-            self.found[number] = merged(parts)
+                    parts.append(self.results[number])
+            self.results[number] = merge_tables(parts)
 
-    def _alone(self, number: int, alone: Batch) -> str | None:
-        """Why it failed again, or None: its tables are found."""
+    def _retry_alone(self, number: int, alone: Batch) -> str | None:
+        """The reason for another failure, or None: then `results` has its tables."""
         self.failed.pop(number, None)
         self._submit(number, alone)
         while self.running:
-            self._collect()
+            self._collect_results()
         return self.failed[number][1] if number in self.failed else None
 
-    def _tell(self, part: Tables) -> None:
+    def _report_progress(self, part: Tables) -> None:
         if self.progress:
             sources = part.frames["sources"]
             for name, size in zip(sources["source"], sources["bytes"], strict=True):
                 self.progress(name, size)
 
 
-def _given_up(item: Place | SourceError, why: str) -> SourceError:
+def _failed_input(item: InputPath | SourceError, why: str) -> SourceError:
     if isinstance(item, SourceError):
         return item
-    return SourceError(f"{item.name}: could not be analysed: {why}", "the other inputs are analysed without it")
+    return SourceError(f"{item.name}: could not be analyzed: {why}", "the other inputs are still analyzed")
 
 
-def _reason(error: Exception) -> str:
+def _describe_failure(error: Exception) -> str:
     from distributed import KilledWorker
 
     if isinstance(error, KilledWorker):
-        return "every worker that tried it died; it may need more memory than a worker has"
+        return "every worker that tried it died; it may need more memory than the workers have"
     return f"{type(error).__name__}: {_first_line(error)}"
 
 
@@ -267,14 +267,14 @@ def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _no_workers(engine: Dask) -> LogAnalyzerError:
+def _no_workers_error(engine: DaskEngine) -> LogAnalyzerError:
     return LogAnalyzerError(
-        f"the scheduler at {engine.scheduler} has no worker since {engine.timeout_s:g} s",
-        f"start some with `dask worker {engine.scheduler}`",
+        f"the scheduler at {engine.scheduler} has had no workers for {engine.timeout_s:g} s",
+        f"start workers with `dask worker {engine.scheduler}`",
     )
 
 
-def _lost(engine: Dask) -> LogAnalyzerError:
+def _connection_lost_error(engine: DaskEngine) -> LogAnalyzerError:
     return LogAnalyzerError(
-        f"the scheduler at {engine.scheduler} was lost in the middle of the work", "see its log, and start again"
+        f"lost the connection to the scheduler at {engine.scheduler}", "check the scheduler's log, then start again"
     )

@@ -1,4 +1,4 @@
-"""Records to tables as they come in: whole inputs together, a long one in parts."""
+"""Builds tables while records arrive: complete inputs together, a long input in parts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import polars as pl
 
 from loganalyzer.engine import unbounded_prompt
 from loganalyzer.engine.open_prompts import Frames, OpenPrompts
-from loganalyzer.engine.spilled_parts import OUTPUTS, UNKNOWN, Making, Part
-from loganalyzer.engine.splitting import Events, settled
+from loganalyzer.engine.spilled_parts import BAR_OUTPUTS, DIGEST_PLACEHOLDER, Part, PartBuilder
+from loganalyzer.engine.splitting import Events, split_complete_prompts
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.cached_models import CachedModels
@@ -21,160 +21,162 @@ from loganalyzer.sources.chunks import Source
 from loganalyzer.tables import schema
 from loganalyzer.tables.spool import Spool
 
-Filling = Callable[[Part, Callable[[], Frames]], None]
+FillPart = Callable[[Part, Callable[[], Frames]], None]
 
-MOST_RECORDS: Final = 1 << 18
-"""Records become tables once there are so many, so that memory stays bounded."""
-MOST_OPEN: Final = 1 << 19
-"""Records of a prompt that goes on and on which are held, where it can be parted; see `runs.unending`."""
-MOST_WAITING: Final = 1 << 20
-"""Records of one prompt that are held where it cannot be parted: two hundred times what a long video has."""
+FLUSH_RECORDS: Final = 1 << 18
+"""Tables are built once this many records wait, so that memory stays bounded."""
+SPLIT_RECORDS: Final = 1 << 19
+"""Buffered records of an unfinished prompt before it is split at a stage; see `engine.unbounded_prompt`."""
+MAX_RECORDS: Final = 1 << 20
+"""Buffered records of a prompt that cannot be split: two hundred times the records of a long video."""
 
 
-class Rebuilding:
-    """The records that wait for more, and the tables made so far.
+class IncrementalBuilder:
+    """Buffers records until their input or prompt is complete, and keeps the tables built so far.
 
-    With a `spool`, tables that outgrow its room wait on disk, and come back part by part; see `is_spooled`. `cut` has
-    the inputs (their numbers) of which not everything was taken, since a prompt of theirs has no end, and the last line
-    that was.
+    With a `spool`, tables that outgrow its room wait on disk and come back part by part; see `is_spooled`. `cut` maps
+    each input (its number) whose prompt never ends, and which was therefore not read completely, to the last line that
+    was used.
     """
 
     def __init__(self, patterns: Sequence[Pattern], settings: Settings, spool: Spool | None = None) -> None:
         self._patterns, self._settings = patterns, settings
         self._waiting: list[Events] = []
-        self._rows = 0
-        self._enough = MOST_RECORDS
+        self._waiting_records = 0
+        self._flush_at = FLUSH_RECORDS
         self._ended: list[Source] = []
-        self._left_out: set[int] = set()
-        self._making = Making(spool)
-        self._early: list[Part] = []
+        self._dropped: set[int] = set()
+        self._part_builder = PartBuilder(spool)
+        self._early_parts: list[Part] = []
         self._prompts = OpenPrompts()
-        self._going_on: dict[int, OpenPrompts] = {}
+        self._unfinished: dict[int, OpenPrompts] = {}
         self._parts: list[Part] = []
-        self._parted: set[str] = set()
-        self._given_up: dict[int, int] = {}
+        self._split_names: set[str] = set()
+        self._endless: dict[int, int] = {}
         self.cut: dict[int, int] = {}
 
     @property
     def is_spooled(self) -> bool:
-        """Whether tables wait on disk; known for good once all are made."""
-        return self._making.is_spooled
+        """Whether tables wait on disk. Final once all tables are built."""
+        return self._part_builder.is_spooled
 
     def add(self, events: Events) -> None:
-        """More records, in order."""
-        taken = _of(events, self._given_up, those=False) if self._given_up else events
-        if _height(taken) < _height(events):
-            lost = _last_lines(_of(events, self._given_up))
-            self.cut |= {number: line for number, line in self._given_up.items() if number in lost}
-        self._waiting.append(taken)
-        self._rows += _height(taken)
+        """Buffers more records, in order."""
+        wanted = _exclude_inputs(events, self._endless) if self._endless else events
+        if _count_records(wanted) < _count_records(events):
+            dropped = _find_last_lines(_select_inputs(events, self._endless))
+            self.cut |= {number: line for number, line in self._endless.items() if number in dropped}
+        self._waiting.append(wanted)
+        self._waiting_records += _count_records(wanted)
 
-    def end(self, source: Source, *, left_out: bool = False) -> None:
-        """An input has been read to its end, and counts, or does not."""
-        if left_out:
-            self._left_out.add(source.number)
+    def end(self, source: Source, *, is_duplicate: bool = False) -> None:
+        """Marks an input as complete. The records of a duplicate are dropped."""
+        if is_duplicate:
+            self._dropped.add(source.number)
         else:
             self._ended.append(source)
-            for part in self._early:
+            for part in self._early_parts:
                 part.source = source
-            self._parts += self._early
-            if self._early:
-                self._parted.add(source.name)
-                self._going_on[source.number] = self._prompts
-        self._early, self._prompts = [], OpenPrompts()
+            self._parts += self._early_parts
+            if self._early_parts:
+                self._split_names.add(source.name)
+                self._unfinished[source.number] = self._prompts
+        self._early_parts, self._prompts = [], OpenPrompts()
 
     def advance(self) -> None:
-        """Make tables of what can be told already, if there is enough of it."""
-        if self._rows < self._enough:
+        """Builds tables from complete inputs and prompts if enough records wait."""
+        if self._waiting_records < self._flush_at:
             return
-        waiting = self._taken()
-        self._rebuild_ended(_of(waiting, [source.number for source in self._ended]), self._making.later)
-        rest = _of(waiting, [*(source.number for source in self._ended), *self._left_out], those=False)
+        waiting = self._take_waiting()
+        self._build_ended(
+            _select_inputs(waiting, [source.number for source in self._ended]), self._part_builder.fill_in_background
+        )
+        rest = _exclude_inputs(waiting, [*(source.number for source in self._ended), *self._dropped])
         self._ended = []
-        if _height(rest) >= MOST_RECORDS:
-            rest = self._rebuild_open(self._rebuild_settled(rest))
-        if _height(rest) >= MOST_WAITING:
-            self._given_up |= _last_lines(rest)
-        self._waiting, self._rows = [rest], _height(rest)
-        self._enough = max(MOST_RECORDS, 2 * self._rows)
+        if _count_records(rest) >= FLUSH_RECORDS:
+            rest = self._build_complete_stages(self._build_complete_prompts(rest))
+        if _count_records(rest) >= MAX_RECORDS:
+            self._endless |= _find_last_lines(rest)
+        self._waiting, self._waiting_records = [rest], _count_records(rest)
+        self._flush_at = max(FLUSH_RECORDS, 2 * self._waiting_records)
 
-    def finished(self) -> Iterator[dict[str, pl.DataFrame]]:
-        """All tables, every input having ended: in one piece, or where they were spooled, part by part."""
-        waiting = self._taken()
-        if self._left_out:
-            waiting = _of(waiting, self._left_out, those=False)
-        self._rebuild_ended(waiting, self._making.now)
-        self._making.finish()
-        outputs = self._outputs()
+    def finish(self) -> Iterator[dict[str, pl.DataFrame]]:
+        """All tables once every input has ended: all at once, or part by part if they were spooled."""
+        waiting = self._take_waiting()
+        if self._dropped:
+            waiting = _exclude_inputs(waiting, self._dropped)
+        self._build_ended(waiting, self._part_builder.fill)
+        self._part_builder.finish()
+        outputs = self._find_outputs_with_bars()
         models = CachedModels()
-        pieces = [[part] for part in self._parts] if self.is_spooled else [self._parts]
-        for parts in pieces:
-            made = _joined([part.read() for part in parts])
-            if self._parted:
-                made["runs"] = self._counted(made["runs"], outputs)
-                made = _in_order(made) if _is_interleaved(made) else made
+        groups = [[part] for part in self._parts] if self.is_spooled else [self._parts]
+        for parts in groups:
+            made = _concat_tables([part.load() for part in parts])
+            if self._split_names:
+                made["runs"] = self._fill_window_counts(made["runs"], outputs)
+                made = _sort_by_input(made) if _is_interleaved(made) else made
             made["runs"] = models.named(made["runs"])
             yield made
 
-    def _outputs(self) -> pl.DataFrame:
-        """source, stream: the outputs that show any bar, of inputs that were made into tables in parts."""
-        frames = [part.shown() for part in self._parts] if self._parted else []
-        shown = pl.concat([_NO_OUTPUTS, *frames])
-        return shown.filter(pl.col("source").is_in(self._parted)).unique().with_columns(shown=True)
+    def _find_outputs_with_bars(self) -> pl.DataFrame:
+        """source, stream, shown: outputs that contain any bar, of inputs whose tables were built in parts."""
+        frames = [part.outputs_with_bars() for part in self._parts] if self._split_names else []
+        shown = pl.concat([_EMPTY_OUTPUTS, *frames])
+        return shown.filter(pl.col("source").is_in(self._split_names)).unique().with_columns(shown=True)
 
-    def _taken(self) -> Events:
+    def _take_waiting(self) -> Events:
         waiting, self._waiting = self._waiting, []
-        return concatenated(waiting)
+        return concat_events(waiting)
 
-    def _rebuild_ended(self, whole: Events, fill: Filling) -> None:
+    def _build_ended(self, complete: Events, fill: FillPart) -> None:
         for source in self._ended:
-            if prompts := self._going_on.pop(source.number, None):
+            if prompts := self._unfinished.pop(source.number, None):
                 self._parts.append(Part(prompts, source=source))
-                own = _of(whole, [source.number])
-                fill(self._parts[-1], partial(self._rebuilt, own, [(source.number, "", UNKNOWN)]))
-                whole = _of(whole, [source.number], those=False)
+                own = _select_inputs(complete, [source.number])
+                fill(self._parts[-1], partial(self._rebuild, own, [(source.number, "", DIGEST_PLACEHOLDER)]))
+                complete = _exclude_inputs(complete, [source.number])
         known = [(source.number, source.name, source.digest) for source in self._ended]
         if known:
             self._parts.append(Part())
-            fill(self._parts[-1], partial(self._rebuilt, whole, known))
+            fill(self._parts[-1], partial(self._rebuild, complete, known))
 
-    def _rebuild_settled(self, events: Events) -> Events:
-        """Frames of the prompts that are complete in an input that goes on; the other records."""
-        parted = settled(prepared(events, self._patterns), neutral_events(self._patterns))
-        if _height(parted.ready):
-            self._make_early(parted.ready)
-        return parted.rest
+    def _build_complete_prompts(self, events: Events) -> Events:
+        """Builds tables of complete prompts in an input that continues; returns the remaining records."""
+        halves = split_complete_prompts(prepared(events, self._patterns), neutral_events(self._patterns))
+        if _count_records(halves.ready):
+            self._build_early(halves.ready)
+        return halves.rest
 
-    def _rebuild_open(self, events: Events) -> Events:
-        """Frames of the stages that are complete in a prompt of nothing but bars; the other records."""
-        if _height(events) < MOST_OPEN:
+    def _build_complete_stages(self, events: Events) -> Events:
+        """Builds tables of complete stages in a prompt that contains only bars; returns the remaining records."""
+        if _count_records(events) < SPLIT_RECORDS:
             return events
-        parted = unbounded_prompt.parted(events, neutral_events(self._patterns))
-        if not parted.opened.is_empty():
-            self._make_early(parted.ready, parted.opened)
-        return parted.rest
+        halves = unbounded_prompt.split_at_stage(events, neutral_events(self._patterns))
+        if not halves.opened.is_empty():
+            self._build_early(halves.ready, halves.opened)
+        return halves.rest
 
-    def _make_early(self, events: Events, opened: pl.DataFrame | None = None) -> None:
+    def _build_early(self, events: Events, opened: pl.DataFrame | None = None) -> None:
         (number,) = {int(frame["source"][0]) for frame in events.values() if not frame.is_empty()}
 
         def make() -> Frames:
-            made = self._rebuilt(events, [(number, "", UNKNOWN)], going_on=[number])
-            return made if opened is None else unbounded_prompt.without_opened(made, opened)
+            made = self._rebuild(events, [(number, "", DIGEST_PLACEHOLDER)], going_on=[number])
+            return made if opened is None else unbounded_prompt.drop_opened_runs(made, opened)
 
-        self._early.append(Part(self._prompts, opened))
-        self._making.later(self._early[-1], make)
+        self._early_parts.append(Part(self._prompts, opened))
+        self._part_builder.fill_in_background(self._early_parts[-1], make)
 
-    def _rebuilt(
+    def _rebuild(
         self, events: Events, sources: Sequence[tuple[int, str, str]], going_on: Collection[int] = ()
     ) -> Frames:
         named = pl.DataFrame(
             sources, schema={"number": pl.UInt32, "source": pl.String, "digest": pl.String}, orient="row"
         )
         rebuilt = rebuild(events, named, self._patterns, self._settings, going_on)
-        return {name: getattr(rebuilt, name) for name in (*REBUILT, OUTPUTS)}
+        return {name: getattr(rebuilt, name) for name in (*REBUILT, BAR_OUTPUTS)}
 
-    def _counted(self, runs: pl.DataFrame, outputs: pl.DataFrame) -> pl.DataFrame:
-        """`runs`, with 0 windows instead of none where bars stand in another part of the same output."""
+    def _fill_window_counts(self, runs: pl.DataFrame, outputs: pl.DataFrame) -> pl.DataFrame:
+        """`runs` with 0 observed windows instead of null if another part of the same output contains bars."""
         seen = pl.when("shown").then(pl.col("observed_windows").fill_null(0)).otherwise("observed_windows")
         return (
             runs.join(outputs, on=["source", "stream"], how="left", nulls_equal=True, maintain_order="left")
@@ -183,12 +185,12 @@ class Rebuilding:
         )
 
 
-_NO_OUTPUTS: Final = pl.DataFrame(schema={"source": pl.String, "stream": pl.String})
+_EMPTY_OUTPUTS: Final = pl.DataFrame(schema={"source": pl.String, "stream": pl.String})
 
 
-def _joined(parts: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+def _concat_tables(parts: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
     frames = {name: [part[name] for part in parts if name in part] for name in REBUILT}
-    return {name: pl.concat(held) if held else schema.empty(name) for name, held in frames.items()}
+    return {name: pl.concat(tables) if tables else schema.empty(name) for name, tables in frames.items()}
 
 
 def _is_interleaved(made: Mapping[str, pl.DataFrame]) -> bool:
@@ -197,32 +199,32 @@ def _is_interleaved(made: Mapping[str, pl.DataFrame]) -> bool:
     return outputs.n_unique() > outputs["source"].n_unique()
 
 
-def _in_order(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Frames made in parts, in the order of inputs, then outputs: the parts of several outputs come interleaved."""
-    sorted_ = {
-        name: made[name].sort(_first_seen("source"), "stream", "line", maintain_order=True)
+def _sort_by_input(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Sorts frames that were built in parts by input, then output: parts of several outputs arrive interleaved."""
+    ordered = {
+        name: made[name].sort(_first_row_of("source"), "stream", "line", maintain_order=True)
         for name in ("prompts", "runs", "environment")
     }
-    places = {
-        key: sorted_[table].select(key).unique(maintain_order=True).with_row_index("at")
+    positions = {
+        key: ordered[table].select(key).unique(maintain_order=True).with_row_index("at")
         for key, table in (("prompt_id", "prompts"), ("run_id", "runs"))
     }
-    for name in made.keys() - sorted_.keys():
+    for name in made.keys() - ordered.keys():
         frame = made[name]
         key = "run_id" if "run_id" in frame.columns else "prompt_id"
-        at = frame.select(key).join(places[key], on=key, how="left", maintain_order="left")["at"]
+        at = frame.select(key).join(positions[key], on=key, how="left", maintain_order="left")["at"]
         if not at.is_sorted(nulls_last=True):
             frame = frame.with_columns(at).sort("at", nulls_last=True, maintain_order=True).drop("at")
-        sorted_[name] = frame
-    return {name: sorted_[name] for name in made}
+        ordered[name] = frame
+    return {name: ordered[name] for name in made}
 
 
-def _first_seen(column: str) -> pl.Expr:
+def _first_row_of(column: str) -> pl.Expr:
     return pl.int_range(pl.len()).min().over(column)
 
 
-def concatenated(batches: Sequence[Events]) -> Events:
-    """The records of all batches, event by event."""
+def concat_events(batches: Sequence[Events]) -> Events:
+    """Concatenates the records of all batches, event by event."""
     if len(batches) == 1:
         return batches[0]
     frames: dict[str, list[pl.DataFrame]] = {}
@@ -232,17 +234,21 @@ def concatenated(batches: Sequence[Events]) -> Events:
     return {event: pl.concat(parts, how="diagonal_relaxed") for event, parts in frames.items()}
 
 
-def _last_lines(events: Events) -> dict[int, int]:
-    """The last line of each input (number)."""
+def _find_last_lines(events: Events) -> dict[int, int]:
+    """The last line of each input (by number)."""
     lines = pl.concat([frame.select("source", "line") for frame in events.values()])
     return dict(lines.group_by("source").agg(pl.col("line").max()).rows())
 
 
-def _height(events: Events) -> int:
+def _count_records(events: Events) -> int:
     return sum(frame.height for frame in events.values())
 
 
-def _of(events: Events, sources: Collection[int], *, those: bool = True) -> Events:
-    """The records of these inputs, or of all others; nothing is copied where that is all of them."""
-    own = pl.col("source").is_in(list(sources))
-    return {event: frame.filter(own if those else ~own) for event, frame in events.items()}
+def _select_inputs(events: Events, sources: Collection[int]) -> Events:
+    """The records of these inputs."""
+    return {event: frame.filter(pl.col("source").is_in(list(sources))) for event, frame in events.items()}
+
+
+def _exclude_inputs(events: Events, sources: Collection[int]) -> Events:
+    """The records of all other inputs."""
+    return {event: frame.filter(~pl.col("source").is_in(list(sources))) for event, frame in events.items()}

@@ -1,4 +1,4 @@
-"""The interface of an engine: where inputs are read into tables. The tables are the same everywhere."""
+"""The interface of an engine, which reads inputs into tables. Every engine returns the same tables."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from loganalyzer.settings.model import Settings
 
 
 class Engine(Protocol):
-    """Whoever makes tables of inputs."""
+    """Reads inputs into tables."""
 
     def tables(
         self, names: Iterable[str | SourceError], settings: Settings, progress: Progress | None = None
     ) -> Tables:
-        """The tables of these inputs, named as `sources.find` names them, in their order.
+        """The tables of these inputs, in order. Names are as `sources.inputs.find_inputs` returns them.
 
         Raises:
-            LogAnalyzerError: none of the work could be done.
+            LogAnalyzerError: no input could be processed.
         """

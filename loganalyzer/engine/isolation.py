@@ -1,4 +1,4 @@
-"""A fault of the tool itself costs one input its result, never the others theirs."""
+"""Isolates inputs on which the tool itself fails, so that the other inputs keep their results."""
 
 from __future__ import annotations
 
@@ -12,58 +12,61 @@ from loganalyzer.common.formatting import one_line
 from loganalyzer.sources.inputs import STDIN
 
 Result = TypeVar("Result")
-Name = str | SourceError
+InputName = str | SourceError
 _PANIC: Final = "PanicException"
-"""What a fault in polars' Rust code is; it derives from BaseException."""
+"""The type of a panic in polars' Rust code; it derives from BaseException."""
 
 
 class Isolated(NamedTuple):
-    """The inputs on which the tool works, and one message for each other one."""
+    """The inputs that the tool can process, and one message for each that it cannot."""
 
-    names: Sequence[Name]
+    names: Sequence[InputName]
     faults: tuple[str, ...]
 
 
 def is_fault(error: BaseException) -> bool:
-    """Whether an error is the tool's own fault: no message to the user, no signal, no lack of memory or of a file."""
+    """Whether an error is a bug of the tool: not a message to the user, a signal, a memory or a file error."""
     if isinstance(error, LogAnalyzerError | MemoryError | OSError):
         return False
     return isinstance(error, Exception) or type(error).__name__ == _PANIC
 
 
 def describe(error: BaseException) -> str:
-    """What failed and where, e.g. `TypeError in runs/prompts.py, line 94`."""
+    """The error's type and place, e.g. `TypeError in runs/prompts.py, line 94`."""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if "loganalyzer" in Path(frame.filename).parts]
-    place = Path(own[-1].filename) if own else None
-    where = f" in {place.parent.name}/{place.name}, line {own[-1].lineno}" if place else ""
+    index = Path(own[-1].filename) if own else None
+    where = f" in {index.parent.name}/{index.name}, line {own[-1].lineno}" if index else ""
     return f"{type(error).__name__}{where}"
 
 
-def isolate(names: Iterable[Name], work: Callable[[Sequence[Name]], object], fault: BaseException) -> Isolated:
-    """Find the inputs on which `work` fails alone, after it failed with `fault` on all of them.
+def isolate(
+    names: Iterable[InputName], work: Callable[[Sequence[InputName]], object], fault: BaseException
+) -> Isolated:
+    """Finds the inputs on which `work` fails alone, after it failed with `fault` on all of them.
 
-    Messages hold the file's name without its folders, which may name people.
+    Messages contain the file's name without its folders, which may contain people's names.
 
     Raises:
-        BaseException: `fault` itself, where no single input is to blame, or standard input cannot be read again.
+        BaseException: `fault` itself, if no single input causes it, or if standard input, which cannot be read twice,
+            is among them.
     """
-    every = list(names)
-    if STDIN in every:
+    all_names = list(names)
+    if STDIN in all_names:
         raise fault
-    faults = {place: error for place, name in enumerate(every) if (error := _fault_of(name, work)) is not None}
+    faults = {index: error for index, name in enumerate(all_names) if (error := _find_fault(name, work)) is not None}
     if not faults:
         raise fault
-    messages = tuple(_message(every[place], error) for place, error in faults.items())
-    return Isolated([name for place, name in enumerate(every) if place not in faults], messages)
+    messages = tuple(_fault_message(all_names[index], error) for index, error in faults.items())
+    return Isolated([name for index, name in enumerate(all_names) if index not in faults], messages)
 
 
-def _message(name: Name, error: BaseException) -> str:
+def _fault_message(name: InputName, error: BaseException) -> str:
     file = one_line(PurePath(str(name)).name)
-    said = f"{file}: a fault of loganalyzer ({describe(error)}); this input is left out"
-    return f"{said}\n  please report it with the log; the other inputs are analyzed"
+    summary = f"{file}: internal error in loganalyzer ({describe(error)}); input skipped"
+    return f"{summary}\n  please report it and attach the log; the other inputs are still analyzed"
 
 
-def _fault_of(name: Name, work: Callable[[Sequence[Name]], object]) -> BaseException | None:
+def _find_fault(name: InputName, work: Callable[[Sequence[InputName]], object]) -> BaseException | None:
     if isinstance(name, SourceError):
         return None
     try:

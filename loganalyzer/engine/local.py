@@ -1,4 +1,4 @@
-"""The engine of this process: all inputs in one go."""
+"""The default engine: reads all inputs in this process."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from loganalyzer.common.errors import SourceError
 from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.read import Progress, tabulate
 from loganalyzer.settings.model import Settings
-from loganalyzer.sources.inputs import Input, read
+from loganalyzer.sources.inputs import Input, open_input
 
 
-class Local:
-    """Reads here, with the threads of this machine."""
+class LocalEngine:
+    """Reads inputs with the threads of this machine."""
 
     def tables(
         self, names: Iterable[str | SourceError], settings: Settings, progress: Progress | None = None
     ) -> Tables:
         """See `Engine`."""
-        return tabulate(opened(names), settings, progress=progress)
+        return tabulate(open_inputs(names), settings, progress=progress)
 
 
-def opened(names: Iterable[str | SourceError]) -> Iterator[Input | SourceError]:
-    """The inputs behind these names; what cannot be opened comes as an error in its place."""
+def open_inputs(names: Iterable[str | SourceError]) -> Iterator[Input | SourceError]:
+    """Opens inputs by name. An input that cannot be opened is replaced by its error."""
     for name in names:
         if isinstance(name, SourceError):
             yield name
             continue
         try:
-            yield from read(name)
+            yield from open_input(name)
         except SourceError as error:
             yield error

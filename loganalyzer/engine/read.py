@@ -1,4 +1,4 @@
-"""Inputs to tables: the unit of work. It depends on its inputs alone, so any number may run at once, anywhere."""
+"""Reads inputs into tables. The result depends only on the inputs, so calls can run in parallel anywhere."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.common.errors import SourceError
-from loganalyzer.common.parallel import in_order
-from loganalyzer.engine.collector import Collection, Extracted, Tables, Volumes
+from loganalyzer.common.parallel import map_in_order
+from loganalyzer.engine.collector import Collector, Extracted, Tables, Volumes
 from loganalyzer.grammar.compiled import Grammars, compile_all
 from loganalyzer.grammar.load import load_all
-from loganalyzer.lines.segmentation import Segments, joined, segments
+from loganalyzer.lines.segmentation import Segments, concat_segments, split_segments
 from loganalyzer.records import evidence
 from loganalyzer.records.extraction import extract
 from loganalyzer.runs.vocabulary import EVENTS
 from loganalyzer.settings.model import Settings
-from loganalyzer.sources.chunks import PIECE_BYTES, Piece, Source, cut
+from loganalyzer.sources.chunks import CHUNK_BYTES, Chunk, Source, cut_chunks
 from loganalyzer.sources.inputs import Input
 from loganalyzer.tables.spool import Spool
 
-_SEGMENTS: Final = 1 << 18
-"""Segments read in one go."""
-_MOST_GATHERED: Final = 16
-"""Batches gathered for that; their text is held together."""
+_SEGMENTS_PER_PASS: Final = 1 << 18
+"""Segments that one pass extracts."""
+_MAX_GATHERED: Final = 16
+"""At most this many batches are gathered for one pass: their text is in memory together."""
 
 Progress = Callable[[str, int], None]
-"""Is told, again and again, the name of an input and how many bytes of it were read more: unpacked, not yet decoded."""
+"""Called repeatedly with an input's name and the number of bytes read since: unpacked, not yet decoded."""
 
 
 def tabulate(
@@ -37,131 +37,135 @@ def tabulate(
     settings: Settings,
     *,
     progress: Progress | None = None,
-    piece_bytes: int = PIECE_BYTES,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Tables:
-    """The tables of these inputs. An input that cannot be read is one of `problems`; the others keep their results.
+    """The tables of these inputs. An input that cannot be read becomes one of `problems`; the others are still read.
 
-    `piece_bytes` bounds what is held of the text; it changes nothing in the tables.
+    `chunk_bytes` limits how much text is in memory; it does not change the tables.
 
     Raises:
-        LogAnalyzerError: a pattern or schedule file is refused.
+        LogAnalyzerError: a pattern or schedule file is invalid.
     """
-    return _collected(inputs, settings, progress, piece_bytes, None).finished()
+    return _collect(inputs, settings, progress, chunk_bytes, None).finish()
 
 
-def volumes(
+def tabulate_volumes(
     inputs: Iterable[Input | SourceError],
     settings: Settings,
     spool: Spool,
     *,
     progress: Progress | None = None,
-    piece_bytes: int = PIECE_BYTES,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Volumes:
-    """The same tables volume by volume, so that inputs of any size need no more memory than the `spool` has room for.
+    """The same tables in volumes: inputs of any size need no more memory than the `spool` allows.
 
     Raises:
-        LogAnalyzerError: as `tabulate`; or the disk has no room.
+        LogAnalyzerError: as `tabulate`; or the disk is full.
     """
-    return _collected(inputs, settings, progress, piece_bytes, spool).volumes()
+    return _collect(inputs, settings, progress, chunk_bytes, spool).volumes()
 
 
-def _collected(
+def _collect(
     inputs: Iterable[Input | SourceError],
     settings: Settings,
     progress: Progress | None,
-    piece_bytes: int,
+    chunk_bytes: int,
     spool: Spool | None,
-) -> Collection:
-    collection = Collection(compile_all(load_all(settings.patterns), EVENTS), settings, spool)
-    batches = _batches(_pieces(inputs, progress, piece_bytes), piece_bytes)
-    searched = in_order(partial(_searched, grammars=collection.grammars), batches)
-    for extracted in in_order(partial(_extracted, grammars=collection.grammars), _gathered(searched)):
-        collection.add(extracted)
-    return collection
+) -> Collector:
+    collector = Collector(compile_all(load_all(settings.patterns), EVENTS), settings, spool)
+    batches = _group_chunks(_cut_inputs(inputs, progress, chunk_bytes), chunk_bytes)
+    searched = map_in_order(partial(_search, grammars=collector.grammars), batches)
+    for extracted in map_in_order(partial(_extract, grammars=collector.grammars), _gather(searched)):
+        collector.add(extracted)
+    return collector
 
 
 @dataclass(frozen=True, eq=False)
-class _Batch:
-    """Pieces joined so that one query serves many, and the inputs that end with them, or could not be opened."""
+class _ChunkGroup:
+    """Chunks processed together, since one query beats many, and the inputs that end here or could not be opened."""
 
-    pieces: Sequence[Piece]
+    chunks: Sequence[Chunk]
     ended: Sequence[Source | SourceError]
 
 
-def _pieces(
+def _cut_inputs(
     inputs: Iterable[Input | SourceError], progress: Progress | None, size: int
-) -> Iterator[Piece | Source | SourceError]:
+) -> Iterator[Chunk | Source | SourceError]:
     number = 0
-    for given in inputs:
-        if isinstance(given, SourceError):
-            yield given
+    for source in inputs:
+        if isinstance(source, SourceError):
+            yield source
             continue
-        yield from cut(_watched(given, progress) if progress else given, number, size)
+        yield from cut_chunks(_with_progress(source, progress) if progress else source, number, size)
         number += 1
 
 
-def _watched(given: Input, progress: Progress) -> Input:
-    """The same input, which tells how far it is read."""
+def _with_progress(source: Input, progress: Progress) -> Input:
+    """The same input; `progress` is called as its bytes are read."""
 
     def chunks() -> Iterator[bytes]:
-        for chunk in given.chunks:
-            progress(given.name, len(chunk))
+        for chunk in source.chunks:
+            progress(source.name, len(chunk))
             yield chunk
 
-    return Input(given.name, chunks())
+    return Input(source.name, chunks())
 
 
-def _batches(pieces: Iterable[Piece | Source | SourceError], limit: int) -> Iterator[_Batch]:
-    held: list[Piece] = []
+def _group_chunks(chunks: Iterable[Chunk | Source | SourceError], limit: int) -> Iterator[_ChunkGroup]:
+    group: list[Chunk] = []
     ended: list[Source | SourceError] = []
     size = 0
-    for piece in pieces:
-        if not isinstance(piece, Piece):
-            ended.append(piece)
+    for chunk in chunks:
+        if not isinstance(chunk, Chunk):
+            ended.append(chunk)
             continue
-        if held and size + len(piece.data) > limit:
-            yield _Batch(held, ended)
-            held, ended, size = [], [], 0
-        held.append(piece)
-        size += len(piece.data)
-    yield _Batch(held, ended)
+        if group and size + len(chunk.data) > limit:
+            yield _ChunkGroup(group, ended)
+            group, ended, size = [], [], 0
+        group.append(chunk)
+        size += len(chunk.data)
+    yield _ChunkGroup(group, ended)
 
 
 @dataclass(frozen=True, eq=False)
 class _Searched:
-    """The segments of some pieces, and the inputs that end with them, or could not be opened."""
+    """The segments of some chunks, and the inputs that end with them or could not be opened."""
 
     segments: Segments
     ended: Sequence[Source | SourceError]
 
 
-def _searched(batch: _Batch, grammars: Grammars) -> _Searched:
-    return _Searched(segments(batch.pieces, grammars.anchors), batch.ended)
+def _search(batch: _ChunkGroup, grammars: Grammars) -> _Searched:
+    return _Searched(split_segments(batch.chunks, grammars.anchors), batch.ended)
 
 
-def _gathered(searched: Iterable[_Searched]) -> Iterator[_Searched]:
-    """Several as one while they hold little: most lines of most logs are of no concern, and each query costs."""
-    held: list[_Searched] = []
-    for one in searched:
-        held.append(one)
-        if sum(part.segments.places.height for part in held) >= _SEGMENTS or len(held) >= _MOST_GATHERED:
-            yield _one(held)
-            held = []
-    if held:
-        yield _one(held)
+def _gather(searched: Iterable[_Searched]) -> Iterator[_Searched]:
+    """Concatenates small batches: most lines of most logs contain no message, and each query has a fixed cost."""
+    group: list[_Searched] = []
+    for item in searched:
+        group.append(item)
+        if sum(part.segments.places.height for part in group) >= _SEGMENTS_PER_PASS or len(group) >= _MAX_GATHERED:
+            yield _concat_searched(group)
+            group = []
+    if group:
+        yield _concat_searched(group)
 
 
-def _one(parts: Sequence[_Searched]) -> _Searched:
-    return _Searched(joined([part.segments for part in parts]), [source for part in parts for source in part.ended])
+def _concat_searched(group: Sequence[_Searched]) -> _Searched:
+    return _Searched(
+        concat_segments([part.segments for part in group]), [source for part in group for source in part.ended]
+    )
 
 
-def _extracted(searched: _Searched, grammars: Grammars) -> Extracted:
+def _extract(searched: _Searched, grammars: Grammars) -> Extracted:
     records = extract(searched.segments, grammars)
     slim = replace(records, bars=())
     places = searched.segments.places
-    reach = None if places.is_empty() else (_place(places, 0), _place(places, -1))
-    return Extracted(slim, evidence.failures(records), evidence.kept(records), reach, searched.ended)
+    line_range = None if places.is_empty() else (_line_at(places, 0), _line_at(places, -1))
+    return Extracted(
+        slim, evidence.select_failures(records), evidence.pack_evidence(records), line_range, searched.ended
+    )
 
 
-def _place(places: pl.DataFrame, row: int) -> tuple[int, int]:
+def _line_at(places: pl.DataFrame, row: int) -> tuple[int, int]:
     return places["source"][row], places["line"][row]

@@ -1,4 +1,4 @@
-"""Frames made in parts: each in a thread of its own while more is read, held while there is room, else on disk."""
+"""Builds tables in parts in a background thread, and moves them to disk once they outgrow the room in memory."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import polars as pl
 from loganalyzer.engine.open_prompts import Frames, OpenPrompts
 from loganalyzer.runs.identity import DIGEST
 from loganalyzer.sources.chunks import Source
-from loganalyzer.tables.spool import Spool, Stored, table
+from loganalyzer.tables.spool import Spool, Stored, load_table
 
-UNKNOWN: Final = "unknown-"
-"""Stands in ids for an input's digest, which is known once the input was read."""
-OUTPUTS: Final = "bar_outputs"
-_IDS: Final = ("run_id", "prompt_id")
+DIGEST_PLACEHOLDER: Final = "unknown-"
+"""Placeholder in ids for an input's digest, which is known once the input was read to its end."""
+BAR_OUTPUTS: Final = "bar_outputs"
+_ID_COLUMNS: Final = ("run_id", "prompt_id")
 
 
 @dataclass(eq=False)
 class Part:
-    """Frames of some prompts.
+    """The tables of some prompts.
 
     Attributes:
-        prompts: those of the part's input that go on from part to part.
-        opened: source, stream: the outputs of which a prompt goes on in the next part; None where no part follows.
-        source: their input, where they were made before it was known by its digest.
-        frames, stored: the tables that are not empty, held or written.
-        outputs: source, stream: the outputs in which any bar stands.
+        prompts: the unfinished prompts of the part's input.
+        opened: source, stream: outputs whose last prompt continues in the next part; None if no part follows.
+        source: the input, if the part was built before the input's digest was known.
+        frames, stored: the tables that are not empty, in memory or on disk.
+        outputs: source, stream: outputs that contain any bar.
     """
 
     prompts: OpenPrompts = field(default_factory=OpenPrompts)
@@ -39,90 +39,90 @@ class Part:
     outputs: pl.DataFrame = field(default_factory=pl.DataFrame)
     stored: dict[str, Stored] = field(default_factory=dict)
 
-    def read(self) -> Frames:
+    def load(self) -> Frames:
         """The tables that are not empty."""
-        frames = self.frames | {name: table(stored) for name, stored in self.stored.items()}
+        frames = self.frames | {name: load_table(stored) for name, stored in self.stored.items()}
         if "runs" in frames:
-            frames["runs"] = self.prompts.timed(frames["runs"])
-        return self._named(frames)
+            frames["runs"] = self.prompts.with_durations(frames["runs"])
+        return self._with_digest(frames)
 
-    def shown(self) -> pl.DataFrame:
-        """source, stream: the outputs in which any bar stands."""
-        return self._named({OUTPUTS: self.outputs})[OUTPUTS]
+    def outputs_with_bars(self) -> pl.DataFrame:
+        """source, stream: outputs that contain any bar."""
+        return self._with_digest({BAR_OUTPUTS: self.outputs})[BAR_OUTPUTS]
 
-    def _named(self, frames: Frames) -> Frames:
-        return frames if self.source is None else _with_digest(frames, self.source)
+    def _with_digest(self, frames: Frames) -> Frames:
+        return frames if self.source is None else _fill_in_digest(frames, self.source)
 
 
-class Making:
-    """Makes parts in order; with a `spool`, all go to disk once they are too large together.
+class PartBuilder:
+    """Builds parts in order. With a `spool`, all parts move to disk once their total size exceeds its room.
 
-    Frames of a part are made while those of the part before may still be: what must be done in order is what joins
-    prompts that go on, and what is kept.
+    A part's tables can be built while those of the previous part are in progress. Only joining unfinished prompts and
+    storing happen in order.
     """
 
     def __init__(self, spool: Spool | None) -> None:
         self._spool = spool
-        self._filled: list[Part] = []
-        self._held = 0.0
+        self._filled_parts: list[Part] = []
+        self._stored_bytes = 0.0
         self._pool: ThreadPoolExecutor | None = None
-        self._at_work: Future[None] | None = None
+        self._running: Future[None] | None = None
         self.is_spooled = False
 
-    def later(self, part: Part, make: Callable[[], Frames]) -> None:
-        """Fill `part` with what `make` gives, while the caller goes on; waits until the one before is made."""
+    def fill_in_background(self, part: Part, make: Callable[[], Frames]) -> None:
+        """Waits for the previous part, then fills `part` with the result of `make` in the background."""
         self.wait()
         self._pool = self._pool or ThreadPoolExecutor(1)
-        self._at_work = self._pool.submit(self._fill, part, make)
+        self._running = self._pool.submit(self._fill, part, make)
 
-    def now(self, part: Part, make: Callable[[], Frames]) -> None:
-        """Fill `part`, beside the one before."""
-        made = make()
+    def fill(self, part: Part, make: Callable[[], Frames]) -> None:
+        """Fills `part` with the result of `make` while the previous part may still be in progress."""
+        tables = make()
         self.wait()
-        self._keep(part, made)
+        self._store(part, tables)
 
     def wait(self) -> None:
-        """Until every part is made. What went wrong with one is raised here."""
-        if self._at_work is not None:
-            at_work, self._at_work = self._at_work, None
+        """Waits until every part is filled. Raises the error of a part that failed."""
+        if self._running is not None:
+            at_work, self._running = self._running, None
             at_work.result()
 
     def finish(self) -> None:
-        """As `wait`; nothing is made later any more."""
+        """Waits as `wait` does, then stops the background thread."""
         self.wait()
         if self._pool is not None:
             self._pool.shutdown()
 
     def _fill(self, part: Part, make: Callable[[], Frames]) -> None:
-        self._keep(part, make())
+        self._store(part, make())
 
-    def _keep(self, part: Part, made: Frames) -> None:
-        joined = part.prompts.part(made, part.opened)
-        part.outputs = joined.pop(OUTPUTS)
-        part.frames = {name: frame for name, frame in joined.items() if not frame.is_empty()}
+    def _store(self, part: Part, tables: Frames) -> None:
+        joined_tables = part.prompts.next_part(tables, part.opened)
+        part.outputs = joined_tables.pop(BAR_OUTPUTS)
+        part.frames = {name: frame for name, frame in joined_tables.items() if not frame.is_empty()}
         if self._spool is None:
             return
-        self._filled.append(part)
-        self._held += sum(frame.estimated_size() for frame in part.frames.values())
-        if self._held > self._spool.room:
+        self._filled_parts.append(part)
+        self._stored_bytes += sum(frame.estimated_size() for frame in part.frames.values())
+        if self._stored_bytes > self._spool.room:
             self.is_spooled = True
-            for one in self._filled:
-                one.stored |= self._spool.tables(one.frames)
-                one.frames = {}
-            self._filled.clear()
+            for stored_part in self._filled_parts:
+                stored_part.stored |= self._spool.tables(stored_part.frames)
+                stored_part.frames = {}
+            self._filled_parts.clear()
 
 
-def _with_digest(part: Mapping[str, pl.DataFrame], source: Source) -> Frames:
-    """A part made before its input was read to the end, with the input's name and its digest in ids."""
+def _fill_in_digest(part: Mapping[str, pl.DataFrame], source: Source) -> Frames:
+    """A part with its input's name and digest in place of the placeholders."""
     digest, name = source.digest[:DIGEST], pl.lit(source.name).alias("source")
-    named = {}
-    for what, frame in part.items():
-        ids = [_known(frame[column], digest) for column in _IDS if column in frame.columns]
-        named[what] = frame.with_columns(*ids, *([name] if "source" in frame.columns else []))
-    return named
+    filled = {}
+    for name_of_table, frame in part.items():
+        ids = [_replace_placeholder(frame[column], digest) for column in _ID_COLUMNS if column in frame.columns]
+        filled[name_of_table] = frame.with_columns(*ids, *([name] if "source" in frame.columns else []))
+    return filled
 
 
-def _known(ids: pl.Series, digest: str) -> pl.Series:
-    """Ids with a digest in them. Equal ones stand together, and are looked at once."""
-    values = ids.rle().struct.field("value").str.replace(UNKNOWN, digest, literal=True)
+def _replace_placeholder(ids: pl.Series, digest: str) -> pl.Series:
+    """Ids with the digest in place of the placeholder. Equal ids are adjacent, so each is replaced once."""
+    values = ids.rle().struct.field("value").str.replace(DIGEST_PLACEHOLDER, digest, literal=True)
     return values.gather(ids.rle_id()).alias(ids.name)

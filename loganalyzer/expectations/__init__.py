@@ -1,1 +1,1 @@
-"""What a run should look like: window schedules and baselines, with their arithmetic."""
+"""What a run should look like: window schedules, baselines, and their arithmetic."""

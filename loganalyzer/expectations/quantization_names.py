@@ -8,13 +8,13 @@ from functools import cache
 
 from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.common.suggestions import did_you_mean
-from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.expectations.quantizations import load_tables
 
 
 @cache
 def known() -> tuple[str, ...]:
     """All quantizations that logs, file names and baselines can name, GGUF types first."""
-    tables = shipped()
+    tables = load_tables()
     names = [mixture.quantization for mixture in tables.mixtures]
     names += [name for name, _ in tables.blocks.sizes]
     return tuple(dict.fromkeys([*names, *tables.storage.precisions]))

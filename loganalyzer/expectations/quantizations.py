@@ -1,4 +1,4 @@
-"""What the log of a model's load tells of it, read from `patterns/quantizations.toml`."""
+"""Reads facts about models, with which a model's load messages are interpreted, from `patterns/quantizations.toml`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from loganalyzer.common.errors import ExpectationError
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 
 _FILE: Final = "quantizations.toml"
 
 
 class Classes(NamedTuple):
-    """Expressions for the class that `Requested to load …` names.
+    """Regexes for the class that `Requested to load …` names.
 
     Attributes:
         wan: Wan's diffusion models.
-        talking: the one that InfiniteTalk patches.
-        speech: what reads the audio that InfiniteTalk follows, and its own patch.
-        companions: text encoders, VAEs and the like: no diffusion models.
+        talking: the model that InfiniteTalk patches.
+        speech: models that read the audio for InfiniteTalk, and its own patch.
+        companions: text encoders, VAEs and other models that are not diffusion models.
     """
 
     wan: str
@@ -29,11 +29,11 @@ class Classes(NamedTuple):
 
 
 class Storage(NamedTuple):
-    """How a model's path tells what it is.
+    """What a model's path says about it.
 
     Attributes:
         diffusion_folders, adapter_folders: folders of diffusion models, and of InfiniteTalk's adapter.
-        precisions: words of file names, the more precise ones first.
+        precisions: words in file names, the more precise ones first.
     """
 
     diffusion_folders: tuple[str, ...]
@@ -42,7 +42,7 @@ class Storage(NamedTuple):
 
 
 class Mixture(NamedTuple):
-    """The quantization of a GGUF file of so many tensors with such a mixture of types."""
+    """The quantization of a GGUF file with this many tensors and this mixture of types."""
 
     tensors: int
     types: str
@@ -50,7 +50,7 @@ class Mixture(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """Sizes of the transformer blocks by quantization, and what the adapter adds, in MiB."""
+    """Sizes of the transformer blocks by quantization, and the size that the adapter adds, in MiB."""
 
     model: str
     tolerance_mib: float
@@ -59,7 +59,7 @@ class Blocks(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """All of the file."""
+    """The contents of the file."""
 
     blocks: Blocks
     mixtures: tuple[Mixture, ...]
@@ -68,13 +68,13 @@ class Tables(NamedTuple):
 
 
 @cache
-def shipped() -> Tables:
-    """The tables that come with the tool.
+def load_tables() -> Tables:
+    """The shipped tables.
 
     Raises:
         ExpectationError: a key is missing or unknown.
     """
-    document = tomllib.loads((folder("patterns") / _FILE).read_text(encoding="utf-8"))
+    document = tomllib.loads((data_folder("patterns") / _FILE).read_text(encoding="utf-8"))
     try:
         mixtures = [
             Mixture(entry["tensors"], types, name) for entry in document["gguf"] for name, types in entry["mixtures"]

@@ -1,4 +1,4 @@
-"""The expected schedules of the modes, read from `patterns/schedules/`."""
+"""Reads the expected schedules of the modes from `patterns/schedules/`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from loganalyzer.common.errors import ExpectationError
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 
 _KEYS = {"mode", "title", "provenance", "window_frames", "motion_frames", "drop_frames"}
 
@@ -24,14 +24,14 @@ class Schedule(NamedTuple):
 
 
 @cache
-def shipped() -> tuple[Schedule, ...]:
-    """All schedules that come with the tool.
+def load_schedules() -> tuple[Schedule, ...]:
+    """All shipped schedules.
 
     Raises:
-        ExpectationError: a file misses a key or holds an unknown one.
+        ExpectationError: a file lacks a key or has an unknown one.
     """
     found = []
-    for file in sorted((folder("patterns") / "schedules").iterdir(), key=lambda item: item.name):
+    for file in sorted((data_folder("patterns") / "schedules").iterdir(), key=lambda item: item.name):
         if file.name.endswith(".toml"):
             entry = tomllib.loads(file.read_text(encoding="utf-8"))
             if entry.keys() != _KEYS:

@@ -1,1 +1,1 @@
-"""Message grammars: the notation, its meaning (pyparsing) and its fast form (regular expressions over columns)."""
+"""Message grammars: their notation, their exact parser (pyparsing), and their fast regular expressions for columns."""

@@ -1,7 +1,7 @@
-"""Patterns that were read and verified once, kept for the next call: reading them takes longer than a small log.
+"""Caches verified patterns on disk, since reading and verifying them takes longer than a small log.
 
-What is kept is found by a digest of all that it follows from, the pattern files and this folder's code, so that it is
-never out of date. It holds no code: what does not read back as patterns is made anew.
+The cache's file name contains a digest of the pattern files and of this package's code, so the cache is never stale.
+It contains no code. A cache that cannot be parsed as patterns is rebuilt.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 
 Patterns = tuple[model.Pattern, ...]
 
-MOST_KEPT = 3
-"""Two versions used by turns must not read their patterns anew each time."""
+MAX_CACHED = 3
+"""Number of cached versions: two versions used in turns must not rebuild their patterns each time."""
 
 
-def remembered(name: str, sources: Sequence[Traversable], make: Callable[[], Patterns]) -> Patterns:
-    """What `make` makes of the pattern files `sources`, read back where an earlier call has kept it.
+def load_cached(name: str, sources: Sequence[Traversable], make: Callable[[], Patterns]) -> Patterns:
+    """The patterns that `make` builds from the pattern files `sources`, from the cache if an earlier call stored them.
 
-    A cache that cannot be read or written costs time and nothing else.
+    A cache that cannot be read or written costs only time.
     """
     try:
-        path = user_cache_path("loganalyzer") / f"{name}-{_digest(sources)}.json"
-    except (OSError, RuntimeError):  # no home, or no code to take a digest of
+        path = user_cache_path("loganalyzer") / f"{name}-{_hash_sources(sources)}.json"
+    except (OSError, RuntimeError):  # no home directory, or no source code to hash
         return make()
     with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
-        return _read(path)
+        return _read_cache(path)
     found = make()
     with suppress(OSError):
-        _write(path, name, found)
+        _write_cache(path, name, found)
     return found
 
 
-def _digest(sources: Sequence[Traversable]) -> str:
-    """Of the files' names and bytes, and of the code that reads them."""
+def _hash_sources(sources: Sequence[Traversable]) -> str:
+    """A digest of the files' names and bytes, and of the code that reads them."""
     digest = sha256()
     for file in (*sources, *sorted(Path(__file__).parent.glob("*.py"))):
         data = file.read_bytes()
@@ -56,39 +56,39 @@ def _digest(sources: Sequence[Traversable]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _read(path: Path) -> Patterns:
-    return tuple(_pattern(entry) for entry in json.loads(path.read_bytes()))
+def _read_cache(path: Path) -> Patterns:
+    return tuple(_pattern_from_json(entry) for entry in json.loads(path.read_bytes()))
 
 
-def _write(path: Path, name: str, patterns: Patterns) -> None:
-    """Written aside and renamed, so that nobody reads half of it; of what others kept the latest stay."""
+def _write_cache(path: Path, name: str, patterns: Patterns) -> None:
+    """Writes a temporary file and renames it, so that readers never see a part; keeps only the latest caches."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
-        json.dump([_entry(pattern) for pattern in patterns], file)
+        json.dump([_pattern_to_json(pattern) for pattern in patterns], file)
     Path(file.name).replace(path)
     kept = sorted(path.parent.glob(f"{name}-*.json"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    for old in kept[MOST_KEPT:]:
+    for old in kept[MAX_CACHED:]:
         old.unlink(missing_ok=True)
 
 
-def _entry(pattern: model.Pattern) -> dict[str, Any]:
+def _pattern_to_json(pattern: model.Pattern) -> dict[str, Any]:
     values = {field.name: getattr(pattern, field.name) for field in fields(pattern)}
     return values | {
         "since": pattern.since and pattern.since.isoformat(),
         "until": pattern.until and pattern.until.isoformat(),
-        "nodes": _listed(pattern.nodes),
-        "signature": _listed(pattern.signature),
+        "nodes": _nodes_to_json(pattern.nodes),
+        "signature": _nodes_to_json(pattern.signature),
         "samples": [(sample.line, sample.values) for sample in pattern.samples],
         "producer": pattern.producer and asdict(pattern.producer),
     }
 
 
-def _pattern(entry: dict[str, Any]) -> model.Pattern:
+def _pattern_from_json(entry: dict[str, Any]) -> model.Pattern:
     values = entry | {
         "since": entry["since"] and date.fromisoformat(entry["since"]),
         "until": entry["until"] and date.fromisoformat(entry["until"]),
-        "nodes": _nodes(entry["nodes"]),
-        "signature": _nodes(entry["signature"]),
+        "nodes": _nodes_from_json(entry["nodes"]),
+        "signature": _nodes_from_json(entry["signature"]),
         "samples": tuple(model.Sample(line, values) for line, values in entry["samples"]),
         "near": tuple(entry["near"]),
         "producer": entry["producer"] and model.Producer(**entry["producer"]),
@@ -96,43 +96,43 @@ def _pattern(entry: dict[str, Any]) -> model.Pattern:
     return model.Pattern(**values)
 
 
-def _listed(nodes: model.Nodes) -> list[list[Any]]:
-    return [_item(node) for node in nodes]
+def _nodes_to_json(nodes: model.Nodes) -> list[list[Any]]:
+    return [_node_to_json(node) for node in nodes]
 
 
-def _item(node: model.Node) -> list[Any]:
+def _node_to_json(node: model.Node) -> list[Any]:
     match node:
         case model.Text(text):
             return ["text", text]
-        case model.Hole(name, kind):
-            return ["hole", name, kind]
+        case model.Field(name, kind):
+            return ["field", name, kind]
         case model.Choice(name, options):
             return ["choice", name, options]
         case model.Skip():
             return ["skip"]
         case model.Optional(body):
-            return ["optional", _listed(body)]
+            return ["optional", _nodes_to_json(body)]
         case model.Alternatives(parts):
-            return ["alternatives", [_listed(part) for part in parts]]
+            return ["alternatives", [_nodes_to_json(part) for part in parts]]
 
 
-def _nodes(items: list[list[Any]]) -> model.Nodes:
-    return tuple(_node(item) for item in items)
+def _nodes_from_json(items: list[list[Any]]) -> model.Nodes:
+    return tuple(_node_from_json(item) for item in items)
 
 
-def _node(item: list[Any]) -> model.Node:
+def _node_from_json(item: list[Any]) -> model.Node:
     match item:
         case ["text", text]:
             return model.Text(text)
-        case ["hole", name, kind]:
-            return model.Hole(name, kind)
+        case ["field", name, kind]:
+            return model.Field(name, kind)
         case ["choice", name, options]:
             return model.Choice(name, tuple(options))
         case ["skip"]:
             return model.Skip()
         case ["optional", body]:
-            return model.Optional(_nodes(body))
+            return model.Optional(_nodes_from_json(body))
         case ["alternatives", parts]:
-            return model.Alternatives(tuple(_nodes(part) for part in parts))
+            return model.Alternatives(tuple(_nodes_from_json(part) for part in parts))
         case _:
-            raise ValueError(f"no node: {item!r:.80}")
+            raise ValueError(f"not a node: {item!r:.80}")

@@ -1,4 +1,4 @@
-"""Patterns made ready to run over columns."""
+"""Compiles patterns so that they can run over columns."""
 
 from __future__ import annotations
 
@@ -12,73 +12,73 @@ from loganalyzer.grammar import model
 from loganalyzer.grammar.lower import Lowered, lower
 
 BAR_MARKS = ("%|", "it [")
-"""What every progress bar holds; segments with a bar are kept away from the patterns of plain messages."""
+"""Every progress bar contains one of these; segments with a bar are not matched against patterns of plain messages."""
 
 
 @dataclass(frozen=True, eq=False)
-class Compiled:
-    """A pattern made ready to run over columns.
+class CompiledPattern:
+    """A compiled pattern.
 
     Attributes:
-        anchors: fixed texts of which one stands in each line that it fits, or almost.
-        is_bar: whether it reads progress bars.
-        is_told: whether its values are asked for, rather than only where it stands.
+        anchors: fixed texts; each line that matches or nearly matches contains one of them.
+        is_bar: whether the pattern parses progress bars.
+        has_values: whether its values are used, rather than only its position.
     """
 
     pattern: model.Pattern
     anchors: tuple[str, ...]
     is_bar: bool
-    is_told: bool
+    has_values: bool
 
     @cached_property
     def lowered(self) -> Lowered:
-        """What reads it; of all patterns a log needs a few."""
-        nodes = self.pattern.nodes if self.is_told else model.without_values(self.pattern.nodes)
+        """The regex that parses it, built on first use: a log needs few of all patterns."""
+        nodes = self.pattern.nodes if self.has_values else model.without_values(self.pattern.nodes)
         return lower(nodes, starts_line=self.pattern.starts_line, ends_line=self.pattern.ends_line)
 
     @cached_property
     def signature(self) -> str:
-        """The regular expression of near misses."""
+        """The regex of near misses."""
         return lower(self.pattern.signature, starts_line=self.pattern.starts_line).regex
 
 
 class Grammars(NamedTuple):
-    """All patterns of a call, compiled, and the fixed texts by which their lines are found."""
+    """All patterns of a call, compiled, and the fixed texts with which their lines are found."""
 
-    compiled: tuple[Compiled, ...]
+    compiled: tuple[CompiledPattern, ...]
     anchors: tuple[str, ...]
 
     @property
     def by_id(self) -> dict[str, model.Pattern]:
-        """The patterns by their ids."""
+        """The patterns by id."""
         return {item.pattern.id: item.pattern for item in self.compiled}
 
 
-def compile_all(patterns: Sequence[model.Pattern], told: Collection[str] | None = None) -> Grammars:
-    """Patterns made ready, once per call; `told` are the events whose values are asked for, by default all."""
+def compile_all(patterns: Sequence[model.Pattern], used_events: Collection[str] | None = None) -> Grammars:
+    """Compiles patterns; `used_events` are the events whose values are used, by default all."""
     forms = Counter(pattern.event for pattern in patterns)
-    # Of several forms that fit, the one with the most values counts, whoever asks for them.
-    kept = {event for event, count in forms.items() if told is None or event in told or count > 1}
-    compiled = tuple(_compile(pattern, is_told=pattern.event in kept) for pattern in patterns)
+    # If several forms match, the one with the most values counts, so their values are needed in any case.
+    parsed = {event for event, count in forms.items() if used_events is None or event in used_events or count > 1}
+    compiled = tuple(_compile(pattern, has_values=pattern.event in parsed) for pattern in patterns)
     anchors = {text for item in compiled for text in item.anchors}
     needed = tuple(sorted(text for text in anchors if not any(o != text and o in text for o in anchors)))
     return Grammars(compiled, needed)
 
 
-def _compile(pattern: model.Pattern, *, is_told: bool) -> Compiled:
-    is_bar = any(mark in text for mark in BAR_MARKS for text in _texts(pattern.nodes))
-    return Compiled(pattern, model.anchors(pattern.signature), is_bar, is_told)
+def _compile(pattern: model.Pattern, *, has_values: bool) -> CompiledPattern:
+    is_bar = any(mark in text for mark in BAR_MARKS for text in _fixed_texts(pattern.nodes))
+    return CompiledPattern(pattern, model.find_anchors(pattern.signature), is_bar, has_values)
 
 
-def _texts(nodes: model.Nodes) -> Iterable[str]:
+def _fixed_texts(nodes: model.Nodes) -> Iterable[str]:
     for node in nodes:
         match node:
             case model.Text(text):
                 yield text
             case model.Optional(body):
-                yield from _texts(body)
+                yield from _fixed_texts(body)
             case model.Alternatives(options):
                 for option in options:
-                    yield from _texts(option)
+                    yield from _fixed_texts(option)
             case _:
                 continue

@@ -1,25 +1,25 @@
-"""How one line is read, said in words."""
+"""Explains which patterns match a line, in plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from heapq import nlargest
 
-from loganalyzer.grammar.meaning import Parsed, Stopped, read
+from loganalyzer.grammar.meaning import Parsed, Stopped, parse_line
 from loganalyzer.grammar.model import Pattern
 
-_NEAREST = 3
-_FEWEST_CHARACTERS = 4
-"""A pattern that fits less of a line than this came no nearer than any other."""
+_MAX_NEAREST = 3
+_MIN_MATCHED = 4
+"""A pattern that matches fewer characters of a line is not considered near."""
 
 
 def explain_line(line: str, patterns: Sequence[Pattern]) -> Iterator[str]:
-    """Lines of text: each pattern that fits with its values; else the nearest ones and where they stop.
+    """Lines of text: each matching pattern with its values; else the nearest ones and where they stop matching.
 
-    Only the first refresh of a bar's line is read: a carriage return begins another.
+    Of a bar's line, only the first refresh is parsed: a carriage return starts the next one.
     """
     text = next((part for part in line.split("\r") if part.strip()), "").rstrip()
-    results = [(pattern, read(pattern, text)) for pattern in patterns]
+    results = [(pattern, parse_line(pattern, text)) for pattern in patterns]
     fits = [(pattern, result) for pattern, result in results if isinstance(result, Parsed)]
     for pattern, result in fits:
         yield f"{pattern.id} ({pattern.file}): {pattern.title}"
@@ -29,12 +29,12 @@ def explain_line(line: str, patterns: Sequence[Pattern]) -> Iterator[str]:
     if fits:
         return
     stops = [(pattern, result) for pattern, result in results if isinstance(result, Stopped)]
-    stops = [stop for stop in stops if stop[1].fitted >= _FEWEST_CHARACTERS]
-    nearest = nlargest(_NEAREST, stops, key=lambda stop: stop[1].fitted)
+    stops = [stop for stop in stops if stop[1].fitted >= _MIN_MATCHED]
+    nearest = nlargest(_MAX_NEAREST, stops, key=lambda stop: stop[1].fitted)
     if not nearest:
-        yield "no pattern fits this line, and none comes near"
+        yield "no pattern matches this line or comes near it"
         return
-    yield "no pattern fits this line; the nearest:"
+    yield "no pattern matches this line; the nearest are:"
     for pattern, stop in nearest:
         yield f"{pattern.id} ({pattern.file}) stops at column {stop.column}: expected {stop.expected}"
         yield f"  {text}"

@@ -1,4 +1,4 @@
-"""What a template is, once its notation has been read; both of its forms are made from these nodes."""
+"""Defines the model of a template: nodes from which both of its forms are built."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from datetime import date
 
 When = Literal["prompt", "idle", "startup", "unclear"]
-"""While what a message is printed: a prompt runs; anything or nothing runs (requests come in); the server starts;
-or it is not clear which. Only the first shows that a prompt runs."""
+"""When a message is printed: while a prompt runs; at any time, as requests arrive; while the server starts; or unclear.
+Only the first shows that a prompt runs."""
 
 Value = int | float | str | None
-"""What a hole holds; timestamps are held as text by samples."""
+"""The value of a field; samples have timestamps as strings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
-    """A typed hole; `name` is None where the value is dropped."""
+class Field:
+    """A typed field; `name` is None if its value is dropped."""
 
     name: str | None
     type: str
@@ -33,7 +33,7 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A hole that takes one of several fixed texts."""
+    """A field whose value is one of several fixed texts."""
 
     name: str | None
     options: tuple[str, ...]
@@ -46,25 +46,25 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Optional:
-    """A part that may be absent; taken where it fits."""
+    """A part that may be absent; used if it matches."""
 
     body: Nodes
 
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """The first of several parts that fits together with what follows."""
+    """The first of several parts that matches together with what follows."""
 
     options: tuple[Nodes, ...]
 
 
-Node = Text | Hole | Choice | Skip | Optional | Alternatives
+Node = Text | Field | Choice | Skip | Optional | Alternatives
 Nodes = tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A line that the pattern must read, and the values it must find there."""
+    """A line that the pattern must match, and its values."""
 
     line: str
     values: dict[str, Value]
@@ -72,16 +72,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """What is known of a program that samples by itself and prints the messages of one pattern file.
+    """A program that samples by itself and prints the messages of one pattern file.
 
     Attributes:
-        name: the file's `project`, as the column `producer` of the runs shows it.
+        name: the file's `project`, as in the column `producer` of the runs.
         title: its name for people.
-        windows: `lines` where messages tell windows and steps, `bars` where each bar without description is a window.
-        mode: the mode of its runs; None where its messages do not tell it.
-        tail: `mirrored` where it repeats the end of short audio backwards; None where nothing is known or missing.
-        models: expression for the file names of models whose runs are analyzed; None for all.
-        unquantized: what runs without quantization use; None where nothing is known.
+        windows: `lines` if messages report windows and steps, `bars` if each bar without description is a window.
+        mode: the mode of its runs; None if its messages do not state it.
+        tail: `mirrored` if it repeats the end of short audio backwards; None if unknown or if nothing is missing.
+        models: regex for the file names of models whose runs are analyzed; None for all.
+        unquantized: what runs without quantization use; None if unknown.
     """
 
     name: str
@@ -99,21 +99,21 @@ class Pattern:
 
     Attributes:
         id: unique name, e.g. `window-header`.
-        event: what the message means; several forms share one event.
-        project: who prints it: `wrapper` (whose revisions make the eras), `comfyui`, or another.
+        event: the meaning of the message; several forms share one event.
+        project: who prints it: `wrapper` (whose revisions define the eras), `comfyui`, or another.
         title: what happened, for people.
         why: what the message tells a reader.
         stream: `stderr` or `stdout`, as upstream writes it.
-        when: while what upstream prints it, see `When`; None where a user's pattern does not say.
-        since, until: the days between which upstream printed this form; `until` is the first day without it.
+        when: what upstream does when it prints the message, see `When`; None if a user's pattern does not say.
+        since, until: the dates between which upstream printed this form; `until` is the first day without it.
         notation: the template as written.
         nodes: the template's model.
-        signature: nodes that mark a line as meant to be this message, even where the template fails.
-        starts_line: whether only blanks may stand in front.
-        ends_line: whether only blanks may follow, or a remark behind an arrow.
-        samples, near: lines that must parse, and lines that must be near misses.
+        signature: nodes that identify a line as this message even if the template does not match.
+        starts_line: whether only blanks may precede it.
+        ends_line: whether only blanks may follow, or a remark after an arrow.
+        samples, near: lines that must match, and lines that must be near misses.
         file: the file that defines it, for messages.
-        producer: the program that its file is about, if it samples by itself.
+        producer: the program that its file describes, if it samples by itself.
     """
 
     id: str
@@ -136,29 +136,29 @@ class Pattern:
     producer: Producer | None = None
 
 
-def holes(nodes: Nodes) -> list[Hole | Choice]:
-    """All holes of a template, in the order in which they are written, unnamed ones included."""
-    found: list[Hole | Choice] = []
+def find_fields(nodes: Nodes) -> list[Field | Choice]:
+    """All fields of a template in written order, including unnamed ones."""
+    found: list[Field | Choice] = []
     for node in nodes:
-        if isinstance(node, Hole | Choice):
+        if isinstance(node, Field | Choice):
             found.append(node)
         elif isinstance(node, Optional):
-            found += holes(node.body)
+            found += find_fields(node.body)
         elif isinstance(node, Alternatives):
             for option in node.options:
-                found += holes(option)
+                found += find_fields(option)
     return found
 
 
 def without_values(nodes: Nodes) -> Nodes:
-    """The same template, which fits the same texts and drops the value of every hole."""
+    """The same template without names: it matches the same texts and drops the value of every field."""
     return tuple(_without_value(node) for node in nodes)
 
 
 def _without_value(node: Node) -> Node:
     match node:
-        case Hole(_, kind):
-            return Hole(None, kind)
+        case Field(_, kind):
+            return Field(None, kind)
         case Choice(_, options):
             return Choice(None, options)
         case Optional(body):
@@ -169,10 +169,10 @@ def _without_value(node: Node) -> Node:
             return node
 
 
-def anchors(nodes: Nodes) -> tuple[str, ...]:
-    """Fixed texts of which at least one stands in every line that the template fits; as long as possible.
+def find_anchors(nodes: Nodes) -> tuple[str, ...]:
+    """Fixed texts, as long as possible; every line that the template matches contains at least one of them.
 
-    Empty where the template has no fixed text that must be there.
+    Empty if the template has no mandatory fixed text.
     """
     best: tuple[str, ...] = ()
     for node in nodes:
@@ -182,7 +182,7 @@ def anchors(nodes: Nodes) -> tuple[str, ...]:
         elif isinstance(node, Choice):
             candidate = node.options
         elif isinstance(node, Alternatives):
-            parts = [anchors(option) for option in node.options]
+            parts = [find_anchors(option) for option in node.options]
             candidate = tuple(text for part in parts for text in part) if all(parts) else ()
         if candidate and _weight(candidate) > _weight(best):
             best = candidate

@@ -1,4 +1,4 @@
-"""The table [producer] of a pattern file: a program that samples by itself, without the wrapper or ComfyUI's nodes."""
+"""Reads the table [producer] of a pattern file, which describes a program that samples by itself."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _RESERVED: Final = ("wrapper", "comfyui", "core", "autosampler", "add-on")
 
 
 def read_producer(document: Mapping[str, Any], project: str, file: str) -> Producer | None:
-    """The producer that a pattern file describes, None where it describes none.
+    """The producer that a pattern file describes, or None.
 
     Raises:
-        GrammarError: a key is missing, unknown, or has a value that nothing knows.
+        GrammarError: a key is missing, unknown, or has an unknown value.
     """
     entry = document.get("producer")
     if entry is None:
@@ -37,17 +37,17 @@ def read_producer(document: Mapping[str, Any], project: str, file: str) -> Produ
     if project in _RESERVED:
         raise GrammarError(f"{where}: project {project!r} is another producer's name", "set project to a new name")
     for key in sorted(entry.keys() - _ALLOWED):
-        raise GrammarError(f"{where}: unknown key {key!r}", f"allowed are: {', '.join(sorted(_ALLOWED))}")
+        raise GrammarError(f"{where}: unknown key {key!r}", f"allowed keys: {', '.join(sorted(_ALLOWED))}")
     for key in sorted(_REQUIRED - entry.keys()):
         raise GrammarError(f"{where}: the key {key!r} is missing", "docs/producers.md explains each key")
     for key, value in entry.items():
-        _check(where, key, value)
+        _check_producer_key(where, key, value)
     return Producer(name=project, **entry)
 
 
-def _check(where: str, key: str, value: object) -> None:
+def _check_producer_key(where: str, key: str, value: object) -> None:
     if not isinstance(value, str) or not value.strip():
-        raise GrammarError(f"{where}: key {key!r}: not a text")
+        raise GrammarError(f"{where}: key {key!r}: not a string")
     if value not in _ONE_OF.get(key, (value,)):
         raise GrammarError(f"{where}: key {key!r}: {value!r}", f"one of {', '.join(_ONE_OF[key])}")
     if key == "models":

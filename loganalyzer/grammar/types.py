@@ -1,4 +1,4 @@
-"""The types of holes: how each looks, what it means for one text, and how a whole column of it is read."""
+"""Defines the types of fields: their regex, and how one text or a column of texts is converted."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ ANY: Final = frozenset(map(chr, range(32, 127))) | {"\t"}
 _GIB: Final = {"K": 2.0**-20, "M": 2.0**-10, "G": 1.0, "T": 2.0**10, "B": 2.0**-30}
 _INT64: Final = 2**63
 _INT64_DIGITS: Final = 19
-"""More are refused before they are read, which for thousands of digits Python does not do at all."""
-_SLOWEST: Final = 1e9
-"""Seconds an item; a figure beyond is damaged, and sums of such figures would leave the numbers."""
+"""Integers with more digits are rejected before conversion: Python refuses to convert thousands of digits."""
+_MAX_SECONDS: Final = 1e9
+"""Maximum seconds per item. A larger figure is damaged, and sums of such figures would exceed the number range."""
 
 Columns = dict[str, pl.Expr]
 """Suffix of the column's name to its expression; the plain value has the suffix ``""``."""
 
 
-class HoleType(NamedTuple):
-    """One type of hole.
+class FieldType(NamedTuple):
+    """One type of field.
 
     Attributes:
-        regex: what it looks like, without capturing groups, in the dialect that Python and Rust share.
-        first: ASCII characters with which it can begin.
+        regex: its form, without capturing groups, in the syntax that Python and Rust share.
+        first: ASCII characters with which it can start.
         continues: characters that must not follow directly, since they could be part of the value.
-        read: text to values, by suffix.
+        read: converts one text to values, by suffix.
         columns: the same for a column of texts.
-        head: for a type that takes as little as possible, the one character it takes at least; else empty.
-        suffixes: of the columns that one value fills.
-        dtype: of these columns.
+        head: for a type that matches as little as possible, the one character that it needs; else empty.
+        suffixes: suffixes of the columns that one value fills.
+        dtype: type of these columns.
     """
 
     regex: str
@@ -48,8 +48,8 @@ class HoleType(NamedTuple):
     dtype: pl.DataType | type[pl.DataType] = pl.String
 
     @property
-    def lazy(self) -> bool:
-        """Whether it takes as little as possible, rather than as much."""
+    def is_lazy(self) -> bool:
+        """Whether it matches as little as possible rather than as much as possible."""
         return bool(self.head)
 
 
@@ -82,7 +82,7 @@ def _read_clock(text: str) -> dict[str, object]:
 
 
 def _clock_columns(text: pl.Expr) -> Columns:
-    """`MM:SS` and `H:MM:SS` as one number of two-digit places, which is much faster than splitting."""
+    """Converts `MM:SS` and `H:MM:SS` as one number of two-digit places, which is much faster than splitting."""
     digits = text.str.replace_all(":", "", literal=True).cast(pl.Int64, strict=False)
     seconds = digits % 100 + digits // 100 % 100 * 60 + digits // 10_000 * 3600
     return {"": seconds.cast(pl.Float64)}
@@ -115,11 +115,11 @@ def _bytes_columns(text: pl.Expr) -> Columns:
 
 
 def _read_rate(text: str) -> dict[str, object]:
-    """Seconds per item, and how far rounding to two decimals may have moved it."""
+    """Seconds per item, and the maximum error from rounding to two decimals."""
     number = float(re.sub(r"[a-z/?]+$", "", text) or "nan")
     per_item = re.search(r"[0-9?]s", text) is not None
     if per_item:
-        usual = abs(number) < _SLOWEST
+        usual = abs(number) < _MAX_SECONDS
         return {"": number if usual else None, "_error": 0.005 if usual else None}
     if not number > 0.005 or math.isinf(number):
         return {"": None, "_error": None}
@@ -130,7 +130,7 @@ def _rate_columns(text: pl.Expr) -> Columns:
     number = text.str.strip_chars_end("ist/?").cast(pl.Float64, strict=False)
     per_item = text.str.strip_chars_start("0123456789.?").str.starts_with("s")
     usable = (number > 0.005) & number.is_finite()
-    usual = number.abs() < _SLOWEST
+    usual = number.abs() < _MAX_SECONDS
     return {
         "": pl.when(per_item & usual).then(number).when(usable & ~per_item).then(1 / number),
         "_error": pl.when(per_item & usual)
@@ -147,7 +147,7 @@ _TIMESTAMP = (
 
 
 def _read_timestamp(text: str) -> dict[str, object]:
-    """Naive date and time, in UTC where the text names a zone; null for a date that does not exist."""
+    """Naive date and time, in UTC if the text has a time zone; null for a date that does not exist."""
     parts = re.fullmatch(r"(.{10}).(.{5})(?::(..))?(?:[.,]([0-9]+))?(Z|[+-].*)?", text)
     if parts is None:
         raise ValueError(f"not a timestamp: {text!r}")
@@ -192,9 +192,9 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _FLOAT = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
-TYPES: Final[Mapping[str, HoleType]] = {
-    "int": HoleType(r"-?[0-9]+", DIGITS | {"-"}, DIGITS, _read_int, _int_columns, dtype=pl.Int64),
-    "float": HoleType(
+TYPES: Final[Mapping[str, FieldType]] = {
+    "int": FieldType(r"-?[0-9]+", DIGITS | {"-"}, DIGITS, _read_int, _int_columns, dtype=pl.Int64),
+    "float": FieldType(
         rf"(?:{_FLOAT}|-?inf|nan)",
         DIGITS | set("-in"),
         DIGITS | set(".eE"),
@@ -202,7 +202,7 @@ TYPES: Final[Mapping[str, HoleType]] = {
         _float_columns,
         dtype=pl.Float64,
     ),
-    "number": HoleType(
+    "number": FieldType(
         r"-?[0-9][0-9,]*(?:\.[0-9]+)?",
         DIGITS | {"-"},
         DIGITS | set(",."),
@@ -210,13 +210,13 @@ TYPES: Final[Mapping[str, HoleType]] = {
         _float_columns,
         dtype=pl.Float64,
     ),
-    "word": HoleType(r"[^ \t]+", ANY - _BLANK, ANY - _BLANK, _read_text, _text_columns),
-    "name": HoleType(_NAME, DIGITS | _LETTERS, DIGITS | _LETTERS | set("_.-"), _read_text, _text_columns),
-    "text": HoleType(r".+?", ANY, frozenset(), _read_text, _text_columns, head="."),
-    "path": HoleType(r"[^ \t].*?", ANY - _BLANK, frozenset(), _read_text, _text_columns, head="[^ \t]"),
-    "blanks": HoleType(r"[ \t]*", _BLANK, _BLANK, _read_text, _text_columns),
-    "cells": HoleType(r"[^|]*", ANY - {"|"}, ANY - {"|"}, _read_text, _text_columns),
-    "clock": HoleType(
+    "word": FieldType(r"[^ \t]+", ANY - _BLANK, ANY - _BLANK, _read_text, _text_columns),
+    "name": FieldType(_NAME, DIGITS | _LETTERS, DIGITS | _LETTERS | set("_.-"), _read_text, _text_columns),
+    "text": FieldType(r".+?", ANY, frozenset(), _read_text, _text_columns, head="."),
+    "path": FieldType(r"[^ \t].*?", ANY - _BLANK, frozenset(), _read_text, _text_columns, head="[^ \t]"),
+    "blanks": FieldType(r"[ \t]*", _BLANK, _BLANK, _read_text, _text_columns),
+    "cells": FieldType(r"[^|]*", ANY - {"|"}, ANY - {"|"}, _read_text, _text_columns),
+    "clock": FieldType(
         r"(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|\?)",
         DIGITS | {"?"},
         DIGITS | {":"},
@@ -224,14 +224,14 @@ TYPES: Final[Mapping[str, HoleType]] = {
         _clock_columns,
         dtype=pl.Float64,
     ),
-    "hours": HoleType(
+    "hours": FieldType(
         r"[0-9]{2}:[0-9]{2}:[0-9]{2}", DIGITS, DIGITS | {":"}, _read_clock, _clock_columns, dtype=pl.Float64
     ),
-    "size": HoleType(
+    "size": FieldType(
         rf"{_FLOAT} ?(?:bytes|[KMGT]i?B|B|b)", DIGITS | {"-"}, _LETTERS, _read_size, _size_columns, dtype=pl.Float64
     ),
-    "bytes": HoleType(r"[0-9]+", DIGITS, DIGITS, _read_bytes, _bytes_columns, dtype=pl.Float64),
-    "rate": HoleType(
+    "bytes": FieldType(r"[0-9]+", DIGITS, DIGITS, _read_bytes, _bytes_columns, dtype=pl.Float64),
+    "rate": FieldType(
         r"(?:\?|[0-9]+(?:\.[0-9]+)?)(?:s(?:/(?:it?)?)?|i(?:t(?:/s?)?)?)",
         DIGITS | {"?"},
         frozenset("/ist"),
@@ -240,7 +240,7 @@ TYPES: Final[Mapping[str, HoleType]] = {
         suffixes=("", "_error"),
         dtype=pl.Float64,
     ),
-    "timestamp": HoleType(
+    "timestamp": FieldType(
         _TIMESTAMP, DIGITS, DIGITS | set(".,Z+-:"), _read_timestamp, _timestamp_columns, dtype=pl.Datetime("us")
     ),
 }

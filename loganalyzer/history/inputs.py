@@ -83,7 +83,7 @@ class Inputs:
     @classmethod
     def of(cls, paths: Iterable[str]) -> Inputs:
         """The local files behind these arguments. Standard input and URLs have no file time."""
-        names = [name for name in inputs.find(paths) if not isinstance(name, SourceError)]
+        names = [name for name in inputs.find_inputs(paths) if not isinstance(name, SourceError)]
         return cls(tuple(file for name in names for file in read_files(name)))
 
     def times(self, run_id: str) -> tuple[datetime | None, ...]:
@@ -140,13 +140,13 @@ def path_key(name: str) -> str:
 
 
 def _readable(name: str) -> Iterator[inputs.Input]:
-    return (given for given in inputs.read(name) if not isinstance(given, SourceError))
+    return (given for given in inputs.open_input(name) if not isinstance(given, SourceError))
 
 
 def _read_content(given: inputs.Input) -> Content | None:
     """The content of an input; None if the input breaks off, because the text is then incomplete."""
     head, length, digest = b"", 0, sha256()
-    for part in chunks.cut(given, 0):
+    for part in chunks.cut_chunks(given, 0):
         if isinstance(part, chunks.Source):
             if part.problem is not None:
                 return None
@@ -181,7 +181,7 @@ def _find_segments(file: File, earlier: Sequence[Content]) -> tuple[Segment, ...
     given = next((one for one in _readable(file.name) if one.name == file.name), None)
     if given is None:
         return ()
-    data = b"".join(part.data for part in chunks.cut(given, 0) if isinstance(part, chunks.Piece))
+    data = b"".join(part.data for part in chunks.cut_chunks(given, 0) if isinstance(part, chunks.Chunk))
     return find_contained(data[: file.content.length], shorter)
 
 

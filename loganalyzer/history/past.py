@@ -13,7 +13,7 @@ from loganalyzer.history.inputs import Content, Inputs
 from loganalyzer.history.matching import KnownRun, Matcher
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.column import TIME
-from loganalyzer.tables.metrics import KEY, MEASURED, keys, measure
+from loganalyzer.tables.metrics import KEY, MEASURED, comparison_keys, measure
 from loganalyzer.tables.schema import RUNS
 
 RECORDED: Final = pl.Schema(
@@ -61,7 +61,7 @@ class Past:
         times = run_times(found, self.said_at or self.moment, self.inputs, is_given=is_given)
         tonight = (
             measure(found)
-            .join(keys(found.runs, gpu), on="run_id", how="left", maintain_order="left")
+            .join(comparison_keys(found.runs, gpu), on="run_id", how="left", maintain_order="left")
             .join(times, on="run_id", how="left", maintain_order="left")
             .join(numbers, on="run_id", how="inner", maintain_order="left")
             .join(known, on="number", how="left", maintain_order="left")

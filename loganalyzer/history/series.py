@@ -17,7 +17,7 @@ from loganalyzer.regression.jump import judge_nights
 from loganalyzer.regression.nightly import combine
 from loganalyzer.regression.series import change_percent
 from loganalyzer.regression.verdicts import Verdict, Word
-from loganalyzer.tables.metrics import KEY, METRICS, Metric, floors
+from loganalyzer.tables.metrics import KEY, METRICS, Metric, get_floors
 
 MOST_RUNS: Final = 60
 """Number of latest runs of a key that are judged. The detectors are calibrated for it; older changes do not matter."""
@@ -95,7 +95,7 @@ def _series_of_key(rows: pl.DataFrame) -> Iterator[Series]:
 def _judge_part(part: pl.DataFrame, metric: Metric, scanned: Verdict) -> Verdict:
     """The combined verdict of the scan and of the newest nights."""
     values = part["value"].to_list()
-    jump = judge_nights(values, night_keys(part), higher_is_better=metric.higher_is_better, floors=floors(metric))
+    jump = judge_nights(values, night_keys(part), higher_is_better=metric.higher_is_better, floors=get_floors(metric))
     return combine(apply_floor(scanned, metric), jump, max(0, len(values) - MOST_RUNS), metric.unit)
 
 

@@ -1,1 +1,1 @@
-"""Physical lines split into segments, and everything that other programs put around a line removed."""
+"""Splits physical lines into segments, and strips what other programs put around a line."""

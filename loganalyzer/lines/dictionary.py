@@ -1,4 +1,4 @@
-"""Texts that repeat are read once: of millions of refreshes most say what others have said to the letter."""
+"""Encodes texts by their distinct values, so that a text that repeats is parsed once: most refreshes repeat."""
 
 from __future__ import annotations
 
@@ -9,68 +9,67 @@ import polars as pl
 
 from loganalyzer.tables.frames import filter_mask
 
-WORTH: Final = 0.25
-"""Up to this share of different texts, finding them costs less than reading each text for itself."""
-_FEWEST: Final = 4096
-"""Below so many texts there is nothing to gain."""
+MAX_DISTINCT_SHARE: Final = 0.25
+"""Up to this share of distinct texts, finding them is faster than parsing every text."""
+_MIN_TEXTS: Final = 4096
+"""Fewer texts are not worth encoding."""
 
 
-class Repeats(NamedTuple):
-    """The texts of some rows.
+class EncodedTexts(NamedTuple):
+    """The texts of some rows, encoded by distinct values if that pays.
 
     Attributes:
-        texts: texts, among them those of all rows; no two equal where there are `places`.
-        places: for each row the place of its text in `texts`; None where `texts` are the rows themselves.
+        values: the texts of all rows, perhaps with others; distinct if there are `codes`.
+        codes: for each row the index of its text in `values`; None if `values` has one text per row.
     """
 
-    texts: pl.Series
-    places: pl.Series | None = None
+    values: pl.Series
+    codes: pl.Series | None = None
 
-    def spread(self, values: pl.Series) -> pl.Series:
-        """What holds of each text, for each row."""
-        return values if self.places is None else values.gather(self.places)
+    def expand(self, values: pl.Series) -> pl.Series:
+        """Expands one value per text to one value per row."""
+        return values if self.codes is None else values.gather(self.codes)
 
-    def those(self, mask: pl.Series) -> Repeats:
-        """The rows where `mask` is true."""
-        if self.places is None:
-            return Repeats(filter_mask(self.texts.to_frame(), mask).to_series())
-        return Repeats(self.texts, filter_mask(self.places.to_frame(), mask).to_series())
+    def filter(self, mask: pl.Series) -> EncodedTexts:
+        """The rows for which `mask` is true."""
+        if self.codes is None:
+            return EncodedTexts(filter_mask(self.values.to_frame(), mask).to_series())
+        return EncodedTexts(self.values, filter_mask(self.codes.to_frame(), mask).to_series())
 
     @property
-    def rows(self) -> pl.Series:
+    def per_row(self) -> pl.Series:
         """Each row's text."""
-        return self.spread(self.texts)
+        return self.expand(self.values)
 
     @property
-    def coded(self) -> pl.Series:
-        """Each row's text, by its place among the different ones where they are few."""
-        if self.places is None or len(self.texts) > WORTH * len(self.places):
-            return self.rows
-        return self.places.cat.to(pl.Enum(self.texts))
+    def as_enum(self) -> pl.Series:
+        """Each row's text, as an Enum if few texts are distinct."""
+        if self.codes is None or len(self.values) > MAX_DISTINCT_SHARE * len(self.codes):
+            return self.per_row
+        return self.codes.cat.to(pl.Enum(self.values))
 
 
-def repeats(texts: pl.Series) -> Repeats:
-    """`texts` (String, without nulls) by their different values, where that pays."""
-    if len(texts) < _FEWEST or texts.to_frame("text").select(pl.col("text").approx_n_unique()).item() > WORTH * len(
-        texts
-    ):
-        return Repeats(texts)
-    return _by_value(texts)
+def encode_texts(texts: pl.Series) -> EncodedTexts:
+    """Encodes `texts` (String, without nulls) by their distinct values if that pays."""
+    max_distinct = MAX_DISTINCT_SHARE * len(texts)
+    if len(texts) < _MIN_TEXTS or texts.to_frame("text").select(pl.col("text").approx_n_unique()).item() > max_distinct:
+        return EncodedTexts(texts)
+    return _encode(texts)
 
 
-def _by_value(texts: pl.Series) -> Repeats:
+def _encode(texts: pl.Series) -> EncodedTexts:
     coded = texts.cast(pl.Categorical(pl.Categories.random()))
-    return Repeats(coded.unique(maintain_order=True).cast(pl.String), coded.to_physical())
+    return EncodedTexts(coded.unique(maintain_order=True).cast(pl.String), coded.to_physical())
 
 
-def together(parts: Sequence[Repeats]) -> Repeats:
-    """The rows of all parts; where all parts repeat, their texts alone are compared."""
-    if any(part.places is None for part in parts):
-        return repeats(pl.concat([part.rows for part in parts]))
-    told = _by_value(pl.concat([part.texts for part in parts]))
-    places, start = [], 0
+def concat_encoded(parts: Sequence[EncodedTexts]) -> EncodedTexts:
+    """Concatenates the rows of all parts; if all parts are encoded, only their distinct texts are compared."""
+    if any(part.codes is None for part in parts):
+        return encode_texts(pl.concat([part.per_row for part in parts]))
+    encoded = _encode(pl.concat([part.values for part in parts]))
+    all_codes, start = [], 0
     for part in parts:
-        own = cast("pl.Series", told.places).slice(start, len(part.texts))
-        places.append(part.spread(own))
-        start += len(part.texts)
-    return Repeats(told.texts, pl.concat(places))
+        codes = cast("pl.Series", encoded.codes).slice(start, len(part.values))
+        all_codes.append(part.expand(codes))
+        start += len(part.values)
+    return EncodedTexts(encoded.values, pl.concat(all_codes))

@@ -1,4 +1,4 @@
-"""HTML around a line, as a page's source or a wiki has it: entities read, line breaks and simple tags taken off."""
+"""Converts lines copied from HTML, e.g. a page's source or a wiki: decodes entities, removes line breaks and tags."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ ENTITIES: Final = {
     "&#13;": "\r",
     "&amp;": "&",
 }
-"""What web pages write for these characters; `&amp;` stands last, so that `&amp;lt;` is read as it is meant."""
+"""Entities and their characters. `&amp;` is last, so that `&amp;lt;` is decoded once."""
 BREAKS: Final = ("<br>", "<br/>", "<br />", "<BR>", "<p>", "</p>", "<div>", "</div>")
 INSIDE_TEXT: Final = ("&nbsp;", "&#160;", "&amp;nbsp;")
-"""Entities that can stand inside a message's fixed text."""
+"""Entities that can occur inside a message's fixed text."""
 _SPAN: Final = (
     r"(?i)</?(?:span|font|code|b|i|u|em|strong|mark|samp|kbd|tt|a|p|div|pre|td|th|tr|table|tbody|thead|li|ul|ol|html|head"
     r"|body|title)(?:\s[^<>]*)?>|<!doctype html>"
 )
 MARKS: Final = (*ENTITIES, *BREAKS, "</span>", "</font>", "</code>", "</td>", "</li>", "</pre>", "</tr>")
-"""What shows that a line is HTML."""
+"""A line with any of these is HTML."""
 
 
 def is_html(texts: pl.Series) -> pl.Series:
-    """Which of the texts hold HTML."""
+    """Whether each text contains HTML."""
     return texts.str.contains_any(list(MARKS))
 
 
-def read(texts: pl.Series) -> pl.Series:
+def to_plain_text(texts: pl.Series) -> pl.Series:
     """The texts as a browser shows them."""
     bare = texts.str.replace_many(list(BREAKS), [""] * len(BREAKS)).str.replace_all(_SPAN, "")
     *others, ampersand = ENTITIES

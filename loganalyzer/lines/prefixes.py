@@ -1,4 +1,4 @@
-"""What container runtimes, launchers and consoles put around a line, taken off column by column."""
+"""Strips what container runtimes, launchers and consoles put around a line."""
 
 from __future__ import annotations
 
@@ -10,89 +10,91 @@ from functools import cache, reduce
 import polars as pl
 
 from loganalyzer.grammar import model
-from loganalyzer.grammar.load import wrappers
+from loganalyzer.grammar.load import load_prefixes
 from loganalyzer.grammar.lower import Lowered, lower
 from loganalyzer.lines import carriage_returns, escape_codes, html_text, json_lines
 from loganalyzer.sources.chunks import CUT_MARKS
 
-DEEPEST = 3
-"""Wrappers around wrappers that are taken off: a runtime's stamp, a container's name, a launcher's level."""
+MAX_DEPTH = 3
+"""Maximum nesting of prefixes: a runtime's timestamp, a container's name, a launcher's level."""
 
 STAMP_INSIDE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) - "
-"""ComfyUI's own log buffer stamps every write, so that stamps stand inside lines."""
+"""ComfyUI's own log buffer stamps every write, so timestamps occur inside lines."""
 SEPARATOR = "\x1e"
 _OUTPUTS = ["stdout", "stderr"]
-_SHIPPERS = 2
-"""JSON inside of JSON that is unpacked."""
+_MAX_JSON_DEPTH = 2
+"""Maximum nesting of JSON in JSON that is unpacked."""
 _QUOTES = ('"', "`", "'")
 _STAMP_ONLY = "syslog-stamp"
 _NAMES_ONLY = "syslog"
-"""Behind the same stamp, a message of two words and a colon looks like a host and a program."""
+"""After the same timestamp, a message of two words and a colon looks like a host and a program."""
 
 
 @cache
 def _prefixes() -> tuple[tuple[model.Pattern, Lowered], ...]:
-    return tuple((pattern, lower(pattern.nodes)) for pattern in wrappers())
+    return tuple((pattern, lower(pattern.nodes)) for pattern in load_prefixes())
 
 
 @cache
-def _any_prefix() -> str:
-    """Where one wrapper goes on behind all of another, as stamps alone are one, that one tells of both."""
-    bodies = [_bare(lowered) for _, lowered in _prefixes()]
+def _any_prefix_regex() -> str:
+    """One regex for all prefixes. A prefix that starts with another one, e.g. with a timestamp, is left to that one."""
+    bodies = [_bare_regex(lowered) for _, lowered in _prefixes()]
     shortest = [body for body in bodies if not any(body != other and body.startswith(other) for other in bodies)]
     return f"^(?:{'|'.join(f'(?:{body})' for body in shortest)})"
 
 
-def _bare(lowered: Lowered) -> str:
+def _bare_regex(lowered: Lowered) -> str:
     return lowered.regex.removeprefix("(?:^|[^0-9A-Za-z_])")
 
 
-def is_prefixed(texts: pl.Series) -> pl.Series:
-    """Which of the texts begin as a runtime's, a launcher's or a console's lines do."""
-    return texts.str.contains(_any_prefix())
+def has_prefix(texts: pl.Series) -> pl.Series:
+    """Whether each text starts like the lines of a runtime, a launcher or a console."""
+    return texts.str.contains(_any_prefix_regex())
 
 
 def unwrap(lines: pl.DataFrame, anchors: Sequence[str] = ()) -> pl.DataFrame:
-    """Lines (source, line, text) with their wrappers taken off, and two more columns.
+    """Lines (source, line, text) without their prefixes, with two more columns.
 
-    `time` (Datetime, as the wrapper names it) and `stream` (the container's, worker's or process's name), null where
-    nothing names them. Lines that the container runtime cut into pieces are whole again, under their first number.
-    A message that begins with one of the fixed texts `anchors` is not taken for a host's and a program's name.
+    `time` (Datetime, as the prefix states it) and `stream` (the name of the container, worker or process) are null if
+    no prefix states them. Lines that the container runtime split are rejoined under their first number. A message that
+    starts with one of the fixed texts `anchors` is not mistaken for the names of a host and a program.
     """
     lines = lines.with_columns(
         pl.lit(None, pl.Datetime("us")).alias("time"),
         pl.lit(None, pl.String).alias("stream"),
         pl.lit(None, pl.String).alias("output"),
         pl.lit(value=False).alias("partial"),
-        pl.lit(value=False).alias("whole"),
+        pl.lit(value=False).alias("is_complete"),
     )
-    plain = _opened(lines)
+    plain = _unpack_lines(lines)
     lines = plain
-    for _ in range(DEEPEST):
-        wrapped = is_prefixed(lines["text"])
+    for _ in range(MAX_DEPTH):
+        wrapped = has_prefix(lines["text"])
         if not wrapped.any():
             break
-        lines = pl.concat([lines.filter(~wrapped), _opened(_strip_prefix(lines.filter(wrapped), anchors))])
-    return _joined(lines if lines is plain else lines.sort("source", "line")).drop("output", "partial", "whole")
+        lines = pl.concat([lines.filter(~wrapped), _unpack_lines(_strip_prefix(lines.filter(wrapped), anchors))])
+    return _rejoin_split_lines(lines if lines is plain else lines.sort("source", "line")).drop(
+        "output", "partial", "is_complete"
+    )
 
 
-def _opened(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines without codes, those that are JSON, or hold JSON of another shipper, with the messages in them."""
-    clean = _without_codes(lines)
-    for _ in range(_SHIPPERS):
-        unpacked = json_lines.unpacked(clean)
+def _unpack_lines(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines without escape codes, HTML and quotes; JSON lines, also nested ones, are replaced by their messages."""
+    clean = _strip_codes(lines)
+    for _ in range(_MAX_JSON_DEPTH):
+        unpacked = json_lines.unpack(clean)
         if unpacked is clean:
             break
-        clean = _without_codes(unpacked)
-    return _with_returns(_unquoted(_without_html(clean)))
+        clean = _strip_codes(unpacked)
+    return _restore_returns(_unquote(_strip_html(clean)))
 
 
-def _without_html(lines: pl.DataFrame) -> pl.DataFrame:
-    return _changed(lines, html_text.is_html(lines["text"]), html_text.read)
+def _strip_html(lines: pl.DataFrame) -> pl.DataFrame:
+    return _replace_where(lines, html_text.is_html(lines["text"]), html_text.to_plain_text)
 
 
-def _changed(lines: pl.DataFrame, where: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
-    """`lines`, those `where` is true with another text."""
+def _replace_where(lines: pl.DataFrame, where: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
+    """`lines` with `change` applied to the texts `where` it is true."""
     if not where.any():
         return lines
     texts = lines["text"]
@@ -100,21 +102,21 @@ def _changed(lines: pl.DataFrame, where: pl.Series, change: Callable[[pl.Series]
 
 
 def is_quoted(texts: pl.Series) -> pl.Series:
-    """Which of the texts stand in quotation marks or back-ticks as a whole, as in a pasted or exported line."""
+    """Whether each text is enclosed in quotation marks or backticks, as in a pasted or exported line."""
     marked = (texts.str.starts_with(mark) & texts.str.ends_with(mark) for mark in _QUOTES)
     return (texts.str.len_bytes() > 1) & reduce(operator.or_, marked)
 
 
-def _unquoted(lines: pl.DataFrame) -> pl.DataFrame:
-    return _changed(lines, is_quoted(lines["text"]), lambda texts: texts.str.slice(1).str.head(-1))
+def _unquote(lines: pl.DataFrame) -> pl.DataFrame:
+    return _replace_where(lines, is_quoted(lines["text"]), lambda texts: texts.str.slice(1).str.head(-1))
 
 
-def _with_returns(lines: pl.DataFrame) -> pl.DataFrame:
-    return _changed(lines, carriage_returns.is_spelled(lines["text"]), carriage_returns.restored)
+def _restore_returns(lines: pl.DataFrame) -> pl.DataFrame:
+    return _replace_where(lines, carriage_returns.has_spelled_returns(lines["text"]), carriage_returns.restore_returns)
 
 
-def _joined(lines: pl.DataFrame) -> pl.DataFrame:
-    """Pieces of one line put together again, within each output of each stream."""
+def _rejoin_split_lines(lines: pl.DataFrame) -> pl.DataFrame:
+    """Rejoins lines that a runtime split, within each output of each stream."""
     if not lines["partial"].any():
         return lines
     within = ["source", "stream", "output"]
@@ -126,32 +128,32 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
             pl.col("line", "time").first(),
             pl.col("text").str.join(""),
             pl.lit(value=False).alias("partial").first(),
-            pl.col("whole").first(),
+            pl.col("is_complete").first(),
         )
         .select(lines.columns)
         .sort("source", "line")
     )
 
 
-def _without_codes(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines without what nobody sees. Where only that stood inside a runtime's mark, it is none."""
-    odd = escape_codes.is_odd(pl.col("text"))
+def _strip_codes(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines without invisible characters. If only they made a line look like a runtime's, its marks do not count."""
+    odd = escape_codes.has_invisible(pl.col("text"))
     if not lines.select(odd.any()).item():
         return lines
-    clean = escape_codes.cleaned(pl.col("text"))
+    clean = escape_codes.strip_codes(pl.col("text"))
     marked = pl.col("text").str.contains_any([mark.decode() for mark in CUT_MARKS])
     return lines.with_columns(
         pl.when(odd).then(clean).otherwise(pl.col("text")).alias("text"),
-        (pl.col("whole") | (odd & ~marked)).alias("whole"),
+        (pl.col("is_complete") | (odd & ~marked)).alias("is_complete"),
     )
 
 
-def _partial(values: pl.DataFrame) -> pl.Expr:
-    return pl.lit(values["part"] == "P") & ~pl.col("whole") if "part" in values.columns else pl.col("partial")
+def _is_partial(values: pl.DataFrame) -> pl.Expr:
+    return pl.lit(values["part"] == "P") & ~pl.col("is_complete") if "part" in values.columns else pl.col("partial")
 
 
-def _worker(values: pl.DataFrame) -> list[pl.Series]:
-    """The name of a container, a worker or a process; stdout and stderr are two outputs of one, not two streams."""
+def _worker_name(values: pl.DataFrame) -> list[pl.Series]:
+    """The name of a container, worker or process. Stdout and stderr are outputs of one stream, not two streams."""
     if "stream" not in values.columns:
         return []
     name = values["stream"].set(values["stream"].is_in(_OUTPUTS), None)
@@ -160,22 +162,22 @@ def _worker(values: pl.DataFrame) -> list[pl.Series]:
     return [values["host"] + "/" + name if "host" in values.columns else name]
 
 
-def _output(values: pl.DataFrame) -> list[pl.Series]:
-    """Which of a process's outputs the line is from, where that is named."""
+def _output_name(values: pl.DataFrame) -> list[pl.Series]:
+    """The output (stdout or stderr) that the line comes from, if the prefix states it."""
     if "stream" not in values.columns:
         return []
     return [values["stream"].set(~values["stream"].is_in(_OUTPUTS), None)]
 
 
 def _strip_prefix(lines: pl.DataFrame, anchors: Sequence[str]) -> pl.DataFrame:
-    """Each line without the first wrapper that fits it."""
+    """Each line without its first matching prefix."""
     parts = []
     rest = lines
     for pattern, lowered in _prefixes():
-        regex = "^" + _bare(lowered)
+        regex = "^" + _bare_regex(lowered)
         fits, values = Lowered(regex, lowered.groups).read(rest["text"])
         if pattern.id == _NAMES_ONLY and fits.any():
-            message = rest["text"].str.contains(_message_behind_stamp(tuple(anchors)))
+            message = rest["text"].str.contains(_message_after_stamp_regex(tuple(anchors)))
             values = values.filter(~message.filter(fits))
             fits &= ~message
         if not fits.any():
@@ -186,17 +188,17 @@ def _strip_prefix(lines: pl.DataFrame, anchors: Sequence[str]) -> pl.DataFrame:
             found.with_columns(
                 pl.col("text").str.replace(regex, "").alias("text"),
                 pl.coalesce("time", *(values[name] for name in ("time",) if name in values.columns)).alias("time"),
-                pl.coalesce("stream", *_worker(values)).alias("stream"),
-                pl.coalesce("output", *_output(values)).alias("output"),
-                _partial(values).alias("partial"),
+                pl.coalesce("stream", *_worker_name(values)).alias("stream"),
+                pl.coalesce("output", *_output_name(values)).alias("output"),
+                _is_partial(values).alias("partial"),
             )
         )
     return pl.concat([*parts, rest])
 
 
 @cache
-def _message_behind_stamp(anchors: tuple[str, ...]) -> str:
-    """The expression for a stamp and a message whose fixed text begins in its first two words."""
-    bare = {pattern.id: _bare(lowered) for pattern, lowered in _prefixes()}
+def _message_after_stamp_regex(anchors: tuple[str, ...]) -> str:
+    """A regex for a timestamp followed by a message whose fixed text starts within its first two words."""
+    bare = {pattern.id: _bare_regex(lowered) for pattern, lowered in _prefixes()}
     texts = "|".join(re.escape(text) for text in anchors) or "$^"
     return f"^{bare[_STAMP_ONLY]}(?:[^ ]+ ){{0,1}}[^ ]*?(?:{texts})"

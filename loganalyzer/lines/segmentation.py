@@ -1,4 +1,4 @@
-"""Pieces to segments: the pieces of physical lines in which a message or a bar's refresh can stand."""
+"""Splits chunks into segments: the parts of physical lines that can contain a message or a bar's refresh."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple
 import polars as pl
 
 from loganalyzer.lines import html_text
-from loganalyzer.lines.carriage_returns import is_spelled
-from loganalyzer.lines.dictionary import Repeats, repeats, together
+from loganalyzer.lines.carriage_returns import has_spelled_returns
+from loganalyzer.lines.dictionary import EncodedTexts, concat_encoded, encode_texts
 from loganalyzer.lines.escape_codes import INSIDE_TEXT
-from loganalyzer.lines.json_lines import HIDING, OPENINGS, escaped
-from loganalyzer.lines.prefixes import SEPARATOR, STAMP_INSIDE, is_prefixed, is_quoted, unwrap
-from loganalyzer.sources.chunks import CUT_MARKS, Piece, is_cut
+from loganalyzer.lines.json_lines import HIDDEN_TEXT_MARKS, OPENINGS, escape_texts
+from loganalyzer.lines.prefixes import SEPARATOR, STAMP_INSIDE, has_prefix, is_quoted, unwrap
+from loganalyzer.sources.chunks import CUT_MARKS, Chunk, may_have_split_lines
 from loganalyzer.tables.frames import filter_mask
 
 PLACES = pl.Schema(
@@ -29,106 +29,109 @@ PLACES = pl.Schema(
 _BLANKS = " \t\r"
 _CODES_OR_CUTS = f"[{''.join(INSIDE_TEXT)}\r]"
 _CONTAINED = [*(mark.decode() for mark in CUT_MARKS), *OPENINGS]
-"""Lines without any of these, without a stamp or a prefix are segments as they stand."""
+"""Lines without any of these, without a timestamp and without a prefix are segments as they are."""
 
 
 class Segments(NamedTuple):
-    """Pieces of physical lines.
+    """Parts of physical lines.
 
     Attributes:
         places: `PLACES`, in the order of source, line, part: `source` is the input's number, `line` the physical line
-            from 1, `part` the place among the line's segments.
-        told: what each says.
+            from 1, `part` the index among the line's segments.
+        texts: the text of each.
     """
 
     places: pl.DataFrame
-    told: Repeats
+    texts: EncodedTexts
 
-    def those(self, mask: pl.Series) -> Segments:
-        """The segments where `mask` is true."""
-        return Segments(filter_mask(self.places, mask), self.told.those(mask))
+    def filter(self, mask: pl.Series) -> Segments:
+        """The segments for which `mask` is true."""
+        return Segments(filter_mask(self.places, mask), self.texts.filter(mask))
 
 
-def joined(parts: Sequence[Segments]) -> Segments:
-    """All of these, which are in order; at least one."""
+def concat_segments(parts: Sequence[Segments]) -> Segments:
+    """Concatenates segments, given in order; at least one."""
     if len(parts) == 1:
         return parts[0]
-    return Segments(pl.concat([part.places for part in parts]), together([part.told for part in parts]))
+    return Segments(pl.concat([part.places for part in parts]), concat_encoded([part.texts for part in parts]))
 
 
-def segments(pieces: Sequence[Piece], anchors: Sequence[str]) -> Segments:
-    """All segments of these pieces that hold one of the fixed texts `anchors`; other lines are dropped unread.
+def split_segments(chunks: Sequence[Chunk], anchors: Sequence[str]) -> Segments:
+    """All segments of these chunks that contain one of the fixed texts `anchors`; other lines are dropped unparsed.
 
-    A line is cut at carriage returns (each is one refresh of a bar) and in front of stamps that stand inside it.
-    Lines that say what others say are looked at once.
+    A line is split at carriage returns (each is one refresh of a bar) and before timestamps inside it. Lines with equal
+    texts are examined once.
     """
-    data = pieces[0].data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
+    data = chunks[0].data if len(chunks) == 1 else b"".join(chunk.data for chunk in chunks)
     if not data:
-        return Segments(pl.DataFrame(schema=PLACES), Repeats(pl.Series("text", [], dtype=pl.String)))
+        return Segments(pl.DataFrame(schema=PLACES), EncodedTexts(pl.Series("text", [], dtype=pl.String)))
     lines = pl.scan_lines(data, name="text", row_index_name="row").collect()
-    told = _unwrapped(repeats(lines["text"]))
-    if told is not None:
-        held = _holding(Segments(lines.select("row"), told), anchors)
-        return Segments(_placed(_numbered(held.places, pieces)), held.told)
-    kept = _numbered(_lines_with(lines, data, anchors), pieces)
-    cut = _cut(unwrap(kept, anchors))
-    found = Segments(cut.select((pl.col(name).cast(dtype) for name, dtype in PLACES.items())), repeats(cut["text"]))
-    return found if cut.height == kept.height else _holding(found, anchors)
+    texts = _strip_if_plain(encode_texts(lines["text"]))
+    if texts is not None:
+        anchored = _select_anchored(Segments(lines.select("row"), texts), anchors)
+        return Segments(_as_uncut_segments(_number_lines(anchored.places, chunks)), anchored.texts)
+    kept = _number_lines(_select_candidate_lines(lines, data, anchors), chunks)
+    cut = _cut_lines(unwrap(kept, anchors))
+    found = Segments(
+        cut.select((pl.col(name).cast(dtype) for name, dtype in PLACES.items())), encode_texts(cut["text"])
+    )
+    return found if cut.height == kept.height else _select_anchored(found, anchors)
 
 
-def _unwrapped(told: Repeats) -> Repeats | None:
-    """`told` where its texts repeat, and none holds anything to take off or to cut at; else None."""
-    if told.places is None:
+def _strip_if_plain(encoded: EncodedTexts) -> EncodedTexts | None:
+    """`encoded` without trailing blanks if its texts repeat and none needs stripping or splitting; else None."""
+    if encoded.codes is None:
         return None
-    texts = told.texts.str.strip_chars_end(_BLANKS)
+    texts = encoded.values.str.strip_chars_end(_BLANKS)
     is_plain = not (
         texts.str.contains(_CODES_OR_CUTS).any()
         or texts.str.contains_any(_CONTAINED).any()
         or texts.str.contains(STAMP_INSIDE).any()
-        or is_spelled(texts).any()
+        or has_spelled_returns(texts).any()
         or is_quoted(texts).any()
         or html_text.is_html(texts).any()
-        or is_prefixed(texts).any()
-        or ((texts != told.texts).any() and texts.is_duplicated().any())
+        or has_prefix(texts).any()
+        or ((texts != encoded.values).any() and texts.is_duplicated().any())
     )
-    return Repeats(texts, told.places) if is_plain else None
+    return EncodedTexts(texts, encoded.codes) if is_plain else None
 
 
-def _holding(found: Segments, anchors: Sequence[str]) -> Segments:
-    """The segments that hold one of the fixed texts."""
-    return found.those(found.told.spread(found.told.texts.str.contains_any(list(anchors))))
+def _select_anchored(found: Segments, anchors: Sequence[str]) -> Segments:
+    """The segments that contain one of the fixed texts."""
+    return found.filter(found.texts.expand(found.texts.values.str.contains_any(list(anchors))))
 
 
-def _lines_with(lines: pl.DataFrame, data: bytes, anchors: Sequence[str]) -> pl.DataFrame:
-    """The lines of `data` that hold a fixed text, or may.
+def _select_candidate_lines(lines: pl.DataFrame, data: bytes, anchors: Sequence[str]) -> pl.DataFrame:
+    """The lines of `data` that contain a fixed text, or may.
 
-    Lines with what nobody sees inside, or with escapes, are kept whatever they say, since these may stand inside a
-    fixed text; so are all lines of pieces in which a container runtime cut lines, perhaps in the middle of one.
+    Lines with invisible characters or escapes are kept whatever they say, since these may occur inside a fixed text. So
+    are all lines of chunks in which a container runtime split lines, perhaps within a fixed text.
     """
     text = lines["text"].str
-    if text.contains_any([mark.decode() for mark in CUT_MARKS]).any() and is_cut(data):
+    if text.contains_any([mark.decode() for mark in CUT_MARKS]).any() and may_have_split_lines(data):
         return lines
     return filter_mask(
-        lines, text.contains_any([*anchors, *escaped(anchors), *INSIDE_TEXT, *html_text.INSIDE_TEXT, *HIDING])
+        lines,
+        text.contains_any([*anchors, *escape_texts(anchors), *INSIDE_TEXT, *html_text.INSIDE_TEXT, *HIDDEN_TEXT_MARKS]),
     )
 
 
-def _numbered(rows: pl.DataFrame, pieces: Sequence[Piece]) -> pl.DataFrame:
-    """`rows` of all pieces together, with the source and the line of each in place of `row`."""
+def _number_lines(rows: pl.DataFrame, chunks: Sequence[Chunk]) -> pl.DataFrame:
+    """`rows` of all chunks together, with each row's source and line in place of `row`."""
     row = rows["row"].cast(pl.Int64)
-    if len(pieces) == 1:
-        source, line = pl.lit(pieces[0].source, pl.UInt32), row + pieces[0].first_line
+    if len(chunks) == 1:
+        source, line = pl.lit(chunks[0].source, pl.UInt32), row + chunks[0].first_line
     else:
-        ends = pl.Series([piece.lines for piece in pieces], dtype=pl.Int64).cum_sum()
+        ends = pl.Series([chunk.lines for chunk in chunks], dtype=pl.Int64).cum_sum()
         place = ends.search_sorted(row, side="right")
-        offsets = pl.Series([piece.first_line for piece in pieces], dtype=pl.Int64) - ends.shift(1, fill_value=0)
-        source = pl.lit(pl.Series([piece.source for piece in pieces], dtype=pl.UInt32).gather(place))
+        offsets = pl.Series([chunk.first_line for chunk in chunks], dtype=pl.Int64) - ends.shift(1, fill_value=0)
+        source = pl.lit(pl.Series([chunk.source for chunk in chunks], dtype=pl.UInt32).gather(place))
         line = row + offsets.gather(place)
     return rows.select(source.alias("source"), line.alias("line"), pl.exclude("row"))
 
 
-def _placed(lines: pl.DataFrame) -> pl.DataFrame:
-    """`lines` (source, line) as segments of which nothing was taken off or cut."""
+def _as_uncut_segments(lines: pl.DataFrame) -> pl.DataFrame:
+    """`lines` (source, line) as segments that needed no stripping or splitting."""
     return lines.select(
         "source",
         "line",
@@ -137,17 +140,19 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _cut(lines: pl.DataFrame) -> pl.DataFrame:
+def _cut_lines(lines: pl.DataFrame) -> pl.DataFrame:
     stamped = lines["text"].str.contains(STAMP_INSIDE)
     if stamped.any():
         marked = lines.filter(stamped).with_columns(
             pl.col("text").str.replace_all(STAMP_INSIDE, SEPARATOR + "${1} - " + SEPARATOR)
         )
-        return pl.concat([_cut_at(lines.filter(~stamped), "\r"), _cut_at_stamps(marked)]).sort("source", "line", "part")
-    return _cut_at(lines, "\r")
+        return pl.concat([_cut_at_separator(lines.filter(~stamped), "\r"), _cut_at_stamps(marked)]).sort(
+            "source", "line", "part"
+        )
+    return _cut_at_separator(lines, "\r")
 
 
-def _cut_at(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
+def _cut_at_separator(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
     lines = lines.with_columns(pl.col("text").str.strip_chars_end(_BLANKS))
     if not lines["text"].str.contains(separator, literal=True).any():
         return lines.select(pl.lit(0, pl.UInt32).alias(name) if name == "part" else name for name in (*PLACES, "text"))
@@ -161,10 +166,12 @@ def _cut_at(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
 
 
 def _cut_at_stamps(lines: pl.DataFrame) -> pl.DataFrame:
-    """A stamp belongs to the write behind it; text before the first one keeps the line's own time."""
-    pieces = _cut_at(lines.with_columns(pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR)
+    """A timestamp belongs to the write that follows it; text before the first timestamp keeps the line's own time."""
+    chunks = _cut_at_separator(
+        lines.with_columns(pl.col("text").str.replace_all("\r", SEPARATOR, literal=True)), SEPARATOR
+    )
     stamp = pl.col("text").str.extract(r"^([0-9T:.-]{26}) -$", 1)
     moment = stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-    return pieces.with_columns(pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")).filter(
+    return chunks.with_columns(pl.coalesce(moment.forward_fill().over("source", "line"), "time").alias("time")).filter(
         stamp.is_null()
     )

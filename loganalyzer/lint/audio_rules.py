@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from loganalyzer.common.formatting import plural
-from loganalyzer.expectations.embedding import frames_given, request_for
+from loganalyzer.expectations.embedding import count_yielded_frames, find_request
 from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.planner import advice
 from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, plan
@@ -77,7 +77,7 @@ def _too_many(case: Case, request: int, sound: Sound) -> Found:
 def _missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
     """AUD001, AUD005: what the embedding will really have are the audio's frames, or those asked for."""
     fps = rate(case.asked, case.settings)
-    used = frames_given(request, fps, sound.speakers, sound.multi)
+    used = count_yielded_frames(request, fps, sound.speakers, sound.multi)
     made = plan(sound, fps, windows)
     if used < windows.window:
         gap = windows.window - used
@@ -108,7 +108,7 @@ def _missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
 def _unaligned(case: Case, windows: Windows, request: int) -> Found:
     """Without the audio's length: what happens if it is long enough."""
     fps = rate(case.asked, case.settings)
-    used = frames_given(request, fps)
+    used = count_yielded_frames(request, fps)
     endless = plan(Sound(request / fps, request), fps, windows)
     if used < request and endless.recommended and endless.recommended.frames == request:
         asked = endless.recommended.request
@@ -172,7 +172,7 @@ def _way_text(made: Plan, more: str = "") -> str:
 
 def _longer(made: Plan) -> str:
     frames = made.next_aligned.frames
-    setting = f"num_frames = {request_for(frames, made.fps).frames}"
+    setting = f"num_frames = {find_request(frames, made.fps).frames}"
     way = advice.extend(frames, made.fps, setting)
     return f"{way.text[0].lower()}{way.text[1:]} `{way.command}`"
 
@@ -187,7 +187,7 @@ def _crops(case: Case, windows: Windows, request: int) -> Found:
     Audio that is longer than the request is no fault where the request is the largest aligned count that it fills.
     """
     fps = rate(case.asked, case.settings)
-    used = frames_given(request, fps)
+    used = count_yielded_frames(request, fps)
     for crop in case.asked.crops:
         there = int(crop.seconds * fps)
         fits = plan(Sound(crop.seconds, there), fps, windows).recommended

@@ -85,7 +85,7 @@ def check(path: Path, settings: Settings, heard: Heard | None = None) -> Checked
         LogAnalyzerError: the file, the baselines or the configured rules are refused.
     """
     workflow = load(path)
-    documents = baseline_files.documents(settings.baselines)
+    documents = baseline_files.read_documents(settings.baselines)
     known = {rule.id: rule for rule in chosen(settings)}
     found: list[Fault | NotChecked] = []
     for asked in workflow.samplers:
@@ -119,8 +119,8 @@ def _case(
         setting_rules.windows(asked),
         _sound(asked, fps, heard) if heard else None,
         heard.told_by if heard else "",
-        [_need(entry) for entry in baseline_files.entries(documents, "requirement")],
-        baseline_files.ranking(documents),
+        [_need(entry) for entry in baseline_files.select_entries(documents, "requirement")],
+        baseline_files.find_ranking(documents),
     )
 
 

@@ -7,7 +7,7 @@ import re
 
 from loganalyzer.common.formatting import one_line
 from loganalyzer.expectations.names import LORA_RANK, QUANTIZATION
-from loganalyzer.expectations.schedules import shipped
+from loganalyzer.expectations.schedules import load_schedules
 from loganalyzer.lint.audio_rules import Found
 from loganalyzer.lint.model import Case, Fault, Need, NotChecked, Way
 from loganalyzer.planner.plan import Windows
@@ -63,7 +63,7 @@ def other_schedule(case: Case) -> Found:
     asked, settings = case.asked, case.settings
     places = {"window": asked.window_frames, "overlap": asked.motion_frames}
     wanted = {"window": settings.window_frames, "overlap": settings.motion_frames}
-    own = next((one for one in shipped() if one.mode == asked.mode.value and one.drop_frames), None)
+    own = next((one for one in load_schedules() if one.mode == asked.mode.value and one.drop_frames), None)
     if own:
         places["number of dropped frames"] = asked.drop_frames
         wanted = dict(zip(places, (own.window_frames, own.motion_frames, own.drop_frames), strict=True))

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from loganalyzer.common.formatting import plural
 from loganalyzer.expectations import schedule
-from loganalyzer.expectations.embedding import request_for
+from loganalyzer.expectations.embedding import find_request
 
 SMALL_S: Final = 1.0
 """A shortfall below this many seconds is called small."""
@@ -108,7 +108,7 @@ def _set(frames: int, fps: float, short: Short) -> str:
         return plural((frames - short.window) // short.stride + 1, "WanInfiniteTalkToVideo node")
     if short.producer not in (None, "wrapper"):
         return plural(frames, "frame")
-    request = request_for(frames, fps)
+    request = find_request(frames, fps)
     if request.crop_s is None:
         return f"num_frames = {request.frames} {_NODE}"
     if frames == short.need:

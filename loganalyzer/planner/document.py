@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from loganalyzer.common.formatting import duration, plural
-from loganalyzer.expectations.embedding import request_for
+from loganalyzer.expectations.embedding import find_request
 from loganalyzer.planner import advice
 from loganalyzer.planner.expected import Expectation
 from loganalyzer.planner.plan import Choice, Plan, Windows
@@ -118,7 +118,7 @@ def _details(choice: Choice, plan: Plan) -> Iterator[str]:
         return
     if choice.request is None:
         yield from _extended(choice, plan)
-        yield f"set num_frames to {request_for(choice.frames, plan.fps).frames}"
+        yield f"set num_frames to {find_request(choice.frames, plan.fps).frames}"
         return
     crop = f"cut the audio to {choice.request.crop_s:g} s and " if choice.request.crop_s is not None else ""
     yield f"{crop}set num_frames to {choice.request.frames}"

@@ -59,8 +59,10 @@ def expectation(machine: Machine, window_frames: int, baselines: Path | None = N
     Raises:
         ExpectationError: a baselines file cannot be read, or an entry in it is broken.
     """
-    documents = baseline_files.documents(baselines)
-    timings = [entry for entry in baseline_files.entries(documents, "timing") if _fits(entry, machine, window_frames)]
+    documents = baseline_files.read_documents(baselines)
+    timings = [
+        entry for entry in baseline_files.select_entries(documents, "timing") if _fits(entry, machine, window_frames)
+    ]
     keys = {_key(entry) for entry in timings}
     if len(keys) != 1:
         why = "several baselines fit" if keys else "no baseline fits"
@@ -104,7 +106,7 @@ def _band(entry: Mapping[str, Any]) -> tuple[float, float]:
 
 def _by_video(documents: Sequence[tuple[str, Mapping[str, Any]]], machine: Machine) -> float | None:
     """The house's figure for a video of the declared quantization, for one of its windows."""
-    for entry in baseline_files.entries(documents, "cost"):
+    for entry in baseline_files.select_entries(documents, "cost"):
         if machine.quantization and entry.get("quantization") == machine.quantization.upper():
             try:
                 return float(entry["usd"]) / int(entry["windows"])

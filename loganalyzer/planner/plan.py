@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from loganalyzer.expectations import native_audio, schedule
-from loganalyzer.expectations.embedding import Multi, Request, frames_given, frames_of, request_for, samples_of
+from loganalyzer.expectations.embedding import (
+    Multi,
+    Request,
+    count_frames,
+    count_samples,
+    count_yielded_frames,
+    find_request,
+)
 
 MOST_FRAMES: Final = 10_000_000
 """Four days at 25 fps: beyond, the length is a slip of the pen."""
@@ -28,7 +35,7 @@ class Windows:
 
     def count(self, frames: int) -> int:
         """Windows that the loop runs for so many frames of audio."""
-        return schedule.windows(frames, self.window, self.stride)
+        return schedule.count_windows(frames, self.window, self.stride)
 
     def rendered(self, frames: int) -> int:
         """Frames that come out of the loop for so many frames of audio."""
@@ -36,7 +43,7 @@ class Windows:
 
     def announced(self, frames: int) -> int:
         """Windows that the log's header will announce."""
-        return schedule.announced(frames, self.window, self.stride)
+        return schedule.count_announced_windows(frames, self.window, self.stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +118,10 @@ class Plan:
 
 def sound(speakers: Sequence[float], fps: float, multi: Multi = "para", uncertainty_s: float = 0.0) -> Sound:
     """The sound of speakers of so many seconds each."""
-    samples = [samples_of(seconds) for seconds in speakers]
+    samples = [count_samples(seconds) for seconds in speakers]
     total = sum(speakers) if multi == "add" else max(speakers)
     frames = (
-        int(total * fps) if len(speakers) == 1 else frames_of(sum(samples) if multi == "add" else max(samples), fps)
+        int(total * fps) if len(speakers) == 1 else count_frames(sum(samples) if multi == "add" else max(samples), fps)
     )
     return Sound(total, frames, tuple(samples), multi, uncertainty_s)
 
@@ -137,7 +144,7 @@ def plan(given: Sound, fps: float, windows: Windows) -> Plan:
 
 def native_sound(speakers: Sequence[float], uncertainty_s: float = 0.0) -> Sound:
     """The sound of speakers of so many seconds each, as ComfyUI's own node reads it: several one after the other."""
-    frames = sum(native_audio.frames(seconds) for seconds in speakers)
+    frames = sum(native_audio.count_frames(seconds) for seconds in speakers)
     return Sound(sum(speakers), frames, (), "add", uncertainty_s)
 
 
@@ -160,7 +167,7 @@ def native_plan(given: Sound, windows: Windows) -> Plan:
 
 def native_aligned(count: int, windows: Windows) -> list[Choice]:
     """The first aligned counts for ComfyUI's own nodes, one window more each."""
-    ends = (schedule.end(number, windows.window, windows.stride) for number in range(1, count + 1))
+    ends = (schedule.window_end(number, windows.window, windows.stride) for number in range(1, count + 1))
     return [_native(frames, frames, 0, windows) for frames in ends]
 
 
@@ -172,12 +179,12 @@ def _native(frames: int, rendered: int, missing: int, windows: Windows) -> Choic
 def aligned(count: int, fps: float, windows: Windows) -> list[Choice]:
     """The first aligned counts, one window more each, for audio that is long enough."""
     endless = Sound(0.0, 0)
-    ends = (schedule.end(number, windows.window, windows.stride) for number in range(1, count + 1))
+    ends = (schedule.window_end(number, windows.window, windows.stride) for number in range(1, count + 1))
     return [_aligned(frames, endless, fps, windows) for frames in ends]
 
 
 def _aligned(frames: int, given: Sound, fps: float, windows: Windows) -> Choice:
-    request = request_for(frames, fps, given.speakers, given.multi)
+    request = find_request(frames, fps, given.speakers, given.multi)
     return _choice(frames, frames, request, windows)
 
 
@@ -196,7 +203,7 @@ def _next(frames: int, given: Sound, windows: Windows) -> Choice:
 
 def _cut_back(given: Sound, fps: float, windows: Windows) -> Choice:
     """Everything the audio has."""
-    request = request_for(given.frames, fps, given.speakers, given.multi)
+    request = find_request(given.frames, fps, given.speakers, given.multi)
     return _choice(
         given.frames, schedule.aligned_at_least(given.frames, windows.window, windows.stride), request, windows
     )
@@ -212,9 +219,9 @@ def _notes(given: Sound, fps: float, windows: Windows, recommended: Choice | Non
     notes = []
     if recommended is not None and recommended.request is not None:
         notes += _on_request(recommended, fps)
-    if not given.speakers and frames_given(given.frames, fps) != given.frames:
+    if not given.speakers and count_yielded_frames(given.frames, fps) != given.frames:
         notes.append(
-            f"Asking for {given.frames} frames at {fps:g} fps yields {frames_given(given.frames, fps)}: "
+            f"Asking for {given.frames} frames at {fps:g} fps yields {count_yielded_frames(given.frames, fps)}: "
             "upstream's float arithmetic cuts one off."
         )
     sure = int((given.seconds - given.uncertainty_s) * fps)
@@ -232,7 +239,7 @@ def _on_request(choice: Choice, fps: float) -> list[str]:
     request = choice.request
     if request is None or (request.crop_s is None and request.frames == choice.frames):
         return []
-    yields = frames_given(choice.frames, fps)
+    yields = count_yielded_frames(choice.frames, fps)
     if yields == choice.frames:
         return []
     start = (

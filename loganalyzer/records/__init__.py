@@ -1,1 +1,1 @@
-"""Segments parsed into records, and the lines that serve as evidence."""
+"""Parses segments into records, and keeps the lines that serve as evidence."""

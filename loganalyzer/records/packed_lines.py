@@ -1,4 +1,4 @@
-"""Log lines kept packed while logs are read, and the few of them that findings name."""
+"""Keeps log lines compressed while logs are read, and returns the few that findings cite."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from loganalyzer.tables import schema
 from loganalyzer.tables.frames import inner_join
 from loganalyzer.tables.spool import Stored
 
-NO_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
-Reach = tuple[tuple[int, int], tuple[int, int]]
-"""The first and the last line that something may be of, as (number of the input, line)."""
+EMPTY_NUMBERS: Final = pl.DataFrame(schema={"number": pl.UInt32, "name": pl.String})
+LineRange = tuple[tuple[int, int], tuple[int, int]]
+"""The first and the last line of a range, as (number of the input, line)."""
 
 
 @dataclass(frozen=True)
-class Pack:
-    """Lines as `excerpts.kept` packs them, and from where to where they reach."""
+class PackedLines:
+    """Lines as `evidence.pack_evidence` compresses them, and their range."""
 
     lines: Stored
-    reach: Reach
+    line_range: LineRange
 
 
 @dataclass(frozen=True)
-class Lines:
+class CitableLines:
     """Log lines that findings may cite; `numbers` has number (as in the packs) and name of each input that counts."""
 
-    packs: tuple[Pack, ...] = ()
-    numbers: pl.DataFrame = field(default_factory=lambda: NO_NUMBERS)
+    packs: tuple[PackedLines, ...] = ()
+    numbers: pl.DataFrame = field(default_factory=lambda: EMPTY_NUMBERS)
 
-    def cited(self, findings: pl.DataFrame) -> pl.DataFrame:
-        """Of these lines those that findings name, as the table `excerpts`."""
+    def select_cited(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """The lines that findings cite, as the table `excerpts`."""
         if findings.is_empty():
             return schema.empty("excerpts")
         places = inner_join(findings, self.numbers.rename({"name": "source"}), ["source"]).select(
@@ -42,21 +42,21 @@ class Lines:
         known = places.filter(pl.col("line").is_not_null()).unique().sort("source", "line")
         if known.is_empty():
             return schema.empty("excerpts")
-        reach = (known.row(0), known.row(-1))
-        packs = [pack.lines.read() for pack in self.packs if _meet(pack.reach, reach)]
-        return named(evidence.cited(packs, known), self.numbers, "excerpts")
+        line_range = (known.row(0), known.row(-1))
+        packs = [pack.lines.read() for pack in self.packs if _overlap(pack.line_range, line_range)]
+        return name_sources(evidence.unpack_cited(packs, known), self.numbers, "excerpts")
 
 
-def _meet(one: Reach, other: Reach) -> bool:
+def _overlap(one: LineRange, other: LineRange) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
 
 
-def named(frame: pl.DataFrame, numbers: pl.DataFrame, table: str, *more: str) -> pl.DataFrame:
-    """`frame`, whose `source` is a number, as a table of the contract, without the inputs that `numbers` leaves out.
+def name_sources(frame: pl.DataFrame, numbers: pl.DataFrame, table: str, *extra: str) -> pl.DataFrame:
+    """`frame`, whose `source` is a number, as a table of the contract, without inputs that `numbers` lacks.
 
-    It keeps the columns `more`, which are not of the contract.
+    Keeps the columns `extra`, which are not part of the contract.
     """
     if frame.is_empty():
-        return schema.empty(table).hstack(frame[:, list(more)])
+        return schema.empty(table).hstack(frame[:, list(extra)])
     placed = inner_join(frame, numbers.rename({"number": "source"}), ["source"])
-    return schema.conform(placed.with_columns(pl.col("name").alias("source")), table).hstack(placed[:, list(more)])
+    return schema.conform(placed.with_columns(pl.col("name").alias("source")), table).hstack(placed[:, list(extra)])

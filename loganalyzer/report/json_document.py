@@ -95,16 +95,16 @@ def _totals_json(totals: Totals) -> str:
 
 
 def limit_to_page(analysis: Analysis) -> Analysis:
-    """The part that a page shows: at most `worst_runs.MOST_RUNS` runs (the worst), and the excerpts that findings cite.
+    """The part that a page shows: at most `worst_runs.MAX_RUNS` runs (the worst), and the excerpts that findings cite.
 
     A note says how many runs are omitted.
     """
-    part = worst_runs.worst_runs(analysis, worst_runs.MOST_RUNS)
+    part = worst_runs.select_worst_runs(analysis, worst_runs.MAX_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
         shown = f"this page shows the {part.runs.height:,} worst of {analysis.totals.runs:,} runs"
         notes = (*notes, f"{shown}; --json and --tables write all of them")
-    return replace(part, excerpts=worst_runs.cited(part.excerpts, part.findings), notes=notes)
+    return replace(part, excerpts=worst_runs.select_cited(part.excerpts, part.findings), notes=notes)
 
 
 def limit_to_embedded(analysis: Analysis) -> Analysis:

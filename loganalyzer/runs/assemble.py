@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from loganalyzer.expectations.schedules import shipped as schedules
+from loganalyzer.expectations.schedules import load_schedules
 from loganalyzer.grammar.model import Pattern, When
 from loganalyzer.runs import (
     bars,
@@ -139,7 +139,7 @@ def _stages(
     observed = pl.concat([observed, native_windows.schedule(timeline, opened)], how="diagonal")
     stages = description.described(timeline, opened, facts.ahead(timeline, opened), seen, observed)
     stages = left_join(stages, eras.eras(timeline, patterns), ["lane", "prompt"])
-    wanted = planned.configured(schedules(), settings.window_frames, settings.motion_frames)
+    wanted = planned.configured(load_schedules(), settings.window_frames, settings.motion_frames)
     stages = planned.planned(stages, wanted).pipe(sort_by, "stage")
     printed = [memory.final(timeline, reports, stages), program_facts.peaks(timeline, opened)]
     stages = left_join(stages, pl.concat(printed, how="diagonal_relaxed"), ["stage"])

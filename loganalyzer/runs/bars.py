@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from loganalyzer.common.parallel import in_order
+from loganalyzer.common.parallel import map_in_order
 from loganalyzer.runs.refreshes import assigned, refreshes
 from loganalyzer.runs.steps import mark_closing, steps
 from loganalyzer.runs.timeline import Timeline
@@ -36,7 +36,7 @@ class Bars(NamedTuple):
 def read(timeline: Timeline, stages: pl.DataFrame) -> Bars:
     """Steps and windows of every stage."""
     portions = enumerate(_portions(assigned(timeline, stages)))
-    done = list(in_order(lambda portion: _read(*portion, timeline, stages), portions))
+    done = list(map_in_order(lambda portion: _read(*portion, timeline, stages), portions))
     return Bars(
         pl.concat([part.steps for part in done]),
         pl.concat([part.windows for part in done]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.expectations.quantizations import load_tables
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import join_nearest, sort_by
 
@@ -24,7 +24,7 @@ def with_block_sizes(facts: pl.DataFrame, timeline: Timeline, stages: pl.DataFra
     last = join_nearest(opened, known.pipe(sort_by, "lane", "place"))
     own = pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col("held_gib") * _MIB_PER_GIB)
     held = last.select("stage", own.alias("held_mib")).filter(pl.col("held_mib").is_not_null()).sort("held_mib")
-    tolerance = shipped().blocks.tolerance_mib
+    tolerance = load_tables().blocks.tolerance_mib
     # half of the last printed digit of a figure in GiB and back is far below it
     named = held.join_asof(_sums(), left_on="held_mib", right_on="sum_mib", strategy="nearest", tolerance=tolerance)
     found = facts.join(named.drop("held_mib"), on="stage", how="left", maintain_order="left")
@@ -36,7 +36,7 @@ def with_block_sizes(facts: pl.DataFrame, timeline: Timeline, stages: pl.DataFra
 
 def _sums() -> pl.DataFrame:
     """block_model, block_adapter (null without one), sum_mib: every size that the blocks can have, in order."""
-    blocks = shipped().blocks
+    blocks = load_tables().blocks
     models = pl.DataFrame(blocks.sizes, schema={"block_model": pl.String, "model_mib": pl.Float64}, orient="row")
     adapters = pl.DataFrame(
         [(None, 0.0), *blocks.adapters], schema={"block_adapter": pl.String, "adapter_mib": pl.Float64}, orient="row"

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.grammar.causes import explained
+from loganalyzer.grammar.causes import explain_errors
 from loganalyzer.runs.timeline import Timeline
 
 _KEYS: Final = ["lane", "prompt"]
@@ -59,7 +59,7 @@ def _with_causes(prompts: pl.DataFrame) -> pl.DataFrame:
     """`prompts` with `cause`: what the exception means, in plain words, where that is known."""
     said = pl.concat_str("exception_type", "error", separator=": ", ignore_nulls=True)
     errors = prompts.select(pl.when(pl.col("status") == "failed").then(said).alias("said"))["said"]
-    return prompts.with_columns(explained(errors)["cause"])
+    return prompts.with_columns(explain_errors(errors)["cause"])
 
 
 def with_report(timeline: Timeline, prompts: pl.DataFrame) -> pl.DataFrame:

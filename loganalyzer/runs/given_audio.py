@@ -26,7 +26,7 @@ def with_audio(
     own = (pl.col("producer") == "core") & pl.col("window_frames").is_not_null() & pl.col("audio_frames").is_null()
     if seconds is None or not runs.select(own.any()).item():
         return runs
-    frames = pl.lit(native_audio.frames(seconds), pl.Int64)
+    frames = pl.lit(native_audio.count_frames(seconds), pl.Int64)
     ends = windows.filter(pl.col("audio_end").is_not_null()).pipe(
         group_agg, ["run_id"], pl.col("audio_end").max().alias("reached")
     )

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.expectations.quantizations import load_tables
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import anti_join, join_nearest, sort_by
 
@@ -24,12 +24,12 @@ def is_native(timeline: Timeline) -> bool:
     if any(not timeline.event(name).is_empty() for name in events):
         return True
     requested = timeline.event("model-requested")["model_class"]
-    return not requested.is_empty() and bool(requested.str.contains(shipped().classes.wan).any())
+    return not requested.is_empty() and bool(requested.str.contains(load_tables().classes.wan).any())
 
 
 def requests(timeline: Timeline) -> pl.DataFrame:
     """Diffusion models that were requested: lane, place, prompt, model_class, is_wan."""
-    classes = shipped().classes
+    classes = load_tables().classes
     name = pl.col("model_class")
     wanted = timeline.event("model-requested").filter(~name.str.contains(classes.companions))
     return wanted.select("lane", "place", "prompt", "model_class", name.str.contains(classes.wan).alias("is_wan"))
@@ -77,7 +77,7 @@ def samplers(timeline: Timeline) -> pl.DataFrame:
     node's, and is certain only where it says that it waits for the model.
     """
     told = timeline.event("native-sampler").with_columns(
-        pl.col("model_class").str.contains(shipped().classes.wan).alias("is_wan"),
+        pl.col("model_class").str.contains(load_tables().classes.wan).alias("is_wan"),
         pl.lit(value=True).alias("is_certain"),
     )
     bars = anti_join(_drawn(timeline), told, "lane", "prompt")

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.expectations.quantizations import load_tables
 from loganalyzer.runs import native_bars
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import anti_join, group_agg, join_nearest, sort_by, unique_by, with_schema
@@ -79,7 +79,7 @@ def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
 
 def _single(timeline: Timeline, samplers: pl.DataFrame) -> pl.DataFrame:
     """Samplers of Wan models, each a stage: of InfiniteTalk where the prompt shows that its model follows speech."""
-    classes = shipped().classes
+    classes = load_tables().classes
     adapters = timeline.event("storage-policy").filter(pl.col("paths").str.contains(r"(?i)model_patches[\\/].*talk"))
     heard = timeline.event("model-requested").filter(pl.col("model_class").str.contains(classes.speech))
     speaking = unique_by(pl.concat([frame.select(*_PROMPT) for frame in (adapters, heard)]), *_PROMPT)

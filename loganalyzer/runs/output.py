@@ -19,7 +19,7 @@ def frames(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
         group_agg, ["stage"], pl.col("window").max().alias("last_seen")
     )
     count = pl.coalesce("expected_windows", "last_seen")
-    whole = schedule.end(count, pl.col("window_frames"), pl.col("stride"))
+    whole = schedule.window_end(count, pl.col("window_frames"), pl.col("stride"))
     rendered = pl.when("windowed").then(whole + longer()).otherwise("plain_frames")
     ended = pl.when(pl.col("status") == "completed")
     return left_join(stages, last, ["stage"]).select(

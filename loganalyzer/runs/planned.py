@@ -92,8 +92,8 @@ def _expected() -> pl.Expr:
     before = (pl.col("until") <= ONE_WINDOW_CASE) | ((audio <= window) & (pl.col("observed") > 1))
     talking = (
         pl.when(before.fill_null(value=False))
-        .then(schedule.windows_before_september_2025(audio, window, step))
-        .otherwise(schedule.windows(audio, window, step))
+        .then(schedule.count_windows_before_september_2025(audio, window, step))
+        .otherwise(schedule.count_windows(audio, window, step))
     )
     return (
         pl.when(~_usable())
@@ -103,7 +103,7 @@ def _expected() -> pl.Expr:
         .when(pl.col("mode") == "s2v")
         .then(pl.col("announced_windows"))
         .when((pl.col("mode") == "wananimate") & (window > 1))
-        .then(schedule.animate_windows(audio, window))
+        .then(schedule.count_animate_windows(audio, window))
     )
 
 

@@ -27,7 +27,7 @@ def with_declared(
     `requested` are the settings of a workflow: its quantization, and its LoRA rank where the log has none.
     """
     file_name = pl.col("source").str.split("/").list.last()
-    inferred = baselines.inferred_quantization(runs)
+    inferred = baselines.infer_quantization(runs)
     declared = {
         "option": pl.lit(settings.quantization, pl.String),
         "workflow": pl.lit(requested.quantization if requested else None, pl.String),

@@ -177,8 +177,8 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
         .explode("window")
         .with_columns(
             longer(),
-            schedule.start(pl.col("window"), pl.col("stride")).alias("expected_start"),
-            schedule.end(pl.col("window"), pl.col("window_frames"), pl.col("stride")).alias("expected_end"),
+            schedule.window_start(pl.col("window"), pl.col("stride")).alias("expected_start"),
+            schedule.window_end(pl.col("window"), pl.col("window_frames"), pl.col("stride")).alias("expected_end"),
         )
         .with_columns(
             (pl.col("expected_start") + pl.when(pl.col("window") > 1).then("longer").otherwise(0)).alias(

@@ -1,1 +1,1 @@
-"""Settings of one call: options, the configuration file, and ignored findings."""
+"""The settings of one call: options, the configuration file, and ignored findings."""

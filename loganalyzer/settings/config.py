@@ -1,4 +1,4 @@
-"""The configuration file: found upward from the working directory, checked key by key."""
+"""Finds the configuration file, searching upward from the working directory, and validates every key."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "window_frames": ((int,), "a whole number of frames"),
     "motion_frames": ((int,), "a whole number of frames"),
     "fps": (_NUMBER, "a number"),
-    "quantization": ((str,), "a text such as 'Q6_K'"),
-    "attention_mode": ((str,), "a text such as 'sdpa' or 'sageattn'"),
+    "quantization": ((str,), "a string such as 'Q6_K'"),
+    "attention_mode": ((str,), "a string such as 'sdpa' or 'sageattn'"),
     "lora_rank": ((int,), "a whole number such as 256"),
-    "gpu": ((str,), "a text such as 'RTX 5090'"),
+    "gpu": ((str,), "a string such as 'RTX 5090'"),
     "total_vram_gib": (_NUMBER, "a number of GiB"),
     "price_per_hour": (_NUMBER, "a number of USD"),
     "baselines": ((str,), "a path"),
@@ -40,7 +40,7 @@ _KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "patterns": ((list,), "a list of folders"),
     "select": ((list,), "a list of rule ids"),
     "ignore": ((list,), "a list of rule ids, or of tables with rule, reason and until"),
-    "severities": ((dict,), "a table of rule id to error, warning or info"),
+    "severities": ((dict,), "a table that maps rule ids to error, warning or info"),
     "strict": ((bool,), "true or false"),
     "redact": ((bool,), "true or false"),
     "notify": ((list,), "a list of URLs such as slack://… or json://host/path"),
@@ -56,34 +56,34 @@ _FAIL_ON: Final = ("error", "warning", "never")
 _ENGINES: Final = ("local", "dask")
 _RULE: Final = r"""(?:^|[\s{,])["']?rule["']?\s*="""
 _POSITIVE: Final = ("window_frames", "fps", "total_vram_gib", "lora_rank")
-HIGHEST_RANK: Final = 100_000
-"""Of a LoRA; no model has larger matrices."""
-SLOWEST_FPS: Final = 0.1
-FASTEST_FPS: Final = 1000.0
-"""Rates between which a video's lies."""
+MAX_LORA_RANK: Final = 100_000
+"""Upper limit of a LoRA's rank; no model has larger matrices."""
+MIN_FPS: Final = 0.1
+MAX_FPS: Final = 1000.0
+"""Limits of a video's frame rate."""
 
 
-DECIDING: Final = frozenset({"fail_on", "ignore", "redact", "scheduler", "select", "severities", "strict"})
-"""Keys that decide a verdict, what is masked, or who gets the logs."""
+VERDICT_KEYS: Final = frozenset({"fail_on", "ignore", "redact", "scheduler", "select", "severities", "strict"})
+"""Keys that decide a verdict, what is masked, or who receives the logs."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a configuration file says: `values` by key, paths made absolute; `path` is None without a file.
+    """The contents of a configuration file: `values` by key, with absolute paths; `path` is None without a file.
 
-    `ignores` are the entries of `ignore` that have a reason and an end; `values` has the plain ones.
+    `ignores` are the entries of `ignore` that have a reason and an end date; `values` has the plain ones.
     """
 
     path: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     ignores: tuple[Ignore, ...] = ()
 
-    def decides(self) -> str | None:
-        """One line that names this file and its keys that decide a verdict or what is shown; None where it has none.
+    def describe_verdict_keys(self) -> str | None:
+        """One line that names this file and its keys that decide a verdict or what is shown; None if it has none.
 
-        The file may lie in any folder above, and belong to anybody: whoever reads a verdict must see what shaped it.
+        The file may be in any parent folder and belong to anyone: readers of a verdict must see what shaped it.
         """
-        keys = sorted(DECIDING.intersection(self.values) | ({"ignore"} if self.ignores else set()))
+        keys = sorted(VERDICT_KEYS.intersection(self.values) | ({"ignore"} if self.ignores else set()))
         if self.path is None or not keys:
             return None
         is_ours = not hasattr(os, "geteuid") or self.path.stat().st_uid in (os.geteuid(), 0)
@@ -91,95 +91,97 @@ class Configuration:
         return f"configuration: {os.path.relpath(self.path)}{owner} sets {', '.join(keys)}"
 
 
-def find(start: Path) -> Configuration:
+def find_configuration(start: Path) -> Configuration:
     """The nearest `loganalyze.toml`, or `pyproject.toml` with `[tool.loganalyze]`, from `start` upward.
 
     Raises:
-        ConfigurationError: the file found is broken.
+        ConfigurationError: the file is invalid.
     """
     for folder in (start, *start.parents):
-        own = folder / OWN_FILE
-        if own.is_file():
-            return load(own)
+        own_file = folder / OWN_FILE
+        if own_file.is_file():
+            return load_configuration(own_file)
         shared = folder / SHARED_FILE
-        if shared.is_file() and "loganalyze" in _read(shared)[0].get("tool", {}):
-            return load(shared)
+        if shared.is_file() and "loganalyze" in _read_toml(shared)[0].get("tool", {}):
+            return load_configuration(shared)
     return Configuration()
 
 
-def load(path: Path) -> Configuration:
-    """The checked contents of one configuration file.
+def load_configuration(path: Path) -> Configuration:
+    """The validated contents of one configuration file.
 
     Raises:
         ConfigurationError: names the key, the file and the line.
     """
-    document, text = _read(path)
+    document, text = _read_toml(path)
     table = document.get("tool", {}).get("loganalyze", {}) if path.name == SHARED_FILE else document
     within = _TABLE if path.name == SHARED_FILE else ()
     for key, value in table.items():
-        _check(path, text, (*within, key), value)
-    values = {key: _resolved(path, key, value) for key, value in table.items()}
-    return Configuration(path, values, tuple(_ignores(path, text, (*within, "ignore"), table.get("ignore", []))))
+        _check_key(path, text, (*within, key), value)
+    values = {key: _resolve_paths(path, key, value) for key, value in table.items()}
+    return Configuration(path, values, tuple(_parse_ignores(path, text, (*within, "ignore"), table.get("ignore", []))))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], str]:
+def _read_toml(path: Path) -> tuple[dict[str, Any], str]:
     try:
         text = path.read_text(encoding="utf-8")
         return tomllib.loads(text), text
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read as a configuration: {error}") from None
+        raise ConfigurationError(f"{path}: cannot read the configuration: {error}") from None
 
 
-def _check(path: Path, text: str, place: tuple[str, ...], value: object) -> None:
+def _check_key(path: Path, text: str, place: tuple[str, ...], value: object) -> None:
     key = place[-1]
     where = f"{path}:{line_of(text, *place)}: "
     if key not in _KEYS:
         hint = did_you_mean(key, _KEYS)
         raise ConfigurationError(f"{where}unknown key {key!r}", hint or f"known keys: {', '.join(_KEYS)}")
-    types, wanted = _KEYS[key]
+    types, expected = _KEYS[key]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
-    _check_value(where, key, value, wanted)
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"expected {expected}")
+    _check_value(where, key, value, expected)
     if isinstance(value, dict):
-        _check_severities(path, text, place, value, wanted)
+        _check_severities(path, text, place, value, expected)
 
 
-def _check_value(where: str, key: str, value: object, wanted: str) -> None:
+def _check_value(where: str, key: str, value: object, expected: str) -> None:
     texts = (str, dict) if key == "ignore" else (str,)
     if isinstance(value, list) and not all(isinstance(item, texts) for item in value):
-        raise ConfigurationError(f"{where}{key!r} holds something that is no text", f"it takes {wanted}")
+        raise ConfigurationError(f"{where}{key!r} contains an item of the wrong type", f"expected {expected}")
     if key in _POSITIVE and isinstance(value, int | float) and value <= 0:
-        raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be above zero")
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", "it must be greater than 0")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
-    if key == "fps" and isinstance(value, int | float) and not SLOWEST_FPS <= value <= FASTEST_FPS:
-        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {SLOWEST_FPS:g} to {FASTEST_FPS:g}")
-    if key == "lora_rank" and isinstance(value, int) and value > HIGHEST_RANK:
-        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes 1 to {HIGHEST_RANK}")
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"expected {expected}")
+    if key == "fps" and isinstance(value, int | float) and not MIN_FPS <= value <= MAX_FPS:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"expected {MIN_FPS:g} to {MAX_FPS:g}")
+    if key == "lora_rank" and isinstance(value, int) and value > MAX_LORA_RANK:
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"expected 1 to {MAX_LORA_RANK}")
     if (key == "fail_on" and value not in _FAIL_ON) or (key == "engine" and value not in _ENGINES):
-        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"it takes {wanted}")
+        raise ConfigurationError(f"{where}{key!r} is {value!r}", f"expected {expected}")
 
 
-def _check_severities(path: Path, text: str, place: tuple[str, ...], table: Mapping[str, object], wanted: str) -> None:
+def _check_severities(
+    path: Path, text: str, place: tuple[str, ...], table: Mapping[str, object], expected: str
+) -> None:
     for rule, severity in table.items():
         if severity not in SEVERITIES:
             where = f"{path}:{line_of(text, *place, rule)}: "
-            raise ConfigurationError(f"{where}the severity of {rule} is {severity!r}", f"it takes {wanted}")
+            raise ConfigurationError(f"{where}the severity of {rule} is {severity!r}", f"expected {expected}")
 
 
-def _ignores(path: Path, text: str, place: tuple[str, ...], entries: list[object]) -> Iterator[Ignore]:
-    """The entries that are tables; the n-th is where the n-th `rule` stands."""
-    from loganalyzer.settings.ignores import parse
+def _parse_ignores(path: Path, text: str, place: tuple[str, ...], entries: list[object]) -> Iterator[Ignore]:
+    """The entries that are tables. The n-th entry is on the line of the n-th `rule`."""
+    from loganalyzer.settings.ignores import parse_ignore
 
     places = [number for number, line in enumerate(text.splitlines(), 1) if re.search(_RULE, line)]
     tables = [entry for entry in entries if isinstance(entry, dict)]
     for number, entry in enumerate(tables):
         line = places[number] if len(places) == len(tables) else line_of(text, *place)
-        yield parse(entry, path, line)
+        yield parse_ignore(entry, path, line)
 
 
-def _resolved(path: Path, key: str, value: Any) -> Any:  # noqa: ANN401 -- whatever TOML holds
-    """Paths are relative to the file that names them."""
+def _resolve_paths(path: Path, key: str, value: Any) -> Any:  # noqa: ANN401 -- whatever TOML holds
+    """Resolves paths, which are relative to the configuration file."""
     if key == "baselines":
         return path.parent / value
     if key == "patterns":

@@ -1,4 +1,4 @@
-"""What a run of the tool may be told, with its defaults stated once."""
+"""The settings of a call of the tool, and their defaults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FailOn = Literal["error", "warning", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Defaults are the house's standard InfiniteTalk schedule: 81-frame windows, 9 motion frames, 25 fps.
+    """Settings. The defaults are the standard InfiniteTalk schedule: 81-frame windows, 9 motion frames, 25 fps.
 
     Attributes:
         window_frames: configured window, in frames.
@@ -25,17 +25,17 @@ class Settings:
         quantization: declared on the command line or in the configuration, e.g. `Q6_K`; None means unknown.
         attention_mode: expected attention mode of the model loader in a workflow.
         lora_rank: expected rank of the speed LoRA; None means that the baselines' requirement for the size decides.
-        gpu: the card's name where the log has no startup banner.
-        total_vram_gib: the card's memory where the log has no startup banner.
+        gpu: the card's name if the log has no startup banner.
+        total_vram_gib: the card's memory, in GiB, if the log has no startup banner.
         price_per_hour: USD per GPU hour; None switches the cost rule off (it is then listed as not checked).
-        baselines: a user's baselines file, overriding the shipped one by key.
-        patterns: folders with more grammars.
-        audio_s: seconds of the audio of ComfyUI's own runs, whose logs do not tell it.
-        workflow: the workflow file that the runs are held against: it declares quantization, LoRA, frames, steps, size.
-        severities: rule id to severity, over the rule's own.
-        strict: whether rules that doubt how the log was read (LOG001) find errors; `severities` goes before it.
-        ignore: rule ids that are not reported; `select`, when not empty, names the only ones that are.
-        redact: whether secrets and names of people are masked in everything that is shown.
+            baselines: a user's baselines file; its entries override the shipped ones with the same key.
+        patterns: folders with additional grammars.
+        audio_s: length of the audio, in seconds, for ComfyUI's own runs, whose logs do not state it.
+        workflow: the workflow file that runs are compared with: it declares quantization, LoRA, frames, steps, size.
+        severities: rule id to severity; overrides the rule's own.
+        strict: whether findings that doubt how the log was read (LOG001) are errors; `severities` takes precedence.
+        ignore: ids of rules that are not reported; `select`, if not empty, has the ids of the only reported rules.
+            redact: whether secrets and names of people are masked in everything that is shown.
         step_outlier_factor, slowdown_fraction, headroom_fraction, fragmentation_fraction: tolerances of the rules
             that name them.
     """

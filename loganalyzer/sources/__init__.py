@@ -1,1 +1,1 @@
-"""Inputs found, opened, decoded and cut into chunks of whole lines."""
+"""Finds, opens and decodes inputs, and cuts them into chunks of complete lines."""

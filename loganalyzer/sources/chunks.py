@@ -1,4 +1,4 @@
-"""Inputs to pieces: whole lines of valid UTF-8, of bounded size, and what is known of an input once it is read."""
+"""Cuts inputs into chunks: complete lines of valid UTF-8, of bounded size; then describes the input that was read."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from hashlib import sha256
 from typing import Final
 
 from loganalyzer.common.errors import SourceError
-from loganalyzer.sources.encoding import HEAD_BYTES, Encoding, told_by
+from loganalyzer.sources.encoding import HEAD_BYTES, Encoding, detect_encoding
 from loganalyzer.sources.exports import reading
 from loganalyzer.sources.inputs import Input
 
-PIECE_BYTES: Final = 4 << 20
-"""Inputs are cut at line ends about here, so that memory stays bounded and all cores have work."""
-LONGEST_LINE: Final = 32 << 20
-"""An input whose line goes on for longer is given up: whatever it is, it is no log."""
+CHUNK_BYTES: Final = 4 << 20
+"""Approximate size of a chunk: memory stays bounded, and all cores get work."""
+MAX_LINE_BYTES: Final = 32 << 20
+"""An input with a longer line is rejected: it is not a log."""
 
-_LONGEST_JOINED: Final = 4 << 20
-"""A line whose pieces reach further back has lost its last one."""
+_MAX_REJOINED_BYTES: Final = 4 << 20
+"""A split line whose first part is further back than this has lost its last part."""
 CUT_MARKS: Final = (b" stdout P", b" stderr P", b'{"log":')
-"""What stands in a container runtime's lines where it may have cut them."""
+"""A container runtime's lines contain one of these where it may have split them."""
 _TAIL: Final = 1 << 18
-"""A line being cut shows among the last bytes."""
+"""The last bytes of the buffer, which show whether a line is being split."""
 SPLIT_BYTES: Final = 1 << 14
-"""Docker cuts what a container writes into pieces of this size; each becomes a line of its own."""
+"""Docker splits each write of a container into pieces of this size; each piece becomes a line."""
 _RUNTIME_LINE: Final = rb'(?m)^(?:[^\n]{0,80}? (stdout|stderr) (P|F) |\{"log":[^\n]*"stream": ?"(stdout|stderr)")'
 _LONG_JSON_LINE: Final = rb'(?m)^\{"log":[^\n]{%d}' % SPLIT_BYTES
-"""Both are compiled by the first input that has such lines."""
+"""Both are compiled for the first input that has such lines."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """Some lines of an input.
 
     Attributes:
         source: the input's number in this call.
         first_line: number of its first line, from 1.
-        lines: how many lines it holds.
-        data: valid UTF-8; every line ends in a line end.
+        lines: number of lines.
+        data: valid UTF-8; every line ends with a line end.
     """
 
     source: int
@@ -50,18 +50,18 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input, read.
+    """One input that was read.
 
     Attributes:
         number: the input's number in this call.
         name: as given, or as found in a folder.
         digest: SHA-256 of the decoded text.
-        secret: SHA-256 of the text and a suffix: nobody who has not the text can tell it, the digest notwithstanding.
+        secret: SHA-256 of the text and a suffix: only owners of the text can compute it, even with the digest.
         size: bytes as read, after decompression.
         lines: physical lines.
-        encoding, undecodable: how it was decoded, and bytes replaced.
-        problem: what kept it from being read to its end, or None; what was read before counts.
-        form: what document the log was read out of, in words for a note; None for a log as it is.
+        encoding, undecodable: the encoding, and the number of bytes that were replaced.
+        problem: why it was not read to its end, or None; the part that was read counts.
+        form: the kind of document that contained the log, as text for a note; None for a plain log.
     """
 
     number: int
@@ -76,30 +76,30 @@ class Source:
     form: str | None = None
 
 
-def cut(given: Input, number: int, size: int = PIECE_BYTES) -> Iterator[Piece | Source]:
-    """An input's pieces in order, and at last what is known of it as a whole.
+def cut_chunks(given: Input, number: int, size: int = CHUNK_BYTES) -> Iterator[Chunk | Source]:
+    """The chunks of an input in order, then its description.
 
-    An input that breaks off (a damaged archive, a lost connection) keeps what was read, and its `problem`.
+    An input that breaks off (a damaged archive, a lost connection) keeps the part that was read, and its `problem`.
     """
-    counted = _Counted(number, given.name)
+    counter = _InputCounter(number, given.name)
     try:
-        opened = reading.opened(given)
+        opened = reading.open_document(given)
     except SourceError as error:
-        yield counted.source(error)
+        yield counter.describe(error)
         return
-    for raw in _blocks(Input(given.name, opened.chunks), size):
+    for raw in _read_blocks(Input(given.name, opened.chunks), size):
         if isinstance(raw, SourceError):
-            yield counted.source(raw)
+            yield counter.describe(raw)
             return
-        piece = counted.piece(raw)
-        if piece.lines:
-            yield piece
-    whole = counted.source(None)
-    yield whole if opened.form is None else replace(whole, form=opened.form, size=opened.size or 0)
+        add = counter.add(raw)
+        if add.lines:
+            yield add
+    description = counter.describe(None)
+    yield description if opened.form is None else replace(description, form=opened.form, size=opened.size or 0)
 
 
-class _Counted:
-    """What the blocks of an input add up to."""
+class _InputCounter:
+    """Adds up the blocks of an input."""
 
     def __init__(self, number: int, name: str) -> None:
         self.number, self.name = number, name
@@ -107,8 +107,8 @@ class _Counted:
         self.digest = sha256()
         self.size = self.lines = self.undecodable = 0
 
-    def piece(self, block: _Block) -> Piece:
-        """The next block's lines."""
+    def add(self, block: _Block) -> Chunk:
+        """Decodes the next block."""
         decoded = block.encoding.decode(block.data)
         data = decoded.data
         self.digest.update(data)
@@ -119,10 +119,10 @@ class _Counted:
             data += b"\n"
         first, count = self.lines + 1, data.count(b"\n")
         self.lines += count
-        return Piece(self.number, first, count, data)
+        return Chunk(self.number, first, count, data)
 
-    def source(self, problem: SourceError | None) -> Source:
-        """The input as a whole."""
+    def describe(self, problem: SourceError | None) -> Source:
+        """The description of the input."""
         secret = self.digest.copy()
         secret.update(b"\0secret")
         return Source(
@@ -140,32 +140,32 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Whole lines as read, without a byte order mark; `size` counts the mark."""
+    """Complete lines as read, without a byte order mark; `size` includes the mark."""
 
     data: bytes
     encoding: Encoding
     size: int
 
 
-def _blocks(given: Input, size: int) -> Iterator[_Block | SourceError]:
-    """Whole lines of about `size` bytes; what stopped the reading comes last."""
-    held = _Held(given.name, size)
+def _read_blocks(given: Input, size: int) -> Iterator[_Block | SourceError]:
+    """Complete lines in blocks of about `size` bytes; an error that stopped the reading comes last."""
+    buffer = _LineBuffer(given.name, size)
     stopped = None
     try:
         for chunk in given.chunks:
             for start in range(0, len(chunk), size):
-                if block := held.add(chunk[start : start + size]):
+                if block := buffer.add(chunk[start : start + size]):
                     yield block
     except SourceError as error:
         stopped = error
-    if rest := held.rest():
+    if rest := buffer.rest():
         yield rest
     if stopped:
         yield stopped
 
 
-class _Held:
-    """Bytes read and not yet handed on; looked through each time that there are `enough`."""
+class _LineBuffer:
+    """Bytes that were read and not yet returned; scanned whenever there are `enough`."""
 
     def __init__(self, name: str, size: int) -> None:
         self.name = name
@@ -176,42 +176,42 @@ class _Held:
         self.mark = 0
 
     def add(self, more: bytes) -> _Block | None:
-        """Take more; give the whole lines held, but for those that a container runtime continues further down.
+        """Buffers more bytes; returns the complete lines, except those that a container runtime continues later.
 
         Raises:
-            SourceError: a line does not end.
+            SourceError: a line exceeds the limit.
         """
         self.chunks.append(more)
         self.size += len(more)
         if self.size < max(self.enough, 0 if self.encoding else HEAD_BYTES):
             return None
-        encoding, data, rest = self._lines()
+        encoding, data, rest = self._split_complete_lines()
         end = len(data)
         if encoding.name == "utf-8":
-            end = _behind_whole_lines(data, end)
+            end = _find_complete_end(data, end)
         if end < len(data):
             data, rest = data[:end], data[end:] + rest
-        if end == 0 and self.size > LONGEST_LINE:
+        if end == 0 and self.size > MAX_LINE_BYTES:
             raise SourceError(
-                f"{self.name}: a line is longer than {LONGEST_LINE >> 20} MiB",
-                "this is no log, or its line ends are lost",
+                f"{self.name}: a line is longer than {MAX_LINE_BYTES >> 20} MiB",
+                "this is not a log, or its line ends are missing",
             )
         self.enough = max(self.usual, 2 * len(rest))
         self.chunks, self.size = [rest], len(rest)
         return self._block(encoding, data) if data else None
 
     def rest(self) -> _Block | None:
-        """All that is left."""
-        encoding = self._told()
+        """The remaining bytes."""
+        encoding = self._detect_encoding()
         data = b"".join(self.chunks)
         return self._block(encoding, data) if data or self.mark else None
 
-    def _lines(self) -> tuple[Encoding, bytes, bytes]:
-        """What is held, without its mark: whole lines in one piece, and the beginning of the next line.
+    def _split_complete_lines(self) -> tuple[Encoding, bytes, bytes]:
+        """The buffer without its mark: all complete lines, and the beginning of the next line.
 
-        Lines mostly end in what came last: then all is copied once.
+        The last line end is usually in the last chunk: then all bytes are copied once.
         """
-        encoding = self._told()
+        encoding = self._detect_encoding()
         *before, last = self.chunks
         if encoding.name == "utf-8" and (end := encoding.line_end(last)):
             return encoding, b"".join([*before, last[:end]]), last[end:]
@@ -219,11 +219,11 @@ class _Held:
         end = encoding.line_end(data)
         return encoding, data[:end], data[end:]
 
-    def _told(self) -> Encoding:
-        """The encoding, by the first bytes, which lose their mark."""
+    def _detect_encoding(self) -> Encoding:
+        """The encoding, detected from the first bytes, which then lose their mark."""
         if self.encoding is None:
             data = b"".join(self.chunks)
-            self.encoding = told_by(data)
+            self.encoding = detect_encoding(data)
             self.mark = self.encoding.mark
             self.chunks = [data[self.mark :]]
         return self.encoding
@@ -234,16 +234,16 @@ class _Held:
         return block
 
 
-def is_cut(data: bytes) -> bool:
-    """Whether a container runtime may have cut lines into pieces: docker and kubernetes do at 16 KiB."""
+def may_have_split_lines(data: bytes) -> bool:
+    """Whether a container runtime may have split lines: docker and kubernetes do at 16 KiB."""
     return any(mark in data for mark in CUT_MARKS[:2]) or (
         CUT_MARKS[2] in data and re.search(_LONG_JSON_LINE, data) is not None
     )
 
 
-def _behind_whole_lines(data: bytes, end: int) -> int:
-    """The last line end up to `end` at which no stream of a container runtime is in the middle of a line."""
-    if not is_cut(data[max(0, end - _TAIL) : end]):
+def _find_complete_end(data: bytes, end: int) -> int:
+    """The last line end up to `end` at which no stream of a container runtime is within a split line."""
+    if not may_have_split_lines(data[max(0, end - _TAIL) : end]):
         return end
     open_since: dict[bytes, int] = {}
     for line in re.compile(_RUNTIME_LINE).finditer(data, 0, end):
@@ -252,4 +252,4 @@ def _behind_whole_lines(data: bytes, end: int) -> int:
             open_since.setdefault(stream, line.start())
         else:
             open_since.pop(stream, None)
-    return min((start for start in open_since.values() if end - start < _LONGEST_JOINED), default=end)
+    return min((start for start in open_since.values() if end - start < _MAX_REJOINED_BYTES), default=end)

@@ -1,4 +1,4 @@
-"""Arguments to inputs: files, folders, patterns the shell did not expand, URLs, standard input; plain or compressed."""
+"""Resolves arguments to inputs: files, folders, glob patterns, URLs and standard input; plain or compressed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from loganalyzer.common.errors import PassedOverError, SourceError
+from loganalyzer.common.errors import SkippedError, SourceError
 from loganalyzer.common.formatting import encodable, one_line
 from loganalyzer.sources import archives
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 STDIN = "-"
-_OPEN_ALREADY = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
-"""What a shell hands over in place of a file, as in `loganalyze <(docker logs comfyui)`; other pipes may never end."""
+_SHELL_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+"""Paths that a shell passes for a pipe, as in `loganalyze <(docker logs comfyui)`; other pipes may never end."""
 
 _LOG_SUFFIXES = (".log", ".txt", ".out", ".err", ".jsonl")
 _LOG_NAME = re.compile(r"\.(?:log|txt|out|err|jsonl|stdout|stderr)(?:[._-](?:[0-9][0-9_.tz-]*|old|bak|prev))?$")
-"""Also the names that logrotate, docker and kubernetes give to older logs: `comfyui.log.1`, `comfyui.log-20251111`."""
-_NO_TEXT = frozenset(
+"""Also matches names that logrotate, docker and kubernetes give to older logs: `app.log.1`, `app.log-20251111`."""
+_OTHER_SUFFIXES = frozenset(
     {
         *(".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".webm", ".mkv", ".mov"),
         *(".wav", ".mp3", ".flac", ".ogg", ".m4a"),
@@ -38,20 +38,20 @@ _NO_TEXT = frozenset(
         *(".py", ".pyc", ".so", ".dll", ".exe", ".html", ".css", ".js", ".toml", ".yaml", ".yml"),
     }
 )
-"""What nobody takes for a log; other files in a folder are said to be left out."""
-_MOST_NAMED = 3
+"""Files that cannot be logs; other files that are skipped in a folder are mentioned in a note."""
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input, opened: its name, as given or found, and its bytes in order, unpacked but not decoded."""
+    """An opened input: its name, as given or found, and its bytes in order, decompressed but not decoded."""
 
     name: str
     chunks: Iterable[bytes]
 
 
-def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
-    """The names of all inputs, each once, in the order given; what leads nowhere comes as an error instead."""
+def find_inputs(arguments: Iterable[str]) -> Iterator[str | SourceError]:
+    """The names of all inputs, each once, in the order given; an argument without inputs yields an error instead."""
     seen: set[str] = set()
     for argument in arguments:
         try:
@@ -59,7 +59,7 @@ def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
                 if isinstance(name, SourceError):
                     yield name
                     continue
-                key = name if name == STDIN or _address(name) else os.path.realpath(name)
+                key = name if name == STDIN or _parse_url(name) else os.path.realpath(name)
                 if key not in seen:
                     seen.add(key)
                     yield name
@@ -70,73 +70,73 @@ def find(arguments: Iterable[str]) -> Iterator[str | SourceError]:
 def _expand(argument: str) -> Sequence[str | SourceError]:
     if argument == STDIN:
         return [STDIN]
-    address = _address(argument)
+    address = _parse_url(argument)
     if address:
         from loganalyzer.sources import remote
 
-        return remote.expand(argument, address, is_log)
+        return remote.expand_url(argument, address, is_log)
     if "\0" in argument:
-        raise SourceError(f"{one_line(argument)}: no file can be called so")
-    if _kind(argument) == stat.S_IFDIR:
-        return _folder(argument)
+        raise SourceError(f"{one_line(argument)}: a file name cannot contain a NUL character")
+    if _file_type(argument) == stat.S_IFDIR:
+        return _expand_folder(argument)
     if os.path.lexists(argument) or not glob.has_magic(argument):
         return [argument]
-    return _matching(argument)
+    return _expand_glob(argument)
 
 
-def _matching(pattern: str) -> list[str | SourceError]:
-    """What fits a pattern that the shell did not expand, folders searched as if they were named."""
+def _expand_glob(pattern: str) -> list[str | SourceError]:
+    """The files that match a glob pattern which the shell did not expand; matching folders are searched."""
     names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 -- a pattern may begin at the root
-    found: list[str | SourceError] = [name for name in names if _kind(name) != stat.S_IFDIR]
+    found: list[str | SourceError] = [name for name in names if _file_type(name) != stat.S_IFDIR]
     for name in names:
-        if _kind(name) == stat.S_IFDIR:
-            found += _within(name)
+        if _file_type(name) == stat.S_IFDIR:
+            found += _list_folder(name)
     if not found:
         raise SourceError(
-            f"{one_line(pattern)}: no file matches", "check the pattern, or quote it if it was meant as a name"
+            f"{one_line(pattern)}: no file matches", "check the pattern, or the path if this is a file's name"
         )
     return found
 
 
-def _address(name: str) -> Address | None:
-    """The URL that a name is; what reads URLs is imported by the first of them, for most calls have none."""
+def _parse_url(name: str) -> Address | None:
+    """The URL in a name, or None. The module for URLs is imported on first use: most calls have no URLs."""
     if "://" not in name:
         return None
     from loganalyzer.sources import urls
 
-    return urls.parse(name)
+    return urls.parse_url(name)
 
 
-def _folder(argument: str) -> list[str | SourceError]:
-    """What `_within` finds; an error where that is nothing."""
-    found = _within(argument)
-    if all(isinstance(item, PassedOverError) for item in found):
+def _expand_folder(argument: str) -> list[str | SourceError]:
+    """The result of `_list_folder`, or an error if there are no logs."""
+    found = _list_folder(argument)
+    if all(isinstance(item, SkippedError) for item in found):
         endings = ", ".join(_LOG_SUFFIXES)
         raise SourceError(
-            f"{one_line(argument)}: no log in this folder", f"logs are files ending in {endings}, or packed ones"
+            f"{one_line(argument)}: no logs in this folder", f"logs end in {endings}, and may be compressed"
         )
     return found
 
 
-def _within(folder: str) -> list[str | SourceError]:
-    """The logs in a folder, in order, also those that will turn out unreadable; then what is not read, and why."""
-    closed: list[OSError] = []
+def _list_folder(folder: str) -> list[str | SourceError]:
+    """The logs in a folder, sorted, including unreadable ones; then errors and notes about what is not read."""
+    errors: list[OSError] = []
     found: list[str] = []
     others: list[str] = []
     links: list[str] = []
-    for place, folders, names in os.walk(folder, onerror=closed.append):
+    for place, folders, names in os.walk(folder, onerror=errors.append):
         links += [str(Path(place) / name) for name in folders if (Path(place) / name).is_symlink()]
         for name in names:
             if not is_log(name):
                 others.append(str(Path(place) / name))
-            elif _kind(str(Path(place) / name)) != stat.S_IFDIR:
+            elif _file_type(str(Path(place) / name)) != stat.S_IFDIR:
                 found.append(str(Path(place) / name))
     return [
         *sorted(found),
-        *(_unread(str(error.filename), error) for error in closed),
-        *_left_out(folder, others),
+        *(_unreadable_error(str(error.filename), error) for error in errors),
+        *_note_skipped(folder, others),
         *(
-            PassedOverError(f"{one_line(link)}: a link to a folder is not followed; name it to have it read")
+            SkippedError(f"{one_line(link)}: links to folders are not followed; pass this one to read it")
             for link in sorted(links)
             if not _is_searched_anyway(link, folder)
         ),
@@ -144,27 +144,27 @@ def _within(folder: str) -> list[str | SourceError]:
 
 
 def _is_searched_anyway(link: str, folder: str) -> bool:
-    """Whether a link leads to a place inside the folder, or to one around it, which would never end."""
+    """Whether a link leads into the folder, or to a folder around it, which would never end."""
     ends, top = Path(link).resolve(), Path(folder).resolve()
     return ends.is_relative_to(top) or top.is_relative_to(ends)
 
 
-def _left_out(place: str, names: Sequence[str]) -> list[SourceError]:
-    """A note on files in a folder or archive that are not called like logs and could be some."""
-    told = sorted(name for name in names if _could_be_text(Path(name)))
-    if not told:
+def _note_skipped(place: str, names: Sequence[str]) -> list[SourceError]:
+    """A note about files in a folder or archive that may be logs but lack a log's extension."""
+    candidates = sorted(name for name in names if _could_be_text(Path(name)))
+    if not candidates:
         return []
-    more = f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
-    shown = ", ".join(one_line(Path(name).name) for name in told[:_MOST_NAMED])
-    return [PassedOverError(f"{one_line(place)}: skipped, since the file extension is not a log's: {shown}{more}")]
+    more = f" and {len(candidates) - _MAX_NAMED} more" if len(candidates) > _MAX_NAMED else ""
+    shown = ", ".join(one_line(Path(name).name) for name in candidates[:_MAX_NAMED])
+    return [SkippedError(f"{one_line(place)}: skipped files without a log's extension: {shown}{more}")]
 
 
 def _could_be_text(path: Path) -> bool:
-    return path.suffix.lower() not in _NO_TEXT and not path.name.startswith(".")
+    return path.suffix.lower() not in _OTHER_SUFFIXES and not path.name.startswith(".")
 
 
-def _kind(name: str) -> int | None:
-    """Whether this is a file, a folder, a pipe…, as `stat` tells; None for what is not there or out of reach."""
+def _file_type(name: str) -> int | None:
+    """The type of a file, as `stat.S_IFMT` returns it; None if it does not exist or cannot be accessed."""
     try:
         return stat.S_IFMT(Path(name).stat().st_mode)
     except OSError:
@@ -172,66 +172,66 @@ def _kind(name: str) -> int | None:
 
 
 def is_log(name: str) -> bool:
-    """Whether a file found in a folder or archive looks like a log, by its suffix; packed ones count."""
+    """Whether a file in a folder or archive looks like a log, judged by its suffix; compressed logs count."""
     path = Path(name.lower())
     inner = path.with_suffix("") if path.suffix in archives.SUFFIXES else path
     return path.suffix == archives.ZIP or _LOG_NAME.search(inner.name) is not None
 
 
-def read(name: str) -> Iterator[Input | SourceError]:
-    """The inputs behind one name: one, or as many as an archive holds logs, and a note on what else it holds.
+def open_input(name: str) -> Iterator[Input | SourceError]:
+    """The inputs of one name: one, or all logs in an archive, and a note about the archive's other files.
 
     Each is read while it is iterated.
 
     Raises:
-        SourceError: where it, or while iterated one of its inputs, cannot be read or unpacked; names it and the reason.
+        SourceError: it, or one of its inputs while iterated, cannot be read or decompressed; has the name and reason.
     """
-    address = _address(name)
+    address = _parse_url(name)
     if name == STDIN:
-        yield Input(name, _clear(name, _standard_input()))
+        yield Input(name, _translate_errors(name, _standard_input()))
     elif address:
-        yield from _remote(name, address)
-    elif _kind(name) not in (stat.S_IFREG, None) and not name.startswith(_OPEN_ALREADY):
-        raise SourceError(f"{one_line(name)}: is no regular file", "pipe it in, and name `-` as the input")
+        yield from _open_url(name, address)
+    elif _file_type(name) not in (stat.S_IFREG, None) and not name.startswith(_SHELL_PIPES):
+        raise SourceError(f"{one_line(name)}: not a regular file", "pipe it to standard input, and pass `-`")
     elif name.lower().endswith(archives.ZIP):
-        yield from _archive(name)
+        yield from _open_archive(name)
     else:
-        yield Input(encodable(name), _clear(name, archives.file_chunks(Path(name))))
+        yield Input(encodable(name), _translate_errors(name, archives.read_file(Path(name))))
 
 
 def _standard_input() -> Iterator[bytes]:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
     if hasattr(signal, "siginterrupt"):
-        # polars has the system go on with a read after Ctrl-C: a pipe that is silent would never let go.
+        # polars makes the system resume a read after Ctrl-C: a read from a silent pipe would never end.
         signal.siginterrupt(signal.SIGINT, True)
-    yield from archives.plain(sys.stdin.buffer)
+    yield from archives.read_blocks(sys.stdin.buffer)
 
 
 def from_bytes(name: str, raw: bytes) -> Input:
-    """An input that is in memory already."""
+    """An input that is in memory."""
     return Input(name, (raw,))
 
 
-def _remote(url: str, address: Address) -> Iterator[Input | SourceError]:
-    """What is shown of a URL, here and in every report, holds no secret."""
+def _open_url(url: str, address: Address) -> Iterator[Input | SourceError]:
+    """The inputs of a URL. Their names, which reports show, contain no secrets."""
     from loganalyzer.sources import remote
 
-    if address.place.lower().endswith(archives.ZIP):
-        yield from _members(address.shown, remote.zip_members(url, address, is_log))
+    if address.without_query.lower().endswith(archives.ZIP):
+        yield from _open_members(address.shown, remote.zip_members(url, address, is_log))
     else:
-        yield Input(address.shown, remote.chunks(url, address))
+        yield Input(address.shown, remote.read_object(url, address))
 
 
-def _archive(name: str) -> Iterator[Input | SourceError]:
+def _open_archive(name: str) -> Iterator[Input | SourceError]:
     members = (
-        (member, None if chunks is None else _clear(f"{name}/{member}", chunks))
+        (member, None if chunks is None else _translate_errors(f"{name}/{member}", chunks))
         for member, chunks in archives.zip_members(Path(name), name, is_log)
     )
-    yield from _members(encodable(name), _clear(name, members))
+    yield from _open_members(encodable(name), _translate_errors(name, members))
 
 
-def _members(name: str, members: Iterator[tuple[str, Iterator[bytes] | None]]) -> Iterator[Input | SourceError]:
+def _open_members(name: str, members: Iterator[tuple[str, Iterator[bytes] | None]]) -> Iterator[Input | SourceError]:
     empty = True
     others: list[str] = []
     for member, chunks in members:
@@ -241,20 +241,20 @@ def _members(name: str, members: Iterator[tuple[str, Iterator[bytes] | None]]) -
         empty = False
         yield Input(encodable(f"{name}/{member}"), chunks)
     if empty:
-        raise SourceError(f"{one_line(name)}: no log in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
-    yield from _left_out(name, others)
+        raise SourceError(f"{one_line(name)}: no logs in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
+    yield from _note_skipped(name, others)
 
 
-def _clear(name: str, given: Iterator[Item]) -> Iterator[Item]:
-    """What `given` gives; its failures in words for the user."""
+def _translate_errors(name: str, given: Iterator[Item]) -> Iterator[Item]:
+    """The items of `given`; its exceptions become errors for the user."""
     try:
         yield from given
     except Exception as error:
-        if not isinstance(error, (OSError, ValueError, *archives.errors())):
+        if not isinstance(error, (OSError, ValueError, *archives.decompression_errors())):
             raise
-        raise _unread(name, error) from None
+        raise _unreadable_error(name, error) from None
 
 
-def _unread(name: str, error: Exception) -> SourceError:
+def _unreadable_error(name: str, error: Exception) -> SourceError:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return SourceError(f"{one_line(name)}: cannot be read: {reason}", "the other inputs are analysed without it")
+    return SourceError(f"{one_line(name)}: cannot be read: {reason}", "the other inputs are still analyzed")

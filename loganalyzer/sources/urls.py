@@ -1,4 +1,4 @@
-"""URLs told from paths, and shown without what opens a door: passwords, tokens, signatures."""
+"""Parses URLs, and masks their passwords, tokens and signatures for display."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ STORES: Final = frozenset(
         "hdfs", "webhdfs", "ftp", "sftp", "ssh", "smb", "memory",
     }
 )  # fmt: skip
-"""Schemes whose objects can be listed. None of them reads this machine's own files under a second name."""
+"""Schemes whose objects can be listed. None of them reads local files under another name."""
 
 MASK: Final = "***"
-LONGEST_PLAIN: Final = 15
-"""A longer value of a query may be a secret, whatever it is called."""
+MAX_PLAIN_VALUE: Final = 15
+"""A longer query value may be a secret, whatever its name."""
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://([^/?#]*)([^?]*)(?:\?(.*))?", re.DOTALL)
 _QUOTED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
@@ -28,13 +28,13 @@ _SECRET_NAME = re.compile(r"(?i)sig|token|key|secret|pass|pwd|auth|cred|code|ses
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A URL in its parts.
+    """The parts of a URL.
 
     Attributes:
-        scheme: in small letters.
-        authority: host, or bucket, with what stands in front of it.
-        path: begins with a slash, or is empty; as written, escapes and all.
-        query: without its question mark; None where there is none.
+        scheme: in lower case.
+        authority: the host or bucket, with credentials or a container before it.
+        path: starts with a slash, or is empty; percent-encoded as written.
+        query: without the question mark; None if there is none.
     """
 
     scheme: str
@@ -48,27 +48,31 @@ class Address:
         return PurePosixPath(unquote(self.path)).name
 
     @property
-    def place(self) -> str:
-        """The address as people and reports may see it, up to the query: it ends as the file's name does."""
+    def without_query(self) -> str:
+        """The address without its query, safe to show to people and in reports; ends like the file's name."""
         return f"{self.scheme}://{self._shown_authority()}{self.path}"
 
     @property
     def shown(self) -> str:
-        """The address as people and reports may see it."""
-        return self.place if self.query is None else f"{self.place}?{'&'.join(map(_masked, self.query.split('&')))}"
+        """The address, safe to show to people and in reports."""
+        return (
+            self.without_query
+            if self.query is None
+            else f"{self.without_query}?{'&'.join(map(_mask_parameter, self.query.split('&')))}"
+        )
 
     def secrets(self) -> set[str]:
-        """What `shown` leaves out, in every spelling that a message may quote."""
+        """The parts that `shown` masks, in every spelling that a message may quote."""
         user = self.authority.rpartition("@")[0]
         parts = set(user.split(":")) if self.scheme in HTTP else {user.partition(":")[2]}
         for part in (self.query or "").split("&"):
-            if _masked(part) != part:
+            if _mask_parameter(part) != part:
                 parts.add(part.partition("=")[2] or part)
         parts |= {unquote_plus(part) for part in parts} | {unquote(part) for part in parts}
         return {part for part in parts if len(part) > 2}
 
     def _shown_authority(self) -> str:
-        """Of object stores, what stands in front of the host is the container's name and no secret."""
+        """The authority with credentials masked. In object stores, the name before the host is a container's."""
         user, at, host = self.authority.rpartition("@")
         name, colon, _ = user.partition(":")
         if not at or (self.scheme not in HTTP and not colon):
@@ -76,8 +80,8 @@ class Address:
         return f"{MASK}@{host}" if self.scheme in HTTP else f"{name}:{MASK}@{host}"
 
 
-def parse(argument: str) -> Address | None:
-    """The address that an argument is; None for a path. `C:` is a drive."""
+def parse_url(argument: str) -> Address | None:
+    """The address in an argument; None for a path. `C:` is a drive."""
     found = _URL.fullmatch(argument)
     if found is None:
         return None
@@ -87,22 +91,22 @@ def parse(argument: str) -> Address | None:
     return Address(scheme, authority, path, query)
 
 
-def without_secrets(text: str, address: Address) -> str:
-    """What a library says of an address, which it may quote whole or in part."""
+def mask_secrets(text: str, address: Address) -> str:
+    """`text`, e.g. a library's error, which may quote the address or parts of it, with secrets masked."""
     for secret in sorted(address.secrets(), key=len, reverse=True):
         text = text.replace(secret, MASK)
-    return _QUOTED_URL.sub(lambda found: _shown(found[0]), text)
+    return _QUOTED_URL.sub(lambda found: _mask_url(found[0]), text)
 
 
-def _shown(url: str) -> str:
-    address = parse(url)
+def _mask_url(url: str) -> str:
+    address = parse_url(url)
     return address.shown if address else url
 
 
-def _masked(parameter: str) -> str:
-    """A query's parameter with its value masked where it is called like a secret or as long as one."""
+def _mask_parameter(parameter: str) -> str:
+    """A query parameter with its value masked if its name suggests a secret or its value is long."""
     name, equals, value = parameter.partition("=")
     if not equals:
-        return parameter if len(parameter) <= LONGEST_PLAIN else MASK
-    harmless = not value or (len(value) <= LONGEST_PLAIN and not _SECRET_NAME.search(unquote_plus(name)))
+        return parameter if len(parameter) <= MAX_PLAIN_VALUE else MASK
+    harmless = not value or (len(value) <= MAX_PLAIN_VALUE and not _SECRET_NAME.search(unquote_plus(name)))
     return parameter if harmless else f"{name}={MASK}"

@@ -1,1 +1,1 @@
-"""The tables of the contract: columns and types, and how tables are joined, counted and shortened."""
+"""The tables of the contract: their columns and types, and how they are joined, counted and shortened."""

@@ -1,4 +1,4 @@
-"""What one call of the tool found: the tables of the contract, held together."""
+"""Holds the result of one call of the tool: the tables of the contract."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from loganalyzer.tables.schema import empty
-from loganalyzer.tables.totals import Totals, count
+from loganalyzer.tables.totals import Totals, count_totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,36 +17,35 @@ if TYPE_CHECKING:
 Verdict = Literal["pass", "warn", "fail", "no-runs"]
 
 
-def _table(name: str) -> pl.DataFrame:
+def _empty_table(name: str) -> pl.DataFrame:
     return field(default_factory=lambda: empty(name))
 
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """The tables of `tables.SCHEMAS`, one attribute each.
+    """The tables of `schema.SCHEMAS`, one attribute each.
 
-    `excerpts` holds the log lines that prove the findings (source, line, event, text); `masked`
-    counts the secrets that stand as masks in the texts of all tables; `problems` one message
-    per input that could not be read; `notes` what the user should know and need not mend.
-    `counted` are the totals of the whole, where the tables hold only its gravest part; `faults` says how many of the
-    problems are faults of the tool itself.
+    `excerpts` has the log lines that prove the findings (source, line, event, text). `masked` counts the secrets that
+    were masked in the texts of all tables. `problems` has one message per input that could not be read, `notes` has
+    facts that need no action. `counted` has the totals of all runs if the tables contain only the worst ones. `faults`
+    is the number of problems that are bugs of the tool itself.
     """
 
-    sources: pl.DataFrame = _table("sources")
-    prompts: pl.DataFrame = _table("prompts")
-    runs: pl.DataFrame = _table("runs")
-    windows: pl.DataFrame = _table("windows")
-    steps: pl.DataFrame = _table("steps")
-    paddings: pl.DataFrame = _table("paddings")
-    memory: pl.DataFrame = _table("memory")
-    loras: pl.DataFrame = _table("loras")
-    environment: pl.DataFrame = _table("environment")
-    findings: pl.DataFrame = _table("findings")
-    not_checked: pl.DataFrame = _table("not_checked")
-    near_misses: pl.DataFrame = _table("near_misses")
-    excerpts: pl.DataFrame = _table("excerpts")
-    masked: pl.DataFrame = _table("masked")
-    trends: pl.DataFrame = _table("trends")
+    sources: pl.DataFrame = _empty_table("sources")
+    prompts: pl.DataFrame = _empty_table("prompts")
+    runs: pl.DataFrame = _empty_table("runs")
+    windows: pl.DataFrame = _empty_table("windows")
+    steps: pl.DataFrame = _empty_table("steps")
+    paddings: pl.DataFrame = _empty_table("paddings")
+    memory: pl.DataFrame = _empty_table("memory")
+    loras: pl.DataFrame = _empty_table("loras")
+    environment: pl.DataFrame = _empty_table("environment")
+    findings: pl.DataFrame = _empty_table("findings")
+    not_checked: pl.DataFrame = _empty_table("not_checked")
+    near_misses: pl.DataFrame = _empty_table("near_misses")
+    excerpts: pl.DataFrame = _empty_table("excerpts")
+    masked: pl.DataFrame = _empty_table("masked")
+    trends: pl.DataFrame = _empty_table("trends")
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     counted: Totals | None = None
@@ -54,12 +53,12 @@ class Analysis:
 
     @cached_property
     def totals(self) -> Totals:
-        """How much was found, also of what the tables do not hold."""
-        return self.counted or count(self.sources, self.runs, self.findings, self.not_checked)
+        """Counts over everything that was analyzed, including rows that the tables no longer contain."""
+        return self.counted or count_totals(self.sources, self.runs, self.findings, self.not_checked)
 
     @property
     def verdict(self) -> Verdict:
-        """By the most severe finding; `no-runs` where neither a run nor an error was found."""
+        """The verdict of the most severe finding; `no-runs` if there is neither a run nor an error."""
         severities = set(self.findings["severity"].unique())
         if "error" in severities:
             return "fail"
@@ -69,7 +68,7 @@ class Analysis:
 
     @property
     def complete(self) -> bool:
-        """Whether every input holds a run, and every run could be checked for what decides its verdict."""
+        """Whether every input contains a run, and no run lacks a check that decides its verdict."""
         return not (self.totals.runless or self.totals.incomplete_runs)
 
     def tables(self) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -47,7 +47,9 @@ def anti_join(frame: pl.DataFrame, others: pl.DataFrame, *on: str) -> pl.DataFra
     if frame.is_empty() or others.is_empty():
         return frame
     if frame.height + others.height <= _FEW:
-        return filter_mask(frame, pl.Series([place is None for place in _places(frame, others, on)], dtype=pl.Boolean))
+        return filter_mask(
+            frame, pl.Series([place is None for place in _find_rows(frame, others, on)], dtype=pl.Boolean)
+        )
     return frame.join(others.select(on), on=on, how="anti", maintain_order="left")
 
 
@@ -61,8 +63,8 @@ def sort_by(frame: pl.DataFrame, /, *columns: str) -> pl.DataFrame:
     if frame.height < _MANY or len(columns) != 2:
         return frame.sort(columns)
     one, two = pl.col(columns[0]), pl.col(columns[1])
-    behind = (one < one.shift(1)) | ((one == one.shift(1)) & (two < two.shift(1)))
-    return frame.sort(columns) if frame.select(behind.any()).item() else frame
+    out_of_order = (one < one.shift(1)) | ((one == one.shift(1)) & (two < two.shift(1)))
+    return frame.sort(columns) if frame.select(out_of_order.any()).item() else frame
 
 
 def set_sorted(frame: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -77,12 +79,12 @@ def group_agg(frame: pl.DataFrame, /, by: Sequence[str], *figures: pl.Expr) -> p
     """
     if frame.is_empty():
         return frame[:, list(by)].hstack(frame.select_seq(*figures).clear())
-    if frame.height < _MANY and all(_is_one(frame[name]) for name in by):
+    if frame.height < _MANY and all(_is_constant(frame[name]) for name in by):
         return frame[:1, list(by)].hstack(frame.select_seq(*figures))
     return frame.group_by(by, maintain_order=True).agg(*figures)
 
 
-def _is_one(values: pl.Series) -> bool:
+def _is_constant(values: pl.Series) -> bool:
     return len(values) == 1 or (not values.has_nulls() and values.min() == values.max())
 
 
@@ -145,8 +147,8 @@ def run_lengths(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     if frame.height < _MANY:
         return frame[:, list(columns)].with_columns_seq(pl.lit(1, pl.Int64).alias("count"))
     first = _changes(frame, *columns)
-    behind = first.shift(-1, fill_value=frame.height)
-    return frame[first, list(columns)].with_columns((behind - first).cast(pl.Int64).alias("count"))
+    next_first = first.shift(-1, fill_value=frame.height)
+    return frame[first, list(columns)].with_columns((next_first - first).cast(pl.Int64).alias("count"))
 
 
 def _changes(frame: pl.DataFrame, *columns: str) -> pl.Series:
@@ -164,13 +166,13 @@ def left_join(
     """
     others = [name for name in known.columns if name not in on]
     if known.is_empty():
-        return _unknown(frame, known, on)
+        return _add_null_columns(frame, known, on)
     if frame.height + known.height > _FEW:
         return frame.join(known, on=list(on), how="left", maintain_order="left", nulls_equal=nulls_equal)
-    return _beside(frame, known, others, _places(frame, known, on, nulls_equal=nulls_equal))
+    return _add_columns_at(frame, known, others, _find_rows(frame, known, on, nulls_equal=nulls_equal))
 
 
-def _unknown(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+def _add_null_columns(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
     """`frame` with the other columns of `known`, all null."""
     return frame.with_columns_seq(
         pl.lit(None, dtype).alias(name) for name, dtype in known.schema.items() if name not in on
@@ -182,9 +184,9 @@ def inner_join(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> p
     if frame.height + known.height > _FEW:
         return frame.join(known, on=list(on), maintain_order="left")
     others = [name for name in known.columns if name not in on]
-    places = _places(frame, known, on)
+    places = _find_rows(frame, known, on)
     met = filter_mask(frame, pl.Series([place is not None for place in places], dtype=pl.Boolean))
-    return _beside(met, known, others, [place for place in places if place is not None])
+    return _add_columns_at(met, known, others, [place for place in places if place is not None])
 
 
 def join_pairs(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
@@ -198,14 +200,16 @@ def join_pairs(frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str]) -> p
     beside = [places.get(key, []) for key in frame[:, list(on)].rows()]
     own = [row for row, found in enumerate(beside) for _ in found]
     others = [name for name in known.columns if name not in on]
-    return _beside(frame[own], known, others, [place for found in beside for place in found])
+    return _add_columns_at(frame[own], known, others, [place for found in beside for place in found])
 
 
 def semi_join(frame: pl.DataFrame, others: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
     """`frame.join(others, on=on, how="semi")`, in the order of `frame`."""
     if frame.height + others.height > _FEW:
         return frame.join(others, on=list(on), how="semi", maintain_order="left")
-    return filter_mask(frame, pl.Series([place is not None for place in _places(frame, others, on)], dtype=pl.Boolean))
+    return filter_mask(
+        frame, pl.Series([place is not None for place in _find_rows(frame, others, on)], dtype=pl.Boolean)
+    )
 
 
 def join_nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = False) -> pl.DataFrame:
@@ -214,7 +218,7 @@ def join_nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = Fals
     `lane` and `place` have no nulls. `known` is sorted by `place`; so is a tall `frame` within each lane.
     """
     if known.is_empty():
-        return _unknown(frame, known, ("lane", "place"))
+        return _add_null_columns(frame, known, ("lane", "place"))
     if frame.height + known.height > _FEW:
         strategy: Literal["forward", "backward"] = "forward" if ahead else "backward"
         return frame.join_asof(known, on="place", by="lane", strategy=strategy, check_sortedness=False)
@@ -228,10 +232,10 @@ def join_nearest(frame: pl.DataFrame, known: pl.DataFrame, *, ahead: bool = Fals
         places, rows = passed.get(lane, ([], []))
         at = bisect_left(places, place) if ahead else bisect_right(places, place) - 1
         found.append(rows[at] if 0 <= at < len(rows) else None)
-    return _beside(frame, known, [name for name in known.columns if name not in ("lane", "place")], found)
+    return _add_columns_at(frame, known, [name for name in known.columns if name not in ("lane", "place")], found)
 
 
-def _places(
+def _find_rows(
     frame: pl.DataFrame, known: pl.DataFrame, on: Sequence[str], *, nulls_equal: bool = False
 ) -> list[int | None]:
     """For each row of `frame` the index of the row of `known` with the same key, or None."""
@@ -240,7 +244,9 @@ def _places(
     return [places.get(key) for key in frame[:, list(on)].rows()]
 
 
-def _beside(frame: pl.DataFrame, known: pl.DataFrame, others: list[str], places: Sequence[int | None]) -> pl.DataFrame:
+def _add_columns_at(
+    frame: pl.DataFrame, known: pl.DataFrame, others: list[str], places: Sequence[int | None]
+) -> pl.DataFrame:
     """`frame` with columns of `known` taken from these rows, or null."""
     if not others:
         return frame

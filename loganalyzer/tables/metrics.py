@@ -1,8 +1,8 @@
-"""What is measured of a run, and what two runs must share before their figures are held against each other.
+"""Measures runs, and defines what two runs must share for their figures to be comparable.
 
-A figure is compared only with figures of the same key (`KEY`) and the same `basis`: what it rests on. Runs of other
-producers than the wrapper name theirs there; a memory peak names what it covers, a prompt's time the length of the
-video, a step's time whether single steps were seen. Figures whose basis is null are compared across lengths.
+A figure is compared only with figures of the same key (`KEY`) and the same `basis`. The basis names the producer for
+runs that are not the wrapper's. It also states what a memory peak covers, the length of the video for a prompt's time,
+and whether single steps were seen for a step's time. Figures whose basis is null are compared across lengths.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ MEASURED: Final = pl.Schema(
     }
 )
 _SINGLE: Final = ("rate", "timestamps", "printed")
-"""How a single step's time was found; whole elapsed seconds and averages are no single times."""
-_LOADS_EACH_TIME: Final = ("core", "autosampler")
-"""Producers whose windows are samplers of their own."""
+"""Methods that yield a single step's time; elapsed times in whole seconds and averages do not."""
+_RELOADING_PRODUCERS: Final = ("core", "autosampler")
+"""Producers that run a separate sampler for each window."""
 _ENDED: Final = ("completed", "interrupted", "truncated")
-"""Runs whose finished windows tell how fast it was; what goes before a failure is not typical."""
+"""Statuses of runs whose finished windows show their speed; windows before a failure are not typical."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Metric:
     """One measured quantity.
 
     Attributes:
-        name, unit, title: as in documents, and for people.
+        name, unit, title: as in documents; the title is for people.
         kind: `exact` figures are compared for equality, `steady` ones with a floor (memory is nearly deterministic),
             `noisy` ones by statistics.
-        higher_is_better: which direction is for the worse.
+        higher_is_better: whether a decrease is a regression.
         floor: the smallest difference that counts, in the metric's unit.
     """
 
@@ -87,50 +87,59 @@ METRICS: Final[dict[str, Metric]] = {
 }
 
 
-def floors(metric: Metric) -> Floors:
-    """The least deviation of a metric that counts. All memory is judged as nearly free of noise."""
-    from loganalyzer.regression.control import Floors  # and numpy with it, which measuring does not need
+def get_floors(metric: Metric) -> Floors:
+    """The smallest deviation of a metric that counts. Memory is treated as nearly free of noise."""
+    from loganalyzer.regression.control import Floors  # imports numpy, which measuring does not need
 
     return Floors(metric.floor, steady=metric.kind == "steady" or metric.unit == "GiB")
 
 
 def measure(found: Analysis) -> pl.DataFrame:
-    """All figures of all runs: one row per run and metric that the log tells; columns of `MEASURED`.
+    """All figures of all runs: one row per run and metric in the log; columns of `MEASURED`.
 
-    `values` is how many single figures stand behind one (steps, windows); `estimated` says that only averages were
+    `values` is the number of single figures behind one (steps, windows); `estimated` says that only averages were
     known.
     """
-    parts = [_steps(found), _windows(found), _per_window(found), *_prompts(found), *_peaks(found), *_counts(found)]
+    parts = [
+        _measure_steps(found),
+        _measure_windows(found),
+        _measure_time_per_window(found),
+        *_measure_prompts(found),
+        *_measure_peaks(found),
+        *_measure_counts(found),
+    ]
     order = {name: place for place, name in enumerate(METRICS)}
-    rows = pl.concat([part.select(_column(part, name) for name in MEASURED) for part in parts])
+    rows = pl.concat([part.select(_measured_column(part, name) for name in MEASURED) for part in parts])
     known = rows.filter(pl.col("value").is_finite()).with_columns(
         pl.col("metric").replace_strict({name: metric.unit for name, metric in METRICS.items()}).alias("unit")
     )
     runs = found.runs.select("run_id", "producer").with_row_index("place")
-    own = pl.when(pl.col("producer") != "wrapper").then("producer")
-    told = pl.concat_str([own, pl.when(own.is_not_null()).then("basis")], separator=", ", ignore_nulls=True)
+    producer = pl.when(pl.col("producer") != "wrapper").then("producer")
+    full_basis = pl.concat_str(
+        [producer, pl.when(producer.is_not_null()).then("basis")], separator=", ", ignore_nulls=True
+    )
     return (
         known.join(runs, on="run_id", how="inner")
-        .with_columns(pl.when(own.is_not_null()).then(told).otherwise("basis").alias("basis"))
+        .with_columns(pl.when(producer.is_not_null()).then(full_basis).otherwise("basis").alias("basis"))
         .drop("producer")
         .sort("place", pl.col("metric").replace_strict(order, return_dtype=pl.Int64))
         .drop("place")
     )
 
 
-def keys(runs: pl.DataFrame, gpu: str | None = None) -> pl.DataFrame:
-    """run_id and `KEY` of each run; `gpu` stands in where the log names none."""
+def comparison_keys(runs: pl.DataFrame, gpu: str | None = None) -> pl.DataFrame:
+    """run_id and `KEY` of each run; `gpu` is used if the log does not name one."""
     named = runs.with_columns(pl.coalesce("gpu", pl.lit(gpu, pl.String)).alias("gpu"))
     return named.select("run_id", *KEY)
 
 
-def _column(part: pl.DataFrame, name: str) -> pl.Expr:
+def _measured_column(part: pl.DataFrame, name: str) -> pl.Expr:
     expr = pl.col(name) if name in part.columns else pl.lit(None)
     return expr.cast(MEASURED[name]).alias(name)
 
 
-def _steps(found: Analysis) -> pl.DataFrame:
-    """Median of the single steps without the run's first, which holds the warm-up; else of the windows' averages."""
+def _measure_steps(found: Analysis) -> pl.DataFrame:
+    """Median of single steps without the run's first, which includes the warm-up; else of the windows' averages."""
     runs = found.runs.filter(pl.col("status").is_in(_ENDED)).select("run_id")
     single = (
         _single_steps(found)
@@ -154,8 +163,8 @@ def _median(column: str) -> tuple[pl.Expr, pl.Expr]:
     return pl.col(column).median().alias("value"), pl.col(column).count().cast(pl.Int64).alias("values")
 
 
-def _windows(found: Analysis) -> pl.DataFrame:
-    """Median of the windows' own times, decoding included."""
+def _measure_windows(found: Analysis) -> pl.DataFrame:
+    """Median of the windows' times, including decoding."""
     runs = found.runs.filter(pl.col("status").is_in(_ENDED)).select("run_id")
     return (
         found.windows.join(runs, on="run_id", how="semi")
@@ -165,8 +174,8 @@ def _windows(found: Analysis) -> pl.DataFrame:
     )
 
 
-def _per_window(found: Analysis) -> pl.DataFrame:
-    return _completed(found).select(
+def _measure_time_per_window(found: Analysis) -> pl.DataFrame:
+    return _completed_runs(found).select(
         "run_id",
         pl.lit("total_s_per_window").alias("metric"),
         (pl.col("total_s") / pl.col("observed_windows")).alias("value"),
@@ -175,14 +184,14 @@ def _per_window(found: Analysis) -> pl.DataFrame:
     )
 
 
-def _completed(found: Analysis) -> pl.DataFrame:
+def _completed_runs(found: Analysis) -> pl.DataFrame:
     return found.runs.filter(pl.col("status") == "completed")
 
 
-def _prompts(found: Analysis) -> list[pl.DataFrame]:
-    """A prompt's time, and what of it lies outside its windows; told of the prompt's first run.
+def _measure_prompts(found: Analysis) -> list[pl.DataFrame]:
+    """A prompt's time, and the part of it outside its windows, attributed to the prompt's first run.
 
-    Both grow with the video, and with the models that had to be loaded first: so that is their basis.
+    Both grow with the video's length and with the models that had to be loaded first: so these are their basis.
     """
     loaded = found.loras.select("prompt_id", pl.lit("models loaded").alias("models")).unique()
     ended = found.prompts.filter(pl.col("status") == "completed")
@@ -194,9 +203,9 @@ def _prompts(found: Analysis) -> list[pl.DataFrame]:
             pl.col("run_id", "prompt_s").first(),
             pl.col("observed_windows").sum().alias("windows"),
             pl.col("total_s").sum().alias("sampled"),
-            (pl.col("total_s").is_null() | pl.col("observed_windows").is_null()).any().alias("untold"),
+            (pl.col("total_s").is_null() | pl.col("observed_windows").is_null()).any().alias("incomplete"),
         )
-        .filter(~pl.col("untold"))
+        .filter(~pl.col("incomplete"))
         .join(loaded, on="prompt_id", how="left", maintain_order="left")
         .with_columns(
             pl.format("{}, {}", counted, pl.col("models").fill_null("models kept")).alias("basis"),
@@ -211,15 +220,15 @@ def _prompts(found: Analysis) -> list[pl.DataFrame]:
     ]
 
 
-def _peaks(found: Analysis) -> list[pl.DataFrame]:
-    """The final report's figures; what they cover differs by wrapper version, and block swap moves memory elsewhere."""
+def _measure_peaks(found: Analysis) -> list[pl.DataFrame]:
+    """Figures of the final memory report. What they cover depends on the wrapper version; block swap lowers them."""
     swapped = pl.col("swapped_blocks").fill_null(0)
     basis = (
         pl.when(swapped > 0)
         .then(pl.format("{}, {} blocks swapped", "peak_covers", swapped))
         .otherwise(pl.col("peak_covers"))
     )
-    runs = _completed(found).filter(pl.col("peak_covers").is_not_null())
+    runs = _completed_runs(found).filter(pl.col("peak_covers").is_not_null())
     return [
         runs.select(
             "run_id",
@@ -233,8 +242,8 @@ def _peaks(found: Analysis) -> list[pl.DataFrame]:
     ]
 
 
-def _counts(found: Analysis) -> list[pl.DataFrame]:
-    """Exact figures: they follow from the audio's length, so they are equal or something is wrong."""
+def _measure_counts(found: Analysis) -> list[pl.DataFrame]:
+    """Exact figures. They follow from the audio's length, so any difference is an error."""
     basis = pl.format("{} frames of audio", "audio_frames")
     return [
         found.runs.select(
@@ -249,8 +258,8 @@ def _counts(found: Analysis) -> list[pl.DataFrame]:
     ]
 
 
-def singles(found: Analysis) -> pl.DataFrame:
-    """run_id, metric, value: the single figures behind s_per_step and window_s, where the log tells them."""
+def single_figures(found: Analysis) -> pl.DataFrame:
+    """run_id, metric, value: the single figures behind s_per_step and window_s that are in the log."""
     runs = found.runs.filter(pl.col("status").is_in(_ENDED)).select("run_id")
     duration = pl.col("duration_s").alias("value")
     steps = _single_steps(found).select("run_id", pl.lit("s_per_step").alias("metric"), duration)
@@ -260,12 +269,12 @@ def singles(found: Analysis) -> pl.DataFrame:
 
 
 def _single_steps(found: Analysis) -> pl.DataFrame:
-    """Steps of known duration without those that hold a warm-up."""
-    return found.steps.filter(pl.col("method").is_in(_SINGLE) & ~warm_up(found.runs))
+    """Steps of known duration without those that include a warm-up."""
+    return found.steps.filter(pl.col("method").is_in(_SINGLE) & ~is_warm_up(found.runs))
 
 
-def warm_up(runs: pl.DataFrame) -> pl.Expr:
-    """Whether a step holds a warm-up: the first of a run, and of ComfyUI's own windows, which load the model."""
-    own = runs.filter(pl.col("producer").is_in(_LOADS_EACH_TIME))["run_id"]
-    is_first = (pl.col("window") == 1) | pl.col("run_id").is_in(own.implode())
+def is_warm_up(runs: pl.DataFrame) -> pl.Expr:
+    """Whether a step includes a warm-up: the first of a run, and of ComfyUI's own windows, which reload the model."""
+    reloading = runs.filter(pl.col("producer").is_in(_RELOADING_PRODUCERS))["run_id"]
+    is_first = (pl.col("window") == 1) | pl.col("run_id").is_in(reloading.implode())
     return (is_first & (pl.col("step") == 1)).fill_null(value=False)

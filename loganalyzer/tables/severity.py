@@ -1,4 +1,4 @@
-"""The order of severities as a polars expression."""
+"""Orders severities in polars expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does not fit into memory waits in a file that nobody else sees, and that goes with the process."""
+"""Stores data that does not fit into memory in an anonymous temporary file that ends with the process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import polars as pl
 from loganalyzer.common.errors import LogAnalyzerError
 
 ROOM: Final = 192 << 20
-"""Bytes of tables that are held in memory before the file is begun: those of some 200 MB of nothing but bars."""
+"""Bytes of tables in memory before the file is created: about 200 MB of a log that has only bars."""
 _SMALL: Final = 32 << 20
-"""Bytes of small things that are held."""
+"""Bytes of small items in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Stored:
 
 
 class Spool:
-    """Keeps bytes and tables, in memory while there is room, then on disk; what it holds goes as it is left."""
+    """Stores bytes and tables in memory while there is room, then on disk. The data is deleted on exit."""
 
     def __init__(self, room: int = ROOM) -> None:
         self.room = room
@@ -58,7 +58,7 @@ class Spool:
             self._file.close()
 
     def keep(self, data: bytes) -> Stored:
-        """Small things, of which there may be many.
+        """Stores one of possibly many small items.
 
         Raises:
             LogAnalyzerError: the disk is full.
@@ -69,7 +69,7 @@ class Spool:
         return self.write(data)
 
     def write(self, data: bytes) -> Stored:
-        """To disk in any case.
+        """Stores bytes on disk.
 
         Raises:
             LogAnalyzerError: the disk is full.
@@ -82,12 +82,12 @@ class Spool:
                 self._file.seek(start)
                 self._file.write(data)
             except OSError as error:
-                raise _no_room(error) from None
+                raise _disk_full_error(error) from None
             self._end += len(data)
         return Stored(None, self, start, len(data))
 
     def read(self, start: int, length: int) -> bytes:
-        """What `write` put there."""
+        """The bytes that `write` stored there."""
         if self._file is None:
             return b""
         with self._lock:
@@ -95,27 +95,27 @@ class Spool:
                 self._file.seek(start)
                 return self._file.read(length)
             except OSError as error:
-                raise _no_room(error) from None
+                raise _disk_full_error(error) from None
 
     def tables(self, frames: Mapping[str, pl.DataFrame]) -> dict[str, Stored]:
-        """Tables to disk, each for itself; `table` brings one back."""
-        return {name: self.write(packed(frame)) for name, frame in frames.items()}
+        """Writes tables to disk one by one; `load_table` reads one back."""
+        return {name: self.write(serialize_table(frame)) for name, frame in frames.items()}
 
 
-def table(stored: Stored) -> pl.DataFrame:
-    """A table that was written."""
+def load_table(stored: Stored) -> pl.DataFrame:
+    """Reads a table that was written."""
     return pl.read_ipc(BytesIO(stored.read()))
 
 
-def packed(frame: pl.DataFrame) -> bytes:
-    """A table as bytes; `table` reads them."""
+def serialize_table(frame: pl.DataFrame) -> bytes:
+    """Serializes a table; `load_table` reads the bytes."""
     target = BytesIO()
     frame.write_ipc(target, compression="lz4")
     return target.getvalue()
 
 
-def _no_room(error: OSError) -> LogAnalyzerError:
+def _disk_full_error(error: OSError) -> LogAnalyzerError:
     return LogAnalyzerError(
-        f"{gettempdir()}: the tables of a long log cannot be kept there: {error.strerror or error}",
-        "make room, or name another folder in TMPDIR",
+        f"{gettempdir()}: cannot store the tables of a long log: {error.strerror or error}",
+        "free some space, or set TMPDIR to another folder",
     )

@@ -1,4 +1,4 @@
-"""How much was found, counted: what stays true of an analysis of which only the gravest part is held."""
+"""Counts findings, runs and inputs. The totals cover everything, even if the tables contain only the worst runs."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ SKIPPED: Final = pl.Schema(
     }
 )
 COUNTS: Final = ("inputs", "runs", "completed", "touched", "runless", "incomplete_runs")
-"""The members of `Totals` that are numbers."""
+"""The members of `Totals` that are plain numbers."""
 INCOMPLETE: Final = pl.Schema({"reason": pl.String, "count": pl.Int64})
 
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Counts over everything that was analysed.
+    """Counts over everything that was analyzed.
 
     Attributes:
-        inputs, runs, completed: how many inputs and sampling stages there were, and how many stages completed.
-        touched: how many runs have an error or a warning; None where that cannot be told any more.
+        inputs, runs, completed: numbers of inputs, of sampling stages, and of completed stages.
+        touched: number of runs with an error or a warning; None if it is no longer known.
         findings: rule, name, severity, count.
-        not_checked: rule, name, reason, kind, count, of_runs: whether every one of them is about a run.
-        runless: how many inputs hold no run.
-        incomplete_runs: how many runs lack a deciding check.
+        not_checked: rule, name, reason, kind, count, of_runs: whether all of them are about a run.
+        runless: number of inputs without a run.
+        incomplete_runs: number of runs that lack a deciding check.
         incomplete: reason, count: why runs are incomplete; a run may have several reasons.
     """
 
@@ -54,69 +54,69 @@ class Totals:
     incomplete: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=INCOMPLETE))
 
     def severity(self, name: str) -> int:
-        """How many findings are of a severity."""
+        """Number of findings with this severity."""
         return int(self.findings.filter(pl.col("severity") == name)["count"].sum())
 
     def rule(self, name: str | None) -> int:
-        """How many findings a rule has."""
+        """Number of findings of a rule."""
         return int(self.findings.filter(pl.col("rule").eq_missing(pl.lit(name, pl.String)))["count"].sum())
 
     @property
     def unchecked(self) -> int:
-        """How often a rule lacked its input."""
+        """How often a rule lacked the data that it needs."""
         return int(self.not_checked["count"].sum())
 
     def gaps(self) -> list[str]:
-        """What the verdict lacks, in words: inputs without a run, and runs without a deciding check."""
-        runs = [f"{_of(count, self.runs, 'run')}: {reason}" for reason, count in self.incomplete.rows()]
-        return ([f"{_of(self.runless, self.inputs, 'file')}: no run found"] if self.runless else []) + runs
+        """The gaps of a verdict, as texts: inputs without a run, and runs without a deciding check."""
+        runs = [f"{_out_of(count, self.runs, 'run')}: {reason}" for reason, count in self.incomplete.rows()]
+        return ([f"{_out_of(self.runless, self.inputs, 'file')}: no run found"] if self.runless else []) + runs
 
-    def chosen(self, wanted: pl.Expr) -> Totals:
-        """Only of rules that are `wanted`, an expression over `rule`; how many runs they touch is not known."""
+    def select_rules(self, wanted: pl.Expr) -> Totals:
+        """The totals of rules that are `wanted`, an expression over `rule`; the number of affected runs is unknown."""
         return replace(
             self, touched=None, findings=self.findings.filter(wanted), not_checked=self.not_checked.filter(wanted)
         )
 
-    def without(self, gone: pl.DataFrame) -> Totals:
-        """Less these findings (rule, severity)."""
-        counted = gone.group_by("rule", "severity").agg(pl.len().cast(pl.Int64).alias("gone"))
-        left = (
+    def subtract(self, removed: pl.DataFrame) -> Totals:
+        """The totals without these findings (rule, severity)."""
+        counted = removed.group_by("rule", "severity").agg(pl.len().cast(pl.Int64).alias("removed"))
+        remaining = (
             self.findings.join(counted, on=["rule", "severity"], how="left", maintain_order="left", nulls_equal=True)
-            .with_columns((pl.col("count") - pl.col("gone").fill_null(0)).clip(0).alias("count"))
+            .with_columns((pl.col("count") - pl.col("removed").fill_null(0)).clip(0).alias("count"))
             .filter(pl.col("count") > 0)
-            .drop("gone")
+            .drop("removed")
         )
-        return replace(self, touched=None, findings=left)
+        return replace(self, touched=None, findings=remaining)
 
 
-def _of(number: int, total: int, noun: str) -> str:
-    """`2 of 3 runs`; `1 run` where that is all."""
+def _out_of(number: int, total: int, noun: str) -> str:
+    """`2 of 3 runs`, or `3 runs` for all of them."""
     return plural(total, noun) if number == total else f"{number:,} of {plural(total, noun)}"
 
 
-def count(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Totals:
-    """The totals of these tables, which are whole."""
+def count_totals(inputs: pl.DataFrame, runs: pl.DataFrame, findings: pl.DataFrame, not_checked: pl.DataFrame) -> Totals:
+    """The totals of these tables, which must be complete."""
     number = pl.len().cast(pl.Int64).alias("count")
-    grave = findings.filter(pl.col("severity").is_in(SEVERE))
+    severe = findings.filter(pl.col("severity").is_in(SEVERE))
     return Totals(
         inputs=inputs.height,
         runs=runs.height,
         completed=int((runs["status"] == "completed").sum()),
-        touched=grave["run_id"].drop_nulls().n_unique(),
+        touched=severe["run_id"].drop_nulls().n_unique(),
         findings=findings.group_by("rule", "name", "severity", maintain_order=True).agg(number),
-        not_checked=_skipped(not_checked),
+        not_checked=_count_not_checked(not_checked),
         runless=inputs.join(runs, on="source", how="anti").height,
         incomplete_runs=int((~runs["complete"]).sum()),
-        incomplete=completeness.reasons(not_checked),
+        incomplete=completeness.count_reasons(not_checked),
     )
 
 
-def _skipped(not_checked: pl.DataFrame) -> pl.DataFrame:
-    """Its rows counted: a rule says the same of run after run."""
+def _count_not_checked(not_checked: pl.DataFrame) -> pl.DataFrame:
+    """Counts equal rows: a rule gives the same reason for run after run."""
     keys = ["rule", "name", "reason", "kind"]
-    said = not_checked.select(*keys, pl.col("run_id").is_not_null().alias("of_runs"))
+    reasons = not_checked.select(*keys, pl.col("run_id").is_not_null().alias("of_runs"))
     return (
-        run_lengths(said, *keys, "of_runs")
+        run_lengths(reasons, *keys, "of_runs")
         .group_by(keys, maintain_order=True)
         .agg(pl.col("count").sum(), pl.col("of_runs").all())
     )

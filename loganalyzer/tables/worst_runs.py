@@ -1,4 +1,4 @@
-"""The gravest part of an analysis: what a report of many runs has room for, with the totals of the whole."""
+"""Reduces an analysis to its worst runs, as many as a report has room for, and keeps the totals of all runs."""
 
 from __future__ import annotations
 
@@ -10,85 +10,85 @@ import polars as pl
 from loganalyzer.tables import severity
 from loganalyzer.tables.analysis import Analysis
 
-MOST_RUNS: Final = 300
-"""Runs of a page: it must stay small enough for a ticket, and for a browser."""
-MOST_OF_A_RULE: Final = 120
-"""Findings of a rule that are kept in any case, so that each is shown, even of a rule whose runs are not."""
-MOST_PER_RUN: Final = 200
-"""Rows of a table for each run that is kept, on average."""
-MOST_INPUTS: Final = 2000
-MOST_PROMPTS: Final = 5000
-"""A busy server's log has hundreds of image prompts for each run."""
-MOST_TRENDS: Final = 2000
-MOST_SERVER_STARTS: Final = 100
-"""A server that crashes again and again prints its environment thousands of times."""
-NEIGHBOURS: Final = 2
-"""Lines around a finding's within which an excerpt is a neighbour."""
+MAX_RUNS: Final = 300
+"""Maximum runs of a page, which must be small enough for a ticket and for a browser."""
+MAX_PER_RULE: Final = 120
+"""Findings of each rule that are kept in any case: so every rule with findings is shown."""
+MAX_PER_RUN: Final = 200
+"""Average maximum rows of a table per kept run."""
+MAX_INPUTS: Final = 2000
+MAX_PROMPTS: Final = 5000
+"""A busy server's log has hundreds of image prompts per run."""
+MAX_TRENDS: Final = 2000
+MAX_SERVER_STARTS: Final = 100
+"""A server that crashes repeatedly prints its environment thousands of times."""
+NEIGHBORS: Final = 2
+"""An excerpt within this many lines of a finding's line is a neighbor."""
 
 
-def worst_runs(whole: Analysis, most: int) -> Analysis:
-    """`whole` with at most so many runs: those with errors first, then those with warnings.
+def select_worst_runs(analysis: Analysis, max_runs: int) -> Analysis:
+    """`analysis` with at most `max_runs` runs: first those with errors, then those with warnings.
 
-    Of everything else only what belongs to them is kept, with the first findings of each rule and prompts that did not
-    complete; `totals` stay those of the whole.
+    Other tables keep only the rows of these runs, the first findings of each rule, and prompts that did not complete.
+    `totals` still cover everything.
     """
-    rows = max(whole.findings.height, whole.not_checked.height)
-    if whole.counted is None and whole.runs.height <= most and rows <= most * MOST_PER_RUN:
-        sources = whole.sources.head(MOST_INPUTS)
-        counted = None if sources.height == whole.sources.height else whole.totals
-        return replace(whole, prompts=_prompts(whole, whole.runs), sources=sources, counted=counted)
-    runs = _runs(whole, most)
-    findings = _findings(whole, runs)
+    rows = max(analysis.findings.height, analysis.not_checked.height)
+    if analysis.counted is None and analysis.runs.height <= max_runs and rows <= max_runs * MAX_PER_RUN:
+        sources = analysis.sources.head(MAX_INPUTS)
+        counted = None if sources.height == analysis.sources.height else analysis.totals
+        return replace(analysis, prompts=_select_prompts(analysis, analysis.runs), sources=sources, counted=counted)
+    runs = _select_worst(analysis, max_runs)
+    findings = _select_findings(analysis, runs)
     own = {"run_id": runs["run_id"], "prompt_id": runs["prompt_id"]}
     frames: dict[str, pl.DataFrame] = {}
-    for name, frame in whole.tables():
+    for name, frame in analysis.tables():
         key = next((key for key in own if key in frame.columns), None)
         if key is not None and name != "trends":
-            frames[name] = frame.filter(pl.col(key).is_in(own[key].unique().implode())).head(most * MOST_PER_RUN)
+            frames[name] = frame.filter(pl.col(key).is_in(own[key].unique().implode())).head(max_runs * MAX_PER_RUN)
     frames |= {
         "runs": runs,
-        "prompts": _prompts(whole, runs),
+        "prompts": _select_prompts(analysis, runs),
         "findings": findings,
-        "sources": whole.sources.head(MOST_INPUTS),
-        "near_misses": whole.near_misses.head(most * MOST_PER_RUN),
-        "excerpts": cited(whole.excerpts, findings),
-        "trends": whole.trends.head(MOST_TRENDS),
-        "environment": whole.environment.head(MOST_SERVER_STARTS),
+        "sources": analysis.sources.head(MAX_INPUTS),
+        "near_misses": analysis.near_misses.head(max_runs * MAX_PER_RUN),
+        "excerpts": select_cited(analysis.excerpts, findings),
+        "trends": analysis.trends.head(MAX_TRENDS),
+        "environment": analysis.environment.head(MAX_SERVER_STARTS),
     }
     return Analysis(
-        **(dict(whole.tables()) | frames),
-        problems=whole.problems,
-        notes=whole.notes,
-        counted=whole.totals,
-        faults=whole.faults,
+        **(dict(analysis.tables()) | frames),
+        problems=analysis.problems,
+        notes=analysis.notes,
+        counted=analysis.totals,
+        faults=analysis.faults,
     )
 
 
-def cited(excerpts: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """Of the excerpts those that a report of these findings can show: the lines they name, and their neighbours."""
-    around = [pl.col("line") + distance for distance in range(-NEIGHBOURS, NEIGHBOURS + 1)]
+def select_cited(excerpts: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """The excerpts that a report of these findings can show: the lines that they cite, and neighboring lines."""
+    around = [pl.col("line") + distance for distance in range(-NEIGHBORS, NEIGHBORS + 1)]
     places = findings.select("source", pl.concat_list(around).alias("line")).explode("line").unique()
     return excerpts.join(places, on=["source", "line"], how="semi", maintain_order="left")
 
 
-def _runs(whole: Analysis, most: int) -> pl.DataFrame:
-    """The gravest runs, in the order of all."""
-    ranks = whole.findings.group_by("run_id").agg(severity.rank().min().alias("rank"))
-    ranked = whole.runs.with_row_index("place").join(ranks, on="run_id", how="left", maintain_order="left")
-    kept = ranked.sort(pl.col("rank").fill_null(3), "place").head(most)
-    return kept.sort("place").select(whole.runs.columns)
+def _select_worst(analysis: Analysis, max_runs: int) -> pl.DataFrame:
+    """The worst runs, in their original order."""
+    ranks = analysis.findings.group_by("run_id").agg(severity.rank().min().alias("rank"))
+    ranked = analysis.runs.with_row_index("place").join(ranks, on="run_id", how="left", maintain_order="left")
+    kept = ranked.sort(pl.col("rank").fill_null(3), "place").head(max_runs)
+    return kept.sort("place").select(analysis.runs.columns)
 
 
-def _prompts(whole: Analysis, runs: pl.DataFrame) -> pl.DataFrame:
-    """All, or those of the runs and others that did not complete."""
-    if whole.prompts.height <= MOST_PROMPTS:
-        return whole.prompts
+def _select_prompts(analysis: Analysis, runs: pl.DataFrame) -> pl.DataFrame:
+    """All prompts; if there are too many, those of the runs and those that did not complete."""
+    if analysis.prompts.height <= MAX_PROMPTS:
+        return analysis.prompts
     own = pl.col("prompt_id").is_in(runs["prompt_id"].unique().implode())
-    lost = pl.col("status") != "completed"
-    return whole.prompts.filter(own | (lost & (lost.cum_sum() <= MOST_PROMPTS)))
+    not_completed = pl.col("status") != "completed"
+    return analysis.prompts.filter(own | (not_completed & (not_completed.cum_sum() <= MAX_PROMPTS)))
 
 
-def _findings(whole: Analysis, runs: pl.DataFrame) -> pl.DataFrame:
-    """Those of the runs, and the first of each rule."""
+def _select_findings(analysis: Analysis, runs: pl.DataFrame) -> pl.DataFrame:
+    """The findings of these runs, and the first ones of each rule."""
     of_run = pl.col("run_id").is_in(runs["run_id"].implode()).fill_null(value=False)
-    return whole.findings.filter(of_run | (pl.int_range(pl.len()).over("rule") < MOST_OF_A_RULE))
+    return analysis.findings.filter(of_run | (pl.int_range(pl.len()).over("rule") < MAX_PER_RULE))

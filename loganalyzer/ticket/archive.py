@@ -21,7 +21,7 @@ from loganalyzer.report.formats import markdown
 from loganalyzer.report.page import html
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.worst_runs import MOST_RUNS, worst_runs
+from loganalyzer.tables.worst_runs import MAX_RUNS, select_worst_runs
 from loganalyzer.ticket.slices import MOST_LINE_CHARACTERS, MOST_LINES, Slice
 
 MOST_ARCHIVE_BYTES: Final = 1_000_000
@@ -118,7 +118,7 @@ def _render_report(shown: Analysis, settings: Settings, moment: datetime) -> tup
             continue
         page = html.render_analysis(part, settings, generated_at=moment)
         if len(_zip_bytes({"report.html": page.encode("utf-8", "backslashreplace")})) <= _MOST_REPORT_BYTES:
-            return page, shown.totals.runs - min(part.runs.height, MOST_RUNS)
+            return page, shown.totals.runs - min(part.runs.height, MAX_RUNS)
     return None, shown.totals.runs
 
 
@@ -126,7 +126,7 @@ def _limit_runs(shown: Analysis, most: int | None) -> Analysis:
     if most is None:
         return shown
     note = f"this report shows only the {most:,} worst of {shown.totals.runs:,} runs, so that it fits into a ticket"
-    return replace(worst_runs(shown, most), notes=(*shown.notes[:50], note), problems=shown.problems[:50])
+    return replace(select_worst_runs(shown, most), notes=(*shown.notes[:50], note), problems=shown.problems[:50])
 
 
 def _render_text(shown: Analysis, settings: Settings) -> str:

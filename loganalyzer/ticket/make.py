@@ -9,11 +9,11 @@ from datetime import datetime
 
 from loganalyzer.common.errors import SourceError
 from loganalyzer.engine.read import Progress
-from loganalyzer.pipeline import unmasked
+from loganalyzer.pipeline import analyze_unmasked
 from loganalyzer.redact.text_limits import presentable
 from loganalyzer.report.formats import reader
 from loganalyzer.settings.model import Settings
-from loganalyzer.sources.inputs import STDIN, Input, find, read
+from loganalyzer.sources.inputs import STDIN, Input, find_inputs, open_input
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.ticket import slices
 from loganalyzer.ticket.archive import Ticket, pack_ticket
@@ -42,7 +42,7 @@ def make_ticket(
             "-: a ticket cannot use standard input, because it reads the log twice",
             "save the log to a file first: `docker logs … > x.log 2>&1`",
         )
-    found, masking = unmasked(paths, settings, progress)
+    found, masking = analyze_unmasked(paths, settings, progress)
     wanted, unsliced = slices.find_sections(found)
     shown = presentable(found, masking, settings)
     mask = masking.mask if settings.redact else str
@@ -54,8 +54,8 @@ def make_ticket(
 
 def _read_again(paths: Sequence[str]) -> Iterator[Input]:
     """Reads the logs again. The analysis has already reported read errors."""
-    for name in find(reader.split_arguments(paths)[0]):
+    for name in find_inputs(reader.split_arguments(paths)[0]):
         if isinstance(name, SourceError):
             continue
         with suppress(SourceError):
-            yield from (given for given in read(name) if not isinstance(given, SourceError))
+            yield from (given for given in open_input(name) if not isinstance(given, SourceError))

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.common.formatting import plural, printable
-from loganalyzer.sources.chunks import Piece, cut
+from loganalyzer.sources.chunks import Chunk, cut_chunks
 from loganalyzer.sources.inputs import Input
 from loganalyzer.tables.analysis import Analysis
 
@@ -140,8 +140,8 @@ def read_slices(inputs: Iterable[Input], wanted: Sequence[Section], mask: Mask) 
 
 def _read_lines(given: Input, numbers: Sequence[int]) -> Iterable[tuple[int, str]]:
     """The lines with these numbers. It stops reading after the last one."""
-    for piece in cut(given, 0):
-        if not isinstance(piece, Piece):
+    for piece in cut_chunks(given, 0):
+        if not isinstance(piece, Chunk):
             return
         here = numbers[bisect_left(numbers, piece.first_line) : bisect_left(numbers, piece.first_line + piece.lines)]
         if here:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from loganalyzer.common.errors import SourceError
-from loganalyzer.sources.encoding import HEAD_BYTES, told_by
+from loganalyzer.sources.encoding import HEAD_BYTES, detect_encoding
 
 MOST_READ_BYTES: Final = 8 << 20
 """Maximum number of bytes read per call."""
@@ -128,7 +128,7 @@ class _OpenFile:
 
     def _detect_encoding(self, data: bytes) -> None:
         self._head = data[:_HEAD_BYTES]
-        encoding = told_by(data[:HEAD_BYTES])
+        encoding = detect_encoding(data[:HEAD_BYTES])
         if encoding.name != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding.name)("replace")
 

@@ -43,7 +43,7 @@ class LogWatcher:
     def __init__(self, path: Path, settings: Settings) -> None:
         """Raises `LogAnalyzerError` if the log or a file named in the settings cannot be read."""
         self._name, self._settings = encodable(str(path)), settings
-        self._baselines = baselines.load(settings.baselines)
+        self._baselines = baselines.load_baselines(settings.baselines)
         self._follower = Follower(path)
         self._buffer = LogBuffer()
         self._given: set[tuple[str, int]] = set()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK, QUANTIZATION
-from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.expectations.quantizations import load_tables
 from loganalyzer.workflow.graph import Graph, Node
 from loganalyzer.workflow.requested import untold
 from loganalyzer.workflow.values import Value, value
@@ -59,7 +59,7 @@ def _quantization(model: Value, cast: object) -> Value:
         return Value(None, f"the loader casts the file's weights to {cast}", model.node_id, model.title, model.input)
     name = str(model.value or "")
     in_name = re.search(QUANTIZATION, name)
-    words = (word for word in shipped().storage.precisions if word in name.lower())
+    words = (word for word in load_tables().storage.precisions if word in name.lower())
     told = in_name[1].upper() if in_name else next(words, None)
     reason = "" if told else model.reason or "the model's file name does not tell"
     return Value(told, reason, model.node_id, model.title, model.input, model.at)

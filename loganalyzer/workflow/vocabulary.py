@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 
 _ONE = ("model", "adapter")
 _MANY = (
@@ -39,7 +39,7 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """The vocabulary that comes with the tool."""
-    document = tomllib.loads((folder("patterns") / "workflow-nodes.toml").read_text(encoding="utf-8"))
+    document = tomllib.loads((data_folder("patterns") / "workflow-nodes.toml").read_text(encoding="utf-8"))
     named = [document[name] for name in _ONE] + [entry for name in _MANY for entry in document[name]]
     return Vocabulary(
         widgets={entry["class"]: tuple(entry["widgets"]) for entry in named},

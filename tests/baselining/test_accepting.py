@@ -46,7 +46,7 @@ provenance = "house rule"
 
 
 def proposed(text: str, settings: Settings = Q6, price: float | None = None) -> Proposals:
-    return propose(log.analyze(text, settings, "a.log"), baselines.load(), WHO, price)
+    return propose(log.analyze(text, settings, "a.log"), baselines.load_baselines(), WHO, price)
 
 
 def peaks(*values: float) -> str:

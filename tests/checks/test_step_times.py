@@ -15,7 +15,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.schema import STEPS, conform
 
-SHELF = baselines.load()
+SHELF = baselines.load_baselines()
 ROWS = st.lists(
     st.tuples(
         st.sampled_from(["f-R2", "f-R10", "f-R7"]),

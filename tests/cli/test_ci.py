@@ -236,8 +236,8 @@ def test_plain_names_and_entries_may_stand_side_by_side(padded: str) -> None:
     ("entry", "said"),
     [
         ('rule = "AUD001"\nuntil = 2026-12-31', "loganalyze.toml:2: an entry of 'ignore' has no reason"),
-        ('rule = "AUD001"\nreason = "x"', "loganalyze.toml:2: an entry of 'ignore' ends at None"),
-        ('rule = "AUD001"\nreason = "x"\nuntil = "soon"', "ends at 'soon', which is no day"),
+        ('rule = "AUD001"\nreason = "x"', "loganalyze.toml:2: an entry of 'ignore' has no until"),
+        ('rule = "AUD001"\nreason = "x"\nuntil = "soon"', "has 'soon' as until, which is not a date"),
         ('rule = "AUD999"\nreason = "x"\nuntil = 2026-12-31', "loganalyze.toml:2: there is no rule 'AUD999'"),
         ('rule = "AUD001"\nreason = "x"\nuntil = 2026-12-31\nsince = 1', "unknown key 'since'"),
     ],

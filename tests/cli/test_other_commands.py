@@ -66,7 +66,7 @@ def test_patterns_test_fails_on_a_broken_sample(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_bytes((BROKEN / "sample_states_another_value.toml").read_bytes())
     result = call("patterns", "test", "--patterns", str(tmp_path))
     assert result.exit_code == 1
-    assert "count is 3, stated is 4" in result.output
+    assert "count is 3, but the sample states 4" in result.output
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_patterns_test_fails_on_a_broken_sample(tmp_path: Path) -> None:
             "Sampling 250 frames in four windows, at 1280x720 with 4 steps",
             ["window-header", "column 24", "announced_windows: int", " " * 25 + "^"],
         ),
-        ("hello world", ["no pattern fits this line, and none comes near"]),
+        ("hello world", ["no pattern matches this line or comes near it"]),
     ],
 )
 def test_explain_says_how_a_line_is_read_or_where_it_stops(line: str, said: list[str]) -> None:

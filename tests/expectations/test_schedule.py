@@ -34,19 +34,19 @@ def loop(audio: int, window: int, step: int) -> list[tuple[int, int]]:
 @given(settings())
 def test_the_count_is_that_of_the_loop(chosen: tuple[int, int, int]) -> None:
     audio, window, step = chosen
-    assert schedule.windows(audio, window, step) == len(loop(audio, window, step))
+    assert schedule.count_windows(audio, window, step) == len(loop(audio, window, step))
 
 
 @given(settings())
 def test_each_windows_range_is_that_of_the_loop(chosen: tuple[int, int, int]) -> None:
     audio, window, step = chosen
     for number, (start, end) in enumerate(loop(audio, window, step), 1):
-        assert (schedule.start(number, step), schedule.end(number, window, step)) == (start, end)
+        assert (schedule.window_start(number, step), schedule.window_end(number, window, step)) == (start, end)
 
 
 @given(AUDIO)
 def test_the_header_is_one_too_many_exactly_where_the_remainder_is_small(audio: int) -> None:
-    extra = schedule.announced(audio, 81, 72) - schedule.windows(audio, 81, 72)
+    extra = schedule.count_announced_windows(audio, 81, 72) - schedule.count_windows(audio, 81, 72)
     assert extra == (audio > 81 and audio % 72 <= 9)
 
 
@@ -72,7 +72,12 @@ def test_advice_stays_within_the_audio_and_is_aligned(chosen: tuple[int, int, in
 @given(st.lists(settings(), min_size=1, max_size=20))
 def test_columns_and_numbers_agree(rows: list[tuple[int, int, int]]) -> None:
     frame = pl.DataFrame(rows, schema=["a", "w", "s"], orient="row")
-    for function in (schedule.windows, schedule.announced, schedule.is_aligned, schedule.windows_before_september_2025):
+    for function in (
+        schedule.count_windows,
+        schedule.count_announced_windows,
+        schedule.is_aligned,
+        schedule.count_windows_before_september_2025,
+    ):
         column = frame.select(function(pl.col("a"), pl.col("w"), pl.col("s")))
         assert column.to_series().to_list() == [function(*row) for row in rows]
 
@@ -82,16 +87,16 @@ def test_columns_and_numbers_agree(rows: list[tuple[int, int, int]]) -> None:
     [(175, 3, 3, 50, 153), (425, 6, 6, 16, 369), (427, 6, 6, 14, 369), (369, 5, 6, 0, 369), (81, 1, 1, 0, 81)],
 )
 def test_the_guides_own_examples(audio: int, windows: int, announced: int, missing: int, cut: int) -> None:
-    assert schedule.windows(audio, 81, 72) == windows
-    assert schedule.announced(audio, 81, 72) == announced
+    assert schedule.count_windows(audio, 81, 72) == windows
+    assert schedule.count_announced_windows(audio, 81, 72) == announced
     assert schedule.aligned_at_least(audio, 81, 72) - audio == missing
     assert schedule.aligned_at_most(audio, 81, 72) == cut
 
 
 @pytest.mark.parametrize(("audio", "windows"), [(40, 2), (81, 2), (82, 2), (153, 2), (154, 3)])
 def test_until_september_2025_short_audio_ran_two_windows(audio: int, windows: int) -> None:
-    assert schedule.windows_before_september_2025(audio, 81, 72) == windows
+    assert schedule.count_windows_before_september_2025(audio, 81, 72) == windows
 
 
 def test_boundaries_come_every_stride() -> None:
-    assert schedule.boundaries(4, 72) == [72, 144, 216]
+    assert schedule.window_boundaries(4, 72) == [72, 144, 216]

@@ -23,7 +23,7 @@ from polars import selectors
 from polars.testing import assert_frame_equal
 
 from loganalyzer.engine import incremental
-from loganalyzer.engine.read import tabulate, volumes
+from loganalyzer.engine.read import tabulate, tabulate_volumes
 from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.records import extraction
 from loganalyzer.report import json_document
@@ -97,9 +97,9 @@ class Log:
 def read(name: str, raw: bytes) -> Log:
     """A log of these bytes."""
     given = from_bytes(name, raw)
-    *parts, whole = chunks.cut(given, 0)
+    *parts, whole = chunks.cut_chunks(given, 0)
     assert isinstance(whole, chunks.Source)
-    data = b"".join(part.data for part in parts if isinstance(part, chunks.Piece))
+    data = b"".join(part.data for part in parts if isinstance(part, chunks.Chunk))
     return Log(given, data, name, whole.digest, whole.size, whole.lines, whole.encoding, whole.undecodable)
 
 
@@ -300,22 +300,22 @@ def same_in_pieces(log: bytes, size: int, settings: Settings = SETTINGS) -> None
     decided by the many lines of a usual piece, so that it is left out here.
     """
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(extraction, "without_doubles", lambda segments: segments)
+        patched.setattr(extraction, "drop_doubles", lambda segments: segments)
         _same_in_pieces(log, size, settings)
 
 
 def _same_in_pieces(log: bytes, size: int, settings: Settings) -> None:
     whole = tabulate([from_bytes("x.log", log)], settings)
-    usual = chunks.HEAD_BYTES, incremental.MOST_RECORDS, incremental.MOST_OPEN
-    chunks.HEAD_BYTES, incremental.MOST_RECORDS = min(len(log), chunks.HEAD_BYTES) // 4, 1
+    usual = chunks.HEAD_BYTES, incremental.FLUSH_RECORDS, incremental.SPLIT_RECORDS
+    chunks.HEAD_BYTES, incremental.FLUSH_RECORDS = min(len(log), chunks.HEAD_BYTES) // 4, 1
     try:
-        cut = tabulate([from_bytes("x.log", log)], settings, piece_bytes=size)
-        incremental.MOST_OPEN = 1
+        cut = tabulate([from_bytes("x.log", log)], settings, chunk_bytes=size)
+        incremental.SPLIT_RECORDS = 1
         with Spool(0) as spool:
-            found = volumes([from_bytes("x.log", log)], settings, spool, piece_bytes=size)
-            parts = [found.whole] if found.whole else list(found.parts)
+            found = tabulate_volumes([from_bytes("x.log", log)], settings, spool, chunk_bytes=size)
+            parts = [found.single] if found.single else list(found.parts)
     finally:
-        chunks.HEAD_BYTES, incremental.MOST_RECORDS, incremental.MOST_OPEN = usual
+        chunks.HEAD_BYTES, incremental.FLUSH_RECORDS, incremental.SPLIT_RECORDS = usual
     if not whole.frames["sources"]["encoding"].equals(cut.frames["sources"]["encoding"]):
         return  # told by fewer bytes than usual
     for table, frame in whole.frames.items():

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from loganalyzer.grammar import cache, load
-from loganalyzer.grammar.cache import MOST_KEPT, Patterns, remembered
+from loganalyzer.grammar.cache import MAX_CACHED, Patterns, load_cached
 
-SHIPPED = load.load(Path(__file__).parents[2] / "patterns" / "grammars", load.fragments())
+SHIPPED = load.load_folder(Path(__file__).parents[2] / "patterns" / "grammars", load.load_fragments())
 
 
 @pytest.fixture
@@ -32,39 +32,39 @@ def unwanted() -> Patterns:
 
 @pytest.mark.usefixtures("kept")
 def test_all_shipped_patterns_come_back_as_they_were(source: Path) -> None:
-    assert remembered("grammars", [source], lambda: SHIPPED) == SHIPPED
-    assert remembered("grammars", [source], unwanted) == SHIPPED
+    assert load_cached("grammars", [source], lambda: SHIPPED) == SHIPPED
+    assert load_cached("grammars", [source], unwanted) == SHIPPED
 
 
 @pytest.mark.usefixtures("kept")
 def test_a_changed_file_is_read_anew_and_its_former_self_is_still_known(source: Path) -> None:
     former = source.read_text()
-    remembered("grammars", [source], lambda: SHIPPED)
+    load_cached("grammars", [source], lambda: SHIPPED)
     source.write_text("two")
-    assert remembered("grammars", [source], lambda: SHIPPED[:1]) == SHIPPED[:1]
+    assert load_cached("grammars", [source], lambda: SHIPPED[:1]) == SHIPPED[:1]
     source.write_text(former)
-    assert remembered("grammars", [source], unwanted) == SHIPPED
+    assert load_cached("grammars", [source], unwanted) == SHIPPED
 
 
 def test_of_many_versions_the_latest_are_kept(source: Path, kept: Path) -> None:
-    for number in range(MOST_KEPT + 3):
+    for number in range(MAX_CACHED + 3):
         source.write_text(f"version {number}")
-        remembered("grammars", [source], lambda: SHIPPED[:1])
-    assert len(list(kept.iterdir())) == MOST_KEPT
-    assert remembered("grammars", [source], unwanted) == SHIPPED[:1]
+        load_cached("grammars", [source], lambda: SHIPPED[:1])
+    assert len(list(kept.iterdir())) == MAX_CACHED
+    assert load_cached("grammars", [source], unwanted) == SHIPPED[:1]
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[{}]", b"[3]", b"\xff", b'[{"nodes": [["evil"]]}]', b"[" * 100_000], ids=repr
 )
 def test_what_cannot_be_read_back_is_made_anew(content: bytes, source: Path, kept: Path) -> None:
-    remembered("grammars", [source], lambda: SHIPPED[:1])
+    load_cached("grammars", [source], lambda: SHIPPED[:1])
     (file,) = kept.iterdir()
     file.write_bytes(content)
-    assert remembered("grammars", [source], lambda: SHIPPED[:1]) == SHIPPED[:1]
-    assert remembered("grammars", [source], unwanted) == SHIPPED[:1]
+    assert load_cached("grammars", [source], lambda: SHIPPED[:1]) == SHIPPED[:1]
+    assert load_cached("grammars", [source], unwanted) == SHIPPED[:1]
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(source: Path, kept: Path) -> None:
     kept.write_text("a file where the folder should be")
-    assert remembered("grammars", [source], lambda: SHIPPED[:1]) == SHIPPED[:1]
+    assert load_cached("grammars", [source], lambda: SHIPPED[:1]) == SHIPPED[:1]

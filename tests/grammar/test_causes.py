@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from loganalyzer.grammar import model
-from loganalyzer.grammar.causes import LONGEST_ERROR, LONGEST_VALUE, SCHEMA, explained
-from loganalyzer.grammar.failures import LONGEST_ADVICE, Failure, shipped_failures
+from loganalyzer.grammar.causes import MAX_ERROR_LENGTH, MAX_VALUE_LENGTH, SCHEMA, explain_errors
+from loganalyzer.grammar.failures import MAX_ADVICE_LENGTH, Failure, load_shipped_failures
 from loganalyzer.grammar.samples import verify_meaning
 
-CATALOGUE = shipped_failures()
+CATALOGUE = load_shipped_failures()
 MESSAGES = [message for failure in CATALOGUE.failures for message in failure.messages]
 SAMPLES = [
     pytest.param(failure, sample, id=f"{failure.id}-{number}")
@@ -28,7 +28,7 @@ WRITTEN_SMALL = ("cuDNN", "ffmpeg", "fp8", "torch")
 
 def of(error: str) -> tuple[str | None, str | None, str | None]:
     """Failure, cause and fix of one error."""
-    failure, cause, fix = explained(pl.Series([error])).row(0)
+    failure, cause, fix = explain_errors(pl.Series([error])).row(0)
     return failure, cause, fix
 
 
@@ -43,14 +43,14 @@ def test_a_sample_is_explained_by_its_own_entry(failure: Failure, sample: model.
     for text in (cause, fix):
         assert text
         assert not re.search(r"[{}]", text), "a placeholder is not filled"
-        assert len(text) <= LONGEST_ADVICE + LONGEST_VALUE
+        assert len(text) <= MAX_ADVICE_LENGTH + MAX_VALUE_LENGTH
 
 
 @pytest.mark.parametrize("failure", CATALOGUE.failures, ids=lambda failure: failure.id)
 def test_a_near_miss_is_not_explained_by_its_entry(failure: Failure) -> None:
     near = {line for message in failure.messages for line in message.near}
     assert near
-    assert failure.id not in explained(pl.Series(sorted(near)))["failure"].to_list()
+    assert failure.id not in explain_errors(pl.Series(sorted(near)))["failure"].to_list()
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.id)
@@ -132,7 +132,7 @@ def test_the_root_cause_wins_over_what_followed_from_it(root: str, error: str) -
 
 def test_an_error_that_nobody_knows_has_no_cause_and_no_fix() -> None:
     errors = pl.Series(["ValueError: the moon is full", None, "", "MemoryError", None, "MemoryError"])
-    found = explained(errors)
+    found = explain_errors(errors)
     assert found.schema == SCHEMA
     assert found["failure"].to_list() == [None, None, None, "python-memory-error", None, "python-memory-error"]
     assert (
@@ -142,7 +142,7 @@ def test_an_error_that_nobody_knows_has_no_cause_and_no_fix() -> None:
 
 @pytest.mark.parametrize("errors", [pl.Series([], dtype=pl.String), pl.Series([None], dtype=pl.Null)])
 def test_no_errors_give_no_causes(errors: pl.Series) -> None:
-    found = explained(errors)
+    found = explain_errors(errors)
     assert found.schema == SCHEMA
     assert found.height == errors.len()
     assert found.null_count().row(0) == (errors.len(),) * 3
@@ -151,13 +151,13 @@ def test_no_errors_give_no_causes(errors: pl.Series) -> None:
 def test_the_order_of_errors_is_kept() -> None:
     lines = [sample.line for message in MESSAGES for sample in message.samples][::-1]
     expected = [message.event for message in MESSAGES for _ in message.samples][::-1]
-    assert explained(pl.Series(lines))["failure"].to_list() == expected
+    assert explain_errors(pl.Series(lines))["failure"].to_list() == expected
 
 
 @pytest.mark.parametrize("count", [500, 501])
 def test_each_of_many_errors_keeps_its_own_values(count: int) -> None:
     modules = [f"module{number}" for number in range(count)]
-    found = explained(pl.Series([f"ModuleNotFoundError: No module named '{module}'" for module in modules]))
+    found = explain_errors(pl.Series([f"ModuleNotFoundError: No module named '{module}'" for module in modules]))
     assert found["cause"].to_list() == [
         f"The Python module {module} is not installed for ComfyUI's Python." for module in modules
     ]
@@ -172,7 +172,7 @@ def test_text_from_an_error_comes_back_as_text() -> None:
     assert HOSTILE not in str(fix)
 
 
-@pytest.mark.parametrize(("length", "shown"), [(LONGEST_VALUE, "m" * 120), (LONGEST_VALUE + 1, "m" * 119 + "…")])
+@pytest.mark.parametrize(("length", "shown"), [(MAX_VALUE_LENGTH, "m" * 120), (MAX_VALUE_LENGTH + 1, "m" * 119 + "…")])
 def test_a_value_longer_than_the_limit_is_cut(length: int, shown: str) -> None:
     _, cause, _ = of(f"ModuleNotFoundError: No module named '{'m' * length}'")
     assert cause == f"The Python module {shown} is not installed for ComfyUI's Python."
@@ -180,7 +180,7 @@ def test_a_value_longer_than_the_limit_is_cut(length: int, shown: str) -> None:
 
 @pytest.mark.parametrize(("surplus", "failure"), [(0, "python-memory-error"), (1, None)])
 def test_only_the_beginning_of_a_long_error_is_looked_at(surplus: int, failure: str | None) -> None:
-    filling = LONGEST_ERROR - len(" MemoryError") + surplus
+    filling = MAX_ERROR_LENGTH - len(" MemoryError") + surplus
     assert of("x" * filling + " MemoryError")[0] == failure
 
 
@@ -218,7 +218,7 @@ def test_the_catalogue_is_not_loaded_where_nothing_failed() -> None:
     code = (
         "import polars as pl, sys\n"
         "from loganalyzer.grammar import causes, failures\n"
-        "causes.explained(pl.Series([None, None], dtype=pl.String))\n"
-        "sys.exit(failures.shipped_failures.cache_info().misses)"
+        "causes.explain_errors(pl.Series([None, None], dtype=pl.String))\n"
+        "sys.exit(failures.load_shipped_failures.cache_info().misses)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,8 +13,8 @@ from template_lines import NODES, acceptable, fitting, mutated
 from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import load, model
 from loganalyzer.grammar import lower as lowering
-from loganalyzer.grammar.lower import check, lower
-from loganalyzer.grammar.meaning import Parsed, read
+from loganalyzer.grammar.lower import check_template, lower
+from loganalyzer.grammar.meaning import Parsed, parse_line
 
 
 def pattern(nodes: model.Nodes, *, starts_line: bool, ends_line: bool) -> model.Pattern:
@@ -59,7 +59,7 @@ def assert_forms_agree(item: model.Pattern, lines: list[str]) -> None:
     assert found.read(texts)[0].to_list() == fast.to_list()
     rows = iter(values.to_dicts() if values.width else [{} for _ in lines])
     for line, fits in zip(lines, fast, strict=True):
-        meaning = read(item, line)
+        meaning = parse_line(item, line)
         assert fits == isinstance(meaning, Parsed), (item.nodes, line, meaning)
         if isinstance(meaning, Parsed):
             row = next(rows)
@@ -84,7 +84,7 @@ def test_random_templates_read_fitting_and_mutated_lines_alike_in_both_forms(dat
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_shipped_patterns_read_mutated_samples_alike_in_both_forms(data: st.DataObject) -> None:
-    item = data.draw(st.sampled_from(load.shipped()))
+    item = data.draw(st.sampled_from(load.load_shipped()))
     sources = [sample.line for sample in item.samples] + list(item.near)
     lines = [data.draw(mutated(data.draw(st.sampled_from(sources)))) for _ in range(6)]
     assert_forms_agree(item, [line.rstrip(" \t") for line in lines])
@@ -93,8 +93,8 @@ def test_shipped_patterns_read_mutated_samples_alike_in_both_forms(data: st.Data
 @pytest.mark.parametrize(
     "alternatives",
     [
-        [(model.Skip(), model.Hole("one", "int")), (model.Skip(), model.Hole("two", "clock"))],
-        [(model.Text("a"), model.Hole(None, "text"), model.Text("b")), (model.Text("a"), model.Hole(None, "text"))],
+        [(model.Skip(), model.Field("one", "int")), (model.Skip(), model.Field("two", "clock"))],
+        [(model.Text("a"), model.Field(None, "text"), model.Text("b")), (model.Text("a"), model.Field(None, "text"))],
         [(model.Optional((model.Text("a"),)),), (model.Optional((model.Text("a"),)), model.Text("b"))],
     ],
     ids=["skip", "text behind fixed text", "optional"],
@@ -103,9 +103,11 @@ def test_alternatives_that_begin_alike_are_refused_since_their_forms_could_disag
     alternatives: list[model.Nodes],
 ) -> None:
     nodes = (model.Text("x"), model.Optional((model.Alternatives(tuple(alternatives)),)), model.Text("z"))
-    with pytest.raises(GrammarError, match="begin with the same part"):
-        check(nodes, ends_line=True)
+    with pytest.raises(GrammarError, match="start with the same part"):
+        check_template(nodes, ends_line=True)
 
 
 def test_alternatives_may_begin_with_the_same_fixed_text() -> None:
-    check((model.Alternatives(((model.Text("a"), model.Hole("one", "word")), (model.Text("a"),))),), ends_line=True)
+    check_template(
+        (model.Alternatives(((model.Text("a"), model.Field("one", "word")), (model.Text("a"),))),), ends_line=True
+    )

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from loganalyzer.grammar.load import shipped
-from loganalyzer.grammar.meaning import Stopped, read
+from loganalyzer.grammar.load import load_shipped
+from loganalyzer.grammar.meaning import Stopped, parse_line
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.grammar.syntax import parse_template
 
@@ -21,7 +21,7 @@ TEMPLATES = {
 
 
 def pattern(template: str) -> Pattern:
-    return replace(shipped()[0], nodes=parse_template(template, {}), ends_line=True, starts_line=False)
+    return replace(load_shipped()[0], nodes=parse_template(template, {}), ends_line=True, starts_line=False)
 
 
 def test_the_drawing_library_does_not_bound_what_is_remembered_of_a_line() -> None:
@@ -35,6 +35,6 @@ def test_the_drawing_library_does_not_bound_what_is_remembered_of_a_line() -> No
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_near_miss_of_a_template_with_many_choices_is_explained(name: str) -> None:
     template, line = TEMPLATES[name]
-    stopped = read(pattern(template), line)
+    stopped = parse_line(pattern(template), line)
     assert isinstance(stopped, Stopped)
     assert stopped.column > 1

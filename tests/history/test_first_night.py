@@ -29,7 +29,9 @@ def tonight(tmp_path: Path, steps: list[float]) -> Analysis:
     nights.fill(url, steps[:-1])
     with Store.at(url) as store:
         past = Past(store.recorded(), nights.FIRST + timedelta(days=len(steps) - 1), runs=store.runs())
-    return run_all(nights.analysis(steps[-1], len(steps) - 1), Expected(baselines.load(), past=past), nights.Q6)
+    return run_all(
+        nights.analysis(steps[-1], len(steps) - 1), Expected(baselines.load_baselines(), past=past), nights.Q6
+    )
 
 
 def of_step_time(found: Analysis, rule: str) -> list[dict[str, object]]:

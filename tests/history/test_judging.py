@@ -28,7 +28,7 @@ def tonight(tmp_path: Path, before: list[float], *found: Analysis) -> Analysis:
         for one in found[:-1]:
             store.add(one, added_at=moment)
         past = Past(store.recorded(), moment)
-    return run_all(found[-1], Expected(baselines.load(), past=past), nights.Q6)
+    return run_all(found[-1], Expected(baselines.load_baselines(), past=past), nights.Q6)
 
 
 def rows(found: Analysis, rule: str) -> pl.DataFrame:
@@ -103,9 +103,9 @@ def test_an_old_log_is_judged_by_what_came_before_it(tmp_path: Path) -> None:
     nights.fill(url, steps)
     with Store.at(url) as store:
         past = Past(store.recorded(), nights.FIRST + timedelta(days=99))
-    found = run_all(nights.analysis(steps[30], 30), Expected(baselines.load(), past=past), nights.Q6)
+    found = run_all(nights.analysis(steps[30], 30), Expected(baselines.load_baselines(), past=past), nights.Q6)
     assert rows(found, "REG001").is_empty()
-    found = run_all(nights.analysis(steps[54], 54), Expected(baselines.load(), past=past), nights.Q6)
+    found = run_all(nights.analysis(steps[54], 54), Expected(baselines.load_baselines(), past=past), nights.Q6)
     assert not rows(found, "REG001").is_empty()
 
 

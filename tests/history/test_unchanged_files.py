@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import loganalyzer.pipeline
 from loganalyzer.cli.group import main
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 
 Read = list[list[str]]
 
@@ -78,7 +78,7 @@ def test_a_commit_of_another_night_is_no_reason_to_read_again(url: str, read: Re
 
 
 def test_a_baselines_file_that_changed_has_the_files_read_again(url: str, read: Read) -> None:
-    shipped = next(file for file in (folder("patterns") / "baselines").iterdir() if file.name.endswith(".toml"))
+    shipped = next(file for file in (data_folder("patterns") / "baselines").iterdir() if file.name.endswith(".toml"))
     own = Path("own.toml")
     own.write_text(shipped.read_text())
     for _ in range(2):

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.expectations.embedding import Request, frames_given, request_for, samples_of
+from loganalyzer.expectations.embedding import Request, count_samples, count_yielded_frames, find_request
 
 FPS = st.sampled_from([23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 60.0])
 
 
 def lost(fps: float, most: int) -> list[int]:
-    return [frames for frames in range(1, most + 1) if frames_given(frames, fps) != frames]
+    return [frames for frames in range(1, most + 1) if count_yielded_frames(frames, fps) != frames]
 
 
 def test_at_25_fps_149_requests_up_to_3000_lose_a_frame() -> None:
@@ -33,34 +33,34 @@ def test_at_other_rates_most_requests_lose_a_frame(fps: float, least: int) -> No
 
 @given(frames=st.integers(1, 20_000), fps=FPS)
 def test_a_request_never_yields_more_than_it_asks_for_nor_two_less(frames: int, fps: float) -> None:
-    assert frames - 1 <= frames_given(frames, fps) <= frames
+    assert frames - 1 <= count_yielded_frames(frames, fps) <= frames
 
 
 @given(frames=st.integers(1, 20_000), fps=FPS)
 def test_the_recommended_request_yields_the_wanted_count(frames: int, fps: float) -> None:
-    request = request_for(frames, fps)
-    speakers = () if request.crop_s is None else (samples_of(request.crop_s),)
-    assert frames_given(request.frames, fps, speakers) == frames
+    request = find_request(frames, fps)
+    speakers = () if request.crop_s is None else (count_samples(request.crop_s),)
+    assert count_yielded_frames(request.frames, fps, speakers) == frames
 
 
 def test_a_request_that_yields_its_count_is_recommended_as_it_is() -> None:
-    assert request_for(369, 25.0) == Request(369)
+    assert find_request(369, 25.0) == Request(369)
 
 
 def test_where_the_next_request_yields_the_count_that_one_is_recommended() -> None:
-    assert request_for(81, 23.976) == Request(82)
+    assert find_request(81, 23.976) == Request(82)
 
 
 def test_where_no_request_yields_the_count_the_audio_is_cut_as_well() -> None:
-    assert request_for(945, 25.0) == Request(948, crop_s=37.82)
+    assert find_request(945, 25.0) == Request(948, crop_s=37.82)
 
 
 @pytest.mark.parametrize(
     ("multi", "frames"), [("para", 250), ("add", 350)], ids=["at the same time", "one after the other"]
 )
 def test_speakers_are_put_together_as_upstream_does(multi: str, frames: int) -> None:
-    speakers = (samples_of(10.0), samples_of(4.0))
-    assert frames_given(250, 25.0, speakers, multi) == frames  # type: ignore[arg-type]
+    speakers = (count_samples(10.0), count_samples(4.0))
+    assert count_yielded_frames(250, 25.0, speakers, multi) == frames  # type: ignore[arg-type]
 
 
 @given(
@@ -68,7 +68,7 @@ def test_speakers_are_put_together_as_upstream_does(multi: str, frames: int) -> 
     wanted=st.integers(2, 500),
 )
 def test_one_after_the_other_each_speaker_is_cut_by_itself(seconds: list[float], wanted: int) -> None:
-    speakers = tuple(samples_of(one) for one in seconds)
-    request = request_for(wanted, 25.0, speakers, "add")
+    speakers = tuple(count_samples(one) for one in seconds)
+    request = find_request(wanted, 25.0, speakers, "add")
     if request.crop_s is None:
-        assert frames_given(request.frames, 25.0, speakers, "add") == wanted
+        assert count_yielded_frames(request.frames, 25.0, speakers, "add") == wanted

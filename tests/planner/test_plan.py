@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from loganalyzer.expectations.embedding import frames_given
+from loganalyzer.expectations.embedding import count_yielded_frames
 from loganalyzer.planner.plan import Sound, Windows, aligned, plan, sound
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -87,7 +87,7 @@ def test_what_is_to_be_typed_yields_what_is_promised(seconds: float, fps: float)
     made = plan(heard, fps, HOUSE)
     for choice in (made.recommended, made.cut_back):
         if choice and choice.request and choice.request.crop_s is None:
-            assert frames_given(choice.request.frames, fps, heard.speakers) == choice.frames
+            assert count_yielded_frames(choice.request.frames, fps, heard.speakers) == choice.frames
 
 
 def test_a_table_lists_aligned_counts_one_window_more_each() -> None:

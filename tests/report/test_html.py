@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 from jinja2 import UndefinedError
 
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.report.page import html
 from loganalyzer.settings.model import Settings
@@ -194,6 +194,6 @@ def test_a_name_that_the_page_does_not_have_is_an_error() -> None:
 
 
 def test_only_our_own_texts_pass_unescaped() -> None:
-    templates = Path(str(folder("templates"))).rglob("*.j2")
+    templates = Path(str(data_folder("templates"))).rglob("*.j2")
     passed = {match for path in templates for match in re.findall(r"\{\{ (\S+) \| safe", path.read_text("utf-8"))}
     assert passed == {"style", "script", "document", "it.svg"}

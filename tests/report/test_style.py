@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 from loganalyzer.report.figures.svg import COLORS
 from loganalyzer.report.page import overview
 
-STYLE = (folder("templates") / "style.css").read_text(encoding="utf-8")
+STYLE = (data_folder("templates") / "style.css").read_text(encoding="utf-8")
 ROOTS = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
 BLOCKS = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)) for block in ROOTS]
 SCHEMES = {"light": BLOCKS[0], "dark": BLOCKS[1]}

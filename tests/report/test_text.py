@@ -152,7 +152,7 @@ def test_what_a_summary_leaves_out_is_said_in_one_line_and_by_whom_it_is_told(
     out = io.StringIO()
     summary.write(many_runs(40), out)
     assert "  … and 10 more runs: see the report" in map(str.rstrip, out.getvalue().splitlines())
-    monkeypatch.setattr(run_grid.worst_runs, "MOST_RUNS", 35)
+    monkeypatch.setattr(run_grid.worst_runs, "MAX_RUNS", 35)
     summary.write(many_runs(40), out)
     said = "  … and 10 more runs: the report has the 35 most severe, --json and --tables have all"
     assert said in map(str.rstrip, out.getvalue().splitlines())

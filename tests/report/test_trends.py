@@ -104,7 +104,7 @@ def test_odd_figures_are_drawn_all_the_same(values: list[float]) -> None:
 
 def test_series_of_several_documents_stay_apart() -> None:
     parts = [("a", Analysis(trends=series([5.0, 6.0]))), ("b", Analysis(trends=series([7.0, 8.0])))]
-    assert concat.concat(parts).trends["series"].to_list() == [1, 1, 2, 2]
+    assert concat.concat_analyses(parts).trends["series"].to_list() == [1, 1, 2, 2]
 
 
 def test_without_a_history_there_is_no_section(three_runs: Analysis, rendered: Callable[..., str]) -> None:

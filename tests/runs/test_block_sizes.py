@@ -70,8 +70,8 @@ def test_a_summary_of_another_prompt_says_nothing() -> None:
 
 
 def test_no_two_sizes_are_so_near_that_the_rounding_could_swap_them() -> None:
-    from loganalyzer.expectations.quantizations import shipped
+    from loganalyzer.expectations.quantizations import load_tables
     from loganalyzer.runs import block_sizes
 
     sums = block_sizes._sums()["sum_mib"].sort()
-    assert sums.diff().drop_nulls().min() > 2 * shipped().blocks.tolerance_mib  # type: ignore[operator]
+    assert sums.diff().drop_nulls().min() > 2 * load_tables().blocks.tolerance_mib  # type: ignore[operator]

@@ -393,7 +393,7 @@ def test_damaged_ranges_are_left_out() -> None:
 def test_a_log_read_in_pieces_gives_the_same_runs(size: int) -> None:
     text = native.BANNER + (native.prompt(72, 144, loads=GGUF + native.SPEECH) + native.looped(10.0, 250, 72)) * 3
     whole, parted = (
-        tabulate([from_bytes("a.log", text.encode())], Settings(), piece_bytes=pieces).frames
+        tabulate([from_bytes("a.log", text.encode())], Settings(), chunk_bytes=pieces).frames
         for pieces in (1 << 20, size)
     )
     for name in ("prompts", "runs", "windows", "steps"):

@@ -192,7 +192,7 @@ def test_bars_below_a_model_line_in_comfyui_are_no_windows_of_wan2gp() -> None:
 def test_long_logs_are_parted_between_the_programs_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     text = (program.lightx2v(225, 3) * 6).encode()
     whole = analyze_inputs([from_bytes("talk.log", text)], Settings())
-    monkeypatch.setattr("loganalyzer.engine.incremental.MOST_RECORDS", 40)
+    monkeypatch.setattr("loganalyzer.engine.incremental.FLUSH_RECORDS", 40)
     parted = analyze_inputs([from_bytes("talk.log", text)], Settings())
     assert parted.runs.height == 6
     assert parted.runs.equals(whole.runs)
@@ -253,7 +253,7 @@ def test_one_file_of_the_users_adds_a_producer(tmp_path: Path) -> None:
         ('windows = "lines"\n', "", "'windows' is missing"),
         ('mode = "infinitetalk"', 'mood = "infinitetalk"', "unknown key 'mood'"),
         ('mode = "infinitetalk"', 'models = "("', "not a regular expression"),
-        ('mode = "infinitetalk"', "mode = 3", "not a text"),
+        ('mode = "infinitetalk"', "mode = 3", "not a string"),
         ('project = "studio"', 'project = "core"', "another producer's name"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from loganalyzer.common import clock
 from loganalyzer.comparison.comparing import compare_runs
 from loganalyzer.comparison.model import RunSet
-from loganalyzer.engine.incremental import Rebuilding
+from loganalyzer.engine.incremental import IncrementalBuilder
 from loganalyzer.engine.read import tabulate
 from loganalyzer.report.page import html
 from loganalyzer.runs.servers import MOST_PACKS
@@ -170,18 +170,18 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
         start(f"Using {name} attention", f"   0.1 seconds: custom_nodes/{name}") + log.prompt(153) * 3 for name in names
     )
     whole = log.analyze(text)
-    monkeypatch.setattr("loganalyzer.engine.incremental.MOST_RECORDS", 1)
-    monkeypatch.setattr("loganalyzer.engine.read._MOST_GATHERED", 1)
+    monkeypatch.setattr("loganalyzer.engine.incremental.FLUSH_RECORDS", 1)
+    monkeypatch.setattr("loganalyzer.engine.read._MAX_GATHERED", 1)
     monkeypatch.setattr("loganalyzer.sources.chunks.HEAD_BYTES", 64)
     made: list[int] = []
-    make_early = Rebuilding._make_early
+    make_early = IncrementalBuilder._make_early
 
-    def counted(self: Rebuilding, *given: Any) -> None:
+    def counted(self: IncrementalBuilder, *given: Any) -> None:
         made.append(1)
         make_early(self, *given)
 
-    monkeypatch.setattr(Rebuilding, "_make_early", counted)
-    parts = tabulate([from_bytes("test.log", text.encode())], Settings(), piece_bytes=700).frames
+    monkeypatch.setattr(IncrementalBuilder, "_make_early", counted)
+    parts = tabulate([from_bytes("test.log", text.encode())], Settings(), chunk_bytes=700).frames
     assert len(made) > 2
     assert parts["environment"].equals(whole.environment)
     assert parts["runs"]["attention"].to_list() == [name for name in names for _ in "123"]

@@ -19,7 +19,7 @@ from loganalyzer.history.store.checking import parse_facts as unpacked_facts
 from loganalyzer.history.store.identities import known_contents, known_runs, reading_columns
 from loganalyzer.history.store.schema import FINDINGS, MEASUREMENTS, READINGS, RUNS
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.metrics import keys, measure
+from loganalyzer.tables.metrics import comparison_keys, measure
 
 BATCH_VALUES: Final = 500
 """Maximum number of values in one statement, because databases have a limit."""
@@ -126,7 +126,7 @@ class _AnalysisRows:
         self.notes = notes
         times = run_times(found, notes.at or notes.added_at, inputs, is_given=notes.at is not None)
         frame = (
-            keys(found.runs, notes.gpu)
+            comparison_keys(found.runs, notes.gpu)
             .join(times, on="run_id", how="left", maintain_order="left")
             .join(_run_verdicts(found), on="run_id", how="left", maintain_order="left")
             .with_columns(pl.col("verdict").fill_null("pass"))

@@ -11,7 +11,7 @@ from loganalyzer.report.formats.interface import Result
 from loganalyzer.report.formats.junit import Cases
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.frames import semi_join
-from loganalyzer.tables.spool import Spool, Stored, packed, table
+from loganalyzer.tables.spool import Spool, Stored, load_table, serialize_table
 
 _TABLES: Final = ("runs", "findings", "not_checked")
 _CROSS_VOLUME_TABLES: Final = ("findings", "not_checked")
@@ -37,7 +37,7 @@ class JunitDocument:
         for name in _CROSS_VOLUME_TABLES:
             self._across[name].append(frames[name].filter(others))
             frames[name] = frames[name].filter(~others)
-        self._parts.append({name: self._spool.keep(packed(frame)) for name, frame in frames.items()})
+        self._parts.append({name: self._spool.keep(serialize_table(frame)) for name, frame in frames.items()})
 
     def finish(self, result: Result) -> Iterator[str]:
         """The text of the document, in chunks."""
@@ -53,7 +53,7 @@ class JunitDocument:
         """Runs, findings and not_checked of each volume, including rows about its runs from later volumes."""
         across = {name: pl.concat(frames) for name, frames in self._across.items()}
         for part in self._parts:
-            frames = {name: table(stored) for name, stored in part.items()}
+            frames = {name: load_table(stored) for name, stored in part.items()}
             findings, not_checked = (
                 pl.concat([frames[name], semi_join(across[name], frames["runs"], ["run_id"])])
                 for name in _CROSS_VOLUME_TABLES

@@ -13,7 +13,7 @@ from loganalyzer.report.page_markdown import render_markdown
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.spool import Spool
-from loganalyzer.tables.worst_runs import worst_runs
+from loganalyzer.tables.worst_runs import select_worst_runs
 
 MOST_RUNS: Final = 200
 """Runs considered. The text shows only a few of them."""
@@ -35,7 +35,7 @@ class MarkdownDocument:
 
 def render_analysis(analysis: Analysis, settings: Settings) -> str:
     """The Markdown text: verdict, one row per run, the most severe findings with their log lines."""
-    analysis = worst_runs(analysis, MOST_RUNS)
+    analysis = select_worst_runs(analysis, MOST_RUNS)
     places = Places(analysis.sources["source"].drop_nulls())
     runs = collect_runs(analysis, places)
     groups = findings.group_findings(analysis, {}, places, settings.patterns)

@@ -11,7 +11,7 @@ import polars as pl
 from loganalyzer.report import words
 from loganalyzer.report.model import Evidence, LogLine
 from loganalyzer.report.page.matching import find_spans
-from loganalyzer.tables.worst_runs import NEIGHBOURS
+from loganalyzer.tables.worst_runs import NEIGHBORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,8 +73,8 @@ class Excerpts:
         hits = self._lines_at(source, line)
         if not hits:
             return None
-        before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= NEIGHBOURS]
-        after = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= NEIGHBOURS]
+        before = [item for item in known[max(0, first - 1) : first] if line - item[0] <= NEIGHBORS]
+        after = [item for item in known[first + len(hits) : first + len(hits) + 1] if 0 < item[0] - line <= NEIGHBORS]
         shown = [*before, *_without_duplicates(hits), *after]
         return Evidence(words.visible(source), tuple(self._log_line(item, hit=item[0] == line) for item in shown))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from loganalyzer.common.resources import folder
+from loganalyzer.common.resources import data_folder
 from loganalyzer.report.json_document import limit_to_embedded, limit_to_page, to_json
 from loganalyzer.report.page.page import build_page
 
@@ -79,7 +79,7 @@ def _content_hash(text: str) -> str:
 
 @cache
 def _read_template(name: str) -> str:
-    place = folder("templates")
+    place = data_folder("templates")
     for part in name.split("/"):
         place = place / part
     return place.read_text(encoding="utf-8")

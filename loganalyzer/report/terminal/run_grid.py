@@ -15,7 +15,7 @@ from loganalyzer.report.facts import Places
 from loganalyzer.report.terminal.layout import Block, Column, Grid, Line, Words
 from loganalyzer.tables import worst_runs
 from loganalyzer.tables.analysis import Analysis
-from loganalyzer.tables.completeness import deciding
+from loganalyzer.tables.completeness import select_deciding
 from loganalyzer.tables.frames import group_agg
 
 MOST_RUNS: Final = 30
@@ -45,7 +45,7 @@ def run_grid(analysis: Analysis, places: Places) -> Iterator[Block]:
     runs = _shown(analysis.runs)
     medians = _medians(analysis.steps, runs)
     said = {run: rest for run, *rest in main_causes(analysis.findings).rows()}
-    lacking = set(deciding(analysis.not_checked)["run_id"])
+    lacking = set(select_deciding(analysis.not_checked)["run_id"])
     failed = set(analysis.prompts.filter(pl.col("status") == "failed")["prompt_id"])
     several = set(analysis.runs.filter(pl.col("source").is_duplicated())["source"])
     rows = tuple(
@@ -72,9 +72,9 @@ def left_out_line(what: str) -> Line:
 
 def elsewhere(runs: int) -> str:
     """Where the other ones of so many runs are."""
-    if runs <= worst_runs.MOST_RUNS:
+    if runs <= worst_runs.MAX_RUNS:
         return "see the report"
-    return f"the report has the {worst_runs.MOST_RUNS} most severe, --json and --tables have all"
+    return f"the report has the {worst_runs.MAX_RUNS} most severe, --json and --tables have all"
 
 
 def _shown(runs: pl.DataFrame) -> pl.DataFrame:

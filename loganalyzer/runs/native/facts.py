@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.expectations.quantizations import load_tables
 from loganalyzer.runs import native_samplers
 from loganalyzer.runs.cached_models import UNNAMED
 from loganalyzer.runs.names import precision
@@ -65,7 +65,7 @@ def _details(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
     Only logs of level DETAIL tell them, but for the frames of stages with context windows.
     """
-    shapes = timeline.event("native-sampler").filter(pl.col("model_class").str.contains(shipped().classes.wan))
+    shapes = timeline.event("native-sampler").filter(pl.col("model_class").str.contains(load_tables().classes.wan))
     sized = assign(shapes, stages).pipe(
         group_agg,
         ["stage"],
@@ -116,7 +116,7 @@ def _gguf(timeline: Timeline) -> pl.DataFrame:
     tensors = counts.list.eval(pl.element().str.extract(r"\((\d+)\)").cast(pl.Int64)).list.sum()
     quantized = pl.col("types").str.extract_all(r"Q\w+ \(\d{1,9}\)").list.sort().list.join(", ")
     known = pl.DataFrame(
-        shipped().mixtures, schema={"tensors": pl.Int64, "mixture": pl.String, "gguf": pl.String}, orient="row"
+        load_tables().mixtures, schema={"tensors": pl.Int64, "mixture": pl.String, "gguf": pl.String}, orient="row"
     )
     read = told.with_columns(tensors.alias("tensors"), quantized.alias("mixture"))
     return _agreed(left_join(read, known, ["tensors", "mixture"]), "gguf")
@@ -127,7 +127,7 @@ def _stored(timeline: Timeline) -> pl.DataFrame:
 
     Of several diffusion models the one that is called after Wan counts.
     """
-    storage = shipped().storage
+    storage = load_tables().storage
     path = pl.col("path").str.replace_all(r"[\\/]+", "/")
     files = (
         timeline.event("storage-policy")

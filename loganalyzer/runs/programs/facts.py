@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.expectations.quantizations import shipped
+from loganalyzer.expectations.quantizations import load_tables
 from loganalyzer.runs import program_samplers
 from loganalyzer.runs.names import precision
 from loganalyzer.runs.stages import assign
@@ -75,7 +75,7 @@ def _model(timeline: Timeline, own: pl.DataFrame) -> pl.DataFrame:
     bars = timeline.bars["bare-bar"].select("lane", "place", pl.col("place").alias("bar_place"))
     load = join_nearest(loaded, sort_by(bars, "lane", "place")).with_columns(pl.col("bar_place").fill_null(-1))
     named = load.with_columns(
-        precision("name", shipped().storage.precisions).alias("stored"),
+        precision("name", load_tables().storage.precisions).alias("stored"),
         pl.col("name").str.extract(_MODE, 1).str.to_lowercase().alias("model_mode"),
     )
     keys = ["lane", "bar_place"]

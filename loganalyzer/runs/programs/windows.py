@@ -127,7 +127,7 @@ def with_ranges(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     known = own.filter((fits & (pl.col("stride") > 0)).fill_null(value=False)).select(
         "stage", pl.col("stride").alias("its_stride"), pl.col("window_frames").alias("its_window")
     )
-    start = schedule.start(pl.col("order"), pl.col("its_stride"))
+    start = schedule.window_start(pl.col("order"), pl.col("its_stride"))
     is_mine = pl.col("audio_start").is_null() & pl.col("its_stride").is_not_null()
     return (
         left_join(found, known, ["stage"])

@@ -1,4 +1,4 @@
-"""Rows of a document to the lines of a log, each with the time and the stream that the document gives it."""
+"""Converts rows of a document to lines of a log, prefixed with their time and stream if the document has them."""
 
 from __future__ import annotations
 
@@ -9,66 +9,66 @@ from datetime import UTC, datetime
 from typing import Final
 
 from loganalyzer.sources.exports import moments
-from loganalyzer.sources.exports.fields import messages
-from loganalyzer.sources.exports.recognition import recognized
+from loganalyzer.sources.exports.fields import find_messages
+from loganalyzer.sources.exports.recognition import recognized_lines
 
-LEAST_ENDED: Final = 0.2
-"""Share of messages that end in a line end, from which on they are what a program wrote, write by write."""
-MOST_ENDS: Final = 0.5
-"""Line ends inside of a message, on average, from which on messages are parts of a log rather than lines of it."""
+MIN_ENDED_SHARE: Final = 0.2
+"""Minimum share of messages that end with a line end for them to be the unbuffered writes of a program."""
+MAX_INNER_ENDS: Final = 0.5
+"""Maximum average number of line ends inside a message; above it, messages are parts of a log rather than lines."""
 _NO_NAME: Final = re.compile(r"[^\w.\-/\[\]@]+")
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOut:
-    """A log that was read out of a document.
+class ExtractedLog:
+    """A log that was extracted from a document.
 
     Attributes:
         text: its lines.
-        what: what the document is, in words for the note.
+        description: the kind of document, as text for a note.
     """
 
     text: str
-    what: str
+    description: str
 
 
-def read_out(values: Iterable[object], what: str, first: int = 0) -> ReadOut | None:
-    """The log that these values of a document carry; None where no field holds anything that the patterns recognize.
+def extract_log(values: Iterable[object], description: str, first: int = 0) -> ExtractedLog | None:
+    """The log in these values of a document; None if the patterns recognize none of its fields.
 
-    A record becomes one line with the record's number; `first` empty lines stand before it, as for a table's header.
+    Each record becomes one line with the record's number; `first` empty lines precede them, as for a table's header.
     """
-    found = messages(values)
+    found = find_messages(values)
     if found is None:
         return None
-    times = moments.times(found.rows) if len(found.rows) > 1 else None
-    streams = moments.streams(found.rows)
-    places = moments.order(times) if times else list(range(len(found.rows)))
+    times = moments.find_times(found.rows) if len(found.rows) > 1 else None
+    streams = moments.find_streams(found.rows)
+    places = moments.sort_by_time(times) if times else list(range(len(found.rows)))
     texts = [found.texts[place].replace("\r\n", "\n") for place in places]
     names = [streams[place] for place in places]
-    prefixes = [_prefix(times[place] if times else None, streams[place]) for place in places]
+    prefixes = [_format_prefix(times[place] if times else None, streams[place]) for place in places]
     is_written = _is_written(texts)
     inner = sum(text.rstrip("\n").count("\n") for text in texts)
-    if inner > MOST_ENDS * len(texts):
-        body = _as_parts(texts, [_prefix(None, name) for name in names], is_written=is_written)
-        counted = "its lines are counted in that text"
+    if inner > MAX_INNER_ENDS * len(texts):
+        body = _concat_parts(texts, [_format_prefix(None, name) for name in names], is_written=is_written)
+        counted = "line numbers refer to the joined messages"
     else:
-        body = "\n" * first + _as_lines(texts, names, prefixes, is_written=is_written)
+        body = "\n" * first + _one_line_per_message(texts, names, prefixes, is_written=is_written)
         counted = "line numbers count the records" if not first else "line numbers count the rows"
-    moved = ", put in order of time" if places != sorted(places) else ""
+    moved = ", sorted by time" if places != sorted(places) else ""
     number = f"{len(texts):,} record{'s' * (len(texts) != 1)}"
-    return ReadOut(body, f"read as {what} of {number}, messages in `{found.path[:80]}`{moved}; {counted}")
+    return ExtractedLog(body, f"read as {description} of {number}, messages in `{found.path[:80]}`{moved}; {counted}")
 
 
 def _is_written(texts: Sequence[str]) -> bool:
-    """Whether messages are what a program wrote, write by write, rather than lines."""
-    if sum(text.endswith("\n") for text in texts) >= LEAST_ENDED * len(texts):
+    """Whether messages are the writes of a program rather than lines."""
+    if sum(text.endswith("\n") for text in texts) >= MIN_ENDED_SHARE * len(texts):
         return True
     has_ends = any("\n" in text for text in texts)
-    return has_ends and len(recognized(["".join(texts)])) > len(recognized(texts))
+    return has_ends and len(recognized_lines(["".join(texts)])) > len(recognized_lines(texts))
 
 
-def _prefix(time: int | None, stream: str | None) -> str:
-    """Time and stream in front of a line, as container runtimes write them."""
+def _format_prefix(time: int | None, stream: str | None) -> str:
+    """Time and stream as a line's prefix, in the format of container runtimes."""
     name = "" if stream is None else f"{_NO_NAME.sub('_', stream)}  | "
     if time is None:
         return name
@@ -76,8 +76,8 @@ def _prefix(time: int | None, stream: str | None) -> str:
     return f"{name}{moment.isoformat(timespec='microseconds')}Z "
 
 
-def _as_parts(texts: Sequence[str], prefixes: Sequence[str], *, is_written: bool) -> str:
-    """Messages that are pieces of a log, one behind the other."""
+def _concat_parts(texts: Sequence[str], prefixes: Sequence[str], *, is_written: bool) -> str:
+    """Concatenates messages that are parts of a log."""
     if not any(prefixes):
         return "".join(text if is_written or text.endswith("\n") else text + "\n" for text in texts)
     return "".join(
@@ -87,8 +87,10 @@ def _as_parts(texts: Sequence[str], prefixes: Sequence[str], *, is_written: bool
     )
 
 
-def _as_lines(texts: Sequence[str], streams: Sequence[str | None], prefixes: Sequence[str], *, is_written: bool) -> str:
-    """One line for each message. What a program wrote without a line end goes on in what it wrote next."""
+def _one_line_per_message(
+    texts: Sequence[str], streams: Sequence[str | None], prefixes: Sequence[str], *, is_written: bool
+) -> str:
+    """One line per message. A write without a line end is continued by the next write of the same stream."""
     lines: list[list[str]] = []
     opened: dict[str | None, list[str]] = {}
     for text, stream, prefix in zip(texts, streams, prefixes, strict=True):

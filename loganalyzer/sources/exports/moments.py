@@ -1,4 +1,4 @@
-"""The times and the streams of a document's rows: which field holds them, and in which order the rows belong."""
+"""Finds the fields of a document's rows that contain times and streams, and the order of the rows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import polars as pl
 from loganalyzer.grammar.types import TYPES
 from loganalyzer.sources.exports.fields import Path, Row, Scalar
 
-LEAST_SHARE: Final = 0.8
-"""Share of the rows that have a time in the field that holds the times."""
-MOST_STREAMS: Final = 64
-"""Values of a field that may name streams; one with more names something else."""
+MIN_SHARE: Final = 0.8
+"""Minimum share of rows with a time in the field that contains the times."""
+MAX_STREAMS: Final = 64
+"""Maximum number of values of a field that names streams; a field with more contains something else."""
 _LEVELS: Final = 3
-"""The row itself, and rows around it, whose fields are looked at."""
+"""The row itself and its parents, whose fields are searched."""
 _SAMPLE: Final = 50
 _SECONDS: Final = (10**9, 4 * 10**9)
-"""Seconds since 1970 from 2001 to 2096; in smaller units more digits."""
+"""Seconds since 1970 from 2001 to 2096; smaller units have more digits."""
 _UNITS: Final = ((1, 1_000_000), (1_000, 1_000), (1_000_000, 1))
 _FORMATS: Final = (
     *("%b %d, %Y @ %H:%M:%S%.f", "%Y/%m/%d %H:%M:%S%.f", "%m/%d/%Y %H:%M:%S%.f", "%m/%d/%Y, %I:%M:%S %p"),
@@ -35,40 +35,40 @@ _STREAM_NAME: Final = re.compile(
 )
 
 
-def times(rows: Sequence[Row]) -> list[int | None] | None:
-    """Microseconds since 1970 of each row, from the field that holds them; None where no field does."""
+def find_times(rows: Sequence[Row]) -> list[int | None] | None:
+    """Microseconds since 1970 of each row, from the field that contains times; None if there is no such field."""
     best: tuple[tuple[bool, bool, int], list[int | None]] | None = None
-    for level, path in _columns(rows):
+    for level, path in _iter_fields(rows):
         column = [_value(row, level, path) for row in rows]
-        if not any(moment is not None for moment in _moments(column[:_SAMPLE])):
+        if not any(moment is not None for moment in _parse_times(column[:_SAMPLE])):
             continue
-        found = _moments(column)
+        found = _parse_times(column)
         named = sum(moment is not None for moment in found)
-        if named < LEAST_SHARE * len(rows):
+        if named < MIN_SHARE * len(rows):
             continue
         name = str(path[-1]) if path else ""
         rank = (bool(_TIME_NAME.search(name)) and not _LATER_NAME.search(name), level == 0, len(set(found)))
         if best is None or rank > best[0]:
             best = rank, found
-    return None if best is None else _filled(best[1])
+    return None if best is None else _fill_missing(best[1])
 
 
-def streams(rows: Sequence[Row]) -> list[str | None]:
-    """What tells containers, hosts or processes apart, by each row; None where all rows are of one."""
-    told: list[list[str | None]] = []
-    for level, path in _columns(rows):
+def find_streams(rows: Sequence[Row]) -> list[str | None]:
+    """The container, host or process of each row; None for each row if all rows have the same one."""
+    columns: list[list[str | None]] = []
+    for level, path in _iter_fields(rows):
         if not _STREAM_NAME.search(".".join(map(str, path))):
             continue
         column = [None if (value := _value(row, level, path)) is None else str(value) for row in rows]
-        if 1 < len({value for value in column if value is not None}) <= MOST_STREAMS:
-            told.append(column)
-    if not told:
+        if 1 < len({value for value in column if value is not None}) <= MAX_STREAMS:
+            columns.append(column)
+    if not columns:
         return [None] * len(rows)
-    return ["/".join(value for value in values if value) or None for values in zip(*told, strict=True)]
+    return ["/".join(value for value in values if value) or None for values in zip(*columns, strict=True)]
 
 
-def order(moments: Sequence[int | None]) -> list[int]:
-    """The places of rows in the order of their times; rows of one time stand as they were written."""
+def sort_by_time(moments: Sequence[int | None]) -> list[int]:
+    """The indexes of rows sorted by time; rows with equal times keep their order."""
     known = [moment for moment in moments if moment is not None]
     steps = [(later > earlier) - (later < earlier) for earlier, later in pairwise(known)]
     places = list(range(len(moments)))
@@ -79,31 +79,31 @@ def order(moments: Sequence[int | None]) -> list[int]:
     return sorted(places, key=lambda place: moments[place] or 0)
 
 
-def _columns(rows: Sequence[Row]) -> Iterator[tuple[int, Path]]:
-    """Level (0 is the row itself) and path of each field of the rows, and of those around them."""
+def _iter_fields(rows: Sequence[Row]) -> Iterator[tuple[int, Path]]:
+    """Level (0 is the row itself) and path of each field of the rows and of their parents."""
     seen: set[tuple[int, Path]] = set()
     for row in islice(rows, _SAMPLE):
-        around: Row | None = row
+        current: Row | None = row
         for level in range(_LEVELS):
-            if around is None:
+            if current is None:
                 break
-            for path in around.values:
+            for path in current.values:
                 if (level, path) not in seen:
                     seen.add((level, path))
                     yield level, path
-            around = around.parent
+            current = current.parent
 
 
 def _value(row: Row, level: int, path: Path) -> Scalar:
-    around: Row | None = row
+    current: Row | None = row
     for _ in range(level):
-        around = around.parent if around else None
-    return around.values.get(path) if around else None
+        current = current.parent if current else None
+    return current.values.get(path) if current else None
 
 
-def _moments(column: Sequence[Scalar]) -> list[int | None]:
+def _parse_times(column: Sequence[Scalar]) -> list[int | None]:
     """Microseconds since 1970 of values that are times; None for all others."""
-    numbers = [_since_1970(value) for value in column]
+    numbers = [_parse_epoch(value) for value in column]
     if any(number is not None for number in numbers):
         return numbers
     texts = pl.Series("text", [value[:80] if isinstance(value, str) else None for value in column], dtype=pl.String)
@@ -115,7 +115,7 @@ def _moments(column: Sequence[Scalar]) -> list[int | None]:
     return found.dt.epoch("us").to_list()
 
 
-def _since_1970(value: Scalar) -> int | None:
+def _parse_epoch(value: Scalar) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str):
@@ -128,7 +128,7 @@ def _since_1970(value: Scalar) -> int | None:
     return value // 1000 if isinstance(value, int) and _SECONDS[0] <= value // 10**9 < _SECONDS[1] else None
 
 
-def _filled(moments: list[int | None]) -> list[int | None]:
-    """Rows without a time take that of the row before, the first ones that of the row behind."""
+def _fill_missing(moments: list[int | None]) -> list[int | None]:
+    """Fills in missing times: from the previous row, or for the first rows from the next one."""
     filled = pl.Series(moments, dtype=pl.Int64).fill_null(strategy="forward").fill_null(strategy="backward")
     return filled.to_list()

@@ -1,4 +1,4 @@
-"""How many lines of a text the patterns may know: by that the field which carries the messages is found."""
+"""Counts lines of a text that the patterns may recognize, to find the field that contains the messages."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.grammar.compiled import Grammars, compile_all
-from loganalyzer.grammar.load import load_all, wrappers
+from loganalyzer.grammar.load import load_all, load_prefixes
 from loganalyzer.grammar.lower import lower
 
-_SHORTEST: Final = 6
-"""Characters of a fixed text that tells something where nothing else is known of the text around it."""
+_MIN_TEXT_LENGTH: Final = 6
+"""Minimum length of a fixed text that is conclusive without knowledge of the text around it."""
 BAR: Final = "%|"
 _COLOR: Final = r"\x1b\[[0-9;]*m"
 _BOUNDARY: Final = "(?:^|[^0-9A-Za-z_])"
-"""What the expression of a pattern begins with, and that of a prefix does not."""
+"""The regex of a pattern starts with this; that of a prefix does not."""
 
 
 @cache
@@ -27,28 +27,28 @@ def _grammars() -> Grammars:
 
 @cache
 def fixed_texts() -> tuple[str, ...]:
-    """The texts of which one stands in every message of the shipped patterns, and the mark of a progress bar."""
-    return (BAR, *(text for text in _grammars().anchors if len(text) >= _SHORTEST))
+    """Fixed texts, one of which is in every message of the shipped patterns, and the mark of a progress bar."""
+    return (BAR, *(text for text in _grammars().anchors if len(text) >= _MIN_TEXT_LENGTH))
 
 
-def recognized(texts: Iterable[str]) -> list[str]:
-    """The lines of the texts, ended by line ends or carriage returns, in which such a text stands."""
+def recognized_lines(texts: Iterable[str]) -> list[str]:
+    """The lines of the texts, split at line ends and carriage returns, that contain such a fixed text."""
     lines = pl.Series("text", list(texts), dtype=pl.String).str.replace_all("\r", "\n", literal=True)
     lines = lines.str.split("\n").explode()
     return lines.filter(lines.str.contains_any(list(fixed_texts())).fill_null(value=False)).to_list()
 
 
-def are_wrapped(prefixes: Iterable[str]) -> bool:
-    """Whether all of these stand in front of lines as the shipped wrappers do, one behind the other."""
+def are_prefixes(prefixes: Iterable[str]) -> bool:
+    """Whether each of these is a sequence of shipped prefixes."""
     rest = pl.Series("prefix", list(prefixes), dtype=pl.String).str.replace_all(_COLOR, "").str.strip_chars() + " "
-    for pattern in (*wrappers(), *wrappers()):
+    for pattern in (*load_prefixes(), *load_prefixes()):
         regex = lower(pattern.nodes).regex.removeprefix(_BOUNDARY)
         rest = rest.str.replace(f"^(?:{regex})", "")
     return bool((rest.str.strip_chars() == "").all())
 
 
-def values_told(texts: Sequence[str]) -> list[int]:
-    """How many values the pattern that reads most of a text takes from it; 0 where none reads it."""
+def count_values(texts: Sequence[str]) -> list[int]:
+    """For each text the number of values of the pattern that extracts most values from it; 0 if none matches."""
     best = [0] * len(texts)
     column = pl.Series("text", texts, dtype=pl.String)
     for item in _grammars().compiled if texts else ():
