@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from loganalyzer.history.inputs import Inputs
-from loganalyzer.redact.masking import Masker, without_home
+from loganalyzer.redact.masking import Masker, abbreviate_home
 from loganalyzer.runs.identity import DIGEST
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.column import TIME
@@ -140,7 +140,7 @@ def extent(facts: dict[str, Any], steps: int) -> tuple[int, int, int]:
 @cache
 def place_name(source: str) -> str:
     """A log's name as it is in every call: names of people in it are left out, whatever mask stands for them."""
-    return _MASK.sub(r"\1›", Masker(b"").mask(without_home(source or "")))
+    return _MASK.sub(r"\1›", Masker(b"").mask(abbreviate_home(source or "")))
 
 
 def changes(durations: tuple[int, ...]) -> int:

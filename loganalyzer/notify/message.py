@@ -52,7 +52,7 @@ def of_analysis(analysis: Analysis, report: str | None, before: str | None) -> N
         said.append(f"{plural(len(analysis.problems), 'input')} not read")
     where = f"{plural(analysis.totals.runs, 'run')} in {plural(analysis.totals.inputs, 'file')}"
     first = f"{where}: {', '.join(said) or 'no problems found'}"
-    last = [f"Report: {masking.without_home(report)}"] if report else []
+    last = [f"Report: {masking.abbreviate_home(report)}"] if report else []
     title = f"loganalyze: {verdict_words(analysis.verdict)}"
     title += f" (before: {verdict_words(before)})" if before else ""
     return notice(title, [first, *_lines(_worst(analysis)), *last], LEVELS[analysis.verdict])
@@ -60,7 +60,7 @@ def of_analysis(analysis: Analysis, report: str | None, before: str | None) -> N
 
 def notice(title: str, lines: Iterable[str], level: Level) -> Notice:
     """A notice of these lines, each on one line, bounded, with secrets masked and without mentions."""
-    mask = masking.masker(()).mask
+    mask = masking.create_masker(()).mask
     return Notice(title, "\n".join(_shortened(mask(one_line(line))).translate(_QUIET) for line in lines), level)
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 import polars as pl
 
 from loganalyzer.records.extraction import Records
-from loganalyzer.redact.cutting import shortened
+from loganalyzer.redact.cutting import shorten_texts
 from loganalyzer.tables.frames import semi_join
 from loganalyzer.tables.schema import EXCERPTS
 
@@ -71,4 +71,4 @@ def _lines(messages: pl.DataFrame, wanted: pl.Expr, without: pl.DataFrame) -> pl
 
 
 def _shortened(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.with_columns(shortened(pl.col("text").str.strip_chars(" \t"), LONGEST).alias("text"))
+    return lines.with_columns(shorten_texts(pl.col("text").str.strip_chars(" \t"), LONGEST).alias("text"))

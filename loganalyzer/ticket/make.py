@@ -10,7 +10,7 @@ from datetime import datetime
 from loganalyzer.common.errors import SourceError
 from loganalyzer.engine.read import Progress
 from loganalyzer.pipeline import unmasked
-from loganalyzer.redact.text_limits import presentable
+from loganalyzer.redact.text_limits import prepare_for_output
 from loganalyzer.report.formats import reader
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import STDIN, Input, find, read
@@ -39,7 +39,7 @@ def make(paths: Sequence[str], settings: Settings, progress: Progress | None, *,
         raise SourceError("-: a ticket reads its log twice", "save it to a file first: `docker logs … > x.log 2>&1`")
     found, masking = unmasked(paths, settings, progress)
     wanted, unsliced = slices.stretches(found)
-    shown = presentable(found, masking, settings)
+    shown = prepare_for_output(found, masking, settings)
     mask = masking.mask if settings.redact else str
     parts = slices.read(_inputs(paths), wanted, mask)
     named = tuple(replace(part, stretch=replace(part.stretch, source=mask(part.stretch.source))) for part in parts)

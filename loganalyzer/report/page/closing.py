@@ -114,7 +114,7 @@ def near_misses(analysis: Analysis, places: Places) -> Table | None:
 
 def masked(analysis: Analysis) -> Table | None:
     """How many secrets and names stand as masks."""
-    known = {kind.name: kind.what for kind in KINDS}
+    known = {kind.name: kind.description for kind in KINDS}
     rows = tuple(
         (
             Cell(words.told(row["kind"]), code=True),
