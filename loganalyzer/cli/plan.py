@@ -81,9 +81,9 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
         if audio or options["frames"]:
             raise click.UsageError("--table lists all aligned counts: it takes no audio and no --frames")
         choices = (
-            planning.native_aligned(options["rows"], windows)
+            planning.list_native_aligned(options["rows"], windows)
             if options["native"]
-            else planning.aligned(options["rows"], chosen.fps, windows)
+            else planning.list_aligned(options["rows"], chosen.fps, windows)
         )
         _give(
             options["json_file"],
@@ -92,9 +92,9 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
         )
         return
     made = (
-        planning.native_plan(_native_sound(audio, chosen, options), windows)
+        planning.make_native_plan(_native_sound(audio, chosen, options), windows)
         if options["native"]
-        else planning.plan(_sound(audio, chosen, options), chosen.fps, windows)
+        else planning.make_plan(_sound(audio, chosen, options), chosen.fps, windows)
     )
     lines = [*document.to_text(made, expected), *_where_to_type(asked)]
     _give(options["json_file"], document.to_document(made, expected, audio) | _place(asked), lines)
@@ -143,7 +143,7 @@ def _dropped(chosen: Settings, asked: Declared | None, options: dict[str, Any]) 
 
 
 def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Expectation:
-    from loganalyzer.planner.expected import Machine, expectation
+    from loganalyzer.planner.expected import Machine, estimate_window
 
     width, height = _size(options["size"])
     from loganalyzer.workflow.requested import RequestedSettings
@@ -157,7 +157,7 @@ def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any])
         quantization=chosen.quantization,
         price_per_hour=chosen.price_per_hour,
     )
-    return expectation(machine, chosen.window_frames, chosen.baselines)
+    return estimate_window(machine, chosen.window_frames, chosen.baselines)
 
 
 def _size(text: str | None) -> tuple[int | None, int | None]:
@@ -171,7 +171,7 @@ def _size(text: str | None) -> tuple[int | None, int | None]:
 
 def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
     from loganalyzer.cli.audio_option import lengths
-    from loganalyzer.planner.plan import Sound, sound
+    from loganalyzer.planner.plan import Sound, measure_audio
 
     frames = options["frames"]
     if (frames is None) == (not audio):
@@ -179,13 +179,13 @@ def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) ->
     if frames is not None:
         return Sound(frames / chosen.fps, frames)
     speakers, doubt = lengths(audio, chosen.fps)
-    return sound(speakers, chosen.fps, options["multi"], doubt)
+    return measure_audio(speakers, chosen.fps, options["multi"], doubt)
 
 
 def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
     from loganalyzer.cli.audio_option import lengths
     from loganalyzer.expectations.native_audio import FPS
-    from loganalyzer.planner.plan import native_sound
+    from loganalyzer.planner.plan import measure_native_audio
 
     if chosen.fps != FPS:
         raise click.UsageError(
@@ -194,7 +194,7 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
     if options["frames"] is not None or not audio:
         return _sound(audio, chosen, options)
     speakers, doubt = lengths(audio, FPS)
-    return native_sound(speakers, doubt)
+    return measure_native_audio(speakers, doubt)
 
 
 def _where_to_type(asked: Declared | None) -> list[str]:

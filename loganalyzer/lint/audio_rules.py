@@ -9,7 +9,7 @@ from loganalyzer.common.formatting import plural
 from loganalyzer.expectations.embedding import frames_given, request_for
 from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.planner import advice
-from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, plan
+from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, make_plan
 from loganalyzer.settings.model import Settings
 from loganalyzer.workflow.requested import Declared, described, whole
 from loganalyzer.workflow.requested import rate as told_rate
@@ -62,7 +62,7 @@ def _on_schedule(case: Case, windows: Windows, request: int) -> Found:
 def _too_many(case: Case, request: int, sound: Sound) -> Found:
     if request <= sound.frames + 1:
         return
-    made = plan(sound, rate(case.asked, case.settings), case.windows) if case.windows else None
+    made = make_plan(sound, rate(case.asked, case.settings), case.windows) if case.windows else None
     yield Fault(
         "AUD003",
         case.asked.requested_frames,
@@ -78,7 +78,7 @@ def _missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
     """AUD001, AUD005: what the embedding will really have are the audio's frames, or those asked for."""
     fps = rate(case.asked, case.settings)
     used = frames_given(request, fps, sound.speakers, sound.multi)
-    made = plan(sound, fps, windows)
+    made = make_plan(sound, fps, windows)
     if used < windows.window:
         gap = windows.window - used
         yield Fault(
@@ -109,7 +109,7 @@ def _unaligned(case: Case, windows: Windows, request: int) -> Found:
     """Without the audio's length: what happens if it is long enough."""
     fps = rate(case.asked, case.settings)
     used = frames_given(request, fps)
-    endless = plan(Sound(request / fps, request), fps, windows)
+    endless = make_plan(Sound(request / fps, request), fps, windows)
     if used < request and endless.recommended and endless.recommended.frames == request:
         asked = endless.recommended.request
         yield Fault(
@@ -150,7 +150,7 @@ def _plainly(made: Plan) -> Choice | None:
     choice = made.recommended
     while choice and choice.request and choice.request.crop_s is not None:
         shorter = Sound(made.sound.seconds, choice.frames - 1, made.sound.speakers, made.sound.multi)
-        choice = plan(shorter, made.fps, made.windows).recommended
+        choice = make_plan(shorter, made.fps, made.windows).recommended
     return choice
 
 
@@ -173,12 +173,12 @@ def _way_text(made: Plan, more: str = "") -> str:
 def _longer(made: Plan) -> str:
     frames = made.next_aligned.frames
     setting = f"num_frames = {request_for(frames, made.fps).frames}"
-    way = advice.extend(frames, made.fps, setting)
+    way = advice.extend_audio(frames, made.fps, setting)
     return f"{way.text[0].lower()}{way.text[1:]} `{way.command}`"
 
 
 def _trimmed(choice: Choice, fps: float) -> str:
-    return f"`{advice.trim(choice.frames, fps).command}`"
+    return f"`{advice.trim_video(choice.frames, fps).command}`"
 
 
 def _crops(case: Case, windows: Windows, request: int) -> Found:
@@ -190,7 +190,7 @@ def _crops(case: Case, windows: Windows, request: int) -> Found:
     used = frames_given(request, fps)
     for crop in case.asked.crops:
         there = int(crop.seconds * fps)
-        fits = plan(Sound(crop.seconds, there), fps, windows).recommended
+        fits = make_plan(Sound(crop.seconds, there), fps, windows).recommended
         if abs(there - request) <= 1 or (fits and fits.frames == used < there):
             continue
         out = windows.rendered(min(there, used))

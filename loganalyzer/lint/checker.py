@@ -14,7 +14,7 @@ from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.embedding import Multi
 from loganalyzer.lint import audio_rules, native_rules, setting_rules
 from loganalyzer.lint.model import Case, Fault, Need, NotChecked
-from loganalyzer.planner.plan import Sound, native_sound, sound
+from loganalyzer.planner.plan import Sound, measure_audio, measure_native_audio
 from loganalyzer.settings.model import Settings
 from loganalyzer.workflow.reading import load
 from loganalyzer.workflow.requested import Declared, Workflow
@@ -126,8 +126,8 @@ def _case(
 
 def _sound(asked: Declared, fps: float, heard: Heard) -> Sound:
     if asked.clips:
-        return native_sound(heard.speakers, heard.uncertainty_s)
-    return sound(heard.speakers, fps, heard.multi, heard.uncertainty_s)
+        return measure_native_audio(heard.speakers, heard.uncertainty_s)
+    return measure_audio(heard.speakers, fps, heard.multi, heard.uncertainty_s)
 
 
 def _need(entry: Any) -> Need:  # noqa: ANN401 -- whatever TOML holds

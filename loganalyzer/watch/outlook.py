@@ -118,7 +118,7 @@ def _padding(found: Analysis, last: pl.DataFrame, settings: Settings) -> list[To
                 f"{audio} frames of audio, windows up to {need}."
             )
             way_out = "supply more audio" if shorter is None else f"request {shorter} frames"
-            trim = advice.trim(audio, settings.fps)
+            trim = advice.trim_video(audio, settings.fps)
             fix = f"Stop it and {way_out}. Or let it finish, then trim the video:\n  `{trim.command}`"
             warned += [("AUD001", line, message, fix)] + ([("AUD004", line, message, fix)] if mirrored else [])
     return warned
