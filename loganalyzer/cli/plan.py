@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loganalyzer.planner.expected import Expectation
     from loganalyzer.planner.plan import Sound
     from loganalyzer.settings.model import Settings
-    from loganalyzer.workflow.requested import Declared
+    from loganalyzer.workflow.requested import SamplerSettings
 
 _SIZE = re.compile(r"^(\d{2,5})[xX](\d{2,5})$")
 _PATH = click.Path(path_type=Path)
@@ -108,23 +108,23 @@ def _give(target: str | None, told: dict[str, Any], lines: Any) -> None:  # noqa
             click.echo(line)
 
 
-def _asked(workflow: Path | None) -> Declared | None:
-    from loganalyzer.workflow.reading import load
+def _asked(workflow: Path | None) -> SamplerSettings | None:
+    from loganalyzer.workflow.reading import load_workflow
 
-    return load(workflow).first if workflow else None
+    return load_workflow(workflow).first if workflow else None
 
 
-def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Settings:
+def _with_workflow(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> Settings:
     """What the workflow tells, unless an option says otherwise."""
     if asked is None:
         return chosen
-    from loganalyzer.workflow.requested import rate, whole
+    from loganalyzer.workflow.requested import as_fps, as_int
 
     told: dict[str, Any] = {
-        "window_frames": whole(asked.window_frames),
-        "motion_frames": whole(asked.motion_frames),
-        "fps": rate(asked.fps),
-        "quantization": asked.asked.quantization,
+        "window_frames": as_int(asked.window_frames),
+        "motion_frames": as_int(asked.motion_frames),
+        "fps": as_fps(asked.fps),
+        "quantization": asked.requested.quantization,
     }
     found = replace(chosen, **{key: value for key, value in told.items() if value and options.get(key) is None})
     if not 0 <= found.motion_frames < found.window_frames:
@@ -132,23 +132,23 @@ def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, 
     return found
 
 
-def _dropped(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> int:
+def _dropped(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> int:
     """Frames that every window but the last discards, where the workflow's own schedule is planned for."""
-    from loganalyzer.workflow.requested import whole
+    from loganalyzer.workflow.requested import as_int
 
-    dropped = whole(asked.drop_frames) if asked else None
+    dropped = as_int(asked.drop_frames) if asked else None
     if not dropped or options["window_frames"] is not None or options["motion_frames"] is not None:
         return 0
     return dropped if 0 < dropped < chosen.window_frames - chosen.motion_frames else 0
 
 
-def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Expectation:
+def _expected(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> Expectation:
     from loganalyzer.planner.expected import Machine, estimate_window
 
     width, height = _size(options["size"])
     from loganalyzer.workflow.requested import RequestedSettings
 
-    figures = asked.asked if asked else RequestedSettings()
+    figures = asked.requested if asked else RequestedSettings()
     machine = Machine(
         gpu=chosen.gpu,
         width=width or figures.width,
@@ -197,17 +197,15 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
     return measure_native_audio(speakers, doubt)
 
 
-def _where_to_type(asked: Declared | None) -> list[str]:
+def _where_to_type(asked: SamplerSettings | None) -> list[str]:
     if asked is None or asked.clips or not asked.requested_frames.node_id:
         return []
-    from loganalyzer.workflow.requested import described
+    from loganalyzer.workflow.requested import locate
 
-    return [
-        f"type num_frames into {described(asked.requested_frames)}; its value is {asked.requested_frames.value} now"
-    ]
+    return [f"type num_frames into {locate(asked.requested_frames)}; its value is {asked.requested_frames.value} now"]
 
 
-def _place(asked: Declared | None) -> dict[str, Any]:
+def _place(asked: SamplerSettings | None) -> dict[str, Any]:
     if asked is None:
         return {}
     place = asked.requested_frames

@@ -11,8 +11,8 @@ from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.planner import advice
 from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, make_plan
 from loganalyzer.settings.model import Settings
-from loganalyzer.workflow.requested import Declared, described, whole
-from loganalyzer.workflow.requested import rate as told_rate
+from loganalyzer.workflow.requested import SamplerSettings, as_int, locate
+from loganalyzer.workflow.requested import as_fps as told_rate
 from loganalyzer.workflow.values import Value
 
 Found = Iterator[Fault | NotChecked]
@@ -22,7 +22,7 @@ _SCHEDULED: Final = ("AUD001", "AUD005", "AUD007", "AUD009", "AUD010")
 """Rules that rest on the schedule; AUD003 rests on the audio alone."""
 
 
-def rate(asked: Declared, settings: Settings) -> float:
+def rate(asked: SamplerSettings, settings: Settings) -> float:
     """The rate that the audio node is given; the configured one where the workflow does not tell."""
     return told_rate(asked.fps) or settings.fps
 
@@ -30,9 +30,9 @@ def rate(asked: Declared, settings: Settings) -> float:
 def frames(case: Case) -> Found:
     """AUD001, AUD003, AUD005, AUD007, AUD009, AUD010: frames asked for, against the audio and the schedule."""
     asked = case.asked.requested_frames
-    request = whole(asked)
+    request = as_int(asked)
     if request is None or request < 1:
-        reason = asked.reason or f"{described(asked)} is not a number of frames"
+        reason = asked.reason or f"{locate(asked)} is not a number of frames"
         yield from (NotChecked(rule, reason) for rule in (*_SCHEDULED, "AUD003"))
         return
     if case.windows is None:
@@ -222,7 +222,7 @@ def rates(case: Case) -> Found:
         return
     told = told_rate(audio)
     if told is None:
-        yield from (NotChecked(rule, f"{described(audio)} is no frame rate") for rule in ("AUD006", "AUD008"))
+        yield from (NotChecked(rule, f"{locate(audio)} is no frame rate") for rule in ("AUD006", "AUD008"))
         return
     if audio.value != wanted:
         yield _rate_fault(
@@ -235,9 +235,9 @@ def video_rates(case: Case, told: float, wanted: float) -> Found:
     """AUD008: the rate of the nodes that write the video, against that at which the audio is read."""
     for video in case.asked.video_fps:
         if video.value is None:
-            yield NotChecked("AUD008", f"{described(video)}: {video.reason}")
+            yield NotChecked("AUD008", f"{locate(video)}: {video.reason}")
         elif told_rate(video) is None:
-            yield NotChecked("AUD008", f"{described(video)} is no frame rate")
+            yield NotChecked("AUD008", f"{locate(video)} is no frame rate")
         elif told_rate(video) != told:
             message = (
                 f"The video is written at {video.value:g} frames per second, its audio read at {told:g}: the "
@@ -251,5 +251,5 @@ def _rate_fault(rule: str, place: Value, message: str, wanted: float) -> Fault:
     other = " If another rate is meant, set `fps` in the configuration." if rule == "AUD006" else ""
     return Fault(
         rule, place, message, f"{place.value:g} fps", f"{wanted:g} fps",
-        f"Set {described(place)} to {wanted:g}.{other}", (Way("", number, "the configured rate"),),
+        f"Set {locate(place)} to {wanted:g}.{other}", (Way("", number, "the configured rate"),),
     )  # fmt: skip
