@@ -24,7 +24,7 @@ WANTED = {
 
 
 def settings(asked: SamplerSettings) -> dict[str, Any]:
-    return {name: value.value for name, value in asked.named()}
+    return {name: value.value for name, value in asked.items()}
 
 
 def loaded(folder: Path, document: object) -> Workflow:
@@ -308,8 +308,8 @@ BROKEN = [
     ('{"a":' * 150 + "1" + "}" * 150, "nested"),
     (json.dumps({"1": {"class_type": "KSampler", "inputs": {}}}), "no active WanVideoSampler"),
     (json.dumps(api(_6={"num_frames": ["99", 0]})), "node 99, which does not exist"),
-    (json.dumps(api(_5={"width": ["10", 1]}, _10={**SIZED, "image": ["10", 0]})), "round in a circle"),
-    (json.dumps(circular()), "round in a circle"),
+    (json.dumps(api(_5={"width": ["10", 1]}, _10={**SIZED, "image": ["10", 0]})), "form a loop"),
+    (json.dumps(circular()), "form a loop"),
 ]
 
 
