@@ -21,7 +21,7 @@ from loganalyzer.engine.isolation import is_fault, isolate
 from loganalyzer.engine.local import open_inputs
 from loganalyzer.engine.read import Progress, tabulate, tabulate_volumes
 from loganalyzer.redact import masking
-from loganalyzer.redact.text_limits import presentable
+from loganalyzer.redact.text_limits import prepare_for_output
 from loganalyzer.report.formats import reader
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import Input, find_inputs
@@ -60,7 +60,7 @@ def analyze(
     """
     settings = with_ids(settings or Settings())
     found, masker = analyze_unmasked(paths, settings, progress, engine, past)
-    return presentable(found, masker, settings)
+    return prepare_for_output(found, masker, settings)
 
 
 def analyze_volumes(
@@ -150,7 +150,7 @@ def analyze_unmasked(
     for name in documents:
         parts.append((name, _read_back(name, settings)))
         secrets += parts[-1][1].sources["digest"].drop_nulls().to_list()
-    return concat_analyses(parts) if documents else parts[0][1], masking.masker(secrets)
+    return concat_analyses(parts) if documents else parts[0][1], masking.create_masker(secrets)
 
 
 def _analyze_logs(
@@ -219,4 +219,6 @@ def analyze_inputs(inputs: Iterable[Input], settings: Settings | None = None) ->
 
 def judge_tables(found: Tables, settings: Settings, past: Past | None = None) -> Analysis:
     """Tables of logs compared with what is expected; secrets are masked."""
-    return presentable(judge(found, expected.load(settings, past), settings), masking.masker(found.secrets), settings)
+    return prepare_for_output(
+        judge(found, expected.load(settings, past), settings), masking.create_masker(found.secrets), settings
+    )

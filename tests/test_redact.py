@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from loganalyzer.cli.group import main
 from loganalyzer.pipeline import analyze, analyze_inputs
 from loganalyzer.redact import masking
-from loganalyzer.redact.cutting import shortened
+from loganalyzer.redact.cutting import shorten_texts
 from loganalyzer.redact.kinds import KINDS
 from loganalyzer.redact.rough import ROUGH
 from loganalyzer.settings.model import Settings
@@ -32,7 +32,7 @@ HARMLESS = [text for kind in KINDS for text in kind.harmless]
 
 
 def masker() -> masking.Masker:
-    return masking.masker(["the log"])
+    return masking.create_masker(["the log"])
 
 
 @pytest.mark.parametrize(("kind", "text", "secret"), EXAMPLES)
@@ -139,7 +139,7 @@ def test_the_key_follows_from_the_logs_and_not_from_what_is_shown() -> None:
         return set(re.findall(mask, " ".join(analysis.excerpts["text"])))
 
     assert masks(found) == masks(again) != masks(other)
-    shown = masking.masker(found.sources["digest"]).mask("/home/ada/x")
+    shown = masking.create_masker(found.sources["digest"]).mask("/home/ada/x")
     assert shown.removeprefix("/home/").removesuffix("/x") not in masks(found)
 
 
@@ -222,7 +222,7 @@ def test_a_secret_is_found_in_tables_of_any_height(
     secret = pl.lit("hf_" + "a1B2" * 9)
     value = pl.concat_list(pl.lit("x"), secret) if SCHEMAS[table][column] == pl.List else secret
     found = Analysis(**{table: told.with_columns(value.alias(column))})
-    shown = getattr(masking.redacted(found, masker()), table)
+    shown = getattr(masking.mask_analysis(found, masker()), table)
     assert "a1B2" not in str(shown[column].to_list())
 
 
@@ -269,14 +269,14 @@ def test_problems_are_masked(tmp_path: Path) -> None:
 
 def test_every_kind_is_documented() -> None:
     text = (ROOT / "docs" / "redaction.md").read_text(encoding="utf-8")
-    missing = [kind.name for kind in KINDS if f"| `{kind.name}` | {kind.what} |" not in text]
+    missing = [kind.name for kind in KINDS if f"| `{kind.name}` | {kind.description} |" not in text]
     assert missing == []
 
 
 @pytest.mark.parametrize(("length", "is_whole"), [(20, True), (19, False)])
 def test_a_text_is_cut_in_front_of_the_word_that_has_no_room(length: int, is_whole: bool) -> None:
     text = pl.Series("text", ["token hf_AbCdEfGhIjK"])
-    (cut,) = text.to_frame().select(shortened(pl.col("text"), length)).to_series()
+    (cut,) = text.to_frame().select(shorten_texts(pl.col("text"), length)).to_series()
     assert cut == ("token hf_AbCdEfGhIjK" if is_whole else "token ")
 
 

@@ -43,4 +43,4 @@ def _requested(settings: Settings) -> RequestedSettings | None:
         return None
     from loganalyzer.workflow import reading  # most calls name no workflow, and its readers take time to import
 
-    return reading.load(settings.workflow).first.asked
+    return reading.load_workflow(settings.workflow).first.requested

@@ -8,7 +8,7 @@ from loganalyzer.checks.findings import findings, outcome, texts
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.schedule import windowed
 from loganalyzer.records.extraction import MAX_NEAR_MISSES
-from loganalyzer.redact.cutting import shortened
+from loganalyzer.redact.cutting import shorten_texts
 
 _IS_UNSEEN = pl.all_horizontal(pl.col(name).is_null() for name in ("announced_windows", "width", "steps"))
 
@@ -47,7 +47,7 @@ def unrecognised_variant(context: Context) -> Outcome:
                 pl.col("column").cast(pl.String).fill_null("?"),
                 more,
             ),
-            observed=shortened(pl.col("text"), 160),
+            observed=shorten_texts(pl.col("text"), 160),
             expected=pl.col("expected").fill_null(""),
             fix=pl.lit(
                 "Check it with `loganalyze patterns explain LINE`; add the new form to patterns/, or report it."

@@ -15,7 +15,7 @@ from loganalyzer.checks.registry import Scope, by_severity, run_all
 from loganalyzer.common.severity import SEVERE
 from loganalyzer.engine.collector import Volumes
 from loganalyzer.redact import masking
-from loganalyzer.redact.text_limits import presentable
+from loganalyzer.redact.text_limits import prepare_for_output
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables import schema
 from loganalyzer.tables.analysis import Analysis
@@ -34,11 +34,11 @@ def judge_volumes(found: Volumes, expected: Expected, ignoring: Ignoring, settin
 
     Returns everything if there is a single volume. Otherwise returns the worst runs, with the totals of all.
     """
-    masker = masking.masker(found.secrets if found.single is None else found.single.secrets)
+    masker = masking.create_masker(found.secrets if found.single is None else found.single.secrets)
 
     def finished(part: Analysis) -> Analysis:
         """A part, masked and without ignored findings."""
-        return ignoring.taken(presentable(part, masker, settings))
+        return ignoring.taken(prepare_for_output(part, masker, settings))
 
     if found.single is not None:
         result = ignoring.finished(finished(judge(found.single, expected, settings)), settings)

@@ -21,13 +21,13 @@ def ways_out(context: Context, *, have: pl.Expr, need: pl.Expr) -> pl.Expr:
         pl.col("stride"),
         pl.col("producer"),
     )
-    texts = partial(_texts, lambda *case: advice.as_fix(advice.ways_out(Short(*case), context.settings.fps)))
+    texts = partial(_texts, lambda *case: advice.format_fixes(advice.list_fixes(Short(*case), context.settings.fps)))
     return rows.map_batches(texts, return_dtype=pl.String)
 
 
 def trimming(context: Context, have: pl.Expr) -> pl.Expr:
     """Trim only, to `have` frames."""
-    texts = partial(_texts, lambda frames: advice.as_fix([advice.trim(frames, context.settings.fps)]))
+    texts = partial(_texts, lambda frames: advice.format_fixes([advice.trim_video(frames, context.settings.fps)]))
     return pl.struct(have.alias("have")).map_batches(texts, return_dtype=pl.String)
 
 

@@ -33,5 +33,5 @@ def _length(word: str) -> tuple[float, float]:
     told = _CLOCK.match(word)
     if told and not Path(word).is_file():
         return int(told[1] or 0) * 3600 + int(told[2] or 0) * 60 + float(told[3]), 0.0
-    file = audio.length(Path(word))
+    file = audio.read_length(Path(word))
     return file.seconds, file.uncertainty_s

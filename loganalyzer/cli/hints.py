@@ -28,11 +28,11 @@ def hints(analysis: Analysis) -> Iterator[str]:
 
 
 def _is_workflow(path: Path) -> bool:
-    from loganalyzer.workflow.files import read
-    from loganalyzer.workflow.parse import parse
+    from loganalyzer.workflow.files import read_workflow_file
+    from loganalyzer.workflow.parse import parse_workflow
 
     try:
-        parse(read(path))
+        parse_workflow(read_workflow_file(path))
     except (WorkflowError, OSError):
         return False
     return True

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loganalyzer.planner.expected import Expectation
     from loganalyzer.planner.plan import Sound
     from loganalyzer.settings.model import Settings
-    from loganalyzer.workflow.requested import Declared
+    from loganalyzer.workflow.requested import SamplerSettings
 
 _SIZE = re.compile(r"^(\d{2,5})[xX](\d{2,5})$")
 _PATH = click.Path(path_type=Path)
@@ -81,9 +81,9 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
         if audio or options["frames"]:
             raise click.UsageError("--table lists all aligned counts: it takes no audio and no --frames")
         choices = (
-            planning.native_aligned(options["rows"], windows)
+            planning.list_native_aligned(options["rows"], windows)
             if options["native"]
-            else planning.aligned(options["rows"], chosen.fps, windows)
+            else planning.list_aligned(options["rows"], chosen.fps, windows)
         )
         _give(
             options["json_file"],
@@ -92,9 +92,9 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
         )
         return
     made = (
-        planning.native_plan(_native_sound(audio, chosen, options), windows)
+        planning.make_native_plan(_native_sound(audio, chosen, options), windows)
         if options["native"]
-        else planning.plan(_sound(audio, chosen, options), chosen.fps, windows)
+        else planning.make_plan(_sound(audio, chosen, options), chosen.fps, windows)
     )
     lines = [*document.to_text(made, expected), *_where_to_type(asked)]
     _give(options["json_file"], document.to_document(made, expected, audio) | _place(asked), lines)
@@ -108,23 +108,23 @@ def _give(target: str | None, told: dict[str, Any], lines: Any) -> None:  # noqa
             click.echo(line)
 
 
-def _asked(workflow: Path | None) -> Declared | None:
-    from loganalyzer.workflow.reading import load
+def _asked(workflow: Path | None) -> SamplerSettings | None:
+    from loganalyzer.workflow.reading import load_workflow
 
-    return load(workflow).first if workflow else None
+    return load_workflow(workflow).first if workflow else None
 
 
-def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Settings:
+def _with_workflow(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> Settings:
     """What the workflow tells, unless an option says otherwise."""
     if asked is None:
         return chosen
-    from loganalyzer.workflow.requested import rate, whole
+    from loganalyzer.workflow.requested import as_fps, as_int
 
     told: dict[str, Any] = {
-        "window_frames": whole(asked.window_frames),
-        "motion_frames": whole(asked.motion_frames),
-        "fps": rate(asked.fps),
-        "quantization": asked.asked.quantization,
+        "window_frames": as_int(asked.window_frames),
+        "motion_frames": as_int(asked.motion_frames),
+        "fps": as_fps(asked.fps),
+        "quantization": asked.requested.quantization,
     }
     found = replace(chosen, **{key: value for key, value in told.items() if value and options.get(key) is None})
     if not 0 <= found.motion_frames < found.window_frames:
@@ -132,23 +132,23 @@ def _with_workflow(chosen: Settings, asked: Declared | None, options: dict[str, 
     return found
 
 
-def _dropped(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> int:
+def _dropped(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> int:
     """Frames that every window but the last discards, where the workflow's own schedule is planned for."""
-    from loganalyzer.workflow.requested import whole
+    from loganalyzer.workflow.requested import as_int
 
-    dropped = whole(asked.drop_frames) if asked else None
+    dropped = as_int(asked.drop_frames) if asked else None
     if not dropped or options["window_frames"] is not None or options["motion_frames"] is not None:
         return 0
     return dropped if 0 < dropped < chosen.window_frames - chosen.motion_frames else 0
 
 
-def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any]) -> Expectation:
-    from loganalyzer.planner.expected import Machine, expectation
+def _expected(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> Expectation:
+    from loganalyzer.planner.expected import Machine, estimate_window
 
     width, height = _size(options["size"])
     from loganalyzer.workflow.requested import RequestedSettings
 
-    figures = asked.asked if asked else RequestedSettings()
+    figures = asked.requested if asked else RequestedSettings()
     machine = Machine(
         gpu=chosen.gpu,
         width=width or figures.width,
@@ -157,7 +157,7 @@ def _expected(chosen: Settings, asked: Declared | None, options: dict[str, Any])
         quantization=chosen.quantization,
         price_per_hour=chosen.price_per_hour,
     )
-    return expectation(machine, chosen.window_frames, chosen.baselines)
+    return estimate_window(machine, chosen.window_frames, chosen.baselines)
 
 
 def _size(text: str | None) -> tuple[int | None, int | None]:
@@ -171,7 +171,7 @@ def _size(text: str | None) -> tuple[int | None, int | None]:
 
 def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
     from loganalyzer.cli.audio_option import lengths
-    from loganalyzer.planner.plan import Sound, sound
+    from loganalyzer.planner.plan import Sound, measure_audio
 
     frames = options["frames"]
     if (frames is None) == (not audio):
@@ -179,13 +179,13 @@ def _sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) ->
     if frames is not None:
         return Sound(frames / chosen.fps, frames)
     speakers, doubt = lengths(audio, chosen.fps)
-    return sound(speakers, chosen.fps, options["multi"], doubt)
+    return measure_audio(speakers, chosen.fps, options["multi"], doubt)
 
 
 def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, Any]) -> Sound:
     from loganalyzer.cli.audio_option import lengths
     from loganalyzer.expectations.native_audio import FPS
-    from loganalyzer.planner.plan import native_sound
+    from loganalyzer.planner.plan import measure_native_audio
 
     if chosen.fps != FPS:
         raise click.UsageError(
@@ -194,20 +194,18 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
     if options["frames"] is not None or not audio:
         return _sound(audio, chosen, options)
     speakers, doubt = lengths(audio, FPS)
-    return native_sound(speakers, doubt)
+    return measure_native_audio(speakers, doubt)
 
 
-def _where_to_type(asked: Declared | None) -> list[str]:
+def _where_to_type(asked: SamplerSettings | None) -> list[str]:
     if asked is None or asked.clips or not asked.requested_frames.node_id:
         return []
-    from loganalyzer.workflow.requested import described
+    from loganalyzer.workflow.requested import locate
 
-    return [
-        f"type num_frames into {described(asked.requested_frames)}; its value is {asked.requested_frames.value} now"
-    ]
+    return [f"type num_frames into {locate(asked.requested_frames)}; its value is {asked.requested_frames.value} now"]
 
 
-def _place(asked: Declared | None) -> dict[str, Any]:
+def _place(asked: SamplerSettings | None) -> dict[str, Any]:
     if asked is None:
         return {}
     place = asked.requested_frames

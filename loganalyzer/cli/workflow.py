@@ -115,9 +115,9 @@ def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, 
 
 def _expect_unchanged(file: Path, text: str, target: Path, *, in_place: bool) -> None:
     """Refuse to write where somebody else wrote meanwhile: questions take time, and the editor saves by itself."""
-    from loganalyzer.workflow.files import read
+    from loganalyzer.workflow.files import read_workflow_file
 
-    if read(file).text != text:
+    if read_workflow_file(file).text != text:
         raise WorkflowError(f"{file}: was changed by another program meanwhile; nothing is written", "run fix again")
     if target.exists() and not in_place:
         raise WorkflowError(f"{target}: appeared meanwhile; nothing is written", "name another file, or say --in-place")

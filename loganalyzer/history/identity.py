@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from loganalyzer.history.inputs import Inputs
-from loganalyzer.redact.masking import Masker, without_home
+from loganalyzer.redact.masking import Masker, abbreviate_home
 from loganalyzer.runs.identity import DIGEST
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.column import TIME
@@ -141,7 +141,7 @@ def reading_extent(facts: dict[str, Any], steps: int) -> tuple[int, int, int]:
 @cache
 def stable_name(source: str) -> str:
     """The name of a log, equal in every call: masks of personal names in it lose their random part."""
-    return _MASK.sub(r"\1›", Masker(b"").mask(without_home(source or "")))
+    return _MASK.sub(r"\1›", Masker(b"").mask(abbreviate_home(source or "")))
 
 
 def count_changes(durations: tuple[int, ...]) -> int:

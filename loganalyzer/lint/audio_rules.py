@@ -9,10 +9,10 @@ from loganalyzer.common.formatting import plural
 from loganalyzer.expectations.embedding import count_yielded_frames, find_request
 from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.planner import advice
-from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, plan
+from loganalyzer.planner.plan import Choice, Plan, Sound, Windows, make_plan
 from loganalyzer.settings.model import Settings
-from loganalyzer.workflow.requested import Declared, described, whole
-from loganalyzer.workflow.requested import rate as told_rate
+from loganalyzer.workflow.requested import SamplerSettings, as_int, locate
+from loganalyzer.workflow.requested import as_fps as told_rate
 from loganalyzer.workflow.values import Value
 
 Found = Iterator[Fault | NotChecked]
@@ -22,7 +22,7 @@ _SCHEDULED: Final = ("AUD001", "AUD005", "AUD007", "AUD009", "AUD010")
 """Rules that rest on the schedule; AUD003 rests on the audio alone."""
 
 
-def rate(asked: Declared, settings: Settings) -> float:
+def rate(asked: SamplerSettings, settings: Settings) -> float:
     """The rate that the audio node is given; the configured one where the workflow does not tell."""
     return told_rate(asked.fps) or settings.fps
 
@@ -30,9 +30,9 @@ def rate(asked: Declared, settings: Settings) -> float:
 def frames(case: Case) -> Found:
     """AUD001, AUD003, AUD005, AUD007, AUD009, AUD010: frames asked for, against the audio and the schedule."""
     asked = case.asked.requested_frames
-    request = whole(asked)
+    request = as_int(asked)
     if request is None or request < 1:
-        reason = asked.reason or f"{described(asked)} is not a number of frames"
+        reason = asked.reason or f"{locate(asked)} is not a number of frames"
         yield from (NotChecked(rule, reason) for rule in (*_SCHEDULED, "AUD003"))
         return
     if case.windows is None:
@@ -62,7 +62,7 @@ def _on_schedule(case: Case, windows: Windows, request: int) -> Found:
 def _too_many(case: Case, request: int, sound: Sound) -> Found:
     if request <= sound.frames + 1:
         return
-    made = plan(sound, rate(case.asked, case.settings), case.windows) if case.windows else None
+    made = make_plan(sound, rate(case.asked, case.settings), case.windows) if case.windows else None
     yield Fault(
         "AUD003",
         case.asked.requested_frames,
@@ -78,7 +78,7 @@ def _missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
     """AUD001, AUD005: what the embedding will really have are the audio's frames, or those asked for."""
     fps = rate(case.asked, case.settings)
     used = count_yielded_frames(request, fps, sound.speakers, sound.multi)
-    made = plan(sound, fps, windows)
+    made = make_plan(sound, fps, windows)
     if used < windows.window:
         gap = windows.window - used
         yield Fault(
@@ -109,7 +109,7 @@ def _unaligned(case: Case, windows: Windows, request: int) -> Found:
     """Without the audio's length: what happens if it is long enough."""
     fps = rate(case.asked, case.settings)
     used = count_yielded_frames(request, fps)
-    endless = plan(Sound(request / fps, request), fps, windows)
+    endless = make_plan(Sound(request / fps, request), fps, windows)
     if used < request and endless.recommended and endless.recommended.frames == request:
         asked = endless.recommended.request
         yield Fault(
@@ -150,7 +150,7 @@ def _plainly(made: Plan) -> Choice | None:
     choice = made.recommended
     while choice and choice.request and choice.request.crop_s is not None:
         shorter = Sound(made.sound.seconds, choice.frames - 1, made.sound.speakers, made.sound.multi)
-        choice = plan(shorter, made.fps, made.windows).recommended
+        choice = make_plan(shorter, made.fps, made.windows).recommended
     return choice
 
 
@@ -173,12 +173,12 @@ def _way_text(made: Plan, more: str = "") -> str:
 def _longer(made: Plan) -> str:
     frames = made.next_aligned.frames
     setting = f"num_frames = {find_request(frames, made.fps).frames}"
-    way = advice.extend(frames, made.fps, setting)
+    way = advice.extend_audio(frames, made.fps, setting)
     return f"{way.text[0].lower()}{way.text[1:]} `{way.command}`"
 
 
 def _trimmed(choice: Choice, fps: float) -> str:
-    return f"`{advice.trim(choice.frames, fps).command}`"
+    return f"`{advice.trim_video(choice.frames, fps).command}`"
 
 
 def _crops(case: Case, windows: Windows, request: int) -> Found:
@@ -190,7 +190,7 @@ def _crops(case: Case, windows: Windows, request: int) -> Found:
     used = count_yielded_frames(request, fps)
     for crop in case.asked.crops:
         there = int(crop.seconds * fps)
-        fits = plan(Sound(crop.seconds, there), fps, windows).recommended
+        fits = make_plan(Sound(crop.seconds, there), fps, windows).recommended
         if abs(there - request) <= 1 or (fits and fits.frames == used < there):
             continue
         out = windows.rendered(min(there, used))
@@ -222,7 +222,7 @@ def rates(case: Case) -> Found:
         return
     told = told_rate(audio)
     if told is None:
-        yield from (NotChecked(rule, f"{described(audio)} is no frame rate") for rule in ("AUD006", "AUD008"))
+        yield from (NotChecked(rule, f"{locate(audio)} is no frame rate") for rule in ("AUD006", "AUD008"))
         return
     if audio.value != wanted:
         yield _rate_fault(
@@ -235,9 +235,9 @@ def video_rates(case: Case, told: float, wanted: float) -> Found:
     """AUD008: the rate of the nodes that write the video, against that at which the audio is read."""
     for video in case.asked.video_fps:
         if video.value is None:
-            yield NotChecked("AUD008", f"{described(video)}: {video.reason}")
+            yield NotChecked("AUD008", f"{locate(video)}: {video.reason}")
         elif told_rate(video) is None:
-            yield NotChecked("AUD008", f"{described(video)} is no frame rate")
+            yield NotChecked("AUD008", f"{locate(video)} is no frame rate")
         elif told_rate(video) != told:
             message = (
                 f"The video is written at {video.value:g} frames per second, its audio read at {told:g}: the "
@@ -251,5 +251,5 @@ def _rate_fault(rule: str, place: Value, message: str, wanted: float) -> Fault:
     other = " If another rate is meant, set `fps` in the configuration." if rule == "AUD006" else ""
     return Fault(
         rule, place, message, f"{place.value:g} fps", f"{wanted:g} fps",
-        f"Set {described(place)} to {wanted:g}.{other}", (Way("", number, "the configured rate"),),
+        f"Set {locate(place)} to {wanted:g}.{other}", (Way("", number, "the configured rate"),),
     )  # fmt: skip

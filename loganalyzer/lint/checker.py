@@ -14,10 +14,10 @@ from loganalyzer.expectations import baseline_files
 from loganalyzer.expectations.embedding import Multi
 from loganalyzer.lint import audio_rules, native_rules, setting_rules
 from loganalyzer.lint.model import Case, Fault, Need, NotChecked
-from loganalyzer.planner.plan import Sound, native_sound, sound
+from loganalyzer.planner.plan import Sound, measure_audio, measure_native_audio
 from loganalyzer.settings.model import Settings
-from loganalyzer.workflow.reading import load
-from loganalyzer.workflow.requested import Declared, Workflow
+from loganalyzer.workflow.reading import load_workflow
+from loganalyzer.workflow.requested import SamplerSettings, Workflow
 
 _CHECKS: Final = (
     audio_rules.frames,
@@ -84,7 +84,7 @@ def check(path: Path, settings: Settings, heard: Heard | None = None) -> Checked
     Raises:
         LogAnalyzerError: the file, the baselines or the configured rules are refused.
     """
-    workflow = load(path)
+    workflow = load_workflow(path)
     documents = baseline_files.read_documents(settings.baselines)
     known = {rule.id: rule for rule in chosen(settings)}
     found: list[Fault | NotChecked] = []
@@ -105,7 +105,7 @@ def check(path: Path, settings: Settings, heard: Heard | None = None) -> Checked
 
 
 def _case(
-    asked: Declared, settings: Settings, heard: Heard | None, documents: Sequence[tuple[str, dict[str, Any]]]
+    asked: SamplerSettings, settings: Settings, heard: Heard | None, documents: Sequence[tuple[str, dict[str, Any]]]
 ) -> Case:
     crop = asked.audio_crop_s
     if heard is None and crop is not None:
@@ -124,10 +124,10 @@ def _case(
     )
 
 
-def _sound(asked: Declared, fps: float, heard: Heard) -> Sound:
+def _sound(asked: SamplerSettings, fps: float, heard: Heard) -> Sound:
     if asked.clips:
-        return native_sound(heard.speakers, heard.uncertainty_s)
-    return sound(heard.speakers, fps, heard.multi, heard.uncertainty_s)
+        return measure_native_audio(heard.speakers, heard.uncertainty_s)
+    return measure_audio(heard.speakers, fps, heard.multi, heard.uncertainty_s)
 
 
 def _need(entry: Any) -> Need:  # noqa: ANN401 -- whatever TOML holds

@@ -8,8 +8,8 @@ from typing import Any, Final
 from loganalyzer.common.formatting import one_line, plural
 from loganalyzer.lint import native_rules
 from loganalyzer.lint.checker import Checked, Finding
-from loganalyzer.workflow.requested import Declared
-from loganalyzer.workflow.spans import line
+from loganalyzer.workflow.requested import SamplerSettings
+from loganalyzer.workflow.spans import find_line
 
 SCHEMA_VERSION: Final = 1
 _SHOWN: Final = (
@@ -27,10 +27,10 @@ def to_document(checked: Checked) -> dict[str, Any]:
         "source": str(graph.file.path),
         "format": graph.format,
         "settings": _settings(first),
-        "reasons": {name: value.reason for name, value in first.named() if value.value is None and value.reason},
+        "reasons": {name: value.reason for name, value in first.items() if value.value is None and value.reason},
         "places": {
             name: {"node_id": value.node_id, "title": value.title, "input": value.input}
-            for name, value in first.named()
+            for name, value in first.items()
             if value.value is not None and value.node_id
         },
         "samplers": [_settings(asked) | {"sampler": asked.sampler} for asked in checked.workflow.samplers],
@@ -40,8 +40,8 @@ def to_document(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _settings(asked: Declared) -> dict[str, Any]:
-    told = dict(asked.named())
+def _settings(asked: SamplerSettings) -> dict[str, Any]:
+    told = dict(asked.items())
     return {name: told[name].value for name in _SHOWN} | {
         "steps_run": asked.steps_run,
         "clips": asked.clips,
@@ -72,7 +72,7 @@ def _finding(checked: Checked, found: Finding) -> dict[str, Any]:
 
 def _line(checked: Checked, found: Finding) -> int | None:
     file, at = checked.workflow.graph.file, found.fault.place.at
-    return None if at is None or file.embedded else line(file.text, at)
+    return None if at is None or file.embedded else find_line(file.text, at)
 
 
 def to_text(checked: Checked) -> Iterator[str]:
@@ -105,8 +105,8 @@ def _by_reason(checked: Checked) -> dict[str, list[str]]:
     return found
 
 
-def _setting_lines(first: Declared) -> Iterator[str]:
-    told = dict(first.named())
+def _setting_lines(first: SamplerSettings) -> Iterator[str]:
+    told = dict(first.items())
 
     def shown(name: str) -> str:
         value = told[name].value
@@ -126,5 +126,5 @@ def _setting_lines(first: Declared) -> Iterator[str]:
     yield f"  LoRA {shown('lora')} (rank {shown('lora_rank')}, strength {shown('lora_strength')})"
 
 
-def _run(first: Declared) -> str:
+def _run(first: SamplerSettings) -> str:
     return "?" if first.steps_run is None else str(first.steps_run)

@@ -13,8 +13,8 @@ from loganalyzer.common.formatting import one_line
 from loganalyzer.lint.checker import Checked, Finding
 from loganalyzer.lint.model import Way
 from loganalyzer.workflow.graph import Pointer
-from loganalyzer.workflow.requested import described
-from loganalyzer.workflow.spans import replaced, span
+from loganalyzer.workflow.requested import locate
+from loganalyzer.workflow.spans import find_span, replace_values
 
 Preference = Literal["shorter", "longer"]
 Choose = Callable[[Finding], Way]
@@ -35,7 +35,7 @@ class Change:
         """One line for people."""
         place = self.finding.fault.place
         return (
-            f"{self.finding.rule.id} {described(place)}: "
+            f"{self.finding.rule.id} {locate(place)}: "
             f"{_shown(self.before)} → {_shown(self.way.value)} ({self.way.says})"
         )
 
@@ -77,10 +77,10 @@ def fixed(checked: Checked, choose: Choose) -> Fixed:
             left.append(finding)
         elif place.at not in changes:
             way = ways[0] if len(ways) == 1 and not ways[0].name else choose(finding)
-            start, end = span(text, place.at)
+            start, end = find_span(text, place.at)
             changes[place.at] = Change(finding, place.at, json.loads(text[start:end]), way)
     return Fixed(
-        replaced(text, {change.at: change.way.value for change in changes.values()}),
+        replace_values(text, {change.at: change.way.value for change in changes.values()}),
         tuple(changes.values()),
         tuple(left),
     )

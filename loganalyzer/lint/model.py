@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loganalyzer.planner.plan import Sound, Windows
 from loganalyzer.settings.model import Settings
-from loganalyzer.workflow.requested import Declared
+from loganalyzer.workflow.requested import SamplerSettings
 from loganalyzer.workflow.values import Value
 
 
@@ -69,7 +69,7 @@ class Case:
         needs: requirements by size; `ranking` of quantizations, the lightest first.
     """
 
-    asked: Declared
+    asked: SamplerSettings
     settings: Settings
     windows: Windows | None
     sound: Sound | None

@@ -9,7 +9,7 @@ from loganalyzer.lint import setting_rules
 from loganalyzer.lint.audio_rules import Found, video_rates
 from loganalyzer.lint.model import Case, Fault, NotChecked, Way
 from loganalyzer.workflow.native import FPS
-from loganalyzer.workflow.requested import Declared, described, whole
+from loganalyzer.workflow.requested import SamplerSettings, as_int, locate
 from loganalyzer.workflow.values import Value
 
 _PERIOD: Final = 4
@@ -19,9 +19,9 @@ _ROUNDING: Final = 1
 _AUDIO: Final = ("AUD001", "AUD009")
 
 
-def summary(asked: Declared) -> str:
+def summary(asked: SamplerSettings) -> str:
     """One line: how many clips of how many frames."""
-    length = whole(asked.window_frames)
+    length = as_int(asked.window_frames)
     frames = "an unknown number of frames" if length is None else f"{plural(length, 'frame')} ({length / FPS:.2f} s)"
     return f"native InfiniteTalk, {'one clip' if asked.clips == 1 else f'{asked.clips} clips'} of {frames}"
 
@@ -29,9 +29,9 @@ def summary(asked: Declared) -> str:
 def clip(case: Case) -> Found:
     """SCH004, SCH006: length and overlap of a clip; one that continues another may be shorter, as the audio ends."""
     place = case.asked.window_frames
-    length = whole(place)
+    length = as_int(place)
     if length is None:
-        reason = place.reason or f"{described(place)} is not a number of frames"
+        reason = place.reason or f"{locate(place)} is not a number of frames"
         yield from (NotChecked(rule, reason) for rule in ("SCH004", "SCH006"))
     elif length % _PERIOD != 1:
         yield Fault(
@@ -40,10 +40,10 @@ def clip(case: Case) -> Found:
             f"A clip of {length} frames fails with an einops error: clips have 4k + 1 frames.",
             f"{length} frames",
             "4k + 1 frames",
-            f"Set {described(place)} to {_USUAL_CLIP}.",
+            f"Set {locate(place)} to {_USUAL_CLIP}.",
             (Way("", _USUAL_CLIP, "the usual clip"),),
         )
-    elif whole(case.asked.motion_frames) is None:
+    elif as_int(case.asked.motion_frames) is None:
         yield NotChecked("SCH004", case.asked.motion_frames.reason or "the overlap is not a whole number")
     elif not (case.asked.continues and length < case.settings.window_frames):
         yield from setting_rules.other_schedule(case)
@@ -52,7 +52,7 @@ def clip(case: Case) -> Found:
 def audio(case: Case) -> Found:
     """AUD001, AUD009: audio that is shorter, or longer, than all clips together."""
     asked = case.asked.requested_frames
-    total = whole(asked)
+    total = as_int(asked)
     if total is None:
         yield from (NotChecked(rule, asked.reason) for rule in _AUDIO)
     elif case.sound is None:

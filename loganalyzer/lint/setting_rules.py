@@ -11,16 +11,16 @@ from loganalyzer.expectations.schedules import load_schedules
 from loganalyzer.lint.audio_rules import Found
 from loganalyzer.lint.model import Case, Fault, Need, NotChecked, Way
 from loganalyzer.planner.plan import Windows
-from loganalyzer.workflow.requested import LOOPS_OWN_SCHEDULER, Declared, described, whole
+from loganalyzer.workflow.requested import MULTITALK_SCHEDULER, SamplerSettings, as_int, locate
 from loganalyzer.workflow.values import Value
 
 _PERIOD = 4
 """A window is 4k + 1 frames: the VAE makes four frames of one latent, and keeps the first."""
 
 
-def windows(asked: Declared) -> Windows | None:
+def windows(asked: SamplerSettings) -> Windows | None:
     """The schedule that really runs; None where it is unknown or impossible."""
-    window, motion, drop = whole(asked.window_frames), whole(asked.motion_frames), whole(asked.drop_frames)
+    window, motion, drop = as_int(asked.window_frames), as_int(asked.motion_frames), as_int(asked.drop_frames)
     if window is None or motion is None or drop is None:
         return None
     window = _forced(window)
@@ -35,8 +35,8 @@ def _forced(window: int) -> int:
 def schedule(case: Case) -> Found:
     """SCH004, SCH006: window and overlap."""
     window, motion, drop = case.asked.window_frames, case.asked.motion_frames, case.asked.drop_frames
-    sizes = whole(window), whole(motion)
-    if sizes[0] is None or sizes[1] is None or whole(drop) is None:
+    sizes = as_int(window), as_int(motion)
+    if sizes[0] is None or sizes[1] is None or as_int(drop) is None:
         reason = window.reason or motion.reason or drop.reason or "window or overlap are not whole numbers"
         yield NotChecked("SCH004", reason)
         yield NotChecked("SCH006", reason)
@@ -49,7 +49,7 @@ def schedule(case: Case) -> Found:
             f"A window of {sizes[0]} frames is forced to {_forced(sizes[0])}: windows have 4k + 1 frames.",
             wanted[0],
         )
-    elif case.windows is None and whole(drop):
+    elif case.windows is None and as_int(drop):
         message = f"An overlap of {sizes[1]} and {drop.value} dropped frames leave no way forward in {sizes[0]} frames."
         yield _to("SCH006", drop, message, 0)
     elif case.windows is None:
@@ -76,7 +76,7 @@ def other_schedule(case: Case) -> Found:
 
 def _to(rule: str, place: Value, message: str, value: int) -> Fault:
     fix = (
-        f"Set {described(place)} to {value}. If this schedule is meant, set `window_frames` and `motion_frames` in the "
+        f"Set {locate(place)} to {value}. If this schedule is meant, set `window_frames` and `motion_frames` in the "
         "configuration."
     )
     return Fault(rule, place, message, str(place.value), str(value), fix, (Way("", value, "the configured schedule"),))
@@ -103,14 +103,14 @@ def conflicts(case: Case) -> Found:
             "Frames are saved into a folder, and the node that writes the video gets a dummy.",
             one_line(asked.output_path.value),
             "no output path",
-            f"Clear {described(asked.output_path)}, or put the video together from the saved frames.",
+            f"Clear {locate(asked.output_path)}, or put the video together from the saved frames.",
             (Way("", "", "the video itself is handed on"),),
         )
-    if asked.scheduler.value == LOOPS_OWN_SCHEDULER and whole(asked.steps) not in (None, 4):
+    if asked.scheduler.value == MULTITALK_SCHEDULER and as_int(asked.steps) not in (None, 4):
         message = f"The scheduler `multitalk` always takes 4 steps; {asked.steps.value} are set, and ignored."
         yield Fault(
             "SCH007", asked.steps, message, f"{asked.steps.value} steps", "4 steps",
-            f"Set {described(asked.steps)} to 4, or take another scheduler.",
+            f"Set {locate(asked.steps)} to 4, or take another scheduler.",
             (Way("", 4, "what the scheduler takes"),),
         )  # fmt: skip
 
@@ -121,7 +121,7 @@ def attention(case: Case) -> Found:
     for told in (case.asked.attention_mode, *case.asked.attention_overrides):
         mode = told.value
         if not isinstance(mode, str):
-            yield NotChecked("MOD004", told.reason or f"{described(told)} is not an attention mode")
+            yield NotChecked("MOD004", told.reason or f"{locate(told)} is not an attention mode")
         elif mode != wanted:
             shown = one_line(mode)
             yield Fault(
@@ -130,7 +130,7 @@ def attention(case: Case) -> Found:
                 f"The attention mode is {shown}, not {wanted}.",
                 shown,
                 wanted,
-                f"Set {described(told)} to {wanted}. If {shown} is meant, set `attention_mode = {json.dumps(shown)}` "
+                f"Set {locate(told)} to {wanted}. If {shown} is meant, set `attention_mode = {json.dumps(shown)}` "
                 "in the configuration.",
                 (Way("", wanted, "the expected attention mode"),),
             )
@@ -152,7 +152,7 @@ def model(case: Case) -> Found:
 
 def _need(case: Case) -> Need | str:
     """What the video's size asks for, or why that is not known."""
-    width, height = whole(case.asked.width), whole(case.asked.height)
+    width, height = as_int(case.asked.width), as_int(case.asked.height)
     if width is None or height is None:
         return case.asked.width.reason or case.asked.height.reason or "the size is no whole number"
     fitting = [need for need in case.needs if need.pixels <= width * height]
@@ -175,7 +175,7 @@ def _quantization(case: Case, need: Need) -> Found:
             f"{told.value} at {size} is below {need.quantization}, the minimum for this size.",
             str(told.value),
             f"{need.quantization} or better",
-            f"Load a {need.quantization} model or better in {described(told)}, or render at a smaller size. If "
+            f"Load a {need.quantization} model or better in {locate(told)}, or render at a smaller size. If "
             f"{told.value} is meant, set `quantization` in a `[[requirement]]` of the baselines file with `pixels = "
             f"{need.pixels}`.",
             _renamed(case.asked.model, QUANTIZATION, need.quantization),
@@ -193,7 +193,7 @@ def _rank(case: Case, wanted: int) -> Found:
             f"The LoRA has rank {told.value}, not {wanted}.",
             f"rank {told.value}",
             f"rank {wanted}",
-            f"Load the rank-{wanted} file of the same LoRA in {described(case.asked.lora)}. Upstream's own example "
+            f"Load the rank-{wanted} file of the same LoRA in {locate(case.asked.lora)}. Upstream's own example "
             "workflows use rank 64. "
             f"If rank {told.value} is meant, set `lora_rank = {told.value}` in the configuration.",
             _renamed(case.asked.lora, LORA_RANK, str(wanted)),

@@ -52,7 +52,7 @@ def analysis_notice(analysis: Analysis, report: str | None, before: str | None) 
         problems.append(f"{plural(len(analysis.problems), 'input')} not read")
     where = f"{plural(analysis.totals.runs, 'run')} in {plural(analysis.totals.inputs, 'file')}"
     first = f"{where}: {', '.join(problems) or 'no problems found'}"
-    last = [f"Report: {masking.without_home(report)}"] if report else []
+    last = [f"Report: {masking.abbreviate_home(report)}"] if report else []
     title = f"loganalyze: {verdict_words(analysis.verdict)}"
     title += f" (before: {verdict_words(before)})" if before else ""
     return make_notice(title, [first, *_finding_lines(_worst_findings(analysis)), *last], LEVELS[analysis.verdict])
@@ -60,7 +60,7 @@ def analysis_notice(analysis: Analysis, report: str | None, before: str | None) 
 
 def make_notice(title: str, lines: Iterable[str], level: Level) -> Notice:
     """A notice with these lines: limited in length, with secrets masked and mentions disabled."""
-    mask = masking.masker(()).mask
+    mask = masking.create_masker(()).mask
     return Notice(title, "\n".join(_shorten(mask(one_line(line))).translate(_NO_MENTIONS) for line in lines), level)
 
 

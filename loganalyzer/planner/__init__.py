@@ -1,1 +1,1 @@
-"""Before a run: which frame counts fit the audio, and what each costs."""
+"""Plans a run: which frame counts fit the audio, and how long each takes and what it costs."""

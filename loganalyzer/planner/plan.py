@@ -1,4 +1,4 @@
-"""Which frame counts fit an audio: the largest aligned one, the next, and the way between the two."""
+"""Finds the frame counts that fit an audio file: the largest aligned one, the next one, and a trimmed render."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from loganalyzer.expectations.embedding import (
 )
 
 MOST_FRAMES: Final = 10_000_000
-"""Four days at 25 fps: beyond, the length is a slip of the pen."""
+"""Four days at 25 fps; a longer audio is a typing error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The schedule that a plan is made for, in frames; `drop` are those that every window but the last discards."""
+    """The window schedule of a plan, in frames; every window but the last discards `drop` frames."""
 
     window: int
     motion: int
@@ -30,32 +30,32 @@ class Windows:
 
     @property
     def stride(self) -> int:
-        """Frames by which one window starts after the one before."""
+        """Frames from the start of one window to the start of the next."""
         return schedule.stride(self.window, self.motion, self.drop)
 
     def count(self, frames: int) -> int:
-        """Windows that the loop runs for so many frames of audio."""
+        """The number of windows that the loop runs for this many frames of audio."""
         return schedule.count_windows(frames, self.window, self.stride)
 
     def rendered(self, frames: int) -> int:
-        """Frames that come out of the loop for so many frames of audio."""
+        """The number of frames that the loop renders for this many frames of audio."""
         return schedule.aligned_at_least(frames, self.window, self.stride)
 
     def announced(self, frames: int) -> int:
-        """Windows that the log's header will announce."""
+        """The number of windows that the log's header announces."""
         return schedule.count_announced_windows(frames, self.window, self.stride)
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The audio that is there.
+    """The available audio.
 
     Attributes:
-        seconds: its length; of several speakers the longest, or their sum.
-        frames: frames it fills.
-        speakers: samples of each speaker; empty where a frame count was given instead of audio.
-        multi: how several speakers are put together.
-        uncertainty_s: by how much `seconds` may be too long.
+        seconds: its length; with several speakers the longest, or their sum.
+        frames: video frames that it fills.
+        speakers: samples of each speaker; empty if a frame count was given instead of audio.
+        multi: how several speakers are combined.
+        uncertainty_s: by how many seconds `seconds` may be too long.
     """
 
     seconds: float
@@ -70,12 +70,12 @@ class Choice:
     """One way to render.
 
     Attributes:
-        frames: frames of the video that are driven by audio.
-        windows, announced_windows: windows really run, and those that the header will announce.
-        rendered_frames: frames that come out of the loop.
-        request: what to type, and whether the audio has to be cut first; None where audio is still missing.
-        missing_frames: frames of audio that are not there, or, of `cut_back`, frames of video that padding drives.
-        padding: frames that the log's warning will name as padding; 0 where it prints none.
+        frames: frames of the video that audio drives.
+        windows, announced_windows: windows that run, and windows that the header announces.
+        rendered_frames: frames that the loop renders.
+        request: the frame count to enter, and whether to cut the audio first; None while audio is missing.
+        missing_frames: frames without audio; for `cut_back`, the frames of the video that padding drives.
+        padding: padding frames that the log's warning names; 0 without a warning.
     """
 
     frames: int
@@ -89,15 +89,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What fits.
+    """The choices for one audio.
 
     Attributes:
         recommended: the largest aligned count that the audio fills; None for audio shorter than a window.
-        next_aligned: the next one, for which audio is missing.
-        cut_back: render everything that the audio fills, and cut the padded end off the video; None where the audio
-            is aligned, or shorter than a window.
-        notes: what else is worth knowing.
-        native: whether it is made for ComfyUI's own nodes, which announce nothing and take no frame count.
+        next_aligned: the next aligned count, which needs more audio.
+        cut_back: render all of the audio, then cut the padded end off the video; None if the audio is aligned, or
+            shorter than a window.
+        notes: further remarks.
+        native: whether the plan is for ComfyUI's own nodes, which announce nothing and take no frame count.
     """
 
     sound: Sound
@@ -111,13 +111,13 @@ class Plan:
 
     @property
     def is_longer_cheaper(self) -> bool:
-        """Whether the next aligned count lacks less audio than the recommended one leaves unused."""
+        """Whether the next aligned count needs less extra audio than the recommended one leaves unused."""
         unused = self.sound.frames - self.recommended.frames if self.recommended else 0
         return self.next_aligned.missing_frames < unused
 
 
-def sound(speakers: Sequence[float], fps: float, multi: Multi = "para", uncertainty_s: float = 0.0) -> Sound:
-    """The sound of speakers of so many seconds each."""
+def measure_audio(speakers: Sequence[float], fps: float, multi: Multi = "para", uncertainty_s: float = 0.0) -> Sound:
+    """The available audio of speakers with these lengths in seconds."""
     samples = [count_samples(seconds) for seconds in speakers]
     total = sum(speakers) if multi == "add" else max(speakers)
     frames = (
@@ -126,8 +126,8 @@ def sound(speakers: Sequence[float], fps: float, multi: Multi = "para", uncertai
     return Sound(total, frames, tuple(samples), multi, uncertainty_s)
 
 
-def plan(given: Sound, fps: float, windows: Windows) -> Plan:
-    """All ways out for this audio."""
+def make_plan(given: Sound, fps: float, windows: Windows) -> Plan:
+    """The plan for this audio: every choice."""
     fitting = schedule.aligned_at_most(given.frames, windows.window, windows.stride)
     following = schedule.aligned_at_least(given.frames + 1, windows.window, windows.stride)
     recommended = None if fitting is None else _aligned(fitting, given, fps, windows)
@@ -142,14 +142,14 @@ def plan(given: Sound, fps: float, windows: Windows) -> Plan:
     )
 
 
-def native_sound(speakers: Sequence[float], uncertainty_s: float = 0.0) -> Sound:
-    """The sound of speakers of so many seconds each, as ComfyUI's own node reads it: several one after the other."""
+def measure_native_audio(speakers: Sequence[float], uncertainty_s: float = 0.0) -> Sound:
+    """As `measure_audio`, for ComfyUI's own node, which plays several speakers one after the other."""
     frames = sum(native_audio.count_frames(seconds) for seconds in speakers)
     return Sound(sum(speakers), frames, (), "add", uncertainty_s)
 
 
-def native_plan(given: Sound, windows: Windows) -> Plan:
-    """All ways out for this audio in ComfyUI's own nodes, one for each window."""
+def make_native_plan(given: Sound, windows: Windows) -> Plan:
+    """As `make_plan`, for ComfyUI's own nodes: one node per window."""
     fitting = schedule.aligned_at_most(given.frames, windows.window, windows.stride)
     following = schedule.aligned_at_least(given.frames + 1, windows.window, windows.stride)
     covering = schedule.aligned_at_least(given.frames, windows.window, windows.stride)
@@ -160,13 +160,13 @@ def native_plan(given: Sound, windows: Windows) -> Plan:
         None if fitting is None else _native(fitting, fitting, 0, windows),
         _native(following, following, following - given.frames, windows),
         None if covering == given.frames else _native(given.frames, covering, covering - given.frames, windows),
-        ("The node always reads 25 frames of audio a second: write the video at 25 fps.",),
+        ("The node always reads 25 frames of audio per second: write the video at 25 fps.",),
         native=True,
     )
 
 
-def native_aligned(count: int, windows: Windows) -> list[Choice]:
-    """The first aligned counts for ComfyUI's own nodes, one window more each."""
+def list_native_aligned(count: int, windows: Windows) -> list[Choice]:
+    """The choices of 1 to `count` windows for ComfyUI's own nodes."""
     ends = (schedule.window_end(number, windows.window, windows.stride) for number in range(1, count + 1))
     return [_native(frames, frames, 0, windows) for frames in ends]
 
@@ -176,8 +176,8 @@ def _native(frames: int, rendered: int, missing: int, windows: Windows) -> Choic
     return Choice(frames, count, count, rendered, None, missing, 0)
 
 
-def aligned(count: int, fps: float, windows: Windows) -> list[Choice]:
-    """The first aligned counts, one window more each, for audio that is long enough."""
+def list_aligned(count: int, fps: float, windows: Windows) -> list[Choice]:
+    """The choices of 1 to `count` windows, for audio that is long enough."""
     endless = Sound(0.0, 0)
     ends = (schedule.window_end(number, windows.window, windows.stride) for number in range(1, count + 1))
     return [_aligned(frames, endless, fps, windows) for frames in ends]
@@ -202,7 +202,7 @@ def _next(frames: int, given: Sound, windows: Windows) -> Choice:
 
 
 def _cut_back(given: Sound, fps: float, windows: Windows) -> Choice:
-    """Everything the audio has."""
+    """The choice that renders all of the audio; the video is cut afterwards."""
     request = find_request(given.frames, fps, given.speakers, given.multi)
     return _choice(
         given.frames, schedule.aligned_at_least(given.frames, windows.window, windows.stride), request, windows
@@ -221,16 +221,16 @@ def _notes(given: Sound, fps: float, windows: Windows, recommended: Choice | Non
         notes += _on_request(recommended, fps)
     if not given.speakers and count_yielded_frames(given.frames, fps) != given.frames:
         notes.append(
-            f"Asking for {given.frames} frames at {fps:g} fps yields {count_yielded_frames(given.frames, fps)}: "
-            "upstream's float arithmetic cuts one off."
+            f"A request for {given.frames} frames at {fps:g} fps yields {count_yielded_frames(given.frames, fps)}: "
+            "upstream's float rounding drops one."
         )
     sure = int((given.seconds - given.uncertainty_s) * fps)
     if given.uncertainty_s and schedule.aligned_at_most(sure, windows.window, windows.stride) != (
         recommended.frames if recommended else None
     ):
         notes.append(
-            f"The file's header may tell up to {given.uncertainty_s:g} s more than there is sound, and the count is "
-            "that close to the end: look at the frames that the log's header names, or plan with a WAV or FLAC file."
+            f"The file's header may overstate the length by up to {given.uncertainty_s:g} s, and the count depends on "
+            "it. Check the frame count in the log's header, or plan with a WAV or FLAC file."
         )
     return notes
 
@@ -242,11 +242,9 @@ def _on_request(choice: Choice, fps: float) -> list[str]:
     yields = count_yielded_frames(choice.frames, fps)
     if yields == choice.frames:
         return []
-    start = (
-        f"Asking for {choice.frames} frames at {fps:g} fps yields {yields}: upstream's float arithmetic cuts one off."
-    )
+    start = f"A request for {choice.frames} frames at {fps:g} fps yields {yields}: upstream's float rounding drops one."
     if request.crop_s is not None:
         return [
-            f"{start} Cut the audio to {request.crop_s:g} s and ask for {request.frames}: that gives {choice.frames}."
+            f"{start} Cut the audio to {request.crop_s:g} s and request {request.frames}: this yields {choice.frames}."
         ]
-    return [f"{start} Ask for {request.frames}: that gives {choice.frames}."]
+    return [f"{start} Request {request.frames}: this yields {choice.frames}."]

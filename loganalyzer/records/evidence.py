@@ -8,7 +8,7 @@ from io import BytesIO
 import polars as pl
 
 from loganalyzer.records.extraction import Records
-from loganalyzer.redact.cutting import shortened
+from loganalyzer.redact.cutting import shorten_texts
 from loganalyzer.tables.frames import semi_join
 from loganalyzer.tables.schema import EXCERPTS
 
@@ -75,4 +75,4 @@ def _select_lines(messages: pl.DataFrame, is_wanted: pl.Expr, empty: pl.DataFram
 
 
 def _shorten_text(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.with_columns(shortened(pl.col("text").str.strip_chars(" \t"), MAX_LINE_LENGTH).alias("text"))
+    return lines.with_columns(shorten_texts(pl.col("text").str.strip_chars(" \t"), MAX_LINE_LENGTH).alias("text"))

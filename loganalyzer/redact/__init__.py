@@ -1,1 +1,1 @@
-"""Secrets and names of people, masked before anything is shown: `kinds` lists them, `masking` masks them."""
+"""Masks secrets and personal names before anything is shown: `kinds` defines them, `masking` replaces them."""

@@ -1,11 +1,11 @@
-"""Credentials by what stands around them: a name that means a secret, a flag, a header, a service's prefix, a block."""
+"""Kinds of credentials that their context reveals: a secret's name, a flag, a header, a service's prefix, a block."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from loganalyzer.redact.judging import is_credential, is_given, is_mixed_case, is_no_folder, is_random
-from loganalyzer.redact.kind import Kind, token
+from loganalyzer.redact.judging import is_credential, is_mixed_case, is_random, is_value, is_value_not_path
+from loganalyzer.redact.kind import Kind, token_regex
 
 _NAMES: Final = (
     r"password|(?<!/etc/)passwd|passphrase|pass_phrase|passwort|(?:client|app|shared|consumer|jwt|webhook)?[_-]?secret"
@@ -16,7 +16,7 @@ _NAMES: Final = (
 )
 _BEFORE: Final = r"(?<![A-Za-z0-9_.‹-])[A-Za-z0-9_.-]{0,60}?"
 _VARIABLE: Final = r"(?<![A-Za-z0-9_‹])(?:[A-Z0-9]{1,30}_){1,5}(?:TOKEN|KEY|SECRET|PASS|AUTH)=(?![\d./~])"
-"""Variables of the environment; one with a number or a path tells no secret."""
+"""Environment variables. A number or a path as the value is not a secret."""
 _BETWEEN: Final = r"[\"']?\s{0,3}(?:=>|[:=])\s{0,3}"
 _VALUE: Final = (
     r"(?:\"(?P<{0}d>[^\"\r\n‹]{{1,400}})\"|'(?P<{0}s>[^'\r\n‹]{{1,400}})'|[\"'](?P<{0}o>[^\"'\r\n‹]{{1,400}})$"
@@ -30,7 +30,7 @@ _OWNERS: Final = "my|user|upload|download|service|login|device|admin|app|client|
 CREDENTIALS: Final = (
     Kind(
         "private-key",
-        "private key, in its block or as a line of it",
+        "private key: its block, or one line of it",
         ("-----begin", "+", "/", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
         (
             r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?P<block>[^‹]{1,3000}?)(?=-----END|$)"
@@ -44,7 +44,7 @@ CREDENTIALS: Final = (
     ),
     Kind(
         "webhook",
-        "secret part of a webhook's or bot's URL",
+        "secret part of a webhook's or a bot's URL",
         ("hooks", "webhook", "telegram", "bot"),
         (
             r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<slack>[\w/-]{8,})"
@@ -62,12 +62,12 @@ CREDENTIALS: Final = (
     ),
     Kind(
         "service-token",
-        "token with the prefix of a service",
+        "token with a service's prefix",
         (
             *("pypi-", "npm_", "_live_", "_test_", "whsec_", "ya29.", "gocspx-", "hvs.", "sg.", "gsk_", "nvapi-"),
             *("xapp-", "dckr_pat_", "dop_v1_", "shpat_", "tskey-", "wandb_v1_", "age-secret-key-", "1//", "aa", "sbp_"),
         ),
-        token(
+        token_regex(
             r"pypi-[A-Za-z0-9_-]{16,}",
             r"npm_[A-Za-z0-9]{24,}",
             r"(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{10,}",
@@ -91,7 +91,7 @@ CREDENTIALS: Final = (
     ),
     Kind(
         "header",
-        "cookie, or credentials in a header",
+        "cookie or credentials in an HTTP header",
         ("cookie", "authorization", "x-auth"),
         (
             r"(?i:\b(?:set-)?cookie[\"']?\s{0,3}[:=]\s{0,3}[\"']?)"
@@ -107,11 +107,11 @@ CREDENTIALS: Final = (
             "authorization: abcdefgh": "abcdefgh",
         },
         ("cookie: none", "Authorization: Basic auth", "authorization: bearer is", "authorization: required"),
-        lambda span: is_given(span) and is_credential(span),
+        lambda span: is_value(span) and is_credential(span),
     ),
     Kind(
         "flag",
-        "value of a command line's flag for a secret",
+        "value of a command-line flag for a secret",
         ("--", "-u", "mysql", "mariadb", "sshpass"),
         (
             rf"(?<![\w‹-])--{_FLAGS}(?:=|\s{{1,3}})[\"']?(?P<value>[^\s\"'‹,;]{{2,400}})"
@@ -130,11 +130,11 @@ CREDENTIALS: Final = (
             *("--token --listen", "--max-tokens 12", "--tls-keyfile key.pem", "curl -u", "mysql -u root -p db"),
             *("mysql -P3306 db", "pip install mysql-python"),
         ),
-        lambda span: is_given(span) and not span.value.startswith("-"),
+        lambda span: is_value(span) and not span.value.startswith("-"),
     ),
     Kind(
         "named",
-        "value of a name that means a secret",
+        "value whose name means a secret",
         ("pass", "secret", "key", "token", "connection", "auth="),
         (
             rf"{_BEFORE}(?i:pass[_-]?phrase){_BETWEEN}[\"']?(?P<phrase>[^\r\n\"'‹]{{1,200}})"
@@ -163,24 +163,24 @@ CREDENTIALS: Final = (
                 "MAX_TOKEN=512",
             ),
         ),
-        is_given,
+        is_value,
     ),
     Kind(
         "pwd",
-        "password that is called PWD",
+        "password named PWD",
         ("pwd",),
         rf"(?<![A-Za-z0-9‹])(?:[A-Za-z][A-Za-z0-9]{{0,30}}[_.-]){{0,4}}(?i:pwd){_BETWEEN}{_VALUE.format('value')}",
         {"Server=db;Uid=bot;Pwd=hunter;": "hunter", "MYSQL_PWD=abc": "abc"},
         ("PWD=/workspace/ComfyUI", "OLDPWD=/root", "pwd: /home", "PWD=C:/x"),
-        is_no_folder,
+        is_value_not_path,
     ),
 )
-"""Kinds that are told by what stands around a value, the surest first."""
+"""Kinds that the text around a value reveals, the most certain first."""
 
 LOOSE: Final = (
     Kind(
         "token",
-        "value of the word token, auth or credential",
+        "value named token, auth or credential",
         ("token", "auth", "credential"),
         rf"(?<![A-Za-z0-9_.‹-])(?i:(?:(?:{_OWNERS})[_-])?token|(?:x-)?auth|credentials?){_BETWEEN}{_VALUE.format('value')}",
         {
@@ -205,7 +205,7 @@ LOOSE: Final = (
     ),
     Kind(
         "spaced",
-        "value behind the name of a secret and a blank",
+        "value after a secret's name and a space",
         ("pass", "secret", "key", "token"),
         (
             rf"(?:{_BEFORE}(?i:{_NAMES}|(?:api|access|secret|auth) (?:key|token))"
@@ -231,4 +231,4 @@ LOOSE: Final = (
         is_random,
     ),
 )
-"""Kinds whose name means a secret only sometimes: what surer kinds find goes before."""
+"""Kinds whose name does not always mean a secret. They run after the more certain kinds."""

@@ -1,4 +1,4 @@
-"""Long texts made short before they are masked, so that no piece of a secret is left that masking would not know."""
+"""Shortens long texts before masking, without leaving half a secret that masking would not recognize."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Final
 import polars as pl
 
 _LAST_WORD: Final = r"[^\s,;&]{1,300}$"
-"""What the cut may have gone through: a token without its end does not look like one any more."""
+"""The word at the cut: a token without its end no longer looks like a token."""
 
 
-def shortened(text: pl.Expr, longest: int) -> pl.Expr:
-    """The texts with at most so many characters; of longer ones without the word that the cut goes through."""
+def shorten_texts(text: pl.Expr, longest: int) -> pl.Expr:
+    """The texts with at most `longest` characters; a longer text also loses the word at the cut."""
     head = text.str.head(longest)
     return pl.when(text.str.len_chars() <= longest).then(text).otherwise(head.str.replace(_LAST_WORD, ""))

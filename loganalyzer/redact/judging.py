@@ -1,4 +1,4 @@
-"""A second look at what a pattern took for a secret."""
+"""Decides whether a pattern's match really is a secret."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What may be a secret, in the text where it stands."""
+    """A match that may be a secret, with the text around it."""
 
     text: str
     start: int
@@ -29,14 +29,14 @@ SERVICE_NAMES: Final = frozenset(
         "nonroot", "data", "defaultuser0", "guest",
     }
 )  # fmt: skip
-"""Names of accounts and folders that say nothing about a person."""
-_ENDINGS: Final = frozenset(
+"""Names of accounts and folders that do not identify a person."""
+_FILE_ENDINGS: Final = frozenset(
     {
         "safetensors", "gguf", "ckpt", "pth", "bin", "onnx", "py", "json", "txt", "log", "png", "jpg", "jpeg", "webp",
         "mp4", "wav", "mp3", "flac", "yaml", "toml", "service", "socket", "slice", "scope", "timer", "target", "mount",
     }
 )  # fmt: skip
-"""What follows the last dot of a file or unit, and is no top-level domain."""
+"""File extensions and systemd unit types: none of them is a top-level domain."""
 _VERSION_BEFORE: Final = (
     r"(?i)(?:[=<>~!]=?|[-_v(/]"
     r"|\b(?:version|release|build|driver|python|cuda|cudnn)\W{0,3})$"
@@ -46,7 +46,7 @@ _ADDRESS_BEFORE: Final = (
     r"|ssh|ping|proxy|gateway|dns|visit\w*|public|for|by)\b[\s:=('\"\[]{0,4})$"
 )
 _ADDRESS_BEHIND: Final = r"(?::\d{2,5}\b|/\d{1,2}\b|['\"]?, ?\d{2,5}\)| - - \[)"
-"""The three are compiled by the first text with four numbers and dots between them."""
+"""These three are compiled only when a text holds four numbers with dots between them."""
 
 
 def is_person(span: Span) -> bool:
@@ -56,19 +56,19 @@ def is_person(span: Span) -> bool:
 
 
 def is_mail(span: Span) -> bool:
-    """Whether this is an address, and no file or unit with an @ in its name."""
+    """Whether this is an e-mail address rather than a file or unit with an @ in its name."""
     name, _, host = span.value.partition("@")
     if span.text.endswith("://", 0, span.start):
         return False
-    return host.rpartition(".")[2].lower() not in _ENDINGS and name.lower() != "git"
+    return host.rpartition(".")[2].lower() not in _FILE_ENDINGS and name.lower() != "git"
 
 
-def is_told(span: Span) -> bool:
-    """Whether it was not left out already."""
+def is_readable(span: Span) -> bool:
+    """Whether the value is still readable: a tool may have replaced it with asterisks before."""
     return not set(span.value) <= {"*", ":"}
 
 
-_NO_SECRETS: Final = frozenset(
+_PLACEHOLDERS: Final = frozenset(
     {
         "none", "null", "nil", "true", "false", "yes", "no", "on", "off", "is", "was", "are", "not", "for", "and", "or",
         "the", "a", "an", "in", "to", "of", "set", "unset", "missing", "required", "invalid", "incorrect", "wrong",
@@ -76,14 +76,17 @@ _NO_SECRETS: Final = frozenset(
         "string", "bytes", "optional", "hidden", "redacted", "masked", "undefined", "unknown", "default", "from",
     }
 )  # fmt: skip
-"""What follows a secret's name in prose, in place of a value."""
+"""Words that follow a secret's name in a sentence, where a value would be."""
 
 
-def is_given(span: Span) -> bool:
-    """Whether this is a value, and no word of a sentence, mark or placeholder."""
+def is_value(span: Span) -> bool:
+    """Whether this is a value rather than a word of a sentence, a mask or a placeholder."""
     value = span.value.strip(" .:!?-")
     return (
-        bool(value) and value.lower() not in _NO_SECRETS and not set(value) <= set("*•x.") and value[0] not in "‹<$%{("
+        bool(value)
+        and value.lower() not in _PLACEHOLDERS
+        and not set(value) <= set("*•x.")
+        and value[0] not in "‹<$%{("
     )
 
 
@@ -96,29 +99,29 @@ _TOKEN_WORDS: Final = frozenset(
         "value", "number", "name", "expected",
     }
 )  # fmt: skip
-"""Values of settings that are called like a credential and are none."""
+"""Values of settings that share a name with a credential but are not secret."""
 _SYNTAX: Final = re.compile(
     r"(?i)\b(?:unexpected|invalid|illegal|unknown|special|syntax|bad|stop|end|start|begin|first|last|next|new|per|motion"
     r"|audio|text|image|class|prompt|each|max|min|no) $"
 )
-"""What stands before `token` where it means a piece of a text."""
+"""Words before `token` that mean a piece of text, not a credential."""
 _CODE: Final = re.compile(r"(?i)^(?:torch|tensor|dtype|cuda|float|int|0x)|\.(?:safetensors|gguf|py|json|txt|pth?|bin)$")
 _SWITCH: Final = re.compile(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])")
 _LEAST_SWITCHES: Final = 2
 _WORDS: Final = re.compile(r"[a-z]+(?:_[a-z]+)+$")
-"""Words with underscores between, as code names its values."""
+"""An identifier in snake case."""
 _SHORTEST: Final = 4
 _LONG: Final = 10
-"""Letters from which on both cases and a digit are no word's."""
+"""Minimum length at which both cases and a digit rule out a word."""
 
 
 def is_credential(span: Span) -> bool:
-    """Whether this is the value of a name that means a credential only sometimes."""
+    """Whether this is a credential, for names that do not always mean one."""
     value = span.value.strip(" .:!?-")
     before = span.text[max(0, span.start - 40) : span.start]
     means_text = re.search(r"(?i)token[\"']?\s{0,3}[:=]", before)
     return (
-        is_no_folder(span)
+        is_value_not_path(span)
         and len(value) >= _SHORTEST
         and value.lower() not in _TOKEN_WORDS
         and not _WORDS.match(value)
@@ -129,39 +132,39 @@ def is_credential(span: Span) -> bool:
 
 
 def is_random(span: Span) -> bool:
-    """Whether the value behind a name and a blank is none of a sentence's words: letters and digits, in turns.
+    """Whether the value after a name and a space is random (letters and digits alternate) rather than a word.
 
-    Behind the name of a password, which people choose, one digit is enough.
+    After the name of a password, one digit is enough: people choose passwords.
     """
-    if not is_mixed(span) or _CODE.search(span.value) or not is_no_folder(span):
+    if not is_mixed(span) or _CODE.search(span.value) or not is_value_not_path(span):
         return False
     before = span.text[max(0, span.start - 24) : span.start].lower()
     chosen = "pass" in before or (len(span.value) >= _LONG and is_mixed_case(span))
     return chosen or len(_SWITCH.findall(span.value)) >= _LEAST_SWITCHES
 
 
-def is_no_folder(span: Span) -> bool:
-    """As `is_given`, and no path: `PWD` is the working folder in a shell, and a password elsewhere."""
-    return is_given(span) and not span.value.startswith(("/", "~", ".")) and span.value[1:3] not in {":\\", ":/"}
+def is_value_not_path(span: Span) -> bool:
+    """As `is_value`, and not a path: `PWD` is the working folder in a shell, and a password elsewhere."""
+    return is_value(span) and not span.value.startswith(("/", "~", ".")) and span.value[1:3] not in {":\\", ":/"}
 
 
 def is_mixed_case(span: Span) -> bool:
-    """Whether it has small and capital letters and digits, as base64 does and a checksum does not."""
+    """Whether the value has lower case, upper case and digits: base64 does, a checksum does not."""
     return has_digit(span) and span.value != span.value.lower() and span.value != span.value.upper()
 
 
 def has_digit(span: Span) -> bool:
-    """Whether it has a digit: words do not, tokens do."""
+    """Whether the value has a digit: tokens do, words do not."""
     return any(letter.isdigit() for letter in span.value)
 
 
 def is_mixed(span: Span) -> bool:
-    """Whether it has letters and digits."""
+    """Whether the value has both letters and digits."""
     return has_digit(span) and any(letter.isalpha() for letter in span.value)
 
 
 def is_public(span: Span) -> bool:
-    """Whether this is a routed address: versions have four parts too, so that what stands around it decides."""
+    """Whether this is a public IPv4 address. Versions can have four parts too, so the context decides."""
     parts = [int(part) for part in span.value.replace("-", ".").split(".")]
     if any(part > 255 for part in parts) or not ip_address(".".join(map(str, parts))).is_global:
         return False
@@ -175,7 +178,7 @@ def is_public(span: Span) -> bool:
 
 
 def is_public_v6(span: Span) -> bool:
-    """Whether this is an address that is routed on the internet."""
+    """Whether this is a public IPv6 address."""
     try:
         return IPv6Address(span.value).is_global
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a kind of secret is: where it may stand, what finds it, and what only looks like it."""
+"""Defines a kind of secret: the pattern that finds it, and examples of secrets and of look-alikes."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from loganalyzer.redact.judging import Span
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Something that must not be shown.
+    """One kind of secret.
 
     Attributes:
-        name: stands in the mask.
-        what: in words.
-        hints: no text without one of these, in small letters, holds it: a look that costs little.
-        form: what finds it; the named group that matched last is masked, or all of it where there is none.
-        examples: texts that hold one, with what is masked in them.
-        harmless: texts that look like one and stay.
-        is_one: looks at it again, where a pattern cannot say it all.
+        name: appears in the mask.
+        description: for people; docs/redaction.md repeats it.
+        hints: lower-case texts; a text without any of them cannot hold this kind. A cheap first test.
+        regex: finds the secret; the named group that matched last is masked, or the complete match without groups.
+        examples: text to the part of it that is masked.
+        harmless: texts that look similar and stay as they are.
+        is_secret: the final decision on a match, where a regular expression is not enough.
     """
 
     name: str
-    what: str
+    description: str
     hints: tuple[str, ...]
-    form: str
+    regex: str
     examples: dict[str, str]
     harmless: tuple[str, ...]
-    is_one: Callable[[Span], bool] = field(default=lambda _: True)
+    is_secret: Callable[[Span], bool] = field(default=lambda _: True)
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """`form`, compiled by the first text that may hold one: most logs have none of most kinds."""
-        return re.compile(self.form)
+        """`regex`, compiled when the first text may hold this kind: most logs hold few kinds."""
+        return re.compile(self.regex)
 
 
-def token(*forms: str) -> str:
-    """One of these forms, which begins where a word does."""
+def token_regex(*forms: str) -> str:
+    """A regular expression for any of `forms` at the start of a word."""
     return f"(?<![A-Za-z0-9_‹-])(?:{'|'.join(forms)})"

@@ -1,12 +1,12 @@
-"""What must not be shown: the one list of kinds, each with examples of what is masked and of what stays."""
+"""Lists every kind of secret, with examples of what is masked and of what stays."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from loganalyzer.redact.credentials import CREDENTIALS, LOOSE
-from loganalyzer.redact.judging import has_digit, is_mail, is_mixed, is_person, is_public, is_public_v6, is_told
-from loganalyzer.redact.kind import Kind, token
+from loganalyzer.redact.judging import has_digit, is_mail, is_mixed, is_person, is_public, is_public_v6, is_readable
+from loganalyzer.redact.kind import Kind, token_regex
 
 _PARAMETERS: Final = (
     "x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|signature|sig|awsaccesskeyid"
@@ -51,11 +51,11 @@ KINDS: Final = (
         },
         ("ssh://git@github.com/x", "az://container@account/x", "https://example.org/a@b", "https://***@example.org/x",
             "http://127.0.0.1:8188/view?x=a@b", "http://[::1]:8188/a@b", "image:tag@sha256:abc"),
-        is_told,
+        is_readable,
     ),
     Kind(
         "signed-url",
-        "signature, token or key among a URL's parameters",
+        "signature, token or key in a URL's parameters",
         ("=",),
         rf"[?&;](?i:{_PARAMETERS})=(?P<value>[^&\s'\"<>#‹]{{6,}})",
         {
@@ -68,7 +68,7 @@ KINDS: Final = (
         "huggingface",
         "Hugging Face token",
         ("hf_", "api_org_"),
-        token("(?:hf|api_org)_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)"),
+        token_regex("(?:hf|api_org)_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)"),
         {"HF_TOKEN=hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"},
         ("hf_transfer is enabled", "wan_hf_lora_rank256_bf16.safetensors"),
     ),
@@ -76,7 +76,7 @@ KINDS: Final = (
         "runpod",
         "RunPod API key",
         ("rpa_",),
-        token("rpa_(?:[A-Za-z0-9]{24,}|[A-Za-z0-9]{8,}$)"),
+        token_regex("rpa_(?:[A-Za-z0-9]{24,}|[A-Za-z0-9]{8,}$)"),
         {"with rpa_ABCDEFGHIJ0123456789KLMNOPQRST01 now": "rpa_ABCDEFGHIJ0123456789KLMNOPQRST01"},
         ("rpa_mode: on",),
     ),
@@ -84,7 +84,7 @@ KINDS: Final = (
         "github",
         "GitHub or GitLab token",
         ("gh", "glpat-"),
-        token(
+        token_regex(
             "gh[pousr]_(?:[A-Za-z0-9]{30,}|[A-Za-z0-9]{8,}$)",
             "github_pat_[A-Za-z0-9_]{22,}",
             "glpat-[A-Za-z0-9_-]{20,}",
@@ -97,9 +97,9 @@ KINDS: Final = (
     ),
     Kind(
         "aws",
-        "AWS access key, and the secret that goes with it",
+        "AWS access key and its secret",
         ("akia", "asia", "abia", "acca", "aws_"),
-        token(
+        token_regex(
             r"(?:AKIA|ASIA|ABIA|ACCA)(?:[A-Z2-7]{16}\b|[A-Z2-7]{8,}$)",
             r"(?i:aws_secret_access_key|aws_session_token)[\"']?\s*[=:]\s*[\"']?(?P<value>[A-Za-z0-9/+=]{30,})",
         ),
@@ -111,9 +111,9 @@ KINDS: Final = (
     ),
     Kind(
         "api-key",
-        "OpenAI-style key, or one of a similar service",
+        "API key in OpenAI's style, or of a similar service",
         ("sk-", "aiza", "xox", "r8_"),
-        token(
+        token_regex(
             "sk-(?:[A-Za-z0-9_-]{20,}|[A-Za-z0-9_-]{12,}$)",
             "AIza[A-Za-z0-9_-]{30,}",
             "xox[abprs]-[A-Za-z0-9-]{10,}",
@@ -130,14 +130,14 @@ KINDS: Final = (
         "jwt",
         "JSON web token",
         ("eyj",),
-        token(r"eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+){0,2}"),
+        token_regex(r"eyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+){0,2}"),
         {"t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"},
         ("eyJ", "eyJx.y"),
     ),
     *CREDENTIALS,
     Kind(
         "bearer",
-        "credentials behind the word bearer",
+        "credentials after the word bearer",
         ("bearer",),
         r"(?i:\bbearer\s+)(?P<value>[A-Za-z0-9._~+/=-]{12,})",
         {
@@ -148,7 +148,7 @@ KINDS: Final = (
     ),
     Kind(
         "secret",
-        "a value that is called a token, key or password",
+        "value named token, key or password",
         ("token", "secret", "passw", "key"),
         (
             r"(?i:(?:(?<![\w‹])|_)(?:token|secret|passwd|password|(?:api|access|secret|auth)[_-]?key))[\"']?\s*[=:]\s*"
@@ -161,7 +161,7 @@ KINDS: Final = (
     *LOOSE,
     Kind(
         "pod",
-        "RunPod pod id",
+        "RunPod pod ID",
         ("runpod",),
         rf"\b(?P<value>{'|'.join(_PODS)})\b",
         {
@@ -246,4 +246,4 @@ KINDS: Final = (
         is_public_v6,
     ),
 )  # fmt: skip
-"""In this order: what stands inside another is masked with it."""
+"""The order matters: a secret inside another one is masked with it."""

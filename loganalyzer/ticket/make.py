@@ -10,7 +10,7 @@ from datetime import datetime
 from loganalyzer.common.errors import SourceError
 from loganalyzer.engine.read import Progress
 from loganalyzer.pipeline import analyze_unmasked
-from loganalyzer.redact.text_limits import presentable
+from loganalyzer.redact.text_limits import prepare_for_output
 from loganalyzer.report.formats import reader
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import STDIN, Input, find_inputs, open_input
@@ -44,7 +44,7 @@ def make_ticket(
         )
     found, masking = analyze_unmasked(paths, settings, progress)
     wanted, unsliced = slices.find_sections(found)
-    shown = presentable(found, masking, settings)
+    shown = prepare_for_output(found, masking, settings)
     mask = masking.mask if settings.redact else str
     parts = slices.read_slices(_read_again(paths), wanted, mask)
     named = tuple(replace(part, section=replace(part.section, source=mask(part.section.source))) for part in parts)

@@ -124,7 +124,7 @@ def _padding_warnings(found: Analysis, last: pl.DataFrame, settings: Settings) -
                 f"the audio has {audio} frames, the windows need {need}."
             )
             change = "use longer audio" if shorter is None else f"request {shorter} frames"
-            trim = advice.trim(audio, settings.fps)
+            trim = advice.trim_video(audio, settings.fps)
             fix = f"Stop the run and {change}. Or let it finish, then trim the video:\n  `{trim.command}`"
             warned += [("AUD001", line, message, fix)] + ([("AUD004", line, message, fix)] if mirrored else [])
     return warned

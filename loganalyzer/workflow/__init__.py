@@ -1,1 +1,1 @@
-"""Workflow files: what a run was, or will be, asked for."""
+"""Reads workflow files: the settings that a workflow requests for a run."""

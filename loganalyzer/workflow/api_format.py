@@ -1,4 +1,4 @@
-"""The format in which the server takes a workflow: node id to class and inputs; a link is `[id, slot]`."""
+"""Reads the server's (API) format of a workflow: node id to class and inputs; a link is `[id, slot]`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from loganalyzer.workflow.files import WorkflowFile
 from loganalyzer.workflow.graph import Link, Node, Pointer, Typed
 
 
-def nodes(file: WorkflowFile) -> dict[str, Node]:
-    """The nodes; empty where the document has none. A request's body (`{"prompt": …}`) is looked into."""
+def read_nodes(file: WorkflowFile) -> dict[str, Node]:
+    """The nodes of a workflow or of a request's body (`{"prompt": …}`); empty if the document has none."""
     data = file.data
     at: Pointer = ()
     if isinstance(data, dict) and isinstance(data.get("prompt"), dict):
@@ -17,13 +17,13 @@ def nodes(file: WorkflowFile) -> dict[str, Node]:
     if not isinstance(data, dict):
         return {}
     return {
-        key: _node(key, entry, (*at, key))
+        key: _parse_node(key, entry, (*at, key))
         for key, entry in data.items()
         if isinstance(entry, dict) and isinstance(entry.get("class_type"), str)
     }
 
 
-def _node(key: str, entry: dict[str, Any], at: Pointer) -> Node:
+def _parse_node(key: str, entry: dict[str, Any], at: Pointer) -> Node:
     meta = entry.get("_meta")
     title = meta.get("title") if isinstance(meta, dict) else None
     inputs = entry.get("inputs")

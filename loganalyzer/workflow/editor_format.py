@@ -1,6 +1,6 @@
-"""The format in which the editor saves a workflow: nodes with bare lists of values, links in a list of their own.
+"""Reads the editor's format of a workflow: nodes with bare lists of values, and links in a separate list.
 
-What only the editor knows is resolved here: `SetNode` and `GetNode` pairs, reroutes, muted and bypassed nodes, and
+This module resolves what only the editor knows: `SetNode` and `GetNode` pairs, reroutes, muted and bypassed nodes, and
 subgraphs, whose nodes get ids such as `12:3`.
 """
 
@@ -13,13 +13,13 @@ from typing import Any, Final
 from loganalyzer.common.errors import WorkflowError
 from loganalyzer.workflow.files import WorkflowFile
 from loganalyzer.workflow.graph import MOST_NODES, Link, Node, Pointer, Typed
-from loganalyzer.workflow.vocabulary import vocabulary
+from loganalyzer.workflow.vocabulary import load_vocabulary
 
 _MUTED: Final = 2
 _BYPASSED: Final = 4
 _INPUT_SIDE: Final = -10
 _OUTPUT_SIDE: Final = -20
-"""The ids that stand in a subgraph's links for its own inputs and outputs."""
+"""The node ids that a subgraph's links use for the subgraph's own inputs and outputs."""
 _DEEPEST: Final = 16
 _SEEDS: Final = ("seed", "noise_seed")
 _REROUTES: Final = ("Reroute", "ReroutePrimitive", "Reroute (rgthree)")
@@ -27,7 +27,7 @@ _REROUTES: Final = ("Reroute", "ReroutePrimitive", "Reroute (rgthree)")
 
 @dataclass(frozen=True)
 class _Scope:
-    """One level of the workflow: the top, or one use of a subgraph."""
+    """One level of the workflow: the top level, or one instance of a subgraph."""
 
     file: WorkflowFile
     data: Mapping[str, Any]
@@ -41,11 +41,11 @@ class _Scope:
         return f"{self.prefix}{number}"
 
 
-def nodes(file: WorkflowFile) -> dict[str, Node]:
-    """All nodes, those of subgraphs included.
+def read_nodes(file: WorkflowFile) -> dict[str, Node]:
+    """All nodes, including those of subgraphs.
 
     Raises:
-        WorkflowError: subgraphs hold each other, or there are too many nodes.
+        WorkflowError: subgraphs contain each other, or there are too many nodes.
     """
     definitions = file.data.get("definitions")
     listed = definitions.get("subgraphs") if isinstance(definitions, dict) else None
@@ -56,32 +56,32 @@ def nodes(file: WorkflowFile) -> dict[str, Node]:
     }
     found: dict[str, Node] = {}
     _collect(_Scope(file, file.data, (), "", subgraphs, {}, 0), found)
-    return _with_pairs(found)
+    return _connect_set_get(found)
 
 
 def _collect(scope: _Scope, found: dict[str, Node]) -> None:
     if scope.depth > _DEEPEST or len(found) > MOST_NODES:
-        raise WorkflowError(f"{scope.file.path}: its subgraphs are nested too deeply, or hold each other")
+        raise WorkflowError(f"{scope.file.path}: subgraphs are nested too deeply, or contain each other")
     links = _links(scope.data)
     for place, entry in enumerate(_list(scope.data.get("nodes"))):
         if not isinstance(entry, dict) or "id" not in entry:
             continue
-        node = _node(scope, entry, (*scope.at, "nodes", place), links)
+        node = _parse_node(scope, entry, (*scope.at, "nodes", place), links)
         inside = scope.subgraphs.get(node.kind)
         if inside is None:
             found[node.id] = node
         else:
-            found[node.id] = _instance(scope, node, entry, inside, found)
+            found[node.id] = _expand_subgraph(scope, node, entry, inside, found)
 
 
-def _instance(
+def _expand_subgraph(
     scope: _Scope,
     node: Node,
     entry: Mapping[str, Any],
     inside: tuple[Mapping[str, Any], Pointer],
     found: dict[str, Node],
 ) -> Node:
-    """A use of a subgraph: its nodes, and one that hands on what comes out of them."""
+    """Collects the nodes of a subgraph's instance; returns a node that passes their outputs on."""
     data, at = inside
     outer = {
         slot: node.inputs[str(given.get("name"))]
@@ -107,30 +107,30 @@ def _instance(
 
 
 def _links(data: Mapping[str, Any]) -> dict[object, tuple[object, int, object, int]]:
-    """Link id to origin node, origin slot, target node, target slot; links are lists, in subgraphs objects."""
+    """Link id to (origin node, origin slot, target node, target slot). A link is a list, or an object in a subgraph."""
     found: dict[object, tuple[object, int, object, int]] = {}
     for link in _list(data.get("links")):
         if isinstance(link, list) and len(link) >= 5 and isinstance(link[2], int) and isinstance(link[4], int):
-            found[_key(link[0])] = (link[1], link[2], link[3], link[4])
+            found[_hashable(link[0])] = (link[1], link[2], link[3], link[4])
         elif isinstance(link, dict) and isinstance(link.get("origin_slot"), int):
             target = link.get("target_slot")
             slot = target if isinstance(target, int) else 0
-            found[_key(link.get("id"))] = (link.get("origin_id"), link["origin_slot"], link.get("target_id"), slot)
+            found[_hashable(link.get("id"))] = (link.get("origin_id"), link["origin_slot"], link.get("target_id"), slot)
     return found
 
 
-def _key(value: object) -> object:
+def _hashable(value: object) -> object:
     return value if isinstance(value, int | str) else None
 
 
-def _node(
+def _parse_node(
     scope: _Scope, entry: Mapping[str, Any], at: Pointer, links: Mapping[object, tuple[object, int, object, int]]
 ) -> Node:
     kind = str(entry.get("type"))
-    inputs: dict[str, Link | Typed] = dict(_typed(entry, kind, at))
+    inputs: dict[str, Link | Typed] = dict(_widget_values(entry, kind, at))
     slots = [given for given in _list(entry.get("inputs")) if isinstance(given, dict)]
     for given in slots:
-        link = links.get(_key(given.get("link"))) if given.get("link") is not None else None
+        link = links.get(_hashable(given.get("link"))) if given.get("link") is not None else None
         if link is None:
             continue
         origin, slot = link[0], link[1]
@@ -146,13 +146,13 @@ def _node(
         title=str(entry.get("title") or kind),
         inputs=inputs,
         is_active=mode != _MUTED,
-        passes=_passing(entry, kind, slots) if mode == _BYPASSED or kind in _REROUTES else None,
+        passes=_passed_inputs(entry, kind, slots) if mode == _BYPASSED or kind in _REROUTES else None,
         outputs=tuple(str(given.get("type")) for given in _list(entry.get("outputs")) if isinstance(given, dict)),
     )
 
 
-def _typed(entry: Mapping[str, Any], kind: str, at: Pointer) -> Iterator[tuple[str, Typed]]:
-    """The values typed into a node, by name."""
+def _widget_values(entry: Mapping[str, Any], kind: str, at: Pointer) -> Iterator[tuple[str, Typed]]:
+    """The names of a node's widget values, and the values."""
     values = entry.get("widgets_values")
     place = (*at, "widgets_values")
     if isinstance(values, dict):
@@ -160,14 +160,14 @@ def _typed(entry: Mapping[str, Any], kind: str, at: Pointer) -> Iterator[tuple[s
             yield name, Typed(value, (*place, name))
     elif isinstance(values, list):
         listed = _widget_names(entry, len(values))
-        names = listed if len(listed) == len(values) else vocabulary().widgets.get(kind, listed)
+        names = listed if len(listed) == len(values) else load_vocabulary().widgets.get(kind, listed)
         for index, value in enumerate(values):
             name = names[index] if index < len(names) else f"value {index + 1}"
             yield name, Typed(value, (*place, index))
 
 
 def _widget_names(entry: Mapping[str, Any], count: int) -> tuple[str, ...]:
-    """Newer editors list a node's values among its inputs, all but the one that they put behind a seed."""
+    """The names of a node's values. Newer editors list them among the inputs, except the control after a seed."""
     if entry.get("type") in ("SetNode", "GetNode"):
         return ("name",) * min(count, 1)
     given = [item for item in _list(entry.get("inputs")) if isinstance(item, dict) and item.get("widget")]
@@ -179,8 +179,8 @@ def _widget_names(entry: Mapping[str, Any], count: int) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _passing(entry: Mapping[str, Any], kind: str, slots: list[dict[str, Any]]) -> dict[int, str]:
-    """Output slot to the input that it hands on: the first of the same type."""
+def _passed_inputs(entry: Mapping[str, Any], kind: str, slots: list[dict[str, Any]]) -> dict[int, str]:
+    """Output slot to the input that it passes on: the first input of the same type."""
     if kind in _REROUTES:
         return {0: str(slots[0].get("name"))} if slots else {}
     passing: dict[int, str] = {}
@@ -192,30 +192,30 @@ def _passing(entry: Mapping[str, Any], kind: str, slots: list[dict[str, Any]]) -
     return passing
 
 
-def _with_pairs(found: dict[str, Node]) -> dict[str, Node]:
-    """`GetNode` hands on what the `SetNode` of the same name was given."""
+def _connect_set_get(found: dict[str, Node]) -> dict[str, Node]:
+    """The nodes, with each `GetNode` connected to the input of the `SetNode` of the same name."""
     setters: dict[str, Node] = {}
     for node in found.values():
         if node.kind == "SetNode" and isinstance(node.inputs.get("name"), Typed):
-            setters.setdefault(_name(node), node)
+            setters.setdefault(_pair_name(node), node)
     result = dict(found)
     for node in found.values():
         if node.kind == "SetNode":
-            fed = _fed(node)
+            fed = _value_link(node)
             result[node.id] = Node(node.id, node.kind, node.title, fed, node.is_active, dict.fromkeys((0, 1), "value"))
         elif node.kind == "GetNode":
-            setter = setters.get(_name(node))
-            fed = _fed(setter) if setter is not None and setter.is_active else {}
+            setter = setters.get(_pair_name(node))
+            fed = _value_link(setter) if setter is not None and setter.is_active else {}
             result[node.id] = Node(node.id, node.kind, node.title, fed, node.is_active, {0: "value"})
     return result
 
 
-def _name(node: Node) -> str:
+def _pair_name(node: Node) -> str:
     given = node.inputs.get("name")
     return str(given.value) if isinstance(given, Typed) else ""
 
 
-def _fed(node: Node) -> dict[str, Link | Typed]:
+def _value_link(node: Node) -> dict[str, Link | Typed]:
     links = [value for name, value in node.inputs.items() if name != "name"]
     return {"value": links[0]} if links else {}
 

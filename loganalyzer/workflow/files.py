@@ -1,4 +1,4 @@
-"""A workflow's JSON out of a file: the file itself, or what ComfyUI wrote into a picture or a video."""
+"""Reads a workflow's JSON from a JSON file, or from the metadata that ComfyUI writes into pictures and videos."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any, Final
 from loganalyzer.common.errors import WorkflowError, install_hint
 
 MOST_BYTES: Final = 16 << 20
-"""Of JSON; real workflows have some 0.1 MB."""
+"""Maximum bytes of JSON; real workflows have about 0.1 MB."""
 DEEPEST: Final = 100
-"""Levels of nesting; real workflows have some ten."""
+"""Maximum levels of nesting; real workflows have about ten."""
 PICTURES: Final = (".png", ".webp")
 VIDEOS: Final = (".mp4", ".webm", ".mkv", ".mov")
 
 _KEYS: Final = ("workflow", "prompt")
-"""Under which ComfyUI stores the editor's and the server's form; the editor's tells more."""
+"""The metadata keys of the editor's and the server's format; the editor's holds more, so it comes first."""
 
 
 @dataclass(frozen=True)
 class WorkflowFile:
-    """A workflow as it was read.
+    """A workflow file.
 
     Attributes:
         path: the file.
-        text: the JSON text; of a picture or a video, the text stored in it.
-        data: what it means.
-        embedded: whether it was stored in a picture or a video.
+        text: the JSON text: the file's, or the text embedded in a picture or a video.
+        data: the parsed JSON.
+        embedded: whether the text was embedded in a picture or a video.
     """
 
     path: Path
@@ -37,61 +37,61 @@ class WorkflowFile:
     embedded: bool = False
 
 
-def read(path: Path) -> WorkflowFile:
+def read_workflow_file(path: Path) -> WorkflowFile:
     """The workflow in a file.
 
     Raises:
-        WorkflowError: names the file, the line where it can, and the way out.
+        WorkflowError: the file has no readable workflow. The message names the line, if known, and the way out.
     """
     if not path.is_file():
         raise WorkflowError(
-            f"{path}: there is no such file", "name a workflow: JSON, or a PNG, WebP or MP4 of ComfyUI's"
+            f"{path}: no such file", "name a workflow: a JSON file, or a PNG, WebP or MP4 that ComfyUI wrote"
         )
     suffix = path.suffix.lower()
     if suffix in PICTURES or suffix in VIDEOS:
-        text = _stored(path, _of_picture(path) if suffix in PICTURES else _of_video(path))
-        return WorkflowFile(path, text, parse(path, text), embedded=True)
-    text = _text(path)
-    return WorkflowFile(path, text, parse(path, text))
+        text = _choose_text(path, _read_picture(path) if suffix in PICTURES else _read_video(path))
+        return WorkflowFile(path, text, parse_json(path, text), embedded=True)
+    text = _read_utf8(path)
+    return WorkflowFile(path, text, parse_json(path, text))
 
 
-def _text(path: Path) -> str:
+def _read_utf8(path: Path) -> str:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise WorkflowError(
-                f"{path}: is larger than {MOST_BYTES >> 20} MiB, as no workflow is", "name another file"
+                f"{path}: is larger than {MOST_BYTES >> 20} MiB, too large for a workflow", "name another file"
             )
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise WorkflowError(f"{path}: is no UTF-8 text (byte {error.start})", "save the workflow again") from None
+        raise WorkflowError(f"{path}: is not UTF-8 text (byte {error.start})", "save the workflow again") from None
     except OSError as error:
         raise WorkflowError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def parse(path: Path, text: str) -> Any:  # noqa: ANN401 -- whatever JSON holds
-    """The meaning of a JSON text of bounded depth.
+def parse_json(path: Path, text: str) -> Any:  # noqa: ANN401 -- whatever JSON holds
+    """The data of a JSON text of limited size and depth.
 
     Raises:
-        WorkflowError: names the line and column.
+        WorkflowError: the text is not JSON (the message names line and column), too large or too deep.
     """
     if len(text) > MOST_BYTES:
-        raise WorkflowError(f"{path}: holds more than {MOST_BYTES >> 20} MiB of JSON, as no workflow does")
+        raise WorkflowError(f"{path}: holds more than {MOST_BYTES >> 20} MiB of JSON, too much for a workflow")
     try:
         data = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise WorkflowError(
             f"{path}:{error.lineno}:{error.colno}: is not JSON: {error.msg}",
-            _not_json(path, text),
+            _hint_not_json(path, text),
         ) from None
     except (RecursionError, ValueError):
-        raise WorkflowError(f"{path}: is nested too deeply, or holds a number that is none") from None
+        raise WorkflowError(f"{path}: is nested too deeply, or holds an invalid number") from None
     if _is_deep(data):
-        raise WorkflowError(f"{path}: is nested deeper than {DEEPEST} levels, as no workflow is")
+        raise WorkflowError(f"{path}: is nested deeper than {DEEPEST} levels, too deep for a workflow")
     return data
 
 
-def _not_json(path: Path, text: str) -> str:
-    """The way out for a text that is not JSON: it may be a log."""
+def _hint_not_json(path: Path, text: str) -> str:
+    """The hint for a text that is not JSON: it may be a log."""
     if path.suffix.lower() != ".json" and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         return f"a workflow is a JSON file. If this is a log, run `loganalyze {path.name}`"
     return "save the workflow in the editor again, or export it again"
@@ -111,17 +111,18 @@ def _is_deep(data: object) -> bool:
     return True
 
 
-def _stored(path: Path, found: dict[str, str]) -> str:
+def _choose_text(path: Path, found: dict[str, str]) -> str:
     for key in _KEYS:
         if found.get(key):
             return found[key]
     raise WorkflowError(
-        f"{path}: holds no workflow", "ComfyUI stores one unless metadata is switched off; messengers take it out"
+        f"{path}: holds no workflow",
+        "name the original file: ComfyUI embeds the workflow unless metadata is off, and messengers remove it",
     )
 
 
-def _of_picture(path: Path) -> dict[str, str]:
-    """PNG keeps texts by name; WebP keeps `workflow:{…}` and `prompt:{…}` in EXIF tags."""
+def _read_picture(path: Path) -> dict[str, str]:
+    """The texts embedded in a picture. PNG stores them by name; WebP stores `workflow:{…}` in EXIF tags."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -137,8 +138,8 @@ def _of_picture(path: Path) -> dict[str, str]:
     return found
 
 
-def _of_video(path: Path) -> dict[str, str]:
-    """Core stores `workflow` and `prompt`; VideoHelperSuite one JSON of both as the comment."""
+def _read_video(path: Path) -> dict[str, str]:
+    """The texts embedded in a video. Core stores `workflow` and `prompt`; VideoHelperSuite one JSON in the comment."""
     try:
         import av
     except ImportError:
@@ -152,10 +153,10 @@ def _of_video(path: Path) -> dict[str, str]:
         raise WorkflowError(f"{path}: cannot be read as a video: {error}") from None
     found: dict[str, str] = {key: tags[key] for key in _KEYS if key in tags}
     if not found and "comment" in tags:
-        inside = parse(path, tags["comment"]) if tags["comment"].lstrip().startswith("{") else {}
-        found = {key: _as_text(inside[key]) for key in _KEYS if inside.get(key)}
+        inside = parse_json(path, tags["comment"]) if tags["comment"].lstrip().startswith("{") else {}
+        found = {key: _to_json_text(inside[key]) for key in _KEYS if inside.get(key)}
     return found
 
 
-def _as_text(value: object) -> str:
+def _to_json_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

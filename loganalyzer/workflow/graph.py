@@ -1,4 +1,4 @@
-"""Nodes and links, alike for both formats: what the settings are read from."""
+"""Models a workflow as nodes and links, the same for both file formats."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from loganalyzer.workflow.files import WorkflowFile
 
 Format = Literal["api", "ui"]
 Pointer = tuple[str | int, ...]
-"""The way to a value in the JSON document: keys and places."""
+"""The path to a value in the JSON document: keys and list indices."""
 
 MOST_NODES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The output of another node."""
+    """A link to the output of another node."""
 
     node: str
     slot: int
@@ -26,7 +26,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A value typed into a node, and where it stands in the document."""
+    """A value typed into a node, and its position in the document."""
 
     value: object
     at: Pointer
@@ -37,13 +37,13 @@ class Node:
     """One node.
 
     Attributes:
-        id: as people see it; inside a subgraph `outer:inner`.
-        kind: its class.
-        title: as people see it; the class where it has no title of its own.
-        inputs: input's name to what feeds it.
+        id: as the editor shows it; inside a subgraph `outer:inner`.
+        kind: the node's class.
+        title: as the editor shows it; the class if the node has no title.
+        inputs: input name to the link or value that feeds it.
         is_active: False for a muted node.
-        passes: output slot to input's name, for a node that is bypassed or only hands on.
-        outputs: types of the outputs; empty where the format does not name them.
+        passes: output slot to input name, for a node that is bypassed or only passes its inputs on.
+        outputs: types of the outputs; empty if the format does not name them.
     """
 
     id: str
@@ -57,46 +57,45 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """All nodes of a workflow, by id."""
+    """All nodes of a workflow by id."""
 
     file: WorkflowFile
     format: Format
     nodes: Mapping[str, Node] = field(default_factory=dict)
 
-    def of(self, kind: str) -> Iterator[Node]:
-        """The active nodes of a class, in the order of their ids."""
+    def nodes_of(self, kind: str) -> Iterator[Node]:
+        """The active nodes of class `kind`, in the order of their ids."""
         found = [node for node in self.nodes.values() if node.kind == kind and node.is_active and node.passes is None]
         return iter(sorted(found, key=lambda node: (len(node.id), node.id)))
 
     def node(self, link: Link, reader: Node) -> Node:
-        """The node behind a link.
+        """The node that a link leads to.
 
         Raises:
-            WorkflowError: there is none.
+            WorkflowError: the node does not exist.
         """
         found = self.nodes.get(link.node)
         if found is None:
             raise WorkflowError(
                 f"{self.file.path}: node {reader.id} ({reader.title}) is linked to node {link.node}, "
                 "which does not exist",
-                "open the workflow in the editor, mend the link and save it again",
+                "open the workflow in the editor, repair the link and save it again",
             )
         return found
 
     def source(self, node: Node, name: str) -> tuple[Node, int] | Typed | None:
-        """What feeds an input, through nodes that only hand on: a node and its slot, a typed value, or nothing.
+        """What feeds an input, across nodes that only pass on: a node and its slot, a typed value, or None.
 
         Raises:
-            WorkflowError: the links go round in a circle, or lead nowhere.
+            WorkflowError: the links form a loop, or a linked node does not exist.
         """
         reader, fed = node, node.inputs.get(name)
         seen: set[tuple[str, int]] = set()
         while isinstance(fed, Link):
             if (fed.node, fed.slot) in seen:
                 raise WorkflowError(
-                    f"{self.file.path}: the links at node {node.id} ({node.title}), input {name!r}, "
-                    "go round in a circle",
-                    "open the workflow in the editor, mend the link and save it again",
+                    f"{self.file.path}: the links at node {node.id} ({node.title}), input {name!r}, form a loop",
+                    "open the workflow in the editor, repair the link and save it again",
                 )
             seen.add((fed.node, fed.slot))
             found = self.node(fed, reader)

@@ -11,25 +11,25 @@ from loganalyzer.workflow.graph import MOST_NODES, Graph, Node
 from loganalyzer.workflow.pass_through import with_pass_through
 
 
-def parse(file: WorkflowFile) -> Graph:
-    """The nodes of a workflow in either format.
+def parse_workflow(file: WorkflowFile) -> Graph:
+    """The graph of a workflow in either format.
 
     Raises:
-        WorkflowError: it is neither, or refers to what is not there.
+        WorkflowError: the file is not a ComfyUI workflow, or a link leads to a node that does not exist.
     """
     data = file.data
     if isinstance(data, dict) and isinstance(data.get("nodes"), list):
-        return Graph(file, "ui", with_pass_through(_bounded(file, editor_format.nodes(file))))
-    found = api_format.nodes(file)
+        return Graph(file, "ui", with_pass_through(_check_size(file, editor_format.read_nodes(file))))
+    found = api_format.read_nodes(file)
     if found:
-        return Graph(file, "api", with_pass_through(_bounded(file, found)))
+        return Graph(file, "api", with_pass_through(_check_size(file, found)))
     raise WorkflowError(
-        f"{file.path}: is JSON, but no workflow of ComfyUI",
+        f"{file.path}: is JSON, but not a ComfyUI workflow",
         "save it in the editor (Workflow, Save), or export it (Workflow, Export (API))",
     )
 
 
-def _bounded(file: WorkflowFile, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
+def _check_size(file: WorkflowFile, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
     if len(nodes) > MOST_NODES:
-        raise WorkflowError(f"{file.path}: has more than {MOST_NODES} nodes, as no workflow has")
+        raise WorkflowError(f"{file.path}: has more than {MOST_NODES} nodes, too many for a workflow")
     return nodes

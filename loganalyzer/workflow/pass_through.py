@@ -1,4 +1,4 @@
-"""Nodes that hand on what they are given, such as those that free memory between two others: told by their shape."""
+"""Recognizes nodes that only pass an input on, such as nodes that free memory, by their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from dataclasses import replace
 from typing import Final
 
 from loganalyzer.workflow.graph import Link, Node, Typed
-from loganalyzer.workflow.vocabulary import vocabulary
+from loganalyzer.workflow.vocabulary import load_vocabulary
 
 _ANY: Final = re.compile(r"(?i)any(thing)?(_?in(put)?)?(_?\d+)?")
-"""What node packs call an input that takes every type: `anything`, `any_input`, `any_01`."""
+"""Names that node packs give an input of any type: `anything`, `any_input`, `any_01`."""
 
 _COMPUTES: Final = re.compile(r"(?i)length|len\b|count|size|shape|type|is_?none|index|show|to[ _]?(str|int|float|text)")
-"""In the class of a node that takes every type and gives something else; a workflow in API format names no types."""
+"""Words in the class of a node that takes any type and returns another; the API format does not name types."""
 _SCALARS: Final = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
 
 
 def with_pass_through(nodes: Mapping[str, Node]) -> dict[str, Node]:
-    """The nodes, with those that only hand on marked as such."""
-    read = _outputs_read(nodes.values())
+    """The nodes, with `passes` filled in for nodes that only pass an input on."""
+    used = _used_outputs(nodes.values())
     return {
-        key: node if node.passes is not None else replace(node, passes=_passes(node, read.get(key, frozenset())))
+        key: node if node.passes is not None else replace(node, passes=_passed_inputs(node, used.get(key, frozenset())))
         for key, node in nodes.items()
     }
 
 
-def _passes(node: Node, read: frozenset[int]) -> dict[int, str] | None:
-    """Output slot to the input that it hands on; None for a node that does more than that.
+def _passed_inputs(node: Node, used: frozenset[int]) -> dict[int, str] | None:
+    """Output slot to the input that it passes on; None for a node that does more than that.
 
-    The shape: one connected input, named as one that takes every type; no setting but switches; one output, or none
-    but the first that is read; and that one no plain number or text.
+    Such a node has one connected input, named as an input of any type; no settings but switches; one output, or only
+    the first is used; and that output is not a plain number or text.
     """
-    entry = vocabulary().entries["pass_through"].get(node.kind)
+    entry = load_vocabulary().entries["pass_through"].get(node.kind)
     if entry:
         return dict(enumerate(entry["outputs"]))
     links = [name for name, given in node.inputs.items() if isinstance(given, Link)]
@@ -41,11 +41,11 @@ def _passes(node: Node, read: frozenset[int]) -> dict[int, str] | None:
     if len(links) != 1 or not _ANY.fullmatch(links[0]) or not all(isinstance(one, bool) for one in switches):
         return None
     computes = len(node.outputs) > 1 or _SCALARS.intersection(node.outputs) or _COMPUTES.search(node.kind)
-    return {0: links[0]} if read <= {0} and not computes else None
+    return {0: links[0]} if used <= {0} and not computes else None
 
 
-def _outputs_read(nodes: Iterable[Node]) -> dict[str, frozenset[int]]:
-    """Node id to its outputs that other nodes read."""
+def _used_outputs(nodes: Iterable[Node]) -> dict[str, frozenset[int]]:
+    """Node id to the output slots that other nodes use."""
     found: dict[str, set[int]] = {}
     for node in nodes:
         for given in node.inputs.values():

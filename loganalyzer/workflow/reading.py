@@ -1,4 +1,4 @@
-"""A workflow file to the settings of its samplers."""
+"""Reads the settings of all samplers from a workflow file."""
 
 from __future__ import annotations
 
@@ -11,148 +11,161 @@ from typing import Any, Final
 from loganalyzer.common.errors import WorkflowError
 from loganalyzer.expectations.names import DISTILL_LORA, LORA_RANK, QUANTIZATION
 from loganalyzer.workflow import embeds, native
-from loganalyzer.workflow.files import read
+from loganalyzer.workflow.files import read_workflow_file
 from loganalyzer.workflow.graph import Graph, Node
-from loganalyzer.workflow.parse import parse
-from loganalyzer.workflow.requested import Crop, Declared, Workflow, untold
-from loganalyzer.workflow.values import Value, value
-from loganalyzer.workflow.vocabulary import vocabulary
+from loganalyzer.workflow.parse import parse_workflow
+from loganalyzer.workflow.requested import Crop, SamplerSettings, Workflow, unknown_value
+from loganalyzer.workflow.values import Value, resolve_value
+from loganalyzer.workflow.vocabulary import load_vocabulary
 
 MOST_SAMPLERS: Final = 200
-"""Each is checked by every rule; a workflow that a person made has a handful."""
+"""Every rule checks each sampler; a workflow made by a person has a handful."""
 _LONGEST_CHAIN: Final = 64
 _PRECISION: Final = re.compile(r"(?i)(fp8_e4m3fn(?:_fast)?|fp8_e5m2|fp8|bf16|fp16|fp32)")
 _CLOCK: Final = re.compile(r"^(?:(\d+):)?(\d+(?:\.\d+)?)$")
 
 
-def load(path: Path) -> Workflow:
+def load_workflow(path: Path) -> Workflow:
     """The workflow in a file, with its settings.
 
     Raises:
-        WorkflowError: it cannot be read, makes no sense, or has no InfiniteTalk or MultiTalk sampler.
+        WorkflowError: the file is unreadable or invalid, or has no InfiniteTalk or MultiTalk sampler.
     """
-    found = parse(read(path))
-    _bound(found)
-    samplers = [declared for node in embeds.samplers(found) if (declared := _of_sampler(found, node)) is not None]
+    found = parse_workflow(read_workflow_file(path))
+    _check_sampler_count(found)
+    samplers = [
+        declared for node in embeds.find_samplers(found) if (declared := _read_sampler(found, node)) is not None
+    ]
     samplers += [
-        replace(clip, crops=tuple(_cuts(found, node, native.AUDIO)), video_fps=tuple(_rates(found)))
-        for node, clip in native.clips(found)
+        replace(clip, crops=tuple(_cuts_before(found, node, native.AUDIO)), video_fps=tuple(_video_rates(found)))
+        for node, clip in native.read_clips(found)
     ]
     if not samplers:
-        raise _nothing_to_check(found)
+        raise _error_nothing_to_check(found)
     return Workflow(found, tuple(samplers))
 
 
-def _bound(found: Graph) -> None:
-    kinds = (*vocabulary().entries["sampler"], *vocabulary().entries["clip"])
-    if sum(1 for kind in kinds for _ in found.of(kind)) > MOST_SAMPLERS:
+def _check_sampler_count(found: Graph) -> None:
+    kinds = (*load_vocabulary().entries["sampler"], *load_vocabulary().entries["clip"])
+    if sum(1 for kind in kinds for _ in found.nodes_of(kind)) > MOST_SAMPLERS:
         raise WorkflowError(
-            f"{found.file.path}: has more than {MOST_SAMPLERS} samplers", "split it, and check the parts one by one"
+            f"{found.file.path}: has more than {MOST_SAMPLERS} samplers", "split the workflow and check each part"
         )
 
 
-def _nothing_to_check(found: Graph) -> WorkflowError:
-    entries = vocabulary().entries
+def _error_nothing_to_check(found: Graph) -> WorkflowError:
+    entries = load_vocabulary().entries
     others = [
-        f"{entry['name']} (node {node.id})" for kind, entry in entries["other"].items() for node in found.of(kind)
+        f"{entry['name']} (node {node.id})" for kind, entry in entries["other"].items() for node in found.nodes_of(kind)
     ]
     if others:
         return WorkflowError(
-            f"{found.file.path}: renders with {', '.join(others)}, not with InfiniteTalk or MultiTalk: nothing "
-            "in it can be checked",
-            "name a workflow of InfiniteTalk, MultiTalk or SkyReels V3",
+            f"{found.file.path}: renders with {', '.join(others)}, not with InfiniteTalk or MultiTalk: there is "
+            "nothing to check",
+            "name an InfiniteTalk, MultiTalk or SkyReels V3 workflow",
         )
     names = {role: " or ".join(entries[role]) for role in ("sampler", "windows", "audio")}
-    loose = ", ".join(f"node {node.id} ({node.title})" for node in embeds.unconnected(found))
+    loose = ", ".join(f"node {node.id} ({node.title})" for node in embeds.find_unconnected(found))
     return WorkflowError(
-        f"{found.file.path}: has no active {names['sampler']} that is fed by {names['windows']} or {names['audio']}: "
-        f"nothing in it can be checked{f'; connected to no sampler: {loose}' if loose else ''}",
+        f"{found.file.path}: no active {names['sampler']} is connected to {names['windows']} or {names['audio']}: "
+        f"there is nothing to check{f'; not connected to a sampler: {loose}' if loose else ''}",
         "connect these nodes to a sampler" if loose else "name the workflow that renders the talking video",
     )
 
 
-def _of_sampler(found: Graph, sampler: Node) -> Declared | None:
-    windows, schedule = embeds.windows(found, sampler)
-    audio, sound = embeds.audio(found, sampler)
+def _read_sampler(found: Graph, sampler: Node) -> SamplerSettings | None:
+    windows, schedule = embeds.find_windows(found, sampler)
+    audio, sound = embeds.find_audio(found, sampler)
     if windows is None and audio is None:
         return None
-    told: dict[str, Any] = {
-        name: embeds.setting(found, sampler, name) for name in ("steps", "start_step", "end_step", "scheduler")
+    settings: dict[str, Any] = {
+        name: embeds.resolve_setting(found, sampler, name) for name in ("steps", "start_step", "end_step", "scheduler")
     }
-    told |= schedule | sound | _model(found, sampler)
-    told["mode"] = _resolved_mode(told["mode"], told.get("adapter"))
-    return Declared(
+    settings |= schedule | sound | _model_settings(found, sampler)
+    settings["mode"] = _resolved_mode(settings["mode"], settings.get("adapter"))
+    return SamplerSettings(
         sampler.id,
-        **told,
+        **settings,
         crops=tuple(_crops(found, audio)) if audio else (),
-        attention_overrides=tuple(_overrides(found, sampler)),
-        context_options=embeds.context_options(found, sampler),
-        video_fps=tuple(_rates(found)),
+        attention_overrides=tuple(_attention_overrides(found, sampler)),
+        context_options=embeds.find_context_options(found, sampler),
+        video_fps=tuple(_video_rates(found)),
     )
 
 
 def _resolved_mode(mode: Value, adapter: Value | None) -> Value:
-    """`auto` goes by the adapter's file name, as upstream does."""
+    """The mode; `auto` is resolved by the adapter's file name, as upstream does it."""
     if mode.value != "auto":
         return mode
     name = str(adapter.value).lower() if adapter and adapter.value else ""
     kind = "infinitetalk" if "infinite" in name else "multitalk" if name else None
-    reason = "" if kind else "it is `auto`, and no adapter's name tells"
+    reason = "" if kind else "it is `auto`, and no adapter's name shows the mode"
     return Value(kind, reason, mode.node_id, mode.title, mode.input, mode.at)
 
 
-def _model(found: Graph, sampler: Node) -> dict[str, Value]:
-    kind = vocabulary().roles["model"]
-    loader = embeds.upstream(found, sampler, "model", kind)
+def _model_settings(found: Graph, sampler: Node) -> dict[str, Value]:
+    kind = load_vocabulary().roles["model"]
+    loader = embeds.find_upstream(found, sampler, "model", kind)
     if loader is None:
         reason = f"no {kind} feeds node {sampler.id} ({sampler.title})"
-        return {name: untold(name, reason) for name in ("model", "quantization", "attention_mode")}
-    told = {"model": value(found, loader, "model"), "attention_mode": value(found, loader, "attention_mode")}
-    told["quantization"] = _quantization(told["model"], value(found, loader, "quantization"))
+        return {name: unknown_value(name, reason) for name in ("model", "quantization", "attention_mode")}
+    settings = {
+        "model": resolve_value(found, loader, "model"),
+        "attention_mode": resolve_value(found, loader, "attention_mode"),
+    }
+    settings["quantization"] = _quantization_setting(settings["model"], resolve_value(found, loader, "quantization"))
     adapter = found.source(loader, "multitalk_model")
     if isinstance(adapter, tuple):
-        told["adapter"] = value(found, adapter[0], "model")
-    return told | _lora(found, loader, sampler)
+        settings["adapter"] = resolve_value(found, adapter[0], "model")
+    return settings | _lora_settings(found, loader, sampler)
 
 
-def _quantization(model: Value, setting: Value) -> Value:
-    """From the file's name (GGUF), else the loader's own setting, else the precision in the file's name."""
+def _quantization_setting(model: Value, setting: Value) -> Value:
+    """The quantization in the file's name (GGUF), else the loader's setting, else the precision in the file's name."""
     name = str(model.value or "")
     in_name = re.search(QUANTIZATION, name)
     if in_name:
-        return _with(model, in_name[1].upper())
+        return _with_value(model, in_name[1].upper())
     if setting.value not in (None, "disabled"):
         return setting
     precision = _PRECISION.search(name)
     if precision:
-        return _with(model, precision[1].lower())
-    return Value(None, model.reason or "the model's file name does not tell", model.node_id, model.title, model.input)
+        return _with_value(model, precision[1].lower())
+    reason = model.reason or "the model's file name does not show it"
+    return Value(None, reason, model.node_id, model.title, model.input)
 
 
-def _with(given: Value, told: object) -> Value:
-    return Value(told, "", given.node_id, given.title, given.input, given.at)
+def _with_value(given: Value, new_value: object) -> Value:
+    return Value(new_value, "", given.node_id, given.title, given.input, given.at)
 
 
-def _lora(found: Graph, loader: Node, sampler: Node) -> dict[str, Value]:
-    """The LoRA whose rank is required; else the first of those that are loaded."""
-    loaded = [pair for pair in _loras(found, loader, sampler) if _strength(pair[1]) != 0 and pair[0].value]
+def _lora_settings(found: Graph, loader: Node, sampler: Node) -> dict[str, Value]:
+    """The distillation LoRA, whose rank the rules check; without one, the LoRA that is loaded first."""
+    loaded = [pair for pair in _list_loras(found, loader, sampler) if _strength_number(pair[1]) != 0 and pair[0].value]
     wanted = [pair for pair in loaded if DISTILL_LORA in str(pair[0].value).lower()]
     if not (wanted or loaded):
-        return {"lora": untold("lora", "no LoRA is loaded"), "lora_rank": untold("lora", "no LoRA is loaded")}
+        return {
+            "lora": unknown_value("lora", "no LoRA is loaded"),
+            "lora_rank": unknown_value("lora", "no LoRA is loaded"),
+        }
     name, strength = (wanted or loaded)[0]
     rank = re.search(LORA_RANK, str(name.value))
-    told = _with(name, int(rank[1])) if rank else untold("lora", "the LoRA's file name does not tell its rank")
-    return {"lora": name, "lora_rank": told, "lora_strength": strength}
+    known = (
+        _with_value(name, int(rank[1]))
+        if rank
+        else unknown_value("lora", "the LoRA's file name does not show its rank")
+    )
+    return {"lora": name, "lora_rank": known, "lora_strength": strength}
 
 
-def _strength(given: Value) -> float | None:
+def _strength_number(given: Value) -> float | None:
     return float(given.value) if isinstance(given.value, int | float) else None
 
 
-def _loras(found: Graph, loader: Node, sampler: Node) -> Iterator[tuple[Value, Value]]:
-    """Name and strength of every LoRA, from the loader's chain and from nodes between it and the sampler."""
-    kinds = vocabulary().entries["lora"]
-    for node in (loader, *_between(found, sampler, loader)):
+def _list_loras(found: Graph, loader: Node, sampler: Node) -> Iterator[tuple[Value, Value]]:
+    """Name and strength of every LoRA: those of the loader, and those of nodes between loader and sampler."""
+    kinds = load_vocabulary().entries["lora"]
+    for node in (loader, *_nodes_between(found, sampler, loader)):
         for _ in range(_LONGEST_CHAIN):
             fed = found.source(node, "prev_lora" if node.kind in kinds else "lora")
             if not isinstance(fed, tuple) or fed[0].kind not in kinds:
@@ -160,12 +173,12 @@ def _loras(found: Graph, loader: Node, sampler: Node) -> Iterator[tuple[Value, V
             node = fed[0]  # noqa: PLW2901 -- the chain is followed to its end
             entry = kinds[node.kind]
             for name, strength in zip(entry["names"], entry["strengths"], strict=True):
-                told = value(found, node, name)
-                if told.value not in (None, "none", ""):
-                    yield told, value(found, node, strength)
+                lora = resolve_value(found, node, name)
+                if lora.value not in (None, "none", ""):
+                    yield lora, resolve_value(found, node, strength)
 
 
-def _between(found: Graph, sampler: Node, loader: Node) -> Iterator[Node]:
+def _nodes_between(found: Graph, sampler: Node, loader: Node) -> Iterator[Node]:
     node = sampler
     for _ in range(_LONGEST_CHAIN):
         fed = found.source(node, "model")
@@ -175,55 +188,55 @@ def _between(found: Graph, sampler: Node, loader: Node) -> Iterator[Node]:
         yield node
 
 
-def _overrides(found: Graph, sampler: Node) -> Iterator[Value]:
-    kinds = vocabulary().entries["attention"]
+def _attention_overrides(found: Graph, sampler: Node) -> Iterator[Value]:
+    kinds = load_vocabulary().entries["attention"]
     for _ in range(_LONGEST_CHAIN):
         fed = found.source(sampler, "model")
         if not isinstance(fed, tuple):
             return
         sampler = fed[0]
         if sampler.kind in kinds:
-            yield value(found, sampler, "attention_mode")
+            yield resolve_value(found, sampler, "attention_mode")
 
 
-def _rates(found: Graph) -> Iterator[Value]:
-    for kind, entry in vocabulary().entries["video"].items():
-        for node in found.of(kind):
-            yield value(found, node, entry["rate"])
+def _video_rates(found: Graph) -> Iterator[Value]:
+    for kind, entry in load_vocabulary().entries["video"].items():
+        for node in found.nodes_of(kind):
+            yield resolve_value(found, node, entry["rate"])
 
 
 def _crops(found: Graph, audio: Node) -> Iterator[Crop]:
-    """The cuts between an audio file and its embedding, of every speaker."""
+    """The audio cuts of every speaker, between the audio file and its embedding."""
     for name in sorted(name for name in audio.inputs if name.startswith("audio_") and name[6:].isdigit()):
-        yield from _cuts(found, audio, name)
+        yield from _cuts_before(found, audio, name)
 
 
-def _cuts(found: Graph, node: Node, through: str) -> Iterator[Crop]:
-    """The cuts behind one input."""
-    kinds = vocabulary().entries["crop"]
+def _cuts_before(found: Graph, node: Node, through: str) -> Iterator[Crop]:
+    """The audio cuts on the way to one input."""
+    kinds = load_vocabulary().entries["crop"]
     for _ in range(_LONGEST_CHAIN):
         fed = found.source(node, through)
         if not isinstance(fed, tuple):
             return
         node = fed[0]
-        crop = _crop(found, node, kinds[node.kind]) if node.kind in kinds else None
+        crop = _read_crop(found, node, kinds[node.kind]) if node.kind in kinds else None
         if crop:
             yield crop
         through = next((one for one in ("audio", "audio_1", "samples") if one in node.inputs), "")
 
 
-def _crop(found: Graph, node: Node, entry: Mapping[str, Any]) -> Crop | None:
-    start = _seconds(value(found, node, entry["start"]).value) or 0.0
-    last = value(found, node, entry["duration" if "duration" in entry else "end"])
-    seconds = _seconds(last.value)
+def _read_crop(found: Graph, node: Node, entry: Mapping[str, Any]) -> Crop | None:
+    start = _parse_seconds(resolve_value(found, node, entry["start"]).value) or 0.0
+    last = resolve_value(found, node, entry["duration" if "duration" in entry else "end"])
+    seconds = _parse_seconds(last.value)
     length = seconds if "duration" in entry or seconds is None else seconds - start
     if length is None or length <= 0:
         return None
     return Crop(node.id, node.title, length, last)
 
 
-def _seconds(given: object) -> float | None:
-    """Seconds of a number, or of `m:ss`."""
+def _parse_seconds(given: object) -> float | None:
+    """Seconds from a number or from `m:ss`; None for anything else."""
     if isinstance(given, int | float) and not isinstance(given, bool):
         return float(given)
     parts = _CLOCK.match(given.strip()) if isinstance(given, str) and len(given) < 32 else None

@@ -1,4 +1,4 @@
-"""The settings of an InfiniteTalk workflow, each with the place where it is typed."""
+"""Defines the settings that a workflow requests, each with the place where it is typed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from loganalyzer.workflow.graph import Graph
 from loganalyzer.workflow.values import Value
 
 LARGEST: Final = 10_000_000
-"""Of frames, pixels and steps; a larger number is a slip, or hostile."""
+"""Maximum number of frames, pixels or steps; a larger number is a typing error, or hostile."""
 LOWEST_FPS: Final = 0.1
 HIGHEST_FPS: Final = 1000
-LOOPS_OWN_SCHEDULER: Final = "multitalk"
-"""With it the step setting is ignored: always 4 (facts sheet, section 1.1)."""
+MULTITALK_SCHEDULER: Final = "multitalk"
+"""This scheduler ignores the step setting and always runs 4 steps (facts sheet, section 1.1)."""
 
 
-def untold(name: str, reason: str = "") -> Value:
-    """A setting that the workflow does not tell."""
+def unknown_value(name: str, reason: str = "") -> Value:
+    """A setting that is not in the workflow, with the reason."""
     return Value(None, reason, "", "", name)
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A cut of the audio: the node, and the length in seconds that it leaves."""
+    """A cut of the audio: the node, and the seconds of audio that remain."""
 
     node_id: str
     title: str
@@ -35,14 +35,14 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class RequestedSettings:
-    """What a workflow asks for, as plain figures to hold a log against; None where it does not tell.
+    """The requested settings as plain values, to compare with a log; None where unknown.
 
     Attributes:
-        frames: frames of audio at most.
-        steps: steps that a window really takes.
-        width, height: of the video.
+        frames: maximum frames of audio.
+        steps: steps that each window really runs.
+        width, height: of the video, in pixels.
         quantization: of the model.
-        lora_rank: of the speed LoRA.
+        lora_rank: of the distillation LoRA.
         audio_s: seconds to which the audio is cut.
     """
 
@@ -56,8 +56,8 @@ class RequestedSettings:
 
 
 @dataclass(frozen=True)
-class Declared:
-    """What one sampler of a workflow is asked for; a `Value` each.
+class SamplerSettings:
+    """The requested settings of one sampler, one `Value` each.
 
     Attributes:
         sampler: id of the sampler node.
@@ -66,36 +66,36 @@ class Declared:
         start_step, end_step, scheduler: of the sampler.
         adapter: file of the InfiniteTalk or MultiTalk adapter.
         lora_strength: of the LoRA that `lora` names.
-        video_fps: what the nodes that write the video take for the rate.
+        video_fps: frame rates of the nodes that write the video.
         attention_overrides: attention modes that nodes between loader and sampler set for a part of the run.
         crops: cuts of the audio.
-        output_path: folder into which windows are saved; None or empty where they are not.
-        context_options: id of the node with context options, where the sampler has one.
-        clips: clips of ComfyUI's own InfiniteTalk that the workflow makes, this one included; 0 for the wrapper's.
-        continues: whether it is such a clip that continues another one.
+        output_path: folder for the windows; None or empty if they are not saved.
+        context_options: id of the connected node with context options, or None.
+        clips: number of clips of ComfyUI's own InfiniteTalk in the workflow, this one included; 0 for the wrapper.
+        continues: whether this is such a clip and continues another one.
     """
 
     sampler: str
-    requested_frames: Value = field(default_factory=lambda: untold("num_frames"))
-    fps: Value = field(default_factory=lambda: untold("fps"))
-    width: Value = field(default_factory=lambda: untold("width"))
-    height: Value = field(default_factory=lambda: untold("height"))
-    window_frames: Value = field(default_factory=lambda: untold("frame_window_size"))
-    motion_frames: Value = field(default_factory=lambda: untold("motion_frame"))
+    requested_frames: Value = field(default_factory=lambda: unknown_value("num_frames"))
+    fps: Value = field(default_factory=lambda: unknown_value("fps"))
+    width: Value = field(default_factory=lambda: unknown_value("width"))
+    height: Value = field(default_factory=lambda: unknown_value("height"))
+    window_frames: Value = field(default_factory=lambda: unknown_value("frame_window_size"))
+    motion_frames: Value = field(default_factory=lambda: unknown_value("motion_frame"))
     drop_frames: Value = field(default_factory=lambda: Value(0, "", "", "", "drop_frames"))
-    mode: Value = field(default_factory=lambda: untold("mode"))
-    steps: Value = field(default_factory=lambda: untold("steps"))
-    start_step: Value = field(default_factory=lambda: untold("start_step"))
-    end_step: Value = field(default_factory=lambda: untold("end_step"))
-    scheduler: Value = field(default_factory=lambda: untold("scheduler"))
-    model: Value = field(default_factory=lambda: untold("model"))
-    quantization: Value = field(default_factory=lambda: untold("quantization"))
-    adapter: Value = field(default_factory=lambda: untold("model"))
-    lora: Value = field(default_factory=lambda: untold("lora"))
-    lora_rank: Value = field(default_factory=lambda: untold("lora"))
-    lora_strength: Value = field(default_factory=lambda: untold("strength"))
-    output_path: Value = field(default_factory=lambda: untold("output_path"))
-    attention_mode: Value = field(default_factory=lambda: untold("attention_mode"))
+    mode: Value = field(default_factory=lambda: unknown_value("mode"))
+    steps: Value = field(default_factory=lambda: unknown_value("steps"))
+    start_step: Value = field(default_factory=lambda: unknown_value("start_step"))
+    end_step: Value = field(default_factory=lambda: unknown_value("end_step"))
+    scheduler: Value = field(default_factory=lambda: unknown_value("scheduler"))
+    model: Value = field(default_factory=lambda: unknown_value("model"))
+    quantization: Value = field(default_factory=lambda: unknown_value("quantization"))
+    adapter: Value = field(default_factory=lambda: unknown_value("model"))
+    lora: Value = field(default_factory=lambda: unknown_value("lora"))
+    lora_rank: Value = field(default_factory=lambda: unknown_value("lora"))
+    lora_strength: Value = field(default_factory=lambda: unknown_value("strength"))
+    output_path: Value = field(default_factory=lambda: unknown_value("output_path"))
+    attention_mode: Value = field(default_factory=lambda: unknown_value("attention_mode"))
     video_fps: tuple[Value, ...] = ()
     attention_overrides: tuple[Value, ...] = ()
     crops: tuple[Crop, ...] = ()
@@ -105,12 +105,12 @@ class Declared:
 
     @property
     def audio_crop_s(self) -> float | None:
-        """The shortest cut of the audio."""
+        """The length in seconds of the shortest audio cut, or None."""
         return min((crop.seconds for crop in self.crops), default=None)
 
     @property
     def steps_run(self) -> int | None:
-        """Steps that a window really takes, as the log's header counts them: from `start_step` to `end_step`."""
+        """The steps that each window really runs, as in the log's header: from `start_step` to `end_step`."""
         steps, start, end = self.steps.value, self.start_step.value, self.end_step.value
         if not isinstance(steps, int) or not isinstance(start, int) or not isinstance(end, int):
             return steps if isinstance(steps, int) and not self.start_step.reason else None
@@ -118,21 +118,21 @@ class Declared:
         return max(last - max(start, 0), 0)
 
     @property
-    def asked(self) -> RequestedSettings:
-        """The figures that a log can be held against."""
-        steps = 4 if self.scheduler.value == LOOPS_OWN_SCHEDULER else self.steps_run
+    def requested(self) -> RequestedSettings:
+        """The settings as plain values, to compare with a log."""
+        steps = 4 if self.scheduler.value == MULTITALK_SCHEDULER else self.steps_run
         return RequestedSettings(
-            whole(self.requested_frames),
+            as_int(self.requested_frames),
             steps,
-            whole(self.width),
-            whole(self.height),
+            as_int(self.width),
+            as_int(self.height),
             self.quantization.value if isinstance(self.quantization.value, str) else None,
-            whole(self.lora_rank),
+            as_int(self.lora_rank),
             self.audio_crop_s,
         )
 
-    def named(self) -> Iterator[tuple[str, Value]]:
-        """Every single setting by name."""
+    def items(self) -> Iterator[tuple[str, Value]]:
+        """The name and value of each setting that is a `Value`."""
         for item in fields(self):
             found = getattr(self, item.name)
             if isinstance(found, Value):
@@ -141,31 +141,31 @@ class Declared:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow file, and what each of its samplers is asked for."""
+    """A workflow file and the requested settings of each sampler."""
 
     graph: Graph
-    samplers: tuple[Declared, ...]
+    samplers: tuple[SamplerSettings, ...]
 
     @property
-    def first(self) -> Declared:
-        """The sampler that counts where only one can."""
+    def first(self) -> SamplerSettings:
+        """The first sampler, for callers that use only one."""
         return self.samplers[0]
 
 
-def whole(given: Value) -> int | None:
-    """A setting that is a whole number; None where it is none, or one beyond all that can be meant."""
+def as_int(given: Value) -> int | None:
+    """The setting as an integer; None if it is not one, or larger than any meaningful value."""
     number = given.value
     return number if isinstance(number, int) and not isinstance(number, bool) and abs(number) <= LARGEST else None
 
 
-def rate(given: Value) -> float | None:
-    """A setting that is a frame rate; None where it is none, or one that no video has."""
+def as_fps(given: Value) -> float | None:
+    """The setting as a frame rate; None if it is not a number, or no video has that rate."""
     number = given.value
     if not isinstance(number, int | float) or isinstance(number, bool) or not LOWEST_FPS <= number <= HIGHEST_FPS:
         return None
     return float(number)
 
 
-def described(place: Value) -> str:
-    """A place as a message names it."""
+def locate(place: Value) -> str:
+    """The place of a setting in words: node, title and input."""
     return f"node {one_line(place.node_id)} ({one_line(place.title)}), {one_line(place.input)}"

@@ -1,4 +1,4 @@
-"""The node classes that matter, read from `patterns/workflow-nodes.toml`."""
+"""Loads the known node classes from `patterns/workflow-nodes.toml`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _MANY = (
     "pass_through",    "lora", "video", "crop", "constant", "resize",
 )  # fmt: skip
 _BARE = ("size", "same_size", "other")
-"""Tables whose classes have no values that are read."""
+"""Tables of classes whose widget values are not used."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Node classes by what they do; each maps a class to its entry in the file.
+    """The node classes by role.
 
     Attributes:
         widgets: class to the names of its values, in the editor's order.
-        roles: `model` and `adapter` to the class.
-        entries: every other table of the file to class to entry.
-        echoes: (class, slot) to the input whose number that output repeats.
+        roles: `model` and `adapter` to their class.
+        entries: table of the file to class to entry.
+        echoes: (class, output slot) to the input whose number that output repeats.
     """
 
     widgets: Mapping[str, tuple[str, ...]]
@@ -37,8 +37,8 @@ class Vocabulary:
 
 
 @cache
-def vocabulary() -> Vocabulary:
-    """The vocabulary that comes with the tool."""
+def load_vocabulary() -> Vocabulary:
+    """The vocabulary shipped with the tool."""
     document = tomllib.loads((data_folder("patterns") / "workflow-nodes.toml").read_text(encoding="utf-8"))
     named = [document[name] for name in _ONE] + [entry for name in _MANY for entry in document[name]]
     return Vocabulary(

@@ -172,7 +172,7 @@ def test_the_shortfall_says_frames_seconds_place_and_three_ways_out() -> None:
         "`ffmpeg -i VIDEO.mp4 -t 17.08 -c:a copy OUT.mp4`",
         "Or extend the audio to 17.66 s and render with num_frames = 441 (node MultiTalkWav2VecEmbeds):",
         "`ffmpeg -i AUDIO.wav -af apad=whole_dur=17.66 OUT.wav`",
-        "Or render 369 frames (14.76 s) with num_frames = 369; 2.32 s of audio stay unused.",
+        "Or render 369 frames (14.76 s) with num_frames = 369; 2.32 s of audio remain unused.",
     ]
     assert row["line"] == 10
 

@@ -68,7 +68,7 @@ def test_a_node_that_overrides_the_mode_is_found(tmp_path: Path) -> None:
         (api(_1={"attention_mode": None}), "nothing is connected or typed there"),
         (api(_1={"attention_mode": 3}), "node 1 (Model), attention_mode is not an attention mode"),
         (api(_4={"model": None}), "no WanVideoModelLoader feeds node 4 (Sampler)"),
-        (native(), "ComfyUI's own nodes have no attention mode: the server's counts"),
+        (native(), "ComfyUI's own nodes have no attention mode; they use the server's"),
     ],
     ids=["absent", "a number", "no loader", "core's own nodes"],
 )

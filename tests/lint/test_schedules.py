@@ -97,5 +97,5 @@ def test_a_window_that_is_forced_is_judged_as_it_runs(tmp_path: Path) -> None:
 def test_audio_that_reaches_no_sampler_is_the_reason_that_is_shown(tmp_path: Path) -> None:
     found = checked(tmp_path, api(_4={"multitalk_embeds": None}))
     reasons = {item.rule: item.reason for item in found.not_checked}
-    assert "node 6 (Audio) is connected to no sampler" in reasons["AUD007"]
+    assert "node 6 (Audio) is not connected to a sampler" in reasons["AUD007"]
     assert "node  ()" not in " ".join(reasons.values())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from loganalyzer.common.errors import SourceError
-from loganalyzer.planner.audio import PACKETS_S, length
+from loganalyzer.planner.audio import PACKETS_S, read_length
 
 RATE = 48_000
 SECONDS = 2.5
@@ -46,7 +46,7 @@ def test_another_format_is_left_to_ffprobe_which_may_open_that_file_only(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     strange = tmp_path / "-a; touch b.webm"
     strange.write_bytes(b"\x1aE\xdf\xa3 no header that is known here")
-    found = length(strange)
+    found = read_length(strange)
     assert (found.seconds, found.uncertainty_s) == (12.48, PACKETS_S)
     called = (tmp_path / "called").read_text().splitlines()
     assert called[-2:] == ["-i", str(strange)]
@@ -62,7 +62,7 @@ def test_a_file_that_ffprobe_cannot_read_either_is_refused(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     (tmp_path / "a.webm").write_bytes(b"nothing that is known")
     with pytest.raises(SourceError, match="cannot be read as audio"):
-        length(tmp_path / "a.webm")
+        read_length(tmp_path / "a.webm")
 
 
 def test_without_ffprobe_another_format_is_refused_with_the_way_out(
@@ -71,7 +71,7 @@ def test_without_ffprobe_another_format_is_refused_with_the_way_out(
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "a.webm").write_bytes(b"nothing that is known")
     with pytest.raises(SourceError, match="ffprobe"):
-        length(tmp_path / "a.webm")
+        read_length(tmp_path / "a.webm")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_without_ffprobe_another_format_is_refused_with_the_way_out(
     [("a.wav", "pcm_s16le"), ("a.flac", "flac"), ("a.mp3", "libmp3lame"), ("a.m4a", "aac"), ("a.ogg", "libopus")],
 )
 def test_the_length_holds_within_its_bound(name: str, codec: str, tmp_path: Path) -> None:
-    found = length(written(tmp_path / name, codec))
+    found = read_length(written(tmp_path / name, codec))
     assert SECONDS - 0.03 <= found.seconds <= SECONDS + max(found.uncertainty_s, 0.0005)
     assert found.uncertainty_s == (0.0 if name in ("a.wav", "a.flac") else PACKETS_S)
 
@@ -91,7 +91,7 @@ def test_a_wave_file_is_exact_to_the_sample(tmp_path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(16_000)
         file.writeframes(b"\0\0" * 273_344)
-    assert length(path).seconds == 17.084
+    assert read_length(path).seconds == 17.084
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_a_file_that_is_no_audio_gets_a_clear_message(name: str, content: bytes,
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(SourceError, match=name) as raised:
-        length(path)
+        read_length(path)
     assert "loganalyze plan 17.084" in raised.value.hint
 
 
 def test_a_missing_file_gets_a_clear_message(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
-        length(tmp_path / "gone.wav")
+        read_length(tmp_path / "gone.wav")

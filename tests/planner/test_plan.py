@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loganalyzer.expectations.embedding import count_yielded_frames
-from loganalyzer.planner.plan import Sound, Windows, aligned, plan, sound
+from loganalyzer.planner.plan import Sound, Windows, list_aligned, make_plan, measure_audio
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 HOUSE = Windows(81, 9)
@@ -29,7 +29,7 @@ SCHEDULES = st.builds(Windows, st.integers(2, 40).map(lambda k: 4 * k + 1), st.i
 
 
 def test_seventeen_seconds_of_audio_have_three_ways_out() -> None:
-    made = plan(sound([17.084], 25.0), 25.0, HOUSE)
+    made = make_plan(measure_audio([17.084], 25.0), 25.0, HOUSE)
     assert made.sound.frames == 427
     assert made.recommended
     assert (made.recommended.frames, made.recommended.windows, made.recommended.announced_windows) == (369, 5, 6)
@@ -39,7 +39,7 @@ def test_seventeen_seconds_of_audio_have_three_ways_out() -> None:
 
 
 def test_audio_that_ends_where_a_window_ends_needs_no_cutting_back() -> None:
-    made = plan(Sound(14.76, 369), 25.0, HOUSE)
+    made = make_plan(Sound(14.76, 369), 25.0, HOUSE)
     assert made.recommended
     assert made.recommended.frames == 369
     assert made.cut_back is None
@@ -47,14 +47,14 @@ def test_audio_that_ends_where_a_window_ends_needs_no_cutting_back() -> None:
 
 
 def test_audio_shorter_than_a_window_has_nothing_to_recommend() -> None:
-    made = plan(sound([2.0], 25.0), 25.0, HOUSE)
+    made = make_plan(measure_audio([2.0], 25.0), 25.0, HOUSE)
     assert made.recommended is None
     assert made.cut_back is None
     assert (made.next_aligned.frames, made.next_aligned.missing_frames) == (81, 31)
 
 
 def test_a_single_window_prints_no_padding_warning() -> None:
-    made = plan(Sound(3.24, 81), 25.0, HOUSE)
+    made = make_plan(Sound(3.24, 81), 25.0, HOUSE)
     assert made.recommended
     assert made.recommended.padding == 0
 
@@ -62,14 +62,14 @@ def test_a_single_window_prints_no_padding_warning() -> None:
 @given(frames=st.integers(1, 700), windows=SCHEDULES)
 def test_the_recommended_count_is_the_largest_aligned_one_that_the_audio_fills(frames: int, windows: Windows) -> None:
     assume(windows.motion < windows.window)
-    made = plan(Sound(frames / 25, frames), 25.0, windows)
+    made = make_plan(Sound(frames / 25, frames), 25.0, windows)
     fitting = [count for count in range(windows.window, frames + 1) if walked(count, windows)[-1][1] == count]
     assert (made.recommended.frames if made.recommended else None) == max(fitting, default=None)
 
 
 @given(frames=st.integers(1, 5000), windows=SCHEDULES, fps=st.sampled_from([24.0, 25.0, 29.97]))
 def test_every_way_out_names_the_windows_that_the_loop_walks(frames: int, windows: Windows, fps: float) -> None:
-    made = plan(Sound(frames / fps, frames), fps, windows)
+    made = make_plan(Sound(frames / fps, frames), fps, windows)
     for choice in (made.recommended, made.next_aligned, made.cut_back):
         if choice:
             ranges = walked(choice.frames, windows)
@@ -83,15 +83,15 @@ def test_every_way_out_names_the_windows_that_the_loop_walks(frames: int, window
 
 @given(seconds=st.floats(0.1, 400), fps=st.sampled_from([24.0, 25.0, 29.97, 30.0]))
 def test_what_is_to_be_typed_yields_what_is_promised(seconds: float, fps: float) -> None:
-    heard = sound([seconds], fps)
-    made = plan(heard, fps, HOUSE)
+    heard = measure_audio([seconds], fps)
+    made = make_plan(heard, fps, HOUSE)
     for choice in (made.recommended, made.cut_back):
         if choice and choice.request and choice.request.crop_s is None:
             assert count_yielded_frames(choice.request.frames, fps, heard.speakers) == choice.frames
 
 
 def test_a_table_lists_aligned_counts_one_window_more_each() -> None:
-    rows = aligned(14, 25.0, HOUSE)
+    rows = list_aligned(14, 25.0, HOUSE)
     assert [row.frames for row in rows[:3]] == [81, 153, 225]
     assert [row.windows for row in rows] == list(range(1, 15))
     assert rows[12].request
@@ -99,16 +99,16 @@ def test_a_table_lists_aligned_counts_one_window_more_each() -> None:
 
 
 def test_a_length_that_may_be_too_long_is_doubted_only_where_it_matters() -> None:
-    close = plan(sound([14.79], 25.0, uncertainty_s=0.08), 25.0, HOUSE)
-    far = plan(sound([16.0], 25.0, uncertainty_s=0.08), 25.0, HOUSE)
+    close = make_plan(measure_audio([14.79], 25.0, uncertainty_s=0.08), 25.0, HOUSE)
+    far = make_plan(measure_audio([16.0], 25.0, uncertainty_s=0.08), 25.0, HOUSE)
     assert len(close.notes) == 1
     assert far.notes == ()
 
 
 def test_a_request_that_loses_a_frame_is_said_with_the_one_that_does_not() -> None:
-    made = plan(Sound(945 / 25, 945), 25.0, HOUSE)
+    made = make_plan(Sound(945 / 25, 945), 25.0, HOUSE)
     assert any("yields 944" in note for note in made.notes)
-    assert any("ask for 948" in note for note in made.notes)
+    assert any("request 948" in note for note in made.notes)
 
 
 LOGS = json.loads((CORPUS / "loop" / "truth.json").read_text(encoding="utf-8")) if CORPUS.is_dir() else {}
@@ -124,7 +124,7 @@ def test_the_plan_says_what_the_real_loop_did(name: str) -> None:
     assert windows.announced(audio) == truth["announced_windows"]
     if truth["status"] == "completed":
         assert windows.count(audio) == len(ranges)
-        made = plan(Sound(audio / 25, audio), 25.0, windows)
+        made = make_plan(Sound(audio / 25, audio), 25.0, windows)
         way = made.cut_back or made.recommended
         if way and truth["paddings"]:
             assert way.padding == truth["paddings"][0]["padding"]

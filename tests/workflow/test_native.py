@@ -9,12 +9,12 @@ import pytest
 from workflows import Editor, api, native, saved
 
 from loganalyzer.common.errors import WorkflowError
-from loganalyzer.workflow.reading import load
-from loganalyzer.workflow.requested import Declared
+from loganalyzer.workflow.reading import load_workflow
+from loganalyzer.workflow.requested import SamplerSettings
 
 
-def first(folder: Path, document: object) -> Declared:
-    return load(saved(folder, document)).first
+def first(folder: Path, document: object) -> SamplerSettings:
+    return load_workflow(saved(folder, document)).first
 
 
 def test_a_clip_of_comfyuis_own_nodes_tells_length_size_steps_and_rates(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_clip_is_read_from_the_editors_format(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("clips", "frames"), [(1, 81), (2, 153), (4, 297)])
 def test_clips_that_continue_one_another_share_their_overlap(clips: int, frames: int, tmp_path: Path) -> None:
-    workflow = load(saved(tmp_path, native(clips)))
+    workflow = load_workflow(saved(tmp_path, native(clips)))
     assert [asked.clips for asked in workflow.samplers] == [clips] * clips
     assert workflow.first.requested_frames.value == frames
 
@@ -44,7 +44,7 @@ def test_clips_that_do_not_continue_one_another_have_no_common_length(tmp_path: 
     del document["20"]["inputs"]["previous_frames"]
     asked = first(tmp_path, document)
     assert asked.requested_frames.value is None
-    assert asked.requested_frames.reason == "the clips do not continue one another"
+    assert asked.requested_frames.reason == "the clips do not continue each other"
 
 
 def test_a_clip_of_unknown_length_makes_the_whole_unknown(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_another_model_that_talks_is_named(kind: str, name: str, tmp_path: Path)
     document = api(_4={"image_embeds": ["10", 0], "multitalk_embeds": None}, _10={"class_type": kind})
     del document["5"], document["6"]
     with pytest.raises(WorkflowError) as raised:
-        load(saved(tmp_path, document))
+        load_workflow(saved(tmp_path, document))
     assert f"renders with {name} (node 10), not with InfiniteTalk" in str(raised.value)
 
 
@@ -84,7 +84,7 @@ def test_another_model_that_shares_the_audio_embedding_is_named_as_the_reason(
 ) -> None:
     document: dict[str, Any] = api(_4={"image_embeds": ["10", 0]}, _10={"class_type": kind})
     reason = first(tmp_path, document).window_frames.reason
-    assert reason == f"node 10 ({kind}) renders with {name}, which is not checked"
+    assert reason == f"node 10 ({kind}) renders with {name}, which this tool does not check"
 
 
 def with_loader(kind: str, inputs: dict[str, Any], **between: dict[str, Any]) -> dict[str, Any]:
@@ -152,8 +152,8 @@ def test_the_speed_lora_is_found_among_others_behind_other_nodes(tmp_path: Path)
             {"LoraLoaderModelOnly": {"lora_name": "lightx2v_rank64.safetensors", "strength_model": 0}},
             "no LoRA is loaded",
         ),
-        ({"Power Lora Loader": {}}, "LoRAs of node 5 (Power Lora Loader) cannot be read"),
-        ({"LoraLoader": {"lora_name": "lightx2v.safetensors", "strength_model": 1}}, "does not tell its rank"),
+        ({"Power Lora Loader": {}}, "LoRAs of node 5 (Power Lora Loader) are unknown"),
+        ({"LoraLoader": {"lora_name": "lightx2v.safetensors", "strength_model": 1}}, "does not show its rank"),
     ],
 )
 def test_a_rank_that_is_unknown_has_a_reason(between: dict[str, Any], reason: str, tmp_path: Path) -> None:

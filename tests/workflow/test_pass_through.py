@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from workflows import api, between, saved
 
-from loganalyzer.workflow.reading import load
-from loganalyzer.workflow.requested import Declared
+from loganalyzer.workflow.reading import load_workflow
+from loganalyzer.workflow.requested import SamplerSettings
 
 PURGES = [
     ("easy cleanGpuUsed", "anything", {}),
@@ -20,8 +20,8 @@ PURGES = [
 ]
 
 
-def first(folder: Path, document: object) -> Declared:
-    return load(saved(folder, document)).first
+def first(folder: Path, document: object) -> SamplerSettings:
+    return load_workflow(saved(folder, document)).first
 
 
 @pytest.mark.parametrize("name", ["image_embeds", "multitalk_embeds", "model"])

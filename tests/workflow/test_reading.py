@@ -12,8 +12,8 @@ from PIL import Image, PngImagePlugin
 from workflows import API, Editor, api, editor, saved
 
 from loganalyzer.common.errors import WorkflowError
-from loganalyzer.workflow.reading import load
-from loganalyzer.workflow.requested import Declared, Workflow
+from loganalyzer.workflow.reading import load_workflow
+from loganalyzer.workflow.requested import SamplerSettings, Workflow
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "workflows"
 WANTED = {
@@ -23,12 +23,12 @@ WANTED = {
 }  # fmt: skip
 
 
-def settings(asked: Declared) -> dict[str, Any]:
-    return {name: value.value for name, value in asked.named()}
+def settings(asked: SamplerSettings) -> dict[str, Any]:
+    return {name: value.value for name, value in asked.items()}
 
 
 def loaded(folder: Path, document: object) -> Workflow:
-    return load(saved(folder, document))
+    return load_workflow(saved(folder, document))
 
 
 @pytest.mark.parametrize("document", [API, editor().document(), {"prompt": API}], ids=["api", "editor", "request body"])
@@ -120,7 +120,7 @@ def test_a_subgraph_that_holds_itself_is_refused(tmp_path: Path) -> None:
     made = editor()
     made.node(30, "a")
     inside = {"id": "a", "nodes": [{"id": 1, "type": "a"}], "links": []}
-    with pytest.raises(WorkflowError, match="hold each other"):
+    with pytest.raises(WorkflowError, match="contain each other"):
         loaded(tmp_path, made.document(definitions={"subgraphs": [inside]}))
 
 
@@ -274,7 +274,7 @@ def helper_video(path: Path) -> None:
 )
 def test_a_workflow_is_found_in_what_comfyui_wrote(name: str, write: Any, form: str, tmp_path: Path) -> None:
     write(tmp_path / name)
-    found = load(tmp_path / name)
+    found = load_workflow(tmp_path / name)
     assert found.graph.format == form
     assert found.first.requested_frames.value == 369
 
@@ -282,14 +282,14 @@ def test_a_workflow_is_found_in_what_comfyui_wrote(name: str, write: Any, form: 
 def test_a_picture_without_workflow_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     with pytest.raises(WorkflowError, match="holds no workflow"):
-        load(tmp_path / "a.png")
+        load_workflow(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.mp4"])
 def test_a_damaged_picture_or_video_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"nothing of the kind")
     with pytest.raises(WorkflowError, match="cannot be read as a"):
-        load(tmp_path / name)
+        load_workflow(tmp_path / name)
 
 
 def circular() -> dict[str, Any]:
@@ -302,14 +302,14 @@ def circular() -> dict[str, Any]:
 BROKEN = [
     ("{", "talk.json:1:2: is not JSON"),
     ('{"1": \n {"class_type": }}', "talk.json:2"),
-    ("[]", "no workflow of ComfyUI"),
-    ('{"a": 1}', "no workflow of ComfyUI"),
+    ("[]", "not a ComfyUI workflow"),
+    ('{"a": 1}', "not a ComfyUI workflow"),
     ("[" * 5000 + "]" * 5000, "nested"),
     ('{"a":' * 150 + "1" + "}" * 150, "nested"),
     (json.dumps({"1": {"class_type": "KSampler", "inputs": {}}}), "no active WanVideoSampler"),
     (json.dumps(api(_6={"num_frames": ["99", 0]})), "node 99, which does not exist"),
-    (json.dumps(api(_5={"width": ["10", 1]}, _10={**SIZED, "image": ["10", 0]})), "round in a circle"),
-    (json.dumps(circular()), "round in a circle"),
+    (json.dumps(api(_5={"width": ["10", 1]}, _10={**SIZED, "image": ["10", 0]})), "form a loop"),
+    (json.dumps(circular()), "form a loop"),
 ]
 
 
@@ -318,7 +318,7 @@ def test_what_makes_no_sense_gets_one_clear_message(text: str, message: str, tmp
     path = tmp_path / "talk.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(WorkflowError) as raised:
-        load(path)
+        load_workflow(path)
     assert message in str(raised.value)
     assert "talk.json" in str(raised.value)
 
@@ -346,7 +346,7 @@ PEOPLE_READ = {
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="real workflows are not part of the repository")
 @pytest.mark.parametrize("name", PEOPLE_READ)
 def test_real_workflows_tell_what_a_person_reads_off_them(name: str) -> None:
-    told = settings(load(CORPUS / name).first)
+    told = settings(load_workflow(CORPUS / name).first)
     wanted = PEOPLE_READ[name] | {
         "window_frames": 81, "motion_frames": 9, "lora_rank": 64, "attention_mode": "sageattn"
     }  # fmt: skip

@@ -9,10 +9,10 @@ import pytest
 from workflows import Editor, api, editor, sampler_v2, saved, skyreels
 
 from loganalyzer.common.errors import WorkflowError
-from loganalyzer.workflow.reading import MOST_SAMPLERS, load
-from loganalyzer.workflow.requested import Declared
+from loganalyzer.workflow.reading import MOST_SAMPLERS, load_workflow
+from loganalyzer.workflow.requested import SamplerSettings
 
-LOOSE = "node 6 (Audio) is connected to no sampler"
+LOOSE = "node 6 (Audio) is not connected to a sampler"
 
 
 @pytest.mark.parametrize(("count", "is_read"), [(MOST_SAMPLERS, True), (MOST_SAMPLERS + 1, False)])
@@ -21,14 +21,14 @@ def test_more_samplers_than_a_person_makes_are_refused(count: int, is_read: bool
     document |= {f"s{number}": document["4"] for number in range(count - 1)}
     path = saved(tmp_path, document)
     if is_read:
-        assert len(load(path).samplers) == count
+        assert len(load_workflow(path).samplers) == count
     else:
         with pytest.raises(WorkflowError, match="more than 200 samplers"):
-            load(path)
+            load_workflow(path)
 
 
-def first(folder: Path, document: object) -> Declared:
-    return load(saved(folder, document)).first
+def first(folder: Path, document: object) -> SamplerSettings:
+    return load_workflow(saved(folder, document)).first
 
 
 def test_the_newer_sampler_tells_the_same_settings_through_its_two_nodes(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_the_windows_of_skyreels_are_read_from_the_editors_format(tmp_path: Path
         ),
         (
             api(_4={"multitalk_embeds": ["10", 0]}, _10={"class_type": "Own"}),
-            f"multitalk_embeds of node 4 (Sampler) come from node 10 (Own), whose frame count is unknown; {LOOSE}",
+            f"multitalk_embeds of node 4 (Sampler) comes from node 10 (Own), whose frame count is unknown; {LOOSE}",
         ),
     ],
     ids=["unconnected", "unknown node"],
@@ -112,14 +112,14 @@ def test_audio_that_reaches_no_sampler_is_said_so(document: Any, reason: str, tm
 def test_windows_of_an_unknown_node_are_unknown_with_its_name(tmp_path: Path) -> None:
     asked = first(tmp_path, api(_4={"image_embeds": ["10", 0]}, _10={"class_type": "OwnWindows"}))
     assert asked.window_frames.value is None
-    assert "come from node 10 (OwnWindows), whose schedule is unknown" in asked.window_frames.reason
+    assert "comes from node 10 (OwnWindows), whose schedule is unknown" in asked.window_frames.reason
 
 
 def test_a_workflow_whose_embeds_are_all_loose_is_refused_with_their_names(tmp_path: Path) -> None:
     document = api(_4={"multitalk_embeds": None, "image_embeds": None})
     with pytest.raises(WorkflowError) as raised:
-        load(saved(tmp_path, document))
-    assert "connected to no sampler: node 5 (WanVideoImageToVideoMultiTalk), node 6 (Audio)" in str(raised.value)
+        load_workflow(saved(tmp_path, document))
+    assert "not connected to a sampler: node 5 (WanVideoImageToVideoMultiTalk), node 6 (Audio)" in str(raised.value)
 
 
 def purge(made: Editor, **more: Any) -> Editor:

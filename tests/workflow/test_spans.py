@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loganalyzer.common.errors import WorkflowError
-from loganalyzer.workflow.spans import line, replaced, span
+from loganalyzer.workflow.spans import find_line, find_span, replace_values
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -36,7 +36,7 @@ def test_every_value_of_a_document_is_found(
 ) -> None:
     text = json.dumps(document, indent=indent, ensure_ascii=escaped)
     at = data.draw(st.sampled_from(places(document)))
-    start, end = span(text, at)
+    start, end = find_span(text, at)
     wanted = document
     for step in at:
         wanted = wanted[step]
@@ -47,8 +47,8 @@ def test_every_value_of_a_document_is_found(
 def test_a_replaced_value_changes_nothing_else(data: st.DataObject, document: Any, value: object) -> None:
     text = json.dumps(document, indent=1)
     at = data.draw(st.sampled_from(places(document)))
-    start, end = span(text, at)
-    changed = replaced(text, {at: value})
+    start, end = find_span(text, at)
+    changed = replace_values(text, {at: value})
     assert changed[:start] == text[:start]
     assert changed.endswith(text[end:])
     json.loads(changed)
@@ -68,17 +68,17 @@ ODD = '\ufeff{"b" : 1.0000000000000002,\r\n\t"a":[ 1e3 , 25.0,"\\u00e4", "ä" ] 
     ],
 )
 def test_key_order_spelling_and_blanks_stay(at: Any, value: object, wanted: str) -> None:
-    assert replaced(ODD, {at: value}) == wanted
+    assert replace_values(ODD, {at: value}) == wanted
 
 
 def test_of_two_equal_keys_the_last_counts() -> None:
-    assert replaced('{"n": 1, "n": 2}', {("n",): 3}) == '{"n": 1, "n": 3}'
+    assert replace_values('{"n": 1, "n": 2}', {("n",): 3}) == '{"n": 1, "n": 3}'
 
 
 def test_the_line_of_a_value_is_told() -> None:
-    assert line(json.dumps({"a": [1, 2]}, indent=1), ("a", 1)) == 4
+    assert find_line(json.dumps({"a": [1, 2]}, indent=1), ("a", 1)) == 4
 
 
 def test_a_place_that_is_not_there_is_refused() -> None:
     with pytest.raises(WorkflowError, match="no value at a/7"):
-        span('{"a": [1]}', ("a", 7))
+        find_span('{"a": [1]}', ("a", 7))

@@ -121,7 +121,7 @@ def near_miss_table(analysis: Analysis, places: Places) -> Table | None:
 
 def mask_table(analysis: Analysis) -> Table | None:
     """The number of masked values and places by kind of mask; None if nothing is masked."""
-    known = {kind.name: kind.what for kind in KINDS}
+    known = {kind.name: kind.description for kind in KINDS}
     rows = tuple(
         (
             Cell(words.or_dash(row["kind"]), code=True),
