@@ -106,10 +106,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A way to fix a finding, and the commands that it takes."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding in full."""
+    """One finding in full. `fix` has all ways in one text, `ways` one by one."""
 
     anchor: str
+    rule: str
     mark: Mark
     message: str
     place: str
@@ -117,22 +126,34 @@ class Finding:
     observed: str
     expected: str
     fix: str
+    ways: tuple[Way, ...]
     evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The findings of one rule. Those that are not shown in full are rows of `more`."""
+    """The findings of one cause.
+
+    Attributes:
+        rule, name: the rule that names the cause.
+        title: the cause in a few words.
+        rules: every rule that sees it, the leading one first.
+        findings: findings of the leading rule in full; those that are not are rows of `more`.
+        others: findings of the other rules, which follow from the same cause.
+    """
 
     anchor: str
     rule: str
     name: str
+    title: str
+    rules: tuple[str, ...]
     mark: Mark
     count: str
     summary: str
     why: str
     findings: tuple[Finding, ...]
     more: Table | None
+    others: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +161,9 @@ class FirstStep:
     """An entry of the list "What to do first"."""
 
     mark: Mark
+    title: str
     message: str
-    fix: str
+    way: Way
     place: str
     href: str
     others: str

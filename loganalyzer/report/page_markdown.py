@@ -41,7 +41,8 @@ def _run_table(table: Table, number: int) -> str:
 def _group_section(group: Group) -> str:
     findings = "\n\n".join(_finding_section(finding) for finding in group.findings[:MOST_FINDINGS])
     more = f" ({group.count}, first {MOST_FINDINGS} shown)" if group.more or len(group.findings) > MOST_FINDINGS else ""
-    return f"### {escape_markdown(group.rule)} {escape_markdown(group.name)}, {group.mark.word}{more}\n\n{findings}"
+    rules = ", ".join(map(escape_markdown, group.rules))
+    return f"### {escape_markdown(group.title)} ({rules}), {group.mark.word}{more}\n\n{findings}"
 
 
 def _finding_section(finding: Finding) -> str:

@@ -65,7 +65,7 @@
       let shown = 0;
       for (const group of all(".group")) {
         const head = text(group, "header").toLowerCase();
-        const items = all(".finding, tbody tr", group);
+        const items = all(".finding, tbody tr, .others li", group);
         const kept = items.filter((item) => {
           const kind = ["error", "warning", "info"].find((name) => item.classList.contains(name) || item.querySelector(`.toned.${name}`));
           const fits = (!kind || form.elements[kind].checked) && (!wanted || `${head} ${item.textContent.toLowerCase()}`.includes(wanted));
@@ -76,6 +76,7 @@
         group.hidden = !kept.length;
       }
       form.querySelector("output").textContent = `${shown} shown`;
+      if (wanted) all("details.notes").forEach((notes) => (notes.open = true));
     };
     form.addEventListener("input", apply);
     form.addEventListener("submit", (event) => event.preventDefault());

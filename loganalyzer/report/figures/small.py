@@ -60,15 +60,26 @@ def _window_range(row: Row) -> tuple[int, int] | None:
     return None
 
 
-def memory(facts: RunFacts, total: float | None) -> str:
-    """The peak as a bar, the baseline range behind it, the total memory of the GPU as a line."""
+_SMALLEST_SCALE: Final = 0.001
+
+
+def memory_scale(runs: Iterable[RunFacts], total: float | None) -> float:
+    """The memory in GiB at the end of the bars: the largest peak, baseline or GPU of these runs."""
+    figures: list[float | None] = [total, _SMALLEST_SCALE]
+    for facts in runs:
+        figures += [facts.run["peak_allocated_gib"], facts.run["total_vram_gib"], facts.band[1] if facts.band else None]
+    return max(figure for figure in figures if figure is not None and math.isfinite(figure))
+
+
+def memory(facts: RunFacts, total: float | None, end: float) -> str:
+    """The peak as a bar, the baseline range behind it, the memory of the GPU as a line. The axis ends at `end`."""
     run, band = facts.run, facts.band
     peak = run["peak_allocated_gib"]
     if peak is None or not math.isfinite(peak) or peak < 0:
         return ""
     judged = run["peak_covers"] in TRUE_PEAKS
     band = band if judged else None
-    scale = (WIDTH - 2) / max(peak, total or 0, band[1] if band else 0, 0.001)
+    scale = (WIDTH - 2) / end
     label = f"{words.gib(peak)} allocated"
     if band:
         label += f", baseline {band[0]:,.2f}–{words.gib(band[1])}"

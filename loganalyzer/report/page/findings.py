@@ -1,16 +1,20 @@
-"""Builds the findings section: per rule, each finding with observed and expected values, the fix and its log lines."""
+"""Builds the findings section: per cause, each finding with observed and expected values, the fix and its log lines."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import polars as pl
+
+from loganalyzer.checks.causes import Cause, causes
 from loganalyzer.checks.registry import rules
 from loganalyzer.common import formatting
 from loganalyzer.report import words
-from loganalyzer.report.facts import severity_rank
 from loganalyzer.report.model import Cell, Column, Finding, FirstStep, Group, Mark, Table
 from loganalyzer.report.page.evidence import Excerpts
+from loganalyzer.report.ways import split_fix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
 
 MOST_IN_FULL: Final = {"error": 8, "warning": 8, "info": 2}
 MOST_IN_ROWS: Final = 100
-MOST_FIRST_STEPS: Final = 4
+MOST_OTHERS: Final = 20
+"""Findings of other rules that a cause lists."""
+MOST_FIRST_STEPS: Final = 3
 """Entries of the list "What to do first"."""
 _RULE_ID = re.compile(r"[A-Z]{3}[0-9]{3}")
 
@@ -43,42 +49,44 @@ def severity_mark(severity: str) -> Mark:
 def group_findings(
     analysis: Analysis, runs: Mapping[str, str], places: Places, folders: tuple[Path, ...] = ()
 ) -> tuple[Group, ...]:
-    """One group per rule, the most severe first.
+    """One group per cause, the most severe first.
 
     `runs` has a link for each run with its own details section. `folders` contain additional message patterns.
     """
-    found: dict[str, list[Row]] = {}
-    for row in analysis.findings.iter_rows(named=True):
-        found.setdefault(words.or_dash(row["rule"]), []).append(row)
-    for rows in found.values():
-        rows.sort(key=lambda row: severity_rank(row["severity"]))
-    ordered = [
-        found[rule] for rule in sorted(found, key=lambda rule: (severity_rank(found[rule][0]["severity"]), rule))
-    ]
-    shown = [row for rows in ordered for row in rows[: _most_in_full(rows)]]
+    found = causes(analysis.findings)
+    leading = [cause.first.to_dicts() for cause in found]
+    shown = [row for rows in leading for row in rows[: _most_in_full(rows)]]
     cited = [(row["source"], row["line"]) for row in shown if None not in (row["source"], row["line"])]
     links = Links(runs, places, Excerpts(analysis.excerpts, analysis.near_misses, cited, folders))
-    anchors = _rule_anchors([words.or_dash(rows[0]["rule"]) for rows in ordered])
-    numbers = [analysis.totals.rule(rows[0]["rule"]) for rows in ordered]
+    anchors = _rule_anchors([words.or_dash(rows[0]["rule"]) for rows in leading])
+    numbers: Counter[str] = Counter()
     return tuple(
-        _build_group(anchor, rows, number, links)
-        for anchor, rows, number in zip(anchors, ordered, numbers, strict=True)
+        _build_group(anchor, cause, rows, _count_findings(analysis, rows), links, numbers)
+        for anchor, cause, rows in zip(anchors, found, leading, strict=True)
     )
 
 
+def _count_findings(analysis: Analysis, rows: Sequence[Row]) -> int:
+    """How many findings of the leading rule there are under this cause, also if the page holds a part of them."""
+    rule = rows[0]["rule"]
+    held = analysis.findings.filter(pl.col("rule").eq_missing(pl.lit(rule, pl.String))).height
+    return len(rows) + max(analysis.totals.rule(rule) - held, 0)
+
+
 def _rule_anchors(rules: Sequence[str]) -> list[str]:
-    """Anchors of the rules' groups: the rule id, or a number if a document contains something else as its id."""
+    """Anchors of the groups: the rule id, or a number if a document contains something else as its id."""
     return [rule if _RULE_ID.fullmatch(rule) else f"rule-{number}" for number, rule in enumerate(rules, 1)]
 
 
 def first_steps(groups: Sequence[Group]) -> tuple[FirstStep, ...]:
-    """What to do first: the most severe finding of each rule except notes, with the number of similar ones."""
+    """What to do first: the first finding of each cause except notes, with its cheapest fix."""
     severe = [group for group in groups if group.mark.kind != "info"]
     return tuple(
         FirstStep(
             group.mark,
+            group.title,
             group.findings[0].message,
-            group.findings[0].fix,
+            group.findings[0].ways[0],
             group.findings[0].place,
             f"#{group.anchor}",
             _count_others(group),
@@ -90,42 +98,66 @@ def first_steps(groups: Sequence[Group]) -> tuple[FirstStep, ...]:
 def _count_others(group: Group) -> str:
     more = len(group.findings) - 1 + (len(group.more.rows) if group.more else 0)
     if group.more and group.more.rest:
-        return f"{group.count} of this rule"
-    return f"and {more:,} more of this rule" if more else ""
+        return f"first of {group.count}"
+    return f"and {more:,} more" if more else ""
 
 
 def _most_in_full(rows: Sequence[Row]) -> int:
     return MOST_IN_FULL.get(rows[0]["severity"], 2)
 
 
-def _build_group(anchor: str, rows: Sequence[Row], number: int, links: Links) -> Group:
-    """The group of one rule. `rows` are the findings in the analysis, `number` counts all of them."""
+def _build_group(
+    anchor: str, cause: Cause, rows: Sequence[Row], number: int, links: Links, numbers: Counter[str]
+) -> Group:
+    """The group of one cause.
+
+    `rows` are the findings of its leading rule in the analysis, `number` counts all of them. `numbers` counts the
+    findings of each rule that have an anchor.
+    """
     most = _most_in_full(rows)
     known = rules().get(rows[0]["rule"])
+    others = cause.findings.filter(pl.col("rule").fill_null("") != cause.rule).head(MOST_OTHERS)
     return Group(
         anchor,
         words.or_dash(rows[0]["rule"]),
         words.or_dash(rows[0]["name"]),
-        severity_mark(rows[0]["severity"]),
+        words.visible(cause.title[:1].upper() + cause.title[1:]),
+        tuple(words.or_dash(rule) for rule in cause.rules),
+        severity_mark(cause.severity),
         formatting.plural(number, "finding"),
         known.summary.replace("`", "") if known else "",
         known.why.replace("`", "") if known else "",
-        tuple(_build_finding(f"{anchor}-{index}", row, links) for index, row in enumerate(rows[:most], 1)),
+        tuple(_build_finding(_next_anchor(anchor, numbers), row, links) for row in rows[:most]),
         _rest_table(rows[most:], number - most, links) if len(rows) > most else None,
+        tuple(
+            _build_finding(
+                _next_anchor(_rule_anchors([words.or_dash(row["rule"])])[0], numbers), row, links, cite=False
+            )
+            for row in others.iter_rows(named=True)
+        ),
     )
 
 
-def _build_finding(anchor: str, row: Row, links: Links) -> Finding:
+def _next_anchor(anchor: str, numbers: Counter[str]) -> str:
+    """`AUD001-1`, `AUD001-2`, … in the order of the page."""
+    numbers[anchor] += 1
+    return f"{anchor}-{numbers[anchor]}"
+
+
+def _build_finding(anchor: str, row: Row, links: Links, *, cite: bool = True) -> Finding:
+    ways = split_fix(row["fix"])
     return Finding(
         anchor,
+        words.or_dash(row["rule"]),
         severity_mark(row["severity"]),
         words.or_dash(row["message"]),
         links.places(row["source"], row["line"]),
         links.runs.get(row["run_id"], ""),
         words.or_dash(row["observed"]),
         words.or_dash(row["expected"]),
-        words.or_dash(row["fix"]),
-        links.excerpts.find(row["source"], row["line"]),
+        " ".join(" ".join((f"{way.text}:" if way.commands else way.text, *way.commands)) for way in ways),
+        ways,
+        links.excerpts.find(row["source"], row["line"]) if cite else None,
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
     from loganalyzer.tables.analysis import Analysis
 
+_CODE: Final = re.compile("`([^`]+)`")
 _BREAK_POINTS: Final = re.compile(r"([_./]|:(?=\d))(?=.)")
 _UNSAFE_IN_HTML: Final = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -90,6 +91,11 @@ def _breakable(text: str) -> Markup:
     return Markup(_BREAK_POINTS.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 -- escaped; only <wbr> is added
 
 
+def _with_code(text: str) -> Markup:
+    """The escaped text with `…` as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped; only <code> is added
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -101,4 +107,5 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters["breakable"] = _breakable
+    environment.filters["with_code"] = _with_code
     return environment

@@ -111,11 +111,16 @@ def _lead_text(analysis: Analysis, groups: Sequence[Group]) -> str:
         return f"{others}: only WanVideo runs are checked." if others else _NO_RUNS
     if analysis.verdict != "pass":
         severe = [group for group in groups if group.mark.kind in {"error", "warning"}]
-        return _problems_sentence([f"{group.name.replace('-', ' ')} ({group.count.split()[0]})" for group in severe])
+        return _problems_sentence([f"{_lower_first(group.title)} ({group.count.split()[0]})" for group in severe])
     if _is_incomplete_pass(analysis):
         return f"No problems found, but required checks were skipped: {'; '.join(totals.gaps())}."
     rest = "Skipped checks are listed below." if totals.unchecked else "Everything was checked."
     return f"No problems found. {rest}"
+
+
+def _lower_first(title: str) -> str:
+    """`audio too short`, but `GPU memory nearly full`."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _is_incomplete_pass(analysis: Analysis) -> bool:
@@ -142,7 +147,8 @@ def _environment_notices(analysis: Analysis) -> tuple[str, ...]:
     values = {title: runs[column].unique() for column, title in ENVIRONMENT_TITLES.items()}
     differing = [title for title, found in values.items() if len(found) > 1]
     shared = [f"{title} {words.visible(found[0])}" for title, found in values.items() if len(found) == 1 and found[0]]
-    notices = [f"All runs: {', '.join(shared)}."] if shared and runs.height > 1 else []
+    whose = "All runs" if runs.height > 1 else "This run"
+    notices = [f"{whose}: {', '.join(shared)}."] if shared else []
     if differing:
         notices.append(f"The runs differ in: {', '.join(differing)}. See the details of each run.")
     return tuple(notices)
@@ -156,13 +162,16 @@ def build_run_table(
     `number` counts all runs. `links` has a link for each run with its own details section. `pictures` adds small
     figures.
     """
-    rows = tuple(_run_row(facts, links, settings, pictures=pictures) for facts in most_severe(runs, MOST_ROWS))
+    shown = most_severe(runs, MOST_ROWS)
+    scale = small.memory_scale(shown, settings.total_vram_gib)
+    rows = tuple(_run_row(facts, links, settings, scale if pictures else None) for facts in shown)
     rest = words.describe_rest(number - len(rows), "run")
     command = words.ALL_ROWS_COMMAND if number <= len(runs) else words.FROM_LOGS_COMMAND
     return Table("All runs, one row each", _RUN_COLUMNS, rows, rest, command) if rows else None
 
 
-def _run_row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, pictures: bool) -> tuple[Cell, ...]:
+def _run_row(facts: RunFacts, links: Mapping[str, str], settings: Settings, scale: float | None) -> tuple[Cell, ...]:
+    """The row of a run. `scale` is the memory at the end of the memory bars; without it there are no pictures."""
     run, fps = facts.run, settings.fps
     total = run["total_vram_gib"] or settings.total_vram_gib
     return (
@@ -170,18 +179,18 @@ def _run_row(facts: RunFacts, links: Mapping[str, str], settings: Settings, *, p
         Cell(words.or_dash(run["status"]), note=_verdict_note(run), kind=status_kind(run["status"])),
         Cell(words.mode(run["mode"], run["producer"]), note=words.size(run["width"], run["height"])),
         _audio_cell(facts, fps),
-        _windows_cell(facts, small.schedule(facts) if pictures else ""),
+        _windows_cell(facts, small.schedule(facts) if scale else ""),
         _missing_cell(facts, fps),
         Cell(
             words.gib(run["peak_allocated_gib"]),
             note=_peak_note(facts),
-            svg=small.memory(facts, total) if pictures else "",
+            svg=small.memory(facts, total, scale) if scale else "",
         ),
         Cell(words.or_dash(run["quantization"]), note=_QUANTIZATION_SOURCES.get(run["quantization_source"] or "", "")),
         Cell(
             words.step(facts.median_step),
             note="average" if facts.median_step and facts.has_only_averages else "",
-            svg=small.steps(facts, settings.step_outlier_factor) if pictures else "",
+            svg=small.steps(facts, settings.step_outlier_factor) if scale else "",
         ),
         Cell(
             words.duration(run["total_s"]),
