@@ -174,13 +174,13 @@ def test_a_long_log_in_parts_gives_each_start_once(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("loganalyzer.engine.read._MAX_GATHERED", 1)
     monkeypatch.setattr("loganalyzer.sources.chunks.HEAD_BYTES", 64)
     made: list[int] = []
-    make_early = IncrementalBuilder._make_early
+    build_early = IncrementalBuilder._build_early
 
     def counted(self: IncrementalBuilder, *given: Any) -> None:
         made.append(1)
-        make_early(self, *given)
+        build_early(self, *given)
 
-    monkeypatch.setattr(IncrementalBuilder, "_make_early", counted)
+    monkeypatch.setattr(IncrementalBuilder, "_build_early", counted)
     parts = tabulate([from_bytes("test.log", text.encode())], Settings(), chunk_bytes=700).frames
     assert len(made) > 2
     assert parts["environment"].equals(whole.environment)
