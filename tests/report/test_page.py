@@ -71,7 +71,8 @@ def test_an_unread_input_is_said_on_the_first_screen(aligned_run: Analysis, page
 def test_the_gravest_rules_come_first_with_their_fix(three_runs: Analysis, page_of: Build) -> None:
     first = page_of(three_runs).overview.first
     assert [item.mark.word for item in first] == ["error", "error", "warning"]
-    assert first[0].fix.startswith("Cut to 369 frames (14.76 s)")
+    assert first[0].title == "Audio too short"
+    assert first[0].way.text.startswith("Cut to 369 frames (14.76 s)")
     assert first[0].place == "2025-11-21-night.log:10"
 
 
@@ -123,16 +124,16 @@ def test_a_finding_without_a_line_has_no_evidence(three_runs: Analysis, page_of:
 def test_many_findings_of_a_rule_become_rows(many_runs: Callable[[int], Analysis], page_of: Build) -> None:
     group = page_of(many_runs(60)).groups[0]
     assert group.count == "20 findings"
-    assert len(group.findings) == 8
+    assert len(group.findings) == 5
     assert group.more
-    assert len(group.more.rows) == 12
+    assert len(group.more.rows) == 15
 
 
 def test_boundaries_are_listed_at_the_configured_rate(three_runs: Analysis, page_of: Build) -> None:
     windows = detail(page_of(three_runs), "2025-11-21-night.log:4").windows
     assert column(windows, "Frames")[:2] == ["[0, 81)", "[72, 153)"]
     assert column(windows, "Boundary") == ["none", "0:02.88", "0:05.76", "0:08.64", "0:11.52", "0:14.40"]
-    assert column(windows, "Time in the video")[5] == "0:14.40 to 0:17.64"
+    assert column(windows, "Time in the video")[5] == "0:14.40–0:17.64"
     slower = detail(page_of(three_runs, Settings(fps=24.0)), "2025-11-21-night.log:4").windows
     assert column(slower, "Boundary")[1] == "0:03.00"
 
@@ -150,14 +151,21 @@ def test_what_the_log_does_not_tell_is_gathered_and_never_zero(three_runs: Analy
     assert failed.not_drawn == "GPU memory: the log has no memory report for this run."
 
 
-def test_few_runs_are_open_and_many_only_where_something_is_wrong(
+def test_few_runs_are_open_and_many_are_folded(
     three_runs: Analysis, many_runs: Callable[[int], Analysis], page_of: Build
 ) -> None:
     assert all(run.opened for run in page_of(three_runs).details)
-    assert [run.opened for run in page_of(many_runs(6)).details] == [True, False, True, True, False, True]
+    assert all(run.opened for run in page_of(many_runs(details.MOST_OPENED)).details)
+    assert not any(run.opened for run in page_of(many_runs(details.MOST_OPENED + 1)).details)
 
 
-def test_beyond_forty_runs_the_gravest_are_drawn_and_the_rest_is_said(
+def test_step_times_are_in_a_table_up_to_some_runs(many_runs: Callable[[int], Analysis], page_of: Build) -> None:
+    few, many = (page_of(many_runs(details.MOST_WITH_STEPS + more)).details for more in (0, 1))
+    assert any(run.steps for run in few)
+    assert not any(run.steps for run in many)
+
+
+def test_beyond_ten_runs_the_worst_are_drawn_and_the_rest_is_said(
     many_runs: Callable[[int], Analysis], page_of: Build
 ) -> None:
     page = page_of(many_runs(130))
@@ -167,7 +175,7 @@ def test_beyond_forty_runs_the_gravest_are_drawn_and_the_rest_is_said(
     assert len(page.details) == details.MOST_RUNS
     assert page.runs
     assert len(page.runs.rows) == 130
-    assert page.overview.notices[0].startswith("Only the 40 worst of 130 runs have figures. 10 runs")
+    assert page.overview.notices[0].startswith("Only the 10 worst of 130 runs have figures. 10 runs")
     assert all(run.not_drawn for run in page.details if not run.figures)
 
 
@@ -212,3 +220,33 @@ def test_inputs_of_one_name_are_told_apart_by_their_folders() -> None:
     assert places("c\\other.log") == "other.log"
     assert places("-", 1) == "stdin:1"
     assert places(None, 1) == "–"
+
+
+def test_a_cause_has_one_group_and_its_other_rules_stand_under_it(page_of: Build) -> None:
+    from pathlib import Path
+
+    from loganalyzer.pipeline import analyze
+
+    sample = Path(__file__).parents[2] / "sample_logs" / "mirrored_Q6_K.txt"
+    page = page_of(analyze([str(sample)]))
+    (group,) = [one for one in page.groups if one.rule == "AUD001"]
+    assert group.title == "Audio too short"
+    assert group.rules[0] == "AUD001"
+    assert {other.rule for other in group.others} == set(group.rules[1:]) >= {"AUD004"}
+    assert not {"AUD004"} & {one.rule for one in page.groups}
+    anchors = [f.anchor for one in page.groups for f in (*one.findings, *one.others)]
+    assert len(anchors) == len(set(anchors))
+    assert "AUD004-1" in anchors
+    assert [item.title for item in page.overview.first] == ["Audio too short"]
+
+
+def test_a_fix_is_split_into_ways_with_their_commands() -> None:
+    from loganalyzer.report.model import Way
+    from loganalyzer.report.ways import split_fix
+
+    assert split_fix("Trim:\n  `ffmpeg -i A B`\nOr render 81 frames.") == (
+        Way("Trim", ("ffmpeg -i A B",)),
+        Way("Or render 81 frames."),
+    )
+    assert split_fix(None) == (Way("–"),)
+    assert split_fix("  `alone`") == (Way("  `alone`"),)

@@ -52,15 +52,15 @@ def test_windows_never_seen_are_hollow(three_runs: Analysis) -> None:
 
 
 def test_memory_is_held_against_band_and_card(three_runs: Analysis) -> None:
-    drawn = small.memory(facts(with_band(three_runs)), 31.84)
+    drawn = small.memory(facts(with_band(three_runs)), 31.84, 31.84)
     assert label(drawn) == "14.97 GiB allocated, baseline 14.55–15.45 GiB, GPU total 31.84 GiB"
     assert set(paths(drawn)) == {"b", "v", "t"}
 
 
 def test_a_peak_that_is_none_of_sampling_is_not_held_against_a_band(three_runs: Analysis) -> None:
-    drawn = small.memory(facts(with_band(three_runs), 2), 31.84)
+    drawn = small.memory(facts(with_band(three_runs), 2), 31.84, 31.84)
     assert set(paths(drawn)) == {"x", "t"}
-    assert small.memory(facts(three_runs, 1), 31.84) == ""
+    assert small.memory(facts(three_runs, 1), 31.84, 31.84) == ""
 
 
 def test_steps_are_a_line_with_outliers_as_dots(three_runs: Analysis) -> None:
@@ -73,7 +73,7 @@ def test_steps_are_a_line_with_outliers_as_dots(three_runs: Analysis) -> None:
 
 def test_small_pictures_stay_small(many_runs: Callable[[int], Analysis]) -> None:
     run = facts(many_runs(1))
-    assert sum(map(len, (small.schedule(run), small.memory(run, 31.84), small.steps(run, 1.5)))) < 1500
+    assert sum(map(len, (small.schedule(run), small.memory(run, 31.84, 31.84), small.steps(run, 1.5)))) < 1500
 
 
 def test_extreme_figures_draw_something_or_nothing(three_runs: Analysis) -> None:
@@ -81,7 +81,7 @@ def test_extreme_figures_draw_something_or_nothing(three_runs: Analysis) -> None
     runs = three_runs.runs.with_columns(pl.lit(1e300).alias("peak_allocated_gib"))
     steps = three_runs.steps.with_columns(pl.lit(0.0).alias("duration_s"))
     run = facts(replace(three_runs, windows=windows, runs=runs, steps=steps))
-    for drawn in (small.schedule(run), small.memory(run, None), small.steps(run, 1.5)):
+    for drawn in (small.schedule(run), small.memory(run, None, small.memory_scale([run], None)), small.steps(run, 1.5)):
         assert not re.search(r"nan|inf", drawn)
 
 
@@ -195,7 +195,7 @@ def test_what_is_left_out_names_the_command_that_shows_it(many_runs: Callable[[i
     found = many_runs(400)
     group = findings.group_findings(found, {}, Places(found.sources["source"]))[0]
     assert group.more
-    assert group.more.rest == "26 more findings. To see all:"
+    assert group.more.rest == "29 more findings. To see all:"
     assert group.more.command == "loganalyze THIS-FILE.html --no-html --json - --select AUD001"
 
 
@@ -211,3 +211,27 @@ def test_a_line_that_holds_a_bar_and_a_message_is_shown_once_with_the_message_ma
     assert evidence
     marked = [line.text[line.begin : line.end] for line in evidence.lines if line.hit]
     assert marked == ["Error during sampling: Allocation on device"]
+
+
+def test_memory_bars_of_all_runs_share_one_scale(three_runs: Analysis) -> None:
+    one, two = facts(with_band(three_runs)), facts(with_band(three_runs), 2)
+    end = small.memory_scale([one, two], None)
+    assert end == max(one.run["total_vram_gib"] or 0, one.run["peak_allocated_gib"], two.run["peak_allocated_gib"])
+    widths = [
+        float(re.search(r'class="[vx]"[^>]*d="M0 5h([\d.]+)', small.memory(run, None, end))[1])  # type: ignore[index]
+        for run in (one, two)
+    ]
+    peaks = [run.run["peak_allocated_gib"] for run in (one, two)]
+    assert widths[0] / widths[1] == pytest.approx(peaks[0] / peaks[1], rel=0.02)
+
+
+def test_a_scale_without_any_figure_is_still_a_number(three_runs: Analysis) -> None:
+    nothing = facts(
+        replace(
+            three_runs,
+            runs=three_runs.runs.with_columns(
+                peak_allocated_gib=pl.lit(None, pl.Float64), total_vram_gib=pl.lit(None, pl.Float64)
+            ),
+        )
+    )
+    assert 0 < small.memory_scale([nothing], None) < 1

@@ -19,7 +19,7 @@ def test_it_has_the_verdict_a_row_per_run_and_the_grave_findings_with_their_line
     text = ticket(three_runs)
     assert text.startswith("**Fail: 2 errors and 1 warning in 2 of 3 runs**\n\n| Run | Status |")
     assert "| 2025-11-21-night.log:4 | completed | infinitetalk | 427 frames |" in text
-    assert "### AUD001 audio-shortfall, error" in text
+    assert "### Audio too short (AUD001), error" in text
     assert "```text\n9: Sampling audio indices" in text
     assert "\n10: Audio embedding for subject 0 not long enough: 427, need 441, padding...\n" in text
     assert "\n11: Padding length: 17\n```" in text

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from loganalyzer.report.model import Figure
     from loganalyzer.settings.model import Settings
 
-MOST_WITH_FIGURES: Final = 40
+MOST_WITH_FIGURES: Final = 10
 MOST_RUNS: Final = 120
 MOST_OPENED: Final = 3
+"""Up to so many runs, their details start unfolded, and are printed."""
+MOST_WITH_STEPS: Final = 10
+"""Up to so many runs, their step times are also in a table. The figures and the JSON document have them anyway."""
 """Up to this number of runs, every run starts unfolded."""
 _MOST_FINDINGS: Final = 40
 ENVIRONMENT: Final = {
@@ -54,10 +57,11 @@ _WHY_MISSING: Final = {
 _NOT_DRAWN: Final = f"No figures: this page draws only the {MOST_WITH_FIGURES} runs with the most severe findings."
 
 
-def build_run(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool, alone: bool) -> Run:
-    """The details section of a run. It starts unfolded if there are few runs, or if the run has errors or warnings.
+def build_run(facts: RunFacts, settings: Settings, *, drawn: bool, number: int) -> Run:
+    """The details section of a run. It starts unfolded if there are few runs.
 
-    `drawn` adds the figures; `alone` omits the run's skipped checks, which the page already lists.
+    `drawn` adds the figures. `number` is the number of runs with details. The page lists the skipped checks of a single
+    run, so that its details do not.
     """
     pairs = setting_pairs(facts, settings)
     figures = draw_figures(facts, settings) if drawn else ()
@@ -68,17 +72,17 @@ def build_run(facts: RunFacts, settings: Settings, *, drawn: bool, few: bool, al
         mark=Mark(words.or_dash(facts.run["status"]), status_kind(facts.run["status"])),
         worst=severity_mark(facts.worst) if is_severe else None,
         facts=_summarize(facts, settings.fps),
-        opened=few or is_severe,
+        opened=number <= MOST_OPENED,
         findings=tuple(_finding_cell(row) for row in facts["findings"][:_MOST_FINDINGS]),
         figures=figures,
         windows=run_tables.window_table(facts, settings.fps),
         boundaries=run_tables.boundary_table(facts, settings.fps),
-        steps=run_tables.step_table(facts) if drawn else None,
+        steps=run_tables.step_table(facts) if drawn and number <= MOST_WITH_STEPS else None,
         paddings=run_tables.padding_table(facts),
         memory=run_tables.memory_table(facts),
         settings=tuple(pair for pair in pairs if pair.text != words.DASH),
         not_in_log=words.join_first([pair.term for pair in pairs if pair.text == words.DASH], most=len(pairs)),
-        not_checked=() if alone else _unchecked_pairs(facts),
+        not_checked=() if number == 1 else _unchecked_pairs(facts),
         not_drawn=_explain_missing_figures(figures) if drawn else _NOT_DRAWN,
     )
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from loganalyzer.report.facts import Places, Row
     from loganalyzer.tables.analysis import Analysis
 
-MOST_IN_FULL: Final = {"error": 8, "warning": 8, "info": 2}
+MOST_IN_FULL: Final = {"error": 5, "warning": 5, "info": 2}
 MOST_IN_ROWS: Final = 100
-MOST_OTHERS: Final = 20
+MOST_OTHERS: Final = 10
 """Findings of other rules that a cause lists."""
 MOST_FIRST_STEPS: Final = 3
 """Entries of the list "What to do first"."""

@@ -71,10 +71,7 @@ def build_page(
 
 def _build_runs(runs: Sequence[RunFacts], settings: Settings) -> tuple[Run, ...]:
     drawn = {facts.anchor for facts in most_severe(runs, details.MOST_WITH_FIGURES)}
-    few = len(runs) <= details.MOST_OPENED
-    return tuple(
-        details.build_run(facts, settings, drawn=facts.anchor in drawn, few=few, alone=len(runs) == 1) for facts in runs
-    )
+    return tuple(details.build_run(facts, settings, drawn=facts.anchor in drawn, number=len(runs)) for facts in runs)
 
 
 def _limit_notices(runs: Sequence[RunFacts], number: int) -> tuple[str, ...]:
