@@ -15,7 +15,7 @@ from loganalyzer.engine.splitting import Events, settled
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.cached_models import CachedModels
-from loganalyzer.runs.program_samplers import prepared
+from loganalyzer.runs.program_samplers import prepare_records
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.chunks import Source
 from loganalyzer.tables import schema
@@ -113,7 +113,7 @@ class Rebuilding:
             if self._parted:
                 made["runs"] = self._counted(made["runs"], outputs)
                 made = _in_order(made) if _is_interleaved(made) else made
-            made["runs"] = models.named(made["runs"])
+            made["runs"] = models.with_cached_quantization(made["runs"])
             yield made
 
     def _outputs(self) -> pl.DataFrame:
@@ -140,7 +140,7 @@ class Rebuilding:
 
     def _rebuild_settled(self, events: Events) -> Events:
         """Frames of the prompts that are complete in an input that goes on; the other records."""
-        parted = settled(prepared(events, self._patterns), neutral_events(self._patterns))
+        parted = settled(prepare_records(events, self._patterns), neutral_events(self._patterns))
         if _height(parted.ready):
             self._make_early(parted.ready)
         return parted.rest

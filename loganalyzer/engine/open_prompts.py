@@ -88,7 +88,7 @@ class OpenPrompts:
             .unique("stream", keep="last", maintain_order=True)
         )
         self._begun = pl.concat([self._begun, last.select(list(_BEGUN))])
-        self._stops = outcome.stops(made["runs"], made["windows"]) | self._stops
+        self._stops = outcome.stop_reasons(made["runs"], made["windows"]) | self._stops
         return {**made, "prompts": prompts.join(last, on="prompt_id", how="anti", maintain_order="left")}
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from loganalyzer.runs.servers import starts
-from loganalyzer.runs.stages import named_stages, orphans
-from loganalyzer.runs.timeline import Timeline, build, place
+from loganalyzer.runs.servers import find_starts
+from loganalyzer.runs.stages import find_headers, mark_orphans
+from loganalyzer.runs.timeline import Timeline, build_timeline, record_place
 from loganalyzer.runs.vocabulary import BANNER, BARS, ENVIRONMENT, PRELUDE
 from loganalyzer.tables.frames import filter_mask
 
@@ -34,7 +34,7 @@ def settled(events: Events, neutral: frozenset[str]) -> Settled:
     """Part the records of inputs that go on; the last banner of a server stays with both parts."""
     if not any(name in events and not events[name].is_empty() for name in ("executed", *BANNER)):
         return Settled({}, events)
-    timeline = build(events, neutral)
+    timeline = build_timeline(events, neutral)
     cuts = timeline.lanes.join(_cuts(timeline), on="lane").select("source", "stream", "cut")
     return split(events, cuts, timeline)
 
@@ -59,7 +59,7 @@ def split(events: Events, cuts: pl.DataFrame, timeline: Timeline, *, shared: boo
 
 def _last_starts(timeline: Timeline, cuts: pl.DataFrame) -> pl.DataFrame:
     """source, stream, begun: the line of the last server start before each cut."""
-    begun = starts(timeline).join(timeline.lanes, on="lane").join(cuts, on=_OUTPUT, nulls_equal=True)
+    begun = find_starts(timeline).join(timeline.lanes, on="lane").join(cuts, on=_OUTPUT, nulls_equal=True)
     return begun.filter(pl.col("place") < pl.col("cut")).group_by(_OUTPUT).agg(pl.col("line").max().alias("begun"))
 
 
@@ -81,7 +81,7 @@ def _carried(records: pl.DataFrame, begun: pl.DataFrame, *, keeps_last: bool) ->
 
 def _side(frame: pl.DataFrame, cuts: pl.DataFrame, outputs: int, *, is_bar: bool) -> pl.Series:
     """Whether each record stands before the cut of its output (-1), at it (0), or behind it (1)."""
-    own, cut = place(is_bar=is_bar), pl.col("cut")
+    own, cut = record_place(is_bar=is_bar), pl.col("cut")
     if outputs == 1:
         cut = pl.lit(cuts["cut"].max(), pl.Int64)
     else:
@@ -99,7 +99,7 @@ def _cuts(timeline: Timeline) -> pl.DataFrame:
     """
     bars = timeline.bars["window-bar"]
     lost = (
-        orphans(bars, named_stages(timeline)).filter("unowned").select("lane", "prompt").unique()
+        mark_orphans(bars, find_headers(timeline)).filter("unowned").select("lane", "prompt").unique()
         if not bars.is_empty()
         else bars.select("lane", "prompt")
     )

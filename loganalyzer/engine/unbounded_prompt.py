@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from loganalyzer.engine.splitting import Events, split
-from loganalyzer.runs.stages import restarts
-from loganalyzer.runs.timeline import Timeline, build
+from loganalyzer.runs.stages import restarts_audio
+from loganalyzer.runs.timeline import Timeline, build_timeline
 from loganalyzer.runs.vocabulary import BANNER
 from loganalyzer.tables.frames import unique_values
 
@@ -42,7 +42,7 @@ def parted(events: Events, neutral: frozenset[str]) -> Parted:
 
     The last banner of a server stays with both parts, as in `settled`.
     """
-    timeline = build(events, neutral)
+    timeline = build_timeline(events, neutral)
     opened = timeline.lanes.join(_openings(timeline, neutral), on="lane").select(*_OUTPUT, "line", "cut")
     if opened.is_empty():
         return Parted({}, events, opened.drop("cut"))
@@ -58,7 +58,7 @@ def _openings(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFrame:
     last = _silent(timeline, neutral)
     bars = timeline.bars["window-bar"]
     own_line = pl.col("line") > pl.col("line").shift(1)
-    begun = bars.select((restarts() & own_line).arg_true()).to_series()
+    begun = bars.select((restarts_audio() & own_line).arg_true()).to_series()
     opening = bars[begun, ["lane", "place", "line", "prompt"]]
     return (
         opening.join(last, on=["lane", "prompt"], how="semi")
