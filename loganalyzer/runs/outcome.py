@@ -11,7 +11,7 @@ from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by
 
-STOPPED: Final = "sampling stopped at step {} of {} of window {}, and no message says why"
+STOPPED: Final = "sampling stopped at step {} of {} in window {}; no message says why"
 
 
 def with_outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
