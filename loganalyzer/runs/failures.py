@@ -64,8 +64,8 @@ def with_details(timeline: Timeline, prompts: pl.DataFrame) -> pl.DataFrame:
 
 def _with_causes(prompts: pl.DataFrame) -> pl.DataFrame:
     """`prompts` with `cause`: the meaning of a known exception in plain words."""
-    said = pl.concat_str("exception_type", "error", separator=": ", ignore_nulls=True)
-    errors = prompts.select(pl.when(pl.col("status") == "failed").then(said).alias("said"))["said"]
+    error_text = pl.concat_str("exception_type", "error", separator=": ", ignore_nulls=True)
+    errors = prompts.select(pl.when(pl.col("status") == "failed").then(error_text).alias("said"))["said"]
     return prompts.with_columns(explained(errors)["cause"])
 
 

@@ -67,9 +67,9 @@ def _last_activity(timeline: Timeline, idle: set[str]) -> pl.DataFrame:
     A redrawn bar may belong to a failed window, whose bar closes after the exception. For bars without parsed figures,
     the last refresh is ignored, because it may be such a redraw.
     """
-    said = timeline.messages.filter(~pl.col("event").is_in(sorted(idle))).select(*_AT)
+    messages = timeline.messages.filter(~pl.col("event").is_in(sorted(idle))).select(*_AT)
     bars = (frame.sort("lane", "place").filter(_advances(frame)) for frame in timeline.bars.values())
-    places = pl.concat([said, *(frame.select(*_AT) for frame in bars)])
+    places = pl.concat([messages, *(frame.select(*_AT) for frame in bars)])
     return places.pipe(group_agg, _KEYS, pl.col("place").max().alias("works"))
 
 

@@ -66,7 +66,7 @@ def with_segment_ranges(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataF
     known = left_join(pl.concat([windows, new]).pipe(sort_by, "stage", "window"), ranges, ["stage"])
     is_mine = pl.col("its_start").is_not_null() & (pl.col("window") == 1)
     names = {"its_start": "audio_start", "its_end": "audio_end", "want_start": "expected_start"}
-    ranged = [pl.when(is_mine).then(mine).otherwise(name).alias(name) for mine, name in names.items()]
+    ranged = [pl.when(is_mine).then(column).otherwise(name).alias(name) for column, name in names.items()]
     width = pl.col("its_end") - pl.col("its_start")
     return known.with_columns(
         *ranged,

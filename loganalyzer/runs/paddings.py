@@ -41,24 +41,26 @@ def find_paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         missing.alias("missing"), (pl.col("padding") - missing).alias("context")
     )
     return (
-        pl.concat([with_schema(pairs, _ROW), with_schema(_lone_lengths(timeline, paired.filter("own"), stages), _ROW)])
+        pl.concat(
+            [with_schema(pairs, _ROW), with_schema(_unpaired(timeline, paired.filter("own"), stages), _ROW)]
+        )
         .filter(pl.col("stage").is_not_null())
         .pipe(sort_by, "stage", "place")
     )
 
 
-def _lone_lengths(timeline: Timeline, own: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+def _unpaired(timeline: Timeline, own: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """The lengths without a request above. Lengths after a stage's report do not count: sampling is over by then."""
     printed = timeline.records("padding-length")
     if printed.height == own.height:
         return printed.clear()
     known = own.select("lane", pl.col("length_place").alias("place"))
-    lone = _assign_paddings(anti_join(printed, known, "lane", "place"), stages)
+    unpaired = _assign_paddings(anti_join(printed, known, "lane", "place"), stages)
     reports = timeline.records("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     ended = assign_stage(reports, stages).select("lane", "place", pl.col("stage").alias("ended"))
     missing = pl.col("padding") - CONTEXT_FRAMES
     return (
-        join_nearest(sort_by(lone, "lane", "place"), sort_by(ended, "lane", "place"))
+        join_nearest(sort_by(unpaired, "lane", "place"), sort_by(ended, "lane", "place"))
         .filter((missing >= 0) & pl.col("ended").ne_missing(pl.col("stage")))
         .with_columns(missing.alias("missing"), pl.lit(CONTEXT_FRAMES).alias("context"))
     )

@@ -108,8 +108,8 @@ def _mark_redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) 
 def _number_bars(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with `bar`: one per audio range of a stage; without ranges, a bar begins where n or the clock drops."""
     rows = sort_by(rows, "stage", "place")
-    begun = rows.filter(_is_other_range()).select(_RANGE)
-    is_mixed = bool(begun.is_duplicated().any())
+    range_starts = rows.filter(_is_other_range()).select(_RANGE)
+    is_mixed = bool(range_starts.is_duplicated().any())
     if is_mixed:
         rows = rows.sort(*_RANGE, "place")
     fell = (pl.col("n") < pl.col("n").shift(1)) | (pl.col("elapsed_s") < pl.col("elapsed_s").shift(1))

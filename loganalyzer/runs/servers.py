@@ -71,8 +71,8 @@ def find_starts(timeline: Timeline) -> pl.DataFrame:
         pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("lane", "prompt", "carried_from")
     )
     follows = (before != event) & ((before == BANNER[-1]) | (event == BANNER[0]))
-    begun = banners.filter(is_other | follows.fill_null(value=False))
-    return begun.drop("event", "carried_from").with_row_index("start")
+    starts = banners.filter(is_other | follows.fill_null(value=False))
+    return starts.drop("event", "carried_from").with_row_index("start")
 
 
 def read_environments(timeline: Timeline, neutral: Collection[str]) -> pl.DataFrame:
@@ -82,11 +82,11 @@ def read_environments(timeline: Timeline, neutral: Collection[str]) -> pl.DataFr
     arrives: later messages are a node's, not the server's. If the beginning of a log is cut off, messages before the
     first recognized line of a start belong to that start.
     """
-    begun = find_starts(timeline)
-    if begun.is_empty():
-        return begun.select("lane", "place", "line")
-    records = _assign_to_starts(timeline, begun, neutral)
-    found = begun
+    starts = find_starts(timeline)
+    if starts.is_empty():
+        return starts.select("lane", "place", "line")
+    records = _assign_to_starts(timeline, starts, neutral)
+    found = starts
     for part in (_single_values(records), _list_packages(records), _list_packs(records)):
         found = found.join(part, on="start", how="left", maintain_order="left")
     return _with_preludes(found, timeline).drop("prompt", "start")
@@ -103,14 +103,14 @@ def environment_of_runs(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFra
     return join_nearest(placed, known).drop("lane", "place").sort("stage")
 
 
-def _assign_to_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
+def _assign_to_starts(timeline: Timeline, starts: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
     """The records that belong to a start, in order, with the start's number as `start`, and `event`."""
     printed = {name: frame for name in (*BANNER, *ENVIRONMENT) if not (frame := timeline.records(name)).is_empty()}
     frames = [frame.with_columns(pl.lit(name).alias("event")) for name, frame in printed.items()]
     every = pl.concat([*frames, _NO_FIELDS], how="diagonal").sort("place")
-    placed = join_nearest(every, begun.select("lane", "place", "start", pl.col("prompt").alias("own")).sort("place"))
+    placed = join_nearest(every, starts.select("lane", "place", "start", pl.col("prompt").alias("own")).sort("place"))
     arrival = timeline.records("arrival").group_by("lane", "prompt").agg(pl.col("place").min().alias("arrival"))
-    first = _early_starts(timeline, begun, neutral)
+    first = _early_starts(timeline, starts, neutral)
     placed = placed.join(arrival, on=["lane", "prompt"], how="left").join(first, on="lane", how="left")
     is_banner = pl.col("event").is_in(list(BANNER))
     is_own = (pl.col("prompt") == pl.col("own")) & (
@@ -121,11 +121,11 @@ def _assign_to_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collecti
     return placed.with_columns(start.alias("start")).filter(pl.col("start").is_not_null()).sort("lane", "place")
 
 
-def _early_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
+def _early_starts(timeline: Timeline, starts: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
     """lane, first: the first start of each lane that has only startup messages before it."""
     ran = (pl.col("prompt") == 0) & ~pl.col("event").is_in(list(neutral))
     busy = timeline.messages.filter(ran)["lane"].unique()
-    firsts = begun.filter(pl.col("prompt") == 1).group_by("lane").agg(pl.col("start").min().alias("first"))
+    firsts = starts.filter(pl.col("prompt") == 1).group_by("lane").agg(pl.col("start").min().alias("first"))
     return firsts.filter(~pl.col("lane").is_in(busy.implode()))
 
 

@@ -27,27 +27,35 @@ def with_durations(rows: pl.DataFrame) -> pl.DataFrame:
     """
     if not rows["unsmoothed"].any():
         return rows
-    mine, single = pl.col("unsmoothed"), pl.col("gained") == 1
+    is_unsmoothed, single = pl.col("unsmoothed"), pl.col("gained") == 1
     known = single & pl.col("rate").is_not_null()
-    moved = mine & (pl.col("n") - pl.col("gained") < 2)
+    moved = is_unsmoothed & (pl.col("n") - pl.col("gained") < 2)
     return rows.with_columns(
-        pl.when(mine & known).then("rate").when(mine).then(None).otherwise("duration_s").alias("duration_s"),
-        pl.when(mine & known)
+        pl.when(is_unsmoothed & known)
+        .then("rate")
+        .when(is_unsmoothed)
+        .then(None)
+        .otherwise("duration_s")
+        .alias("duration_s"),
+        pl.when(is_unsmoothed & known)
         .then("rate_error")
-        .when(mine)
+        .when(is_unsmoothed)
         .then(None)
         .otherwise("uncertainty_s")
         .alias("uncertainty_s"),
-        pl.when(mine).then(known).otherwise("agrees").alias("agrees"),
-        pl.when(mine).then(known).otherwise("known").alias("known"),
+        pl.when(is_unsmoothed).then(known).otherwise("agrees").alias("agrees"),
+        pl.when(is_unsmoothed).then(known).otherwise("known").alias("known"),
         pl.when(moved).then(None).otherwise("spent_s").alias("spent_s"),
     )
 
 
 def with_totals(windows: pl.DataFrame) -> pl.DataFrame:
     """`windows`, where the total time of an unsmoothed bar is the sum of its steps (null if unknown)."""
-    mine = pl.col("unsmoothed")
+    is_unsmoothed = pl.col("unsmoothed")
     return windows.with_columns(
-        pl.when(mine).then("sampling_s").otherwise("total_s").alias("total_s"),
-        pl.when(mine).then("steps_uncertainty_s").otherwise("total_uncertainty_s").alias("total_uncertainty_s"),
+        pl.when(is_unsmoothed).then("sampling_s").otherwise("total_s").alias("total_s"),
+        pl.when(is_unsmoothed)
+        .then("steps_uncertainty_s")
+        .otherwise("total_uncertainty_s")
+        .alias("total_uncertainty_s"),
     )

@@ -29,10 +29,10 @@ def with_window_lines(found: pl.DataFrame, timeline: Timeline, stages: pl.DataFr
         return known
     possible = (pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))
     own = stages.filter(~native_samplers.is_native())["stage"]
-    mine = assign_stage(lines.filter(possible.fill_null(value=False)), stages).filter(
+    own_lines = assign_stage(lines.filter(possible.fill_null(value=False)), stages).filter(
         pl.col("stage").is_in(own.implode())
     )
-    new = anti_join(unique_by(sort_by(mine, "stage", "place"), *_RANGE), known, *_RANGE)
+    new = anti_join(unique_by(sort_by(own_lines, "stage", "place"), *_RANGE), known, *_RANGE)
     if new.is_empty():
         return known
     shown = new.with_columns((-1 - pl.int_range(pl.len())).alias("bar"), pl.lit(LINE).alias("range_source"))

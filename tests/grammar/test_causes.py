@@ -103,7 +103,11 @@ def test_a_module_that_is_not_in_the_table_is_never_named_in_a_pip_command(modul
             "GPU 0 ran out of memory: the allocation requested 0.5 GiB; the GPU has 23.69 GiB in total.",
             "blocks_to_swap",
         ),
-        ("RuntimeError: RuntimeError: HostBuffer.read_file_slice failed", "ran out while copying weights", "--disable-pinned-memory"),
+        (
+            "RuntimeError: RuntimeError: HostBuffer.read_file_slice failed",
+            "ran out while copying weights",
+            "--disable-pinned-memory",
+        ),
         ("OSError: El archivo de paginación … (os error 1455)", "page file", "Windows manage the page file"),
     ],
 )

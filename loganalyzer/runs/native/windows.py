@@ -94,12 +94,12 @@ def with_announced_ranges(known: pl.DataFrame, timeline: Timeline, stages: pl.Da
         .select("stage", "segment", "audio_start", "audio_end", "line", "place")
     )
     rest = known.filter(pl.col("segment").is_null() | ~pl.col("stage").is_in(own["stage"].implode()))
-    mine = known.filter(pl.col("segment").is_not_null() & pl.col("stage").is_in(own["stage"].implode()))
+    own_windows = known.filter(pl.col("segment").is_not_null() & pl.col("stage").is_in(own["stage"].implode()))
     both = pl.concat(
         [
             lines.select("stage", "segment"),
-            mine.select("stage", "segment"),
-            _unseen_first_windows(own, mine, timeline, stages),
+            own_windows.select("stage", "segment"),
+            _unseen_first_windows(own, own_windows, timeline, stages),
         ]
     )
     shown = left_join(
@@ -107,7 +107,7 @@ def with_announced_ranges(known: pl.DataFrame, timeline: Timeline, stages: pl.Da
         lines.rename({"line": "its_line", "place": "its_place"}),
         ["stage", "segment"],
     )
-    drawn = mine.drop("audio_start", "audio_end", "range_source")
+    drawn = own_windows.drop("audio_start", "audio_end", "range_source")
     filled = left_join(shown, drawn, ["stage", "segment"]).with_columns(
         pl.coalesce("line", "its_line").alias("line"),
         pl.coalesce("place", "its_place").alias("place"),
@@ -119,13 +119,13 @@ def with_announced_ranges(known: pl.DataFrame, timeline: Timeline, stages: pl.Da
 
 
 def _unseen_first_windows(
-    own: pl.DataFrame, mine: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame
+    own: pl.DataFrame, own_windows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame
 ) -> pl.DataFrame:
     """stage, segment (0): first windows that only the second window's line reveals.
 
     If later windows have bars and the first has none, the first was not sampled in this prompt.
     """
-    barred = mine["stage"].unique()
+    barred = own_windows["stage"].unique()
     chained = observed_schedule(timeline, stages).filter(pl.col("first_end").is_not_null() & pl.col("is_second"))[
         "stage"
     ]
