@@ -152,7 +152,7 @@ def test_a_last_window_below_its_total_at_the_prompts_end_is_a_run_that_failed(d
     source = log.ARRIVAL + log.MODE + log.header(153, 3) + log.window(0, 81) + log.window(72, 153, done=done)
     found = analyzed(source + "\n" + log.EXECUTED)
     assert found.runs["status"].item() == found.prompts["status"].item() == "failed"
-    assert found.prompts["error"].item() == f"sampling stopped at step {done} of 4 of window 2, and no message says why"
+    assert found.prompts["error"].item() == f"sampling stopped at step {done} of 4 in window 2; no message says why"
     assert "RUN001" in found.findings["rule"].to_list()
 
 

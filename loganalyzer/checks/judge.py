@@ -10,8 +10,8 @@ from loganalyzer.checks.expected import Expected
 from loganalyzer.checks.registry import EVERYTHING, Scope, run_all
 from loganalyzer.engine.collector import Tables
 from loganalyzer.expectations.baselines import Baselines
-from loganalyzer.runs.given_audio import with_audio
-from loganalyzer.runs.quantization import with_declared
+from loganalyzer.runs.given_audio import with_given_audio
+from loganalyzer.runs.quantization import with_quantization
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables import completeness, schema
 from loganalyzer.tables.analysis import Analysis
@@ -21,8 +21,8 @@ def judge(found: Tables, expected: Expected, settings: Settings, scope: Scope = 
     """Compares tables, or one volume of them, with what is expected. Nothing is masked yet."""
     frames = dict(found.frames)
     frames["memory"] = schema.conform(frames["memory"], "memory")
-    runs = with_declared(frames["runs"], expected.baselines, settings, expected.requested)
-    runs = with_audio(runs, frames["windows"], settings, expected.requested)
+    runs = with_quantization(frames["runs"], expected.baselines, settings, expected.requested)
+    runs = with_given_audio(runs, frames["windows"], settings, expected.requested)
     frames["runs"] = _with_bands(runs, expected.baselines)
     unchecked = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None, faults=0)
     analysis = _with_verdicts(run_all(unchecked, expected, settings, scope))

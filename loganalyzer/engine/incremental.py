@@ -15,7 +15,7 @@ from loganalyzer.engine.splitting import Events, split_complete_prompts
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.assemble import REBUILT, neutral_events, rebuild
 from loganalyzer.runs.cached_models import CachedModels
-from loganalyzer.runs.program_samplers import prepared
+from loganalyzer.runs.program_samplers import prepare_records
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.chunks import Source
 from loganalyzer.tables import schema
@@ -115,7 +115,7 @@ class IncrementalBuilder:
             if self._split_names:
                 made["runs"] = self._fill_window_counts(made["runs"], outputs)
                 made = _sort_by_input(made) if _is_interleaved(made) else made
-            made["runs"] = models.named(made["runs"])
+            made["runs"] = models.with_cached_quantization(made["runs"])
             yield made
 
     def _find_outputs_with_bars(self) -> pl.DataFrame:
@@ -142,7 +142,7 @@ class IncrementalBuilder:
 
     def _build_complete_prompts(self, events: Events) -> Events:
         """Builds tables of complete prompts in an input that continues; returns the remaining records."""
-        halves = split_complete_prompts(prepared(events, self._patterns), neutral_events(self._patterns))
+        halves = split_complete_prompts(prepare_records(events, self._patterns), neutral_events(self._patterns))
         if _count_records(halves.ready):
             self._build_early(halves.ready)
         return halves.rest

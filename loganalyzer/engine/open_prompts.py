@@ -87,7 +87,7 @@ class OpenPrompts:
             .unique("stream", keep="last", maintain_order=True)
         )
         self._unfinished = pl.concat([self._unfinished, last.select(list(_STARTED_SCHEMA))])
-        self._stops = outcome.stops(tables["runs"], tables["windows"]) | self._stops
+        self._stops = outcome.stop_reasons(tables["runs"], tables["windows"]) | self._stops
         return {**tables, "prompts": prompts.join(last, on="prompt_id", how="anti", maintain_order="left")}
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from loganalyzer.runs.servers import starts
-from loganalyzer.runs.stages import named_stages, orphans
-from loganalyzer.runs.timeline import Timeline, build, place
+from loganalyzer.runs.servers import find_starts
+from loganalyzer.runs.stages import find_headers, mark_orphans
+from loganalyzer.runs.timeline import Timeline, build_timeline, record_place
 from loganalyzer.runs.vocabulary import BANNER, BARS, ENVIRONMENT, PRELUDE
 from loganalyzer.tables.frames import filter_mask
 
@@ -34,7 +34,7 @@ def split_complete_prompts(events: Events, neutral: frozenset[str]) -> Split:
     """Splits the records of unfinished inputs at the last prompt start; both halves get the server's last banner."""
     if not any(name in events and not events[name].is_empty() for name in ("executed", *BANNER)):
         return Split({}, events)
-    timeline = build(events, neutral)
+    timeline = build_timeline(events, neutral)
     cuts = timeline.lanes.join(_find_cuts(timeline), on="lane").select("source", "stream", "cut")
     return split_at_cuts(events, cuts, timeline)
 
@@ -59,7 +59,7 @@ def split_at_cuts(events: Events, cuts: pl.DataFrame, timeline: Timeline, *, sha
 
 def _find_last_starts(timeline: Timeline, cuts: pl.DataFrame) -> pl.DataFrame:
     """source, stream, start_line: the line of the last server start before each cut."""
-    start_line = starts(timeline).join(timeline.lanes, on="lane").join(cuts, on=_OUTPUT_KEY, nulls_equal=True)
+    start_line = find_starts(timeline).join(timeline.lanes, on="lane").join(cuts, on=_OUTPUT_KEY, nulls_equal=True)
     return (
         start_line.filter(pl.col("place") < pl.col("cut"))
         .group_by(_OUTPUT_KEY)
@@ -85,7 +85,7 @@ def _select_carried(records: pl.DataFrame, start_line: pl.DataFrame, *, keeps_la
 
 def _compare_to_cuts(frame: pl.DataFrame, cuts: pl.DataFrame, outputs: int, *, is_bar: bool) -> pl.Series:
     """Position of each record relative to the cut of its output: -1 before, 0 at, 1 after."""
-    own, cut = place(is_bar=is_bar), pl.col("cut")
+    own, cut = record_place(is_bar=is_bar), pl.col("cut")
     if outputs == 1:
         cut = pl.lit(cuts["cut"].max(), pl.Int64)
     else:
@@ -103,7 +103,7 @@ def _find_cuts(timeline: Timeline) -> pl.DataFrame:
     """
     bars = timeline.bars["window-bar"]
     with_orphans = (
-        orphans(bars, named_stages(timeline)).filter("unowned").select("lane", "prompt").unique()
+        mark_orphans(bars, find_headers(timeline)).filter("unowned").select("lane", "prompt").unique()
         if not bars.is_empty()
         else bars.select("lane", "prompt")
     )

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from loganalyzer.engine.splitting import Events, split_at_cuts
-from loganalyzer.runs.stages import restarts
-from loganalyzer.runs.timeline import Timeline, build
+from loganalyzer.runs.stages import restarts_audio
+from loganalyzer.runs.timeline import Timeline, build_timeline
 from loganalyzer.runs.vocabulary import BANNER
 from loganalyzer.tables.frames import unique_values
 
@@ -42,7 +42,7 @@ def split_at_stage(events: Events, neutral: frozenset[str]) -> StageSplit:
 
     Both halves get the server's last banner, as in `split_complete_prompts`.
     """
-    timeline = build(events, neutral)
+    timeline = build_timeline(events, neutral)
     opened = timeline.lanes.join(_find_stage_starts(timeline, neutral), on="lane").select(*_OUTPUT_KEY, "line", "cut")
     if opened.is_empty():
         return StageSplit({}, events, opened.drop("cut"))
@@ -58,7 +58,7 @@ def _find_stage_starts(timeline: Timeline, neutral: frozenset[str]) -> pl.DataFr
     last = _find_bar_only_prompts(timeline, neutral)
     bars = timeline.bars["window-bar"]
     own_line = pl.col("line") > pl.col("line").shift(1)
-    starts = bars.select((restarts() & own_line).arg_true()).to_series()
+    starts = bars.select((restarts_audio() & own_line).arg_true()).to_series()
     opening = bars[starts, ["lane", "place", "line", "prompt"]]
     return (
         opening.join(last, on=["lane", "prompt"], how="semi")

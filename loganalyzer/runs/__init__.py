@@ -1,1 +1,1 @@
-"""Records to runs: prompts, stages, windows, steps, paddings, memory, rebuilt with column operations."""
+"""Rebuilds runs from a log's records: prompts, stages, windows, steps, paddings and memory."""

@@ -1,4 +1,4 @@
-"""Progress bars to steps and windows, some stages at a time: a long log has millions of refreshes."""
+"""Turns progress bars into steps and windows, a few stages at a time: a long log has millions of refreshes."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from loganalyzer.common.parallel import map_in_order
-from loganalyzer.runs.refreshes import assigned, refreshes
-from loganalyzer.runs.steps import mark_closing, steps
+from loganalyzer.runs.refreshes import assign_refreshes, number_refreshes
+from loganalyzer.runs.steps import mark_closing, measure_steps
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.windows import windows
+from loganalyzer.runs.windows import measure_windows
 from loganalyzer.tables.frames import max_by
 
 PORTION: Final = 1 << 18
-"""Refreshes worked on at once."""
+"""Number of refreshes to process at once."""
 _MOST_BARS: Final = 1 << 32
 
 
 class Bars(NamedTuple):
-    """What the bars of all stages show.
+    """The steps and windows that the bars of all stages show.
 
     Attributes:
-        steps: as `steps.steps` gives them.
-        windows: as `windows.windows` gives them.
-        lines: stage, line: the last line on which a stage's bars stand.
+        steps: as from `steps.measure_steps`.
+        windows: as from `windows.measure_windows`.
+        lines: stage, line: the last line of a stage's bars.
     """
 
     steps: pl.DataFrame
@@ -33,10 +33,10 @@ class Bars(NamedTuple):
     lines: pl.DataFrame
 
 
-def read(timeline: Timeline, stages: pl.DataFrame) -> Bars:
-    """Steps and windows of every stage."""
-    portions = enumerate(_portions(assigned(timeline, stages)))
-    done = list(map_in_order(lambda portion: _read(*portion, timeline, stages), portions))
+def read_bars(timeline: Timeline, stages: pl.DataFrame) -> Bars:
+    """The steps and windows of every stage."""
+    portions = enumerate(_portions(assign_refreshes(timeline, stages)))
+    done = list(map_in_order(lambda portion: _read_portion(*portion, timeline, stages), portions))
     return Bars(
         pl.concat([part.steps for part in done]),
         pl.concat([part.windows for part in done]),
@@ -45,7 +45,7 @@ def read(timeline: Timeline, stages: pl.DataFrame) -> Bars:
 
 
 def _portions(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """`rows`, which are in the order of their stages, in parts of whole stages."""
+    """`rows`, which are ordered by stage, in portions that never split a stage."""
     ends = rows.select((pl.col("stage") != pl.col("stage").shift(-1)).fill_null(value=True).arg_true() + 1).to_series()
     start = 0
     while start == 0 or start < rows.height:
@@ -55,10 +55,10 @@ def _portions(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
         start = max(end, 1)
 
 
-def _read(number: int, rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> Bars:
-    marked = mark_closing(refreshes(rows, timeline, stages))
-    done = steps(marked)
-    seen = windows(marked, done)
+def _read_portion(number: int, rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> Bars:
+    marked = mark_closing(number_refreshes(rows, timeline, stages))
+    done = measure_steps(marked)
+    seen = measure_windows(marked, done)
     own = (pl.col("bar") + number * _MOST_BARS).alias("bar")
     lines = max_by(marked, "stage", "line")
     return Bars(done.with_columns(own), seen.with_columns(own), lines)

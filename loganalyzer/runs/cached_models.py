@@ -1,8 +1,8 @@
-"""Models that stayed loaded: a later prompt of a server start, whose loader did not run again, prints nothing of them.
+"""Finds the quantization of cached models, which later prompts of the same server start use without logging them.
 
-ComfyUI keeps what a node gave as long as its inputs are the same. It prints the data type of every diffusion model that
-it loads, so that a prompt without such a line uses a model that an earlier prompt of the same start loaded. Which one
-is certain only where all of these are known and the same, for the cache may hold several.
+ComfyUI caches a node's output while its inputs stay the same. It prints the data type of every diffusion model that it
+loads. A prompt without such a line therefore uses a model that an earlier prompt of the same start loaded. The cache
+may hold several models, so the model is certain only if all loaded models are known and have the same quantization.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 UNNAMED: Final = ""
-"""The quantization of a run whose prompt loaded a model that the log does not name; null where it loaded none."""
+"""The quantization of a run whose prompt loaded an unnamed model. Null means that the prompt loaded no model."""
 _START: Final = ("source", "stream", "environment_line")
 _STATE: Final = pl.Schema(
     {"source": pl.String, "stream": pl.String, "environment_line": pl.Int64, "quantization": pl.String}
@@ -20,13 +20,13 @@ _STATE: Final = pl.Schema(
 
 
 class CachedModels:
-    """What the server starts of the parts before have loaded."""
+    """Remembers which models each server start loaded in earlier parts of a log."""
 
     def __init__(self) -> None:
         self._loaded = pl.DataFrame(schema=_STATE)
 
-    def named(self, runs: pl.DataFrame) -> pl.DataFrame:
-        """`runs`, the next part of each output in order, with the quantization of models that stayed loaded."""
+    def with_cached_quantization(self, runs: pl.DataFrame) -> pl.DataFrame:
+        """`runs` with the quantization of cached models. Pass the parts of each output in order."""
         native = pl.col("producer").is_in(["core", "autosampler"]).fill_null(value=False)
         if not runs.select(native.any()).item():
             return runs

@@ -1,4 +1,4 @@
-"""Stages with all that the lines around them tell, and how their parts add up."""
+"""Adds to each stage the facts from the lines around it, and the sums over its windows."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import polars as pl
 
 from loganalyzer.runs import longcat, native_samplers, program_samplers
 from loganalyzer.runs.planned import OTHER_LOOPS
-from loganalyzer.runs.stages import assign
+from loganalyzer.runs.stages import assign_stage
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vae_sizes import first_encoded, with_real_sizes
+from loganalyzer.runs.vae_sizes import find_first_encoded, with_real_sizes
 from loganalyzer.tables.frames import group_agg, left_join, set_sorted, sort_by
 
 _ANIMATE_BAR = "window-bar-frames"
 _ANNOUNCED = ("announced_early", "looped_windows", "program_windows")
 
 
-def described(
+def describe_stages(
     timeline: Timeline, stages: pl.DataFrame, facts: pl.DataFrame, found: pl.DataFrame, seen: pl.DataFrame
 ) -> pl.DataFrame:
     """`stages` with mode, windowed, audio_frames, announced_windows, observed, and the columns of `facts` and `seen`.
 
-    `found` are the windows seen, one row per bar; `seen` their schedule (`windows.observed_schedule`). Lengths of
-    speakers of whom the first is not as long as the header says are another run's: `shortest_frames` is null there.
+    `found` are the observed windows, one row per bar; `seen` is their schedule (`windows.observed_schedule`). If the
+    first speaker's length differs from the header's, the lengths belong to another run: `shortest_frames` is null.
     """
     counted = found.pipe(
         group_agg,
@@ -31,7 +31,7 @@ def described(
         pl.col("steps_total").max().alias("drawn_steps"),
     )
     known = stages
-    for more in (facts, counted, seen, _looped(timeline, stages), first_encoded(timeline, stages)):
+    for more in (facts, counted, seen, _find_looped(timeline, stages), find_first_encoded(timeline, stages)):
         known = left_join(known, more, ["stage"])
     known = with_real_sizes(known)
     windowed = ~pl.col("kind").is_in(["plain", native_samplers.PLAIN]) | pl.col("looped").fill_null(value=False)
@@ -39,9 +39,9 @@ def described(
     drawn = native_samplers.is_native() | program_samplers.is_program()
     audio = pl.coalesce("audio_frames", "feature_frames", "frames_early", "looped_frames", "program_frames")
     return (
-        with_audio_of_plain_stages(known.with_columns(audio.alias("length")))
+        move_audio_to_talking_stages(known.with_columns(audio.alias("length")))
         .with_columns(
-            _mode().alias("mode"),
+            _mode_expr().alias("mode"),
             pl.when("windowed").then(audio).alias("audio_frames"),
             pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
             pl.coalesce("announced_windows", *_ANNOUNCED).alias("announced_windows"),
@@ -59,41 +59,42 @@ def described(
     )
 
 
-def with_audio_of_plain_stages(stages: pl.DataFrame) -> pl.DataFrame:
-    """`stages` in which what is said of the audio ahead of a plain stage belongs to the talking one behind it.
+def move_audio_to_talking_stages(stages: pl.DataFrame) -> pl.DataFrame:
+    """`stages` with the audio facts above a plain stage moved to the talking stage that follows.
 
-    The audio is embedded once, for the stage whose `length` it gives; a plain stage that comes first stands between.
+    The audio is embedded once, for the stage with this `length`. A plain stage may come in between.
     """
     keys = ["lane", "prompt"]
-    told = ("requested_frames", "audio_s")
+    audio_facts = ("requested_frames", "audio_s")
     ordered = stages.sort("lane", "place")
     plain = ~pl.col("windowed")
-    given = {name: pl.when(plain).then(name).forward_fill().over(keys) for name in (*told, "feature_frames")}
+    given = {name: pl.when(plain).then(name).forward_fill().over(keys) for name in (*audio_facts, "feature_frames")}
     takes = (
         ~plain
-        & pl.all_horizontal(pl.col(name).is_null() for name in told)
+        & pl.all_horizontal(pl.col(name).is_null() for name in audio_facts)
         & (given["feature_frames"] == pl.col("length"))
     )
     marked = ordered.with_columns(takes.fill_null(value=False).alias("takes"))
     gives = plain & pl.col("takes").any().over(keys)
     return marked.with_columns(
-        pl.when("takes").then(given[name]).when(~gives).then(name).alias(name) for name in told
+        pl.when("takes").then(given[name]).when(~gives).then(name).alias(name) for name in audio_facts
     ).drop("takes", "length")
 
 
-def _looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """Stages with the plain header in which the windowed loop's own bars or lines stand, as until 2025-08-20."""
+def _find_looped(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """stage, looped: stages with the plain header but with the windowed loop's bars or lines, as until 2025-08-20."""
     lines = ("audio-range", "schedule-announced", "padding-request")
-    frames = [timeline.bars["outer-bar"], *map(timeline.event, lines)]
-    inside = pl.concat([assign(frame.select("lane", "place", "prompt"), stages) for frame in frames])
+    frames = [timeline.bars["outer-bar"], *map(timeline.records, lines)]
+    inside = pl.concat([assign_stage(frame.select("lane", "place", "prompt"), stages) for frame in frames])
     inside = inside.filter(pl.col("stage").is_not_null())
     return inside.pipe(group_agg, ["stage"], pl.lit(value=True).first().alias("looped"))
 
 
-def _mode() -> pl.Expr:
-    """The mode line names it; the loops without one are told by what they print, or by windows side by side.
+def _mode_expr() -> pl.Expr:
+    """The mode of a stage: from the mode line, or from other lines of loops that print no mode line.
 
-    Only the MultiTalk loop prints that line (facts sheet, section 1.4): one that names another loop tells nothing.
+    Only the MultiTalk loop prints the mode line (facts sheet, section 1.4), so a line that names another loop is
+    ignored. Windows without overlap mean s2v.
     """
     side_by_side = (
         pl.col("mode_line").is_null() & (pl.col("kind") == "header") & (pl.col("seen_stride") == pl.col("seen_window"))
@@ -116,11 +117,11 @@ def _mode() -> pl.Expr:
     )
 
 
-def sums(found: pl.DataFrame) -> pl.DataFrame:
-    """stage, sampling_s, total_s, decode_s over the windows seen; null unless every one of them tells.
+def sum_window_times(found: pl.DataFrame) -> pl.DataFrame:
+    """stage, sampling_s, total_s, decode_s: sums over the observed windows; null unless known for every window.
 
-    A window whose steps take longer than itself, as in a damaged log, tells no decoding time; nor does one of ComfyUI's
-    own sampler, which decodes in another node.
+    The decoding time is unknown if the steps take longer than the window (a damaged log), and for ComfyUI's own
+    sampler, which decodes in another node.
     """
     seen = found.filter(pl.col("bar").is_not_null())
     rest = pl.when(pl.col("segment").is_null()).then(pl.col("total_s") - pl.col("sampling_s"))
@@ -128,22 +129,22 @@ def sums(found: pl.DataFrame) -> pl.DataFrame:
 
     times = seen.select("stage", "sampling_s", "total_s", decode.alias("decode_s"))
     names = times.columns[1:]
-    told = (
+    summed = (
         set_sorted(times, "stage")
         .group_by("stage", maintain_order=True)
         .agg(pl.col(names), pl.col(names).is_null().sum().name.suffix("_untold"))
     )
-    whole = (pl.when(pl.col(f"{name}_untold") == 0).then(pl.col(name).list.sum()).alias(name) for name in names)
-    return told.select("stage", *whole)
+    complete = (pl.when(pl.col(f"{name}_untold") == 0).then(pl.col(name).list.sum()).alias(name) for name in names)
+    return summed.select("stage", *complete)
 
 
-def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame) -> pl.DataFrame:
-    """stage, missing_frames, mirrored: how much of the video no audio drives, and what drives it instead.
+def measure_shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame) -> pl.DataFrame:
+    """stage, missing_frames, mirrored: the frames without audio, and whether mirrored audio drives them.
 
-    The padding warnings tell; where they are lost, or were not printed yet, the last window's range against the length
-    of every speaker's audio does: each that ends before the window does is padded (facts sheet, section 1.3). Where a
-    shorter speaker is not named, the header's length counts: the usual embedding node makes all speakers equally long.
-    A run of one window pads nothing, but in a program that mirrors the end of any audio (`tail`).
+    The source is the padding warnings. If they are lost or not printed yet, it is the last window's range compared with
+    each speaker's length: audio that ends before the window is padded (facts sheet, section 1.3). Without a shorter
+    speaker's length, the header's length counts, because the usual embedding node makes all speakers equally long.
+    A run of one window pads nothing, except in a program that mirrors the end of the audio (`tail`).
     """
     warned = paddings.pipe(group_agg, ["stage"], pl.col("missing").max().alias("warned"), pl.col("need").max())
     ends = found.pipe(
@@ -162,11 +163,11 @@ def shortfall(stages: pl.DataFrame, found: pl.DataFrame, paddings: pl.DataFrame)
     missing = pl.coalesce(
         pl.max_horizontal(first, need - pl.col("shortest_frames")), pl.when(single).then(pl.lit(0, pl.Int64))
     ).clip(0)
-    whole = pl.col("warned").is_not_null() | need.is_not_null() | single
+    is_known = pl.col("warned").is_not_null() | need.is_not_null() | single
     silent = pl.col("warned").is_not_null() & (pl.col("kind") == "header")
     return known.select(
         "stage",
-        pl.when(pl.col("windowed") & (whole | (missing > 0))).then(missing).alias("missing_frames"),
+        pl.when(pl.col("windowed") & (is_known | (missing > 0))).then(missing).alias("missing_frames"),
         pl.when(pl.col("mirrored_line").fill_null(value=False) | mirrors)
         .then(pl.lit(value=True))
         .when(silent)

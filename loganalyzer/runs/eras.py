@@ -1,4 +1,4 @@
-"""Which revisions of the wrapper can have written a prompt's lines: the forms it used narrow the span down."""
+"""Narrows down which revisions of the wrapper may have written a prompt's lines, from the forms of its messages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, inner_join, unique_by, unique_values
 
 ONE_WINDOW_CASE = date(2025, 9, 6)
-"""From this day on, audio that fits one window runs one window, and padding is announced."""
+"""Since this day, audio that fits one window runs one window, and upstream announces padding."""
 SHORTER_SAID = date(2025, 8, 20)
-"""From this day on, the embedding node says where the audio is shorter than the frames asked for."""
+"""Since this day, the embedding node reports audio that is shorter than the requested frames."""
 _USE = ("lane", "prompt", "pattern")
 _RESIDUE = (date(2025, 12, 1), date(2025, 12, 31))
 
 
-def eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
-    """One row per prompt: lane, prompt, since, until (exclusive; null where open).
+def narrow_eras(timeline: Timeline, patterns: Iterable[Pattern]) -> pl.DataFrame:
+    """One row per prompt: lane, prompt, since, until (exclusive); null where open.
 
-    Forms that never stood together (logs of different revisions under one prompt) leave both null.
+    Forms that no single revision printed (logs of different revisions under one prompt) leave both null.
     """
     spans = pl.DataFrame(
         [(p.id, p.since, p.until) for p in patterns if p.project == "wrapper"],
@@ -48,8 +48,8 @@ def is_until(day: date) -> pl.Expr:
     return (until <= day).fill_null(value=False)
 
 
-def label(since: pl.Expr, until: pl.Expr) -> pl.Expr:
-    """`2025-09-06..2025-12-01`; open sides are left empty, null where both are."""
+def era_label(since: pl.Expr, until: pl.Expr) -> pl.Expr:
+    """The era as text, e.g. `2025-09-06..2025-12-01`. An open end is empty; null if both ends are open."""
     text = pl.concat_str(
         [
             since.dt.to_string("%Y-%m-%d").fill_null(""),

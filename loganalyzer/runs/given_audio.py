@@ -1,4 +1,4 @@
-"""The audio of ComfyUI's own runs, whose logs print nothing of it: the user, or the workflow, gives its length."""
+"""Adds the audio length to ComfyUI's own runs. Their logs do not print it; the user or the workflow gives it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from loganalyzer.workflow.requested import RequestedSettings
 
 
-def with_audio(
+def with_given_audio(
     runs: pl.DataFrame, windows: pl.DataFrame, settings: Settings, requested: RequestedSettings | None
 ) -> pl.DataFrame:
     """`runs` with audio_s, audio_frames, aligned and missing_frames of ComfyUI's own windowed runs.
 
-    What a window reads beyond the audio is missing: the node repeats its first embedding there. A run that did not
-    complete tells nothing of windows that it never came to.
+    Frames that a window reads beyond the audio are missing: the node repeats its first embedding there. In a run that
+    did not complete, missing_frames is known only if an observed window already exceeds the audio.
     """
     seconds = settings.audio_s if settings.audio_s is not None else (requested.audio_s if requested else None)
     own = (pl.col("producer") == "core") & pl.col("window_frames").is_not_null() & pl.col("audio_frames").is_null()
@@ -31,14 +31,14 @@ def with_audio(
         group_agg, ["run_id"], pl.col("audio_end").max().alias("reached")
     )
     step = pl.col("stride") > 0
-    told = own & ((pl.col("status") == "completed") | (pl.col("reached") > frames))
+    is_known = own & ((pl.col("status") == "completed") | (pl.col("reached") > frames))
     aligned = schedule.is_aligned(frames, pl.col("window_frames"), pl.col("stride"))
     return (
         left_join(runs, ends, ["run_id"])
         .with_columns(
             pl.when(own).then(pl.lit(float(seconds))).otherwise("audio_s").alias("audio_s"),
             pl.when(own & step).then(aligned).otherwise("aligned").alias("aligned"),
-            pl.when(told)
+            pl.when(is_known)
             .then((pl.col("reached") - frames).clip(0))
             .otherwise("missing_frames")
             .alias("missing_frames"),

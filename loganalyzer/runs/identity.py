@@ -1,4 +1,4 @@
-"""Names for runs and prompts that follow from a log's content and place, whatever machine reads it."""
+"""Makes IDs of runs and prompts from a log's content and line, so that every machine gives the same IDs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import polars as pl
 from loganalyzer.tables.frames import left_join, sort_by
 
 DIGEST = 10
-"""Characters of an input's digest that its ids begin with."""
+"""Number of characters of an input's digest at the start of its IDs."""
 
 
 def with_ids(frame: pl.DataFrame, lanes: pl.DataFrame, sources: pl.DataFrame, *, letter: str) -> pl.DataFrame:
     """`frame` (lane, line, place) with source (name), stream and `id`: digest, letter and line, e.g. `3f2a…-R4`.
 
-    `sources` has number, source, digest. A second one on the same line gets a further number.
+    `sources` has number, source, digest. Further rows of the same line get a suffix: `.2`, `.3` and so on.
     """
     inputs = sources.select(pl.col("number").alias("source"), pl.col("source").alias("name"), "digest")
     named = left_join(lanes, inputs, ["source"]).select("lane", pl.col("name").alias("source"), "stream", "digest")

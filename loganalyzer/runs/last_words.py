@@ -1,8 +1,8 @@
-"""How a prompt ended where no message that is known says so: what stands last in it.
+"""Infers how a prompt ended from its last messages, if no known message says so.
 
-Nodes catch exceptions and go on, and print what they caught; the web server prints tracebacks when a connection breaks
-off. So only words that nothing of the prompt's work follows say how it ended: a near miss of a failure or an
-interruption, or a traceback. One whose first frame is ComfyUI's own `execute` left a node, and the prompt with it.
+Nodes catch exceptions, print them and continue; the web server prints tracebacks when a connection breaks. So a message
+counts only if none of the prompt's work follows it: a near miss of a failure or an interruption, or a traceback. If the
+traceback's first frame is ComfyUI's own `execute`, the exception left the node and ended the prompt.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _NONE: Final = pl.DataFrame(
 )
 
 
-def last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
-    """One row for each prompt that ends with such words: lane, prompt, like_lost, like_stopped, left.
+def find_last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
+    """One row for each prompt that ends with such a message: lane, prompt, like_lost, like_stopped, left.
 
-    `like_lost` and `like_stopped`: a message is almost one of a failure, or of an interruption; `left`: whether the
-    exception of a traceback left a node, null without one. `found` has lane, prompt, place of each prompt,
-    `idle` are the events that do not show a prompt at work.
+    `like_lost` and `like_stopped`: a message is a near miss of a failure or of an interruption. `left`: whether the
+    exception of a traceback left a node; null without a traceback. `found` has lane, prompt, place of each prompt;
+    `idle` are the events that do not show that a prompt is running.
     """
-    if all(timeline.event(event).is_empty() for event in (*_LIKE, "traceback")):
+    if all(timeline.records(event).is_empty() for event in (*_LIKE, "traceback")):
         return _NONE
-    words = _words(timeline)
+    words = _collect_messages(timeline)
     ends = left_join(
         found[:, list(_AT)].rename({"place": "begins"}),
-        _last_work(timeline, {*idle, *LOST, "interruption", "executed"}),
+        _last_activity(timeline, {*idle, *LOST, "interruption", "executed"}),
         _KEYS,
     )
     last = left_join(words, ends, _KEYS).filter(
@@ -51,9 +51,9 @@ def last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str]) ->
     )
 
 
-def _words(timeline: Timeline) -> pl.DataFrame:
-    """lane, prompt, place, event, is_core: near misses of ends, and tracebacks, is_core where that frame follows."""
-    frames = [timeline.event(event).select(*_AT, pl.lit(event).alias("event")) for event in (*_LIKE, *_TRACES)]
+def _collect_messages(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, place, event, is_core: near misses and tracebacks; is_core if ComfyUI's own frame follows."""
+    frames = [timeline.records(event).select(*_AT, pl.lit(event).alias("event")) for event in (*_LIKE, *_TRACES)]
     words = pl.concat(frames).sort("lane", "place")
     behind = pl.col("event").shift(-1).over("lane", "prompt") == "core-frame"
     return words.select(*_AT, "event", behind.fill_null(value=False).alias("is_core")).filter(
@@ -61,15 +61,15 @@ def _words(timeline: Timeline) -> pl.DataFrame:
     )
 
 
-def _last_work(timeline: Timeline, idle: set[str]) -> pl.DataFrame:
-    """lane, prompt, works: the place of the last message, or of the last bar's advance, that shows a prompt at work.
+def _last_activity(timeline: Timeline, idle: set[str]) -> pl.DataFrame:
+    """lane, prompt, works: the place of the last message or bar advance that shows that a prompt is running.
 
-    A bar that is only redrawn may be that of a failed window, which is closed behind the exception. Of bars whose
-    figures nobody reads, the last refresh may be such a one.
+    A redrawn bar may belong to a failed window, whose bar closes after the exception. For bars without parsed figures,
+    the last refresh is ignored, because it may be such a redraw.
     """
-    said = timeline.messages.filter(~pl.col("event").is_in(sorted(idle))).select(*_AT)
+    messages = timeline.messages.filter(~pl.col("event").is_in(sorted(idle))).select(*_AT)
     bars = (frame.sort("lane", "place").filter(_advances(frame)) for frame in timeline.bars.values())
-    places = pl.concat([said, *(frame.select(*_AT) for frame in bars)])
+    places = pl.concat([messages, *(frame.select(*_AT) for frame in bars)])
     return places.pipe(group_agg, _KEYS, pl.col("place").max().alias("works"))
 
 

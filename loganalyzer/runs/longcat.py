@@ -1,7 +1,7 @@
-"""Segments of LongCat Avatar: plain stages whose node prints which audio indices each reads.
+"""Reads the segments of LongCat Avatar: plain stages whose node prints the audio indices that each segment reads.
 
-Segments are chained by hand, one node for each. The audio has one index for each frame of the video, or two in version
-1.0; the node prints the audio's length only where it pads the audio, and its test for that ignores the second index.
+Segments are chained by hand, one node each. The audio has one index per video frame, or two in version 1.0. The node
+prints the audio's length only if it pads the audio, and its test for that ignores the second index.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.runs.stages import assign_ahead
+from loganalyzer.runs.stages import assign_next_stage
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.window_lines import LINE
 from loganalyzer.tables.frames import anti_join, group_agg, left_join, sort_by, with_schema
@@ -29,16 +29,16 @@ _FACTS: Final = pl.Schema(
 )
 
 
-def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """One row per stage that LongCat's lines stand above, with what they say; columns as in `_FACTS`."""
-    frames = [timeline.event(name).with_columns(pl.lit(name).alias("event")) for name in _MARKS]
+def read_facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """One row per stage with LongCat's lines above it; columns as in `_FACTS`."""
+    frames = [timeline.records(name).with_columns(pl.lit(name).alias("event")) for name in _MARKS]
     every = pl.concat(frames, how="diagonal")
     if every.is_empty():
         return pl.DataFrame(schema=_FACTS)
     plain = stages.filter(pl.col("kind") == "plain")
-    told = assign_ahead(every, plain).filter(pl.col("stage").is_not_null()).pipe(sort_by, "stage", "place")
+    assigned = assign_next_stage(every, plain).filter(pl.col("stage").is_not_null()).pipe(sort_by, "stage", "place")
     possible = (pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))
-    found = told.pipe(
+    found = assigned.pipe(
         group_agg,
         ["stage"],
         pl.lit(value=True).first().alias("is_longcat"),
@@ -51,39 +51,40 @@ def facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     return with_schema(found, _FACTS)
 
 
-def with_ranges(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """`windows` with the printed ranges of segments, each of which is one window, and where each should begin.
+def with_segment_ranges(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`windows` with the printed and the expected range of each segment. Each segment is one window.
 
-    A segment begins where its overlap with the one before begins. Where no overlap is printed, no start is expected.
+    A segment should begin where its overlap with the previous one begins. Without a printed overlap, no start is
+    expected.
     """
     own = stages.filter(pl.col("index_start").is_not_null() & ~pl.col("windowed"))
     if own.is_empty():
         return windows
-    ranges = _expected(own)
+    ranges = _expected_ranges(own)
     bare = anti_join(ranges, windows, "stage").with_columns(pl.lit(1, pl.Int64).alias("window"))
     new = with_schema(bare.select("stage", "window", pl.col("its_line").alias("line")), windows.schema)
     known = left_join(pl.concat([windows, new]).pipe(sort_by, "stage", "window"), ranges, ["stage"])
     is_mine = pl.col("its_start").is_not_null() & (pl.col("window") == 1)
     names = {"its_start": "audio_start", "its_end": "audio_end", "want_start": "expected_start"}
-    told = [pl.when(is_mine).then(mine).otherwise(name).alias(name) for mine, name in names.items()]
+    ranged = [pl.when(is_mine).then(column).otherwise(name).alias(name) for column, name in names.items()]
     width = pl.col("its_end") - pl.col("its_start")
     return known.with_columns(
-        *told,
+        *ranged,
         pl.when(is_mine).then(pl.col("want_start") + width).otherwise("expected_end").alias("expected_end"),
         pl.when(is_mine).then(pl.lit(LINE)).otherwise("range_source").alias("range_source"),
         pl.when(is_mine).then(pl.col("want_start") == pl.col("its_start")).otherwise("matches").alias("matches"),
     ).select(*windows.columns)
 
 
-def _expected(own: pl.DataFrame) -> pl.DataFrame:
-    """stage, its_start, its_end, its_line, want_start: null of a chain's first segment, and where nothing tells it.
+def _expected_ranges(own: pl.DataFrame) -> pl.DataFrame:
+    """stage, its_start, its_end, its_line, want_start (null for a chain's first segment, and if unknown).
 
     A segment that starts at index 0 begins a chain. n latent frames of overlap are 4n - 3 to 4n frames.
     """
     ordered = own.pipe(sort_by, "lane", "place")
     start, width = pl.col("index_start"), pl.col("index_end") - pl.col("index_start")
     per_frame = (width / pl.col("plain_frames")).cast(pl.Int64)
-    whole = (per_frame * pl.col("plain_frames") == width) & (per_frame > 0)
+    is_whole = (per_frame * pl.col("plain_frames") == width) & (per_frame > 0)
     before = {
         "frames": pl.col("plain_frames").shift(1).over("lane", "prompt"),
         "start": start.shift(1).over("lane", "prompt"),
@@ -95,21 +96,23 @@ def _expected(own: pl.DataFrame) -> pl.DataFrame:
         start.alias("its_start"),
         pl.col("index_end").alias("its_end"),
         pl.col("index_line").alias("its_line"),
-        pl.when(whole & (start > 0))
+        pl.when(is_whole & (start > 0))
         .then(pl.when(start.is_between(least, want)).then(start).otherwise(want))
         .alias("want_start"),
     )
 
 
-def paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """stage, place, have, need, padding, missing, context, line of each warning, in indices; as `paddings.paddings`.
+def find_paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """stage, place, have, need, padding, missing, context, line of each warning, in indices.
 
-    `need` is where the segment's range ends. `stages` has index_end.
+    The columns are as in `paddings.find_paddings`. `need` is the end of the segment's range. `stages` has index_end.
     """
-    told = timeline.event("longcat-padding")
-    if told.is_empty():
-        return told.select("place").with_columns(pl.lit(None, pl.UInt32).alias("stage"))
-    ahead = assign_ahead(told, stages.filter(pl.col("index_end").is_not_null())).filter(pl.col("stage").is_not_null())
+    warnings = timeline.records("longcat-padding")
+    if warnings.is_empty():
+        return warnings.select("place").with_columns(pl.lit(None, pl.UInt32).alias("stage"))
+    ahead = assign_next_stage(warnings, stages.filter(pl.col("index_end").is_not_null())).filter(
+        pl.col("stage").is_not_null()
+    )
     known = left_join(ahead, stages.select("stage", pl.col("index_end").alias("need")), ["stage"])
     missing = (pl.col("need") - pl.col("have")).clip(0)
     padding = pl.col("padded") - pl.col("have")

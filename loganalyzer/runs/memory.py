@@ -1,14 +1,14 @@
-"""Memory reports, and what the stage's final one really covers.
+"""Reads memory reports, and determines what a stage's final report really covers.
 
-Since 2025-12-01 the VAE resets the peak counter inside the loop, so that the figure printed at the end of a windowed
-run is no sampling peak any more: first a residue, since 2025-12-31 the last decode's peak (facts sheet, section 3).
+Since 2025-12-01 the VAE resets the peak counter inside the loop. The figure at the end of a windowed run is therefore
+not the sampling peak: first it was a residue, since 2025-12-31 it is the last decode's peak (facts sheet, section 3).
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.runs.stages import assign
+from loganalyzer.runs.stages import assign_stage
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, left_join, sort_by
 
@@ -20,14 +20,14 @@ _FIGURES = {
 _RANK = {name: rank for rank, name in enumerate(_FIGURES)}
 
 
-def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+def find_reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """One row per report.
 
     Columns: stage, lane, place, phase, allocated_gib, max_allocated_gib, max_reserved_gib, line, end_line. A report
     is two or three lines of one phase in their fixed order.
     """
     lines = pl.concat(
-        [timeline.event(name).with_columns(pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
+        [timeline.records(name).with_columns(pl.lit(rank).alias("rank")) for name, rank in _RANK.items()],
         how="diagonal",
     ).pipe(sort_by, "lane", "place")
     phase = pl.col("phase").fill_null("")
@@ -44,17 +44,17 @@ def reports(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         pl.col("line").last().alias("end_line"),
         *(pl.col(figure).drop_nulls().first() for figure in _FIGURES.values()),
     )
-    return assign(found, stages).drop("report").pipe(sort_by, "lane", "place")
+    return assign_stage(found, stages).drop("report").pipe(sort_by, "lane", "place")
 
 
-def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """The report that closes each stage.
+def final_reports(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """The final report of each stage.
 
     Columns: stage, peak_allocated_gib, peak_reserved_gib, peak_covers, report_place, report_line, peak_line.
-    `stages` has stage and windowed: only where VAE coding happens inside the loop does the counter lose the peak.
-    A line without a phase is of the old form, whatever lines around it were lost: only a phase makes it another. With a
-    tiny VAE no decode resets the counter, so that the peak is that of the last window. Where memory ran out, no report
-    comes, but PyTorch's own account has the peak since the last reset.
+    `stages` has stage and windowed: the counter loses the peak only if the VAE runs inside the loop. A line without a
+    phase is always the old form, even if lines around it were lost. With a tiny VAE, no decode resets the counter, so
+    the peak is the last window's. If memory ran out, there is no report, but PyTorch's memory summary has the peak
+    since the last reset.
     """
     own = found.filter(pl.col("stage").is_not_null() & ~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     first = own.pipe(
@@ -78,11 +78,11 @@ def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.D
         .otherwise(pl.lit("last-decode"))
     )
     known = left_join(first, stages[:, ["stage", "lane", "windowed"]], ["stage"])
-    tiny = timeline.event("tiny-vae").group_by("lane").agg(pl.col("place").min().alias("tiny_place"))
-    told = known.join(tiny, on="lane", how="left", maintain_order="left").with_columns(
+    tiny = timeline.records("tiny-vae").group_by("lane").agg(pl.col("place").min().alias("tiny_place"))
+    joined = known.join(tiny, on="lane", how="left", maintain_order="left").with_columns(
         (pl.col("tiny_place") < pl.col("report_place")).fill_null(value=False).alias("has_tiny_vae")
     )
-    reported = told.select(
+    reported = joined.select(
         "stage",
         "peak_allocated_gib",
         "peak_reserved_gib",
@@ -91,13 +91,13 @@ def final(timeline: Timeline, found: pl.DataFrame, stages: pl.DataFrame) -> pl.D
         "report_line",
         "peak_line",
     )
-    return pl.concat([reported, _summaries(timeline, stages, reported)], how="diagonal_relaxed")
+    return pl.concat([reported, _oom_summaries(timeline, stages, reported)], how="diagonal_relaxed")
 
 
-def _summaries(timeline: Timeline, stages: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
-    """The same columns of stages without a report in which memory ran out, by PyTorch's own account."""
-    told = assign(timeline.event("memory-summary"), stages).filter(pl.col("stage").is_not_null())
-    last = told.group_by("stage", maintain_order=True).agg(
+def _oom_summaries(timeline: Timeline, stages: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `final_reports`, from PyTorch's memory summary, for stages that ran out of memory."""
+    assigned = assign_stage(timeline.records("memory-summary"), stages).filter(pl.col("stage").is_not_null())
+    last = assigned.group_by("stage", maintain_order=True).agg(
         pl.col("summary_peak_gib").last().alias("peak_allocated_gib"), pl.col("line").last().alias("peak_line")
     )
     return last.join(reported, on="stage", how="anti").with_columns(pl.lit("last-window").alias("peak_covers"))

@@ -1,4 +1,4 @@
-"""What the names of model files tell."""
+"""Reads the quantization from the name of a model file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import polars as pl
 from loganalyzer.expectations.names import QUANTIZATION
 
 
-def precision(name: str, words: tuple[str, ...]) -> pl.Expr:
-    """The quantization in a file's name: of a GGUF file as in `expectations.names`, else the first of known words."""
+def quantization_in_name(name: str, words: tuple[str, ...]) -> pl.Expr:
+    """The quantization in the file names of column `name`: a GGUF type, else the first known word."""
     lower = pl.col(name).str.to_lowercase()
-    told = [pl.when(lower.str.contains(word, literal=True)).then(pl.lit(word)) for word in words]
-    return pl.coalesce(pl.col(name).str.extract(QUANTIZATION, 1).str.to_uppercase(), *told)
+    matches = [pl.when(lower.str.contains(word, literal=True)).then(pl.lit(word)) for word in words]
+    return pl.coalesce(pl.col(name).str.extract(QUANTIZATION, 1).str.to_uppercase(), *matches)

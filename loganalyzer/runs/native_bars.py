@@ -1,7 +1,7 @@
-"""Bars of ComfyUI's own samplers, told apart: which of them a Wan model drew.
+"""Finds the bars of ComfyUI's own samplers, and which of them a Wan model drew.
 
-Such a bar has no description, and other nodes draw bars like it. A bar is the model's that was requested last in its
-prompt; text encoders and VAEs, requested in between, draw none.
+Such a bar has no description, and other nodes draw similar bars. A bar belongs to the diffusion model that its prompt
+requested last. Text encoders and VAEs are requested in between but draw no bars.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import anti_join, join_nearest, sort_by
 
 DYNAMIC: Final = "bare-bar-dynamic"
-"""The form of a bar that says it waits for the model: its rates are not smoothed."""
+"""The form of a bar with the remark that it waits for the model. Its rates are not smoothed."""
 
 
-def is_native(timeline: Timeline) -> bool:
-    """Whether anything in the log shows ComfyUI's own sampling of a Wan model."""
+def shows_native_sampling(timeline: Timeline) -> bool:
+    """Whether the log shows that ComfyUI itself sampled a Wan model."""
     events = ("native-range", "auto-sampler-audio", "native-sampler")
-    if any(not timeline.event(name).is_empty() for name in events):
+    if any(not timeline.records(name).is_empty() for name in events):
         return True
-    requested = timeline.event("model-requested")["model_class"]
+    requested = timeline.records("model-requested")["model_class"]
     return not requested.is_empty() and bool(requested.str.contains(load_tables().classes.wan).any())
 
 
-def requests(timeline: Timeline) -> pl.DataFrame:
-    """Diffusion models that were requested: lane, place, prompt, model_class, is_wan."""
+def find_requests(timeline: Timeline) -> pl.DataFrame:
+    """The requested diffusion models: lane, place, prompt, model_class, is_wan."""
     classes = load_tables().classes
     name = pl.col("model_class")
-    wanted = timeline.event("model-requested").filter(~name.str.contains(classes.companions))
+    wanted = timeline.records("model-requested").filter(~name.str.contains(classes.companions))
     return wanted.select("lane", "place", "prompt", "model_class", name.str.contains(classes.wan).alias("is_wan"))
 
 
-def refreshes(timeline: Timeline) -> pl.DataFrame:
-    """Bars without description, in order, with `drawn` (dense number, one per bar), `mark`, `is_wan`, `model_class`.
+def find_refreshes(timeline: Timeline) -> pl.DataFrame:
+    """Refreshes of bars without description, in order, with `drawn`, `mark`, `is_wan`, `model_class`.
 
-    `mark` is the place of the last request or window line above in the same prompt; a bar that is drawn behind another
-    one is another bar. `is_wan` is null where no diffusion model was requested in the prompt before.
+    `drawn` is a dense number, one per bar. `mark` is the place of the last request or window line above in the same
+    prompt; a new mark starts a new bar. `is_wan` is null if the prompt requested no diffusion model before.
     """
-    ranges = timeline.event("native-range").select("lane", "place", "prompt")
-    asked = requests(timeline)
-    marks = pl.concat([frame.select("lane", "place", "prompt") for frame in (asked, ranges)])
+    ranges = timeline.records("native-range").select("lane", "place", "prompt")
+    requested = find_requests(timeline)
+    marks = pl.concat([frame.select("lane", "place", "prompt") for frame in (requested, ranges)])
     marks = marks.pipe(sort_by, "lane", "place").select(
         "lane", "place", pl.col("place").alias("mark"), pl.col("prompt").alias("mark_prompt")
     )
-    named = asked.pipe(sort_by, "lane", "place").select(
+    named = requested.pipe(sort_by, "lane", "place").select(
         "lane", "place", "model_class", "is_wan", pl.col("prompt").alias("its_prompt")
     )
     bars = join_nearest(join_nearest(timeline.bars["bare-bar"], marks), named)
@@ -55,13 +55,13 @@ def refreshes(timeline: Timeline) -> pl.DataFrame:
         pl.when(pl.col("mark_prompt") == pl.col("prompt")).then("mark").alias("mark"),
         pl.when(pl.col("its_prompt") == pl.col("prompt")).then(pl.col("model_class", "is_wan")),
     )
-    return own.with_columns(_begins().cum_sum().alias("drawn"))
+    return own.with_columns(_starts_bar().cum_sum().alias("drawn"))
 
 
-def _begins() -> pl.Expr:
-    """Where another bar begins: its count falls back, or the clock of two finished ones does.
+def _starts_bar() -> pl.Expr:
+    """Whether a new bar begins: the step count falls back, or the clock does between two finished refreshes.
 
-    The clock of a bar under DynamicVRAM is set back at its second step, so that alone it proves nothing.
+    A clock that falls back is not enough: under DynamicVRAM a bar resets its clock at the second step.
     """
     changed = pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(1)) for key in ("lane", "prompt", "mark"))
     full = pl.col("n") == pl.col("total")
@@ -70,30 +70,30 @@ def _begins() -> pl.Expr:
     return changed.fill_null(value=True) | (fell | again).fill_null(value=False)
 
 
-def samplers(timeline: Timeline) -> pl.DataFrame:
-    """Where samplers start: lane, place, line, prompt, model_class, is_wan, is_certain; in order.
+def find_samplers(timeline: Timeline) -> pl.DataFrame:
+    """The starts of samplers: lane, place, line, prompt, model_class, is_wan, is_certain; in order.
 
-    Detailed logs say it; in prompts without such lines, bars show it. A second bar behind a request may be another
-    node's, and is certain only where it says that it waits for the model.
+    Detailed logs print them; in prompts without such lines, bars show them. A second bar after a request may belong to
+    another node. It is certain only if it says that it waits for the model.
     """
-    told = timeline.event("native-sampler").with_columns(
+    logged = timeline.records("native-sampler").with_columns(
         pl.col("model_class").str.contains(load_tables().classes.wan).alias("is_wan"),
         pl.lit(value=True).alias("is_certain"),
     )
-    bars = anti_join(_drawn(timeline), told, "lane", "prompt")
+    bars = anti_join(_first_refreshes(timeline), logged, "lane", "prompt")
     first = pl.col("mark").ne_missing(pl.col("mark").shift(1)) | (pl.col("prompt") != pl.col("prompt").shift(1))
     shown = bars.with_columns((first.fill_null(value=True) | pl.col("is_dynamic")).alias("is_certain"))
-    return pl.concat([frame.select(*_SAMPLER) for frame in (told, shown)]).pipe(sort_by, "lane", "place")
+    return pl.concat([frame.select(*_SAMPLER) for frame in (logged, shown)]).pipe(sort_by, "lane", "place")
 
 
 _SAMPLER: Final = ("lane", "place", "line", "prompt", "model_class", "is_wan", "is_certain")
 
 
-def _drawn(timeline: Timeline) -> pl.DataFrame:
-    """One row per bar, at its first refresh, with `is_dynamic`."""
+def _first_refreshes(timeline: Timeline) -> pl.DataFrame:
+    """One row per bar, from its first refresh, with `is_dynamic`."""
     first = ("lane", "place", "line", "prompt", "mark", "is_wan", "model_class")
     return (
-        refreshes(timeline)
+        find_refreshes(timeline)
         .group_by("drawn", maintain_order=True)
         .agg(pl.col(first).first(), (pl.col("pattern") == DYNAMIC).any().alias("is_dynamic"))
     )

@@ -1,9 +1,9 @@
-"""Stages of ComfyUI's own samplers: InfiniteTalk's windows, and plain stages of Wan models.
+"""Finds the stages of ComfyUI's own samplers: windowed InfiniteTalk stages, and plain stages of Wan models.
 
-The InfiniteTalk node prints the range of every window but the first, and the sampler behind it draws a bar; nodes are
-chained by hand, one for each window. So a prompt with such lines is one run, which begins with the bar above the first
-of them. Without such a line, every bar of a Wan model is a stage of its own: of one InfiniteTalk window where the
-speech encoder was loaded for the prompt, else a plain one.
+The InfiniteTalk node prints the range of every window except the first; the sampler after it draws a bar. Nodes are
+chained by hand, one per window. A prompt with such lines is therefore one run, which begins with the bar above the
+first of them. Without such a line, every bar of a Wan model is a separate stage: one InfiniteTalk window if the prompt
+loaded the speech encoder, else a plain stage.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import anti_join, group_agg, join_nearest, sort_by, unique_by, with_schema
 
 TALKING: Final = "native"
-"""The kind of a stage that goes through audio in windows."""
+"""The kind of a stage that renders audio in windows."""
 PLAIN: Final = "native-plain"
 KINDS: Final = (TALKING, PLAIN)
 _PROMPT: Final = ("lane", "prompt")
@@ -27,29 +27,31 @@ _OPENERS: Final = pl.Schema(
 )
 
 
-def stages(timeline: Timeline, others: pl.DataFrame) -> pl.DataFrame:
-    """lane, place, line, prompt, kind of every stage; `others` are the wrapper's, by lane and prompt.
+def find_stages(timeline: Timeline, others: pl.DataFrame) -> pl.DataFrame:
+    """lane, place, line, prompt, kind of every stage; `others` are the wrapper's stages (lane, prompt).
 
-    A prompt of the wrapper's has no single stage of ComfyUI's own: bars without description may be the wrapper's.
+    A prompt with stages of the wrapper has no single stages of ComfyUI's own, because its bars without description may
+    be the wrapper's.
     """
-    if not native_bars.is_native(timeline):
+    if not native_bars.shows_native_sampling(timeline):
         return pl.DataFrame(schema=_OPENERS)
-    samplers = native_bars.samplers(timeline)
-    looped = timeline.event("auto-sampler-audio")
-    chained = _chains(anti_join(timeline.event("native-range"), looped, *_PROMPT), samplers)
+    samplers = native_bars.find_samplers(timeline)
+    looped = timeline.records("auto-sampler-audio")
+    chained = _find_chains(anti_join(timeline.records("native-range"), looped, *_PROMPT), samplers)
     chains = pl.concat([with_schema(frame, _OPENERS) for frame in (looped, chained)]).with_columns(
         pl.lit(TALKING).alias("kind")
     )
     taken = pl.concat([frame.select(*_PROMPT) for frame in (chains, others)])
-    single = _single(timeline, anti_join(samplers, taken, *_PROMPT))
+    single = _single_stages(timeline, anti_join(samplers, taken, *_PROMPT))
     return pl.concat([chains, with_schema(single, _OPENERS)]).pipe(sort_by, "lane", "place")
 
 
-def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
-    """One row for each chain of windows; a range that starts before the one above it begins another chain.
+def _find_chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
+    """One row for each chain of windows. A range that starts before the previous range begins a new chain.
 
-    The first chain of a prompt begins with its first Wan sampler, another one with the second sampler behind the last
-    range of the chain before, for the first belongs to that range. Where no sampler shows, it begins with its range.
+    The first chain of a prompt begins with the prompt's first Wan sampler. A later chain begins with the second sampler
+    after the previous chain's last range: the first sampler belongs to that range. Without a visible sampler, a chain
+    begins with its range.
     """
     same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
     goes_on = (same & (pl.col("audio_start") >= pl.col("audio_start").shift(1))).fill_null(value=False)
@@ -77,14 +79,14 @@ def _chains(ranges: pl.DataFrame, samplers: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _single(timeline: Timeline, samplers: pl.DataFrame) -> pl.DataFrame:
-    """Samplers of Wan models, each a stage: of InfiniteTalk where the prompt shows that its model follows speech."""
+def _single_stages(timeline: Timeline, samplers: pl.DataFrame) -> pl.DataFrame:
+    """One stage per sampler of a Wan model: InfiniteTalk if the prompt loaded a speech model, else plain."""
     classes = load_tables().classes
-    adapters = timeline.event("storage-policy").filter(pl.col("paths").str.contains(r"(?i)model_patches[\\/].*talk"))
-    heard = timeline.event("model-requested").filter(pl.col("model_class").str.contains(classes.speech))
-    speaking = unique_by(pl.concat([frame.select(*_PROMPT) for frame in (adapters, heard)]), *_PROMPT)
-    own = samplers.filter(pl.col("is_wan").fill_null(value=False) & pl.col("is_certain"))
-    marked = own.join(
+    adapters = timeline.records("storage-policy").filter(pl.col("paths").str.contains(r"(?i)model_patches[\\/].*talk"))
+    encoders = timeline.records("model-requested").filter(pl.col("model_class").str.contains(classes.speech))
+    speaking = unique_by(pl.concat([frame.select(*_PROMPT) for frame in (adapters, encoders)]), *_PROMPT)
+    certain = samplers.filter(pl.col("is_wan").fill_null(value=False) & pl.col("is_certain"))
+    marked = certain.join(
         speaking.with_columns(pl.lit(value=True).alias("speaks")), on=_PROMPT, how="left", maintain_order="left"
     )
     talks = pl.col("speaks").fill_null(value=False) & pl.col("model_class").str.contains(classes.talking)
@@ -92,5 +94,5 @@ def _single(timeline: Timeline, samplers: pl.DataFrame) -> pl.DataFrame:
 
 
 def is_native() -> pl.Expr:
-    """Whether a stage is of ComfyUI's own samplers."""
+    """Whether a stage was sampled by ComfyUI's own samplers."""
     return pl.col("kind").is_in(KINDS)

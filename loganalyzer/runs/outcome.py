@@ -1,4 +1,4 @@
-"""How each stage ended, and where in the file."""
+"""Determines how each stage ended, and the line where it ended."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from loganalyzer.runs import native_samplers, program_samplers
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by
 
-STOPPED: Final = "sampling stopped at step {} of {} of window {}, and no message says why"
+STOPPED: Final = "sampling stopped at step {} of {} in window {}; no message says why"
 
 
-def outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+def with_outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """`stages` with status, prompt_s and finish_observed.
 
     `stages` has lane, prompt, place, report_place, windowed, observed, expected_windows, stopped_at, last_is_full. A
-    stage is completed once its memory report is printed, another stage of its prompt follows, or its prompt ended well;
-    else it shares its prompt's fate. A prompt that ends well is no proof of windows that were never seen: that is a
-    finding, not a status. But upstream prints the report only after the last window, so a last bar that stands below
-    its total, without a report behind it, is that of a stage that failed, whatever message is missing.
+    stage completed if its memory report is printed, another stage of its prompt follows, or its prompt completed;
+    else it has its prompt's status. A completed prompt does not prove that missing windows ran: that is a finding, not
+    a status. Upstream prints the report only after the last window, so a stage whose last bar is below its total and
+    that has no report failed, even without an error message.
 
-    `finish_observed` says whether the log shows that sampling finished: by the report, or by its last window at the
-    last step.
+    `finish_observed` says whether the log shows the end of sampling: the report, or the last window at its last step.
 
-    A stage that another one follows was cut off all the same where windows of it are missing, or where a request came
-    in between and the other one, but not this one, has a report: then a server was killed and started again without a
-    word in the log. A request alone proves nothing, for it may have waited.
+    A stage with a following stage was still cut off if windows are missing. It was also cut off if a request came in
+    between and only the following stage has a report: someone killed and restarted the server, and the log does not
+    show it. A request alone proves nothing, because it may have waited in the queue.
     """
-    stages = _followed(timeline, stages)
+    stages = _with_followers(timeline, stages)
     followed = pl.col("followed")
     own = prompts.select(
         "lane",
@@ -58,13 +57,12 @@ def outcomes(timeline: Timeline, stages: pl.DataFrame, prompts: pl.DataFrame) ->
     ).drop("prompt_status", "executed_place", "next", "followed")
 
 
-def last_bars(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """How far each stage's last bar came: stage, stopped_at, last_is_full.
+def find_last_bars(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """The progress of each stage's last bar: stage, stopped_at, last_is_full.
 
-    `stopped_at` says in words where a bar stands below its total, null of a full one. `last_is_full` is true where the
-    last expected window is at its last step, or the last bar of a stage without windows or of windows chained by hand,
-    of which the log announces no count. `windows` has one row per bar
-    that was seen, and others whose `bar` is null.
+    `stopped_at` is a sentence about a bar below its total, null for a full bar. `last_is_full` is true if the last
+    expected window is at its last step. For stages without windows, and for windows chained by hand, whose count the
+    log does not announce, the last bar counts. `windows` has one row per observed bar, and rows whose `bar` is null.
     """
     last = windows.filter(pl.col("bar").is_not_null()).group_by("stage", maintain_order=True).last()
     known = last.join(stages.select("stage", "kind", "windowed", "expected_windows"), on="stage", maintain_order="left")
@@ -81,20 +79,20 @@ def last_bars(windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_stops(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """`prompts`, in which those that seem completed, but hold a stage that stopped midway, are failed, with the reason.
+    """`prompts` with the status failed, and the reason, for completed prompts with a stage that stopped midway.
 
-    `stages` are those of `outcomes`.
+    `stages` is as from `with_outcomes`.
     """
     stops = (
         stages.filter((pl.col("status") == "failed") & pl.col("stopped_at").is_not_null())
         .group_by("lane", "prompt")
         .agg(pl.col("stopped_at").first())
     )
-    return _failed_where_stopped(prompts.join(stops, on=["lane", "prompt"], how="left", maintain_order="left"))
+    return _mark_stopped_as_failed(prompts.join(stops, on=["lane", "prompt"], how="left", maintain_order="left"))
 
 
-def stops(runs: pl.DataFrame, windows: pl.DataFrame) -> dict[str, str]:
-    """How far the first run of each prompt came that failed midway, by the prompt's id: of finished tables."""
+def stop_reasons(runs: pl.DataFrame, windows: pl.DataFrame) -> dict[str, str]:
+    """Prompt ID to the progress of its first run that failed midway, from finished tables."""
     last = windows.filter(pl.col("steps_done").is_not_null()).group_by("run_id", maintain_order=True).last()
     failed = runs.filter(pl.col("status") == "failed").select("run_id", "prompt_id")
     found = failed.join(last, on="run_id", maintain_order="left").filter(pl.col("steps_done") < pl.col("steps_total"))
@@ -104,14 +102,14 @@ def stops(runs: pl.DataFrame, windows: pl.DataFrame) -> dict[str, str]:
 
 
 def with_reasons(prompts: pl.DataFrame, reasons: Mapping[str, str]) -> pl.DataFrame:
-    """`prompts`, in which those that seem completed, but have a reason to have failed (by their id), are failed."""
+    """`prompts` with the status failed for completed prompts in `reasons` (prompt ID to reason)."""
     if not reasons:
         return prompts
     stopped_at = pl.col("prompt_id").replace_strict(reasons, default=None, return_dtype=pl.String)
-    return _failed_where_stopped(prompts.with_columns(stopped_at.alias("stopped_at")))
+    return _mark_stopped_as_failed(prompts.with_columns(stopped_at.alias("stopped_at")))
 
 
-def _failed_where_stopped(prompts: pl.DataFrame) -> pl.DataFrame:
+def _mark_stopped_as_failed(prompts: pl.DataFrame) -> pl.DataFrame:
     is_stopped = (pl.col("status") == "completed") & pl.col("stopped_at").is_not_null()
     return prompts.with_columns(
         pl.when(is_stopped).then(pl.lit("failed")).otherwise("status").alias("status"),
@@ -119,26 +117,29 @@ def _failed_where_stopped(prompts: pl.DataFrame) -> pl.DataFrame:
     ).drop("stopped_at")
 
 
-def _followed(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """`stages` with `next`, whether another stage of the prompt follows, and `followed`: in order."""
+def _with_followers(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """`stages` in order with `next` (whether another stage of the prompt follows) and `followed`.
+
+    `followed` is true if the next stage also proves that this one was not cut off.
+    """
     if stages[:, ["lane", "prompt"]].is_unique().all():
         return stages.with_columns(*(pl.lit(value=False).alias(name) for name in ("next", "followed")))
-    arrivals = timeline.event("arrival").select("lane", "place", pl.col("place").alias("arrived"))
+    arrivals = timeline.records("arrival").select("lane", "place", pl.col("place").alias("arrived"))
     ahead = join_nearest(sort_by(stages, "lane", "place"), sort_by(arrivals, "lane", "place"), ahead=True)
     behind = {name: pl.col(name).shift(-1).over("lane", "prompt") for name in ("place", "report_place")}
-    asked = (pl.col("arrived") < behind["place"]).fill_null(value=False)
+    was_requested = (pl.col("arrived") < behind["place"]).fill_null(value=False)
     shown = pl.col("observed").is_not_null().any().over("lane", "prompt")
     seen = pl.when(shown).then(pl.col("observed").fill_null(0))
     missing = (pl.col("windowed") & (seen < pl.col("expected_windows"))).fill_null(value=False)
     follows = behind["place"].is_not_null()
     return ahead.with_columns(
         follows.alias("next"),
-        (follows & ~missing & ~(asked & behind["report_place"].is_not_null())).alias("followed"),
+        (follows & ~missing & ~(was_requested & behind["report_place"].is_not_null())).alias("followed"),
     ).drop("arrived")
 
 
-def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """`prompts`, those cut off reaching to the last line of their stages: bars are no messages, but they are there."""
+def extend_cut_off_prompts(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`prompts`, with cut-off prompts extended to the last line of their stages: bars are not messages, but count."""
     last = stages.pipe(group_agg, ["lane", "prompt"], pl.col("end_line").max().alias("stage_end"))
     cut = pl.col("status") == "truncated"
     return (
@@ -150,10 +151,10 @@ def reach(prompts: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataFrame) -> pl.DataFrame:
-    """stage, end_line: the last line of anything that belongs to a stage (`parts`: stage, line each).
+def find_end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.DataFrame) -> pl.DataFrame:
+    """stage, end_line: the last line of everything that belongs to a stage (`parts`: stage, line each).
 
-    The last stage of a prompt that did not complete reaches to the prompt's end, where the reason stands.
+    The last stage of a prompt that did not complete extends to the prompt's end, where the reason is.
     """
     last = pl.concat([part.select("stage", "line") for part in parts], how="vertical_relaxed").pipe(
         group_agg, ["stage"], pl.col("line").max().alias("last_line")

@@ -1,4 +1,4 @@
-"""Which schedule each stage followed, and so how many windows it should have run."""
+"""Determines which schedule each stage followed, and how many windows it should have run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from loganalyzer.runs.eras import ONE_WINDOW_CASE
 from loganalyzer.tables.frames import left_join
 
 TALKING = ("infinitetalk", "multitalk", "skyreelsv3")
-"""The modes of the MultiTalk loop that are known."""
+"""The known modes of the MultiTalk loop."""
 OTHER_LOOPS = ("plain", "s2v", "wananimate", "longcat")
-"""What other loops are called. Only the MultiTalk loop names its mode, so that every other name is one of its own."""
+"""The modes of other loops. Only the MultiTalk loop prints its mode, so every other name is one of its modes."""
 
 
 def is_talking() -> pl.Expr:
-    """Whether a windowed run is of the MultiTalk loop: its arithmetic is the same whatever the mode is called."""
+    """Whether a windowed run used the MultiTalk loop, whose arithmetic is the same for all of its modes."""
     return ~pl.col("mode").is_in(OTHER_LOOPS).fill_null(value=False)
 
 
 def is_unknown_mode() -> pl.Expr:
-    """Whether the log names a mode that nothing is known of: its usual window and overlap, its baselines."""
+    """Whether the log names an unknown mode, without a usual window, overlap or baselines."""
     return (is_talking() & ~pl.col("mode").is_in(TALKING)).fill_null(value=False)
 
 
-def configured(schedules: tuple[Schedule, ...], window: int, motion: int) -> pl.DataFrame:
-    """mode, want_window, want_motion, drop_frames; the user's window and motion are for the house's own modes."""
+def configured_schedules(schedules: tuple[Schedule, ...], window: int, motion: int) -> pl.DataFrame:
+    """mode, want_window, want_motion, drop_frames. The user's window and motion apply to InfiniteTalk and MultiTalk."""
     own = {"infinitetalk", "multitalk"}
     rows = [
         (s.mode, *((window, motion) if s.mode in own else (s.window_frames, s.motion_frames)), s.drop_frames)
@@ -39,16 +39,16 @@ def configured(schedules: tuple[Schedule, ...], window: int, motion: int) -> pl.
     )
 
 
-def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
-    """`stages` with the schedule each followed.
+def with_schedule(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """`stages` with the schedule that each stage followed.
 
     Added: want_window, want_motion, drop_frames, window_frames, motion_frames, stride, schedule_observed,
     expected_windows, aligned.
 
     `stages` has mode, windowed, audio_frames, announced_windows, observed (ranges seen), seen_window, seen_stride,
-    window_early, motion_early, vae_window, until. What the ranges show counts, then the frames of the first image
-    encoded; the configured figures stand in while nothing shows, also for a mode that is not known; a single window too
-    short for the configured overlap has none. All are null for runs without windows.
+    window_early, motion_early, vae_window, until. The observed ranges take precedence, then the frames of the first
+    encoded image, then the configured values (also for an unknown mode). A single window too short for the configured
+    overlap has no overlap. All added columns are null for runs without windows.
     """
     usual = pl.when(pl.col("mode").is_in([*TALKING, *OTHER_LOOPS])).then("mode").alias("usual")
     known = left_join(stages.with_columns(usual), wanted.rename({"mode": "usual"}), ["usual"], nulls_equal=True)
@@ -74,7 +74,7 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     known = (
         known.with_columns(dropped.alias("drop_frames"))
         .with_columns((overlap - pl.col("drop_frames")).alias("motion_frames"))
-        .with_columns(_expected().alias("expected_windows"), _aligned().alias("aligned"))
+        .with_columns(_expected_windows().alias("expected_windows"), _is_aligned().alias("aligned"))
     )
     windowed = [
         "want_window", "want_motion", "drop_frames", "window_frames", "motion_frames", "stride",
@@ -83,11 +83,11 @@ def planned(stages: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     return known.with_columns([pl.when("windowed").then(pl.col(name)).alias(name) for name in windowed])
 
 
-def _usable() -> pl.Expr:
+def _is_usable() -> pl.Expr:
     return (pl.col("stride") > 0) & (pl.col("window_frames") > 0) & (pl.col("audio_frames") > 0)
 
 
-def _expected() -> pl.Expr:
+def _expected_windows() -> pl.Expr:
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
     before = (pl.col("until") <= ONE_WINDOW_CASE) | ((audio <= window) & (pl.col("observed") > 1))
     talking = (
@@ -96,7 +96,7 @@ def _expected() -> pl.Expr:
         .otherwise(schedule.count_windows(audio, window, step))
     )
     return (
-        pl.when(~_usable())
+        pl.when(~_is_usable())
         .then(None)
         .when(is_talking())
         .then(talking)
@@ -107,6 +107,6 @@ def _expected() -> pl.Expr:
     )
 
 
-def _aligned() -> pl.Expr:
+def _is_aligned() -> pl.Expr:
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
-    return pl.when(_usable() & is_talking()).then(schedule.is_aligned(audio, window, step))
+    return pl.when(_is_usable() & is_talking()).then(schedule.is_aligned(audio, window, step))

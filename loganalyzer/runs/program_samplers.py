@@ -1,7 +1,7 @@
-"""Stages of programs that sample by themselves: LightX2V, MeiGen's command line, Wan2GP, and those that a user adds.
+"""Finds the stages of standalone programs: LightX2V, MeiGen's command line, Wan2GP, and those that a user adds.
 
-A pattern file with a table [producer] describes such a program; its events have the same names for all of them. Either
-its messages tell windows and steps (`lines`), or each bar without description is a window (`bars`).
+A pattern file with a table [producer] describes such a program. All programs share the same event names. Either the
+program's messages name windows and steps (`lines`), or each bar without description is a window (`bars`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import polars as pl
 
 from loganalyzer.grammar.model import Pattern
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vocabulary import BANNER, PRODUCER, PROGRAM_HOLES
+from loganalyzer.runs.vocabulary import BANNER, PRODUCER, PROGRAM_FIELDS
 from loganalyzer.tables.frames import join_nearest, sort_by, unique_by, with_schema
 
 BY_LINES: Final = "program-lines"
-"""The kind of a stage whose windows and steps are messages."""
+"""The kind of a stage whose messages name windows and steps."""
 BY_BARS: Final = "program-bars"
 """The kind of a stage whose windows are bars without description."""
 KINDS: Final = (BY_LINES, BY_BARS)
@@ -25,31 +25,31 @@ KINDS: Final = (BY_LINES, BY_BARS)
 _END: Final = "program-end"
 _SHOWS_COMFYUI: Final = ("arrival", *BANNER)
 _MESSAGES: Final = ("program-audio", "program-windows", "program-window")
-"""In the order in which a run prints them; its windows count up."""
+"""Messages in the order in which a run prints them. The window number counts up."""
 _OPENERS: Final = pl.Schema(
     {"lane": pl.UInt32, "place": pl.Int64, "line": pl.Int64, "prompt": pl.Int64, "kind": pl.String, **PRODUCER}
 )
 _PROMPT: Final = ("lane", "prompt")
 _MAY_BE_OTHERS: Final = (_END, "program-saved")
-"""Whose words other programs print as well."""
+"""Events whose wording other programs also print."""
 
 
 def is_program() -> pl.Expr:
-    """Whether a stage is of a program that samples by itself."""
+    """Whether a standalone program sampled the stage."""
     return pl.col("kind").is_in(KINDS)
 
 
-def prepared(events: Mapping[str, pl.DataFrame], patterns: Sequence[Pattern]) -> dict[str, pl.DataFrame]:
-    """`events` in which the programs' records name their program; what ends a program's run ends a prompt.
+def prepare_records(events: Mapping[str, pl.DataFrame], patterns: Sequence[Pattern]) -> dict[str, pl.DataFrame]:
+    """`events` with the program's name in each program's records, and the ends of program runs as ends of prompts.
 
-    An end counts only in an input that shows its program, and above anything of ComfyUI's, for its words may be
-    anybody's. Records that were prepared before stay as they are.
+    An end counts only if its input shows the program, and only above all messages of ComfyUI, because other programs
+    print the same words. Preparing records twice changes nothing.
     """
     found = dict(events)
-    present = [name for name in PROGRAM_HOLES if name in events and not events[name].is_empty()]
+    present = [name for name in PROGRAM_FIELDS if name in events and not events[name].is_empty()]
     if not present:
         return found
-    known = _catalogue(patterns)
+    known = _list_producers(patterns)
     for name in present:
         own = found[name].drop(*PRODUCER, strict=False)
         found[name] = own.join(known, on="pattern", maintain_order="left")
@@ -57,7 +57,7 @@ def prepared(events: Mapping[str, pl.DataFrame], patterns: Sequence[Pattern]) ->
 
 
 def _with_ends(found: dict[str, pl.DataFrame], present: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """`found` with the ends of programs' runs among the ends of prompts; those that prove nothing are dropped."""
+    """`found` with the ends of program runs moved to the ends of prompts; ends that prove nothing are dropped."""
     own = [found[name].select("source", "program") for name in present if name not in _MAY_BE_OTHERS]
     shown = pl.concat(own or [found[_END].select("source", "program").clear()])
     lines = found[_END].select("source", "line").clear()
@@ -73,8 +73,8 @@ def _with_ends(found: dict[str, pl.DataFrame], present: Sequence[str]) -> dict[s
     return found
 
 
-def _catalogue(patterns: Sequence[Pattern]) -> pl.DataFrame:
-    """pattern, and the columns of `PRODUCER`, of patterns whose file describes a program."""
+def _list_producers(patterns: Sequence[Pattern]) -> pl.DataFrame:
+    """Pattern and the columns of `PRODUCER`, for the patterns of files that describe a program."""
     rows = [
         (one.id, who.name, who.windows, who.mode, who.tail, who.models, who.unquantized)
         for one in patterns
@@ -83,72 +83,72 @@ def _catalogue(patterns: Sequence[Pattern]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"pattern": pl.String, **PRODUCER}, orient="row")
 
 
-def stages(timeline: Timeline) -> pl.DataFrame:
-    """lane, place, line, prompt, kind, and the columns of `PRODUCER`, of every stage; in order."""
+def find_stages(timeline: Timeline) -> pl.DataFrame:
+    """lane, place, line, prompt, kind and the columns of `PRODUCER`, one row per stage, in order."""
     opened = [
         with_schema(found.with_columns(pl.lit(kind).alias("kind")), _OPENERS)
-        for found, kind in ((_by_lines(timeline), BY_LINES), (_by_bars(timeline), BY_BARS))
+        for found, kind in ((_starts_by_lines(timeline), BY_LINES), (_starts_by_bars(timeline), BY_BARS))
     ]
     return pl.concat(opened).pipe(sort_by, "lane", "place")
 
 
-def _by_lines(timeline: Timeline) -> pl.DataFrame:
-    """Where a message comes that a run prints before, or in place of, the last one above it."""
+def _starts_by_lines(timeline: Timeline) -> pl.DataFrame:
+    """The starts of runs: messages that a run prints before the previous message, or instead of it."""
     ranks = [pl.lit(rank, pl.Int64) + (pl.col("window") if name == _MESSAGES[-1] else 0) for rank, name in _RANKED]
-    told = pl.concat(
+    ranked = pl.concat(
         [
-            timeline.event(name).filter(pl.col("windows_by") == "lines").select(*_KEYS, *PRODUCER, rank.alias("rank"))
+            timeline.records(name).filter(pl.col("windows_by") == "lines").select(*_KEYS, *PRODUCER, rank.alias("rank"))
             for name, rank in zip(_MESSAGES, ranks, strict=True)
         ]
     ).pipe(sort_by, "lane", "place")
     same = pl.all_horizontal(pl.col(key) == pl.col(key).shift(1) for key in (*_PROMPT, "program"))
     goes_on = (same & (pl.col("rank") > pl.col("rank").shift(1))).fill_null(value=False)
-    return told.filter(~goes_on)
+    return ranked.filter(~goes_on)
 
 
 _KEYS: Final = ("lane", "place", "line", "prompt")
 _RANKED: Final = tuple(enumerate(_MESSAGES))
 
 
-def _by_bars(timeline: Timeline) -> pl.DataFrame:
-    """Where a program prints its arguments, and the first bar of each prompt below a model that is analyzed."""
-    runs = timeline.event("program-run").filter(pl.col("windows_by") == "bars")
-    loaded = models(timeline)
+def _starts_by_bars(timeline: Timeline) -> pl.DataFrame:
+    """The starts of runs: printed arguments, and the first bar of each prompt below a known model."""
+    runs = timeline.records("program-run").filter(pl.col("windows_by") == "bars")
+    loaded = find_models(timeline)
     if loaded.is_empty():
         return runs
-    bars = _own_bars(timeline).select(*_KEYS)
+    bars = _program_bars(timeline).select(*_KEYS)
     below = join_nearest(bars, loaded.select("lane", "place", "is_analyzed", *PRODUCER)).filter(
         pl.col("is_analyzed").fill_null(value=False),
     )
     return pl.concat([frame.select(*_KEYS, *PRODUCER) for frame in (runs, unique_by(below, *_PROMPT))])
 
 
-def _own_bars(timeline: Timeline) -> pl.DataFrame:
-    """Bars without description in outputs that show nothing of ComfyUI's."""
-    comfyui = pl.concat([timeline.event(name).select("lane") for name in _SHOWS_COMFYUI])["lane"]
+def _program_bars(timeline: Timeline) -> pl.DataFrame:
+    """Bars without description, in outputs without messages of ComfyUI."""
+    comfyui = pl.concat([timeline.records(name).select("lane") for name in _SHOWS_COMFYUI])["lane"]
     return timeline.bars["bare-bar"].filter(~pl.col("lane").is_in(comfyui.implode()))
 
 
 _NO_BARS: Final = pl.DataFrame(schema={"lane": pl.UInt32, "prompt": pl.Int64, "n": pl.Int64, "name": pl.String})
 
 
-def foreign_bars(timeline: Timeline) -> pl.DataFrame:
-    """lane, prompt, n, name of the refreshes of bars below a model's file that is not analyzed, in order."""
-    loaded = models(timeline).select("lane", "place", "is_analyzed", "name")
+def find_foreign_bars(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, n, name: the refreshes of bars below a model file that is not analyzed, in order."""
+    loaded = find_models(timeline).select("lane", "place", "is_analyzed", "name")
     if loaded.is_empty():
         return _NO_BARS
-    bars = _own_bars(timeline).select("lane", "place", "prompt", "n")
+    bars = _program_bars(timeline).select("lane", "place", "prompt", "n")
     return join_nearest(bars, loaded).filter(pl.col("is_analyzed").not_().fill_null(value=False))
 
 
-def models(timeline: Timeline) -> pl.DataFrame:
-    """Files of models that programs loaded: lane, place, path, name, is_analyzed, and the columns of `PRODUCER`."""
-    told = timeline.event("program-model").filter(pl.col("windows_by") == "bars")
+def find_models(timeline: Timeline) -> pl.DataFrame:
+    """Model files that programs loaded: lane, place, path, name, is_analyzed and the columns of `PRODUCER`."""
+    loaded = timeline.records("program-model").filter(pl.col("windows_by") == "bars")
     name = pl.col("path").str.split("/").list.last().str.split("\\").list.last()
-    named = told.with_columns(name.alias("name"))
-    fits = pl.when(pl.col("models").is_null()).then(pl.lit(value=True)).otherwise(_fits())
+    named = loaded.with_columns(name.alias("name"))
+    fits = pl.when(pl.col("models").is_null()).then(pl.lit(value=True)).otherwise(_is_known_model())
     return named.with_columns(fits.fill_null(value=False).alias("is_analyzed")).pipe(sort_by, "lane", "place")
 
 
-def _fits() -> pl.Expr:
+def _is_known_model() -> pl.Expr:
     return pl.col("name").str.contains(pl.col("models"), strict=False)

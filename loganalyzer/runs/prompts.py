@@ -1,13 +1,13 @@
-"""Where ComfyUI's prompt executions begin and end, and how they ended.
+"""Finds the executions of ComfyUI's prompts: where each begins and ends, and how it ended.
 
-`got prompt` is a request's arrival, which may come while another prompt runs; `Prompt executed` comes after
-failures and interruptions too. So a prompt is what lies between two `Prompt executed`, or restarts.
+`got prompt` is the arrival of a request, possibly while another prompt runs. `Prompt executed` is also printed after
+failures and interruptions. A prompt is therefore everything between two lines `Prompt executed`, or restarts.
 
-A prompt failed where a message says so, or almost (a near miss of such a message), or where the last thing before its
-end is a traceback whose exception left a node: its first frame is ComfyUI's own `execute`. Tracebacks of other origin
-prove nothing, since nodes catch exceptions and print them, and the web server does so when a connection breaks off: one
-right before the end is told as the `error` of a prompt that completed. One that anything followed was caught.
-A program that samples by itself has no server that catches anything: a traceback is its end where nothing follows.
+A prompt failed if a message or a near miss of one says so, or if the last thing before its end is a traceback whose
+exception left a node: its first frame is ComfyUI's own `execute`. Other tracebacks prove nothing, because nodes catch
+and print exceptions, and so does the web server when a connection breaks. A traceback right before the end becomes the
+`error` of a completed prompt. A traceback with something after it was caught.
+A standalone program has no server that catches exceptions: if nothing follows a traceback, the program ended with it.
 """
 
 from __future__ import annotations
@@ -15,46 +15,46 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.runs import program_samplers
-from loganalyzer.runs.last_words import LOST, last_words
+from loganalyzer.runs.last_words import LOST, find_last_words
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, left_join, semi_join, sort_by
 
-_LIKE = "a message almost says so, which LOG001 names"
-_LEFT = "an exception without a message: its traceback stands right before the prompt's end"
+_NEAR_MISS = "a message is a near miss of a failure message (see LOG001)"
+_LEFT = "an exception without a message: its traceback is right before the prompt's end"
 _DAY_S = 86_400
 _SLACK_S = 60
-"""Seconds by which windows may seem longer than their prompt, by rounding, before a day is missing."""
+"""Seconds by which rounding may make the windows longer than their prompt, without a missing day."""
 _CAUGHT = "a traceback right before the prompt's end"
 _MESSAGES = {
     "out-of-memory": pl.lit(None, pl.String),
     "process-died": pl.format("the process died: {}", "death"),
 }
-"""What a failure says that has no message of its own."""
+"""The error text of failures without a message."""
 
 
-def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
+def find_prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
     """One row per execution.
 
     Columns: lane, prompt, line, place, end_line, end_place, duration_s, status, error, started_at,
     ended_at.
 
-    `stages` (lane, prompt, place, line) are evidence of an execution even where no message names it; `idle` are the
-    events that show none.
+    `stages` (lane, prompt, place, line) are evidence of an execution even without any message; `idle` are the events
+    that are not.
     """
-    found = _evidence(timeline, stages, idle)
-    ended = timeline.event("executed").pipe(
+    found = _find_executions(timeline, stages, idle)
+    ended = timeline.records("executed").pipe(
         group_agg,
         ["lane", "prompt"],
         pl.col("duration_s").filter(pl.col("duration_s") >= 0).last(),
         pl.col("line").last().alias("executed_line"),
         pl.col("place").last().alias("executed_place"),
     )
-    lost = _losses(timeline)
-    stopped = timeline.event("interruption").pipe(
+    lost = _find_failures(timeline)
+    stopped = timeline.records("interruption").pipe(
         group_agg, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
     )
     keys = ["lane", "prompt"]
-    for more in (ended, lost, stopped, last_words(timeline, found, idle), _crashes(timeline, stages)):
+    for more in (ended, lost, stopped, find_last_words(timeline, found, idle), _program_crashes(timeline, stages)):
         found = left_join(found, more, keys)
     crashed = pl.col("left").is_not_null() & pl.col("crash").is_not_null() & pl.col("executed_line").is_null()
     found = found.with_columns((pl.col("left") | crashed).alias("left"))
@@ -75,7 +75,7 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
             pl.when(pl.col("lost") | pl.col("stopped"))
             .then("error")
             .when(pl.col("like_lost"))
-            .then(pl.lit(_LIKE))
+            .then(pl.lit(_NEAR_MISS))
             .when(pl.col("left"))
             .then(pl.coalesce(pl.when(pl.col("executed_line").is_null()).then("crash"), pl.lit(_LEFT)))
             .when(
@@ -90,20 +90,22 @@ def prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> p
     )
 
 
-def _crashes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """lane, prompt, crash: what the last exception says in prompts of programs that sample by themselves.
+def _program_crashes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """lane, prompt, crash: the last exception's text, for prompts of standalone programs.
 
-    No server catches it there: a traceback at the end of such a program's output is its own end.
+    No server catches it there: a traceback at the end of the output is the end of the program.
     """
     own = stages.filter(program_samplers.is_program()).select("lane", "prompt")
-    told = semi_join(timeline.event("exception-type"), own, ["lane", "prompt"])
-    return told.pipe(group_agg, ["lane", "prompt"], pl.col("exception_text").last().str.strip_chars().alias("crash"))
+    exceptions = semi_join(timeline.records("exception-type"), own, ["lane", "prompt"])
+    return exceptions.pipe(
+        group_agg, ["lane", "prompt"], pl.col("exception_text").last().str.strip_chars().alias("crash")
+    )
 
 
-def unwrapped(found: pl.DataFrame, windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """`found` with the whole days that the clock of `Prompt executed in 02:42:00` leaves out: it starts anew at 24 h.
+def with_full_days(found: pl.DataFrame, windows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`found` with full days added to the clock of `Prompt executed in 02:42:00`, which restarts at 24 h.
 
-    Only a prompt whose windows (stage, total_s) took longer than that proves it.
+    A day is added only if the prompt's windows (stage, total_s) took longer than the clock says.
     """
     took = (
         windows.join(stages.select("stage", "lane", "prompt"), on="stage")
@@ -112,8 +114,8 @@ def unwrapped(found: pl.DataFrame, windows: pl.DataFrame, stages: pl.DataFrame) 
     )
     days = ((pl.col("took") - pl.col("duration_s")) / _DAY_S).ceil()
     is_longer = pl.col("took") > pl.col("duration_s") + _SLACK_S
-    whole = pl.col("duration_s") == pl.col("duration_s").floor()
-    real = pl.when((is_longer & whole).fill_null(value=False)).then(pl.col("duration_s") + days * _DAY_S)
+    is_whole = pl.col("duration_s") == pl.col("duration_s").floor()
+    real = pl.when((is_longer & is_whole).fill_null(value=False)).then(pl.col("duration_s") + days * _DAY_S)
     return (
         found.join(took, on=["lane", "prompt"], how="left", maintain_order="left")
         .with_columns(real.otherwise("duration_s").alias("duration_s"))
@@ -121,8 +123,8 @@ def unwrapped(found: pl.DataFrame, windows: pl.DataFrame, stages: pl.DataFrame) 
     )
 
 
-def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
-    """The executions: whatever shows that something ran, or a request that nothing is known of afterwards."""
+def _find_executions(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) -> pl.DataFrame:
+    """The executions: prompts with evidence that something ran, and requests without any later message."""
     shown = pl.concat(
         [
             timeline.messages.with_columns((~pl.col("event").is_in(list(idle))).alias("ran")),
@@ -154,7 +156,7 @@ def _evidence(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str]) ->
 
 
 def _with_bare_reports(shown: pl.DataFrame) -> pl.DataFrame:
-    """An error report is evidence of a prompt of its own where the log below it shows none."""
+    """`shown`, in which an error report counts as evidence of a prompt if the log below it shows none."""
     is_report = pl.col("event") == "report-exception-message"
     if shown.filter(is_report).is_empty():
         return shown
@@ -162,10 +164,10 @@ def _with_bare_reports(shown: pl.DataFrame) -> pl.DataFrame:
     return shown.with_columns(pl.col("ran") | (is_report & ~shows_any))
 
 
-def _losses(timeline: Timeline) -> pl.DataFrame:
-    """Failures by prompt: the first message, and whether memory ran out."""
+def _find_failures(timeline: Timeline) -> pl.DataFrame:
+    """lane, prompt, error, lost: the prompts with a failure, and its first message."""
     frames = [
-        timeline.event(name).select(
+        timeline.records(name).select(
             "lane",
             "prompt",
             "place",

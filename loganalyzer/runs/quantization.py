@@ -1,7 +1,7 @@
-"""Which quantization a run used: declared, read off a name, or inferred from its peak.
+"""Determines which quantization a run used: logged, declared, in a file name, or inferred from the memory peak.
 
-The wrapper logs the main model's file name at no revision (facts sheet, section 4); ComfyUI's own loaders tell it
-(`native_facts`), and patterns that a user adds. A workflow tells what was asked for.
+No revision of the wrapper logs the main model's file name (facts sheet, section 4). ComfyUI's own loaders log it
+(`native.facts`), and a user's patterns may. A workflow names the requested quantization.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from loganalyzer.workflow.requested import RequestedSettings
 
 
-def with_declared(
+def with_quantization(
     runs: pl.DataFrame, baselines: Baselines, settings: Settings, requested: RequestedSettings | None
 ) -> pl.DataFrame:
     """`runs` with quantization and quantization_source: log, option, workflow, filename, vram, or null.
 
-    `declared_quantization` is what an option or a workflow says; the log may contradict it (MOD003).
-    `requested` are the settings of a workflow: its quantization, and its LoRA rank where the log has none.
+    `declared_quantization` comes from an option or a workflow; the log may contradict it (MOD003).
+    `requested` are a workflow's settings. They also give the LoRA rank if the log has none.
     """
     file_name = pl.col("source").str.split("/").list.last()
     inferred = baselines.infer_quantization(runs)
@@ -32,15 +32,15 @@ def with_declared(
         "option": pl.lit(settings.quantization, pl.String),
         "workflow": pl.lit(requested.quantization if requested else None, pl.String),
     }
-    told = {
+    candidates = {
         "log": pl.col("quantization"),
         **declared,
         "filename": file_name.str.extract(QUANTIZATION, 1),
         "vram": pl.lit(inferred),
     }
-    source = pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in told.items())
+    source = pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in candidates.items())
     return runs.with_columns(
-        pl.coalesce(value if name == "log" else value.str.to_uppercase() for name, value in told.items()).alias(
+        pl.coalesce(value if name == "log" else value.str.to_uppercase() for name, value in candidates.items()).alias(
             "quantization"
         ),
         source.alias("quantization_source"),

@@ -1,4 +1,4 @@
-"""Bars to windows: which refreshes belong to which window of which stage."""
+"""Assigns the refreshes of progress bars to stages and windows."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import polars as pl
 
 from loganalyzer.runs import native_samplers, program_samplers, unsmoothed
 from loganalyzer.runs.native import windows
-from loganalyzer.runs.stages import assign
+from loganalyzer.runs.stages import assign_stage
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import join_nearest, left_join, set_sorted, sort_by
 
 MOST_STEPS = 10_000
-"""A bar that counts further is none of the sampler's; a damaged or hostile one must not fill the memory."""
+"""Maximum steps of a sampler's bar. A damaged or hostile bar with more must not exhaust the memory."""
 
 _LOSSES = ("exception", "wrapper-error", "interruption", "out-of-memory")
 
@@ -23,23 +23,23 @@ _NO_SEGMENT = pl.lit(None, pl.Int64).alias("segment")
 _NO_RANGE = tuple(pl.lit(None, pl.Int64).alias(name) for name in ("audio_start", "audio_end"))
 
 
-def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """Every refresh of a sampling bar with its stage, in the order of stage and place.
+def assign_refreshes(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """Every refresh of a sampling bar with its stage, ordered by stage and place.
 
-    Bars without a description count only inside a stage; their audio range comes from the messages that upstream
-    printed beside them in August 2025, else it is null. Those of ComfyUI's own samplers have a `segment` instead.
+    Bars without a description count only inside a stage. Their audio range comes from the messages that upstream
+    printed with them in August 2025, else it is null. Bars of ComfyUI's own samplers have a `segment` instead.
     """
     named = timeline.bars["window-bar"].select(*_COLUMNS, _NO_SEGMENT)
-    bare = _with_range(timeline.bars["bare-bar"], timeline)
-    named = assign(named, stages, same_prompt=False).filter(pl.col("stage").is_not_null())
-    bare = assign(bare, stages).filter(pl.col("stage").is_not_null())
+    bare = _with_printed_range(timeline.bars["bare-bar"], timeline)
+    named = assign_stage(named, stages, same_prompt=False).filter(pl.col("stage").is_not_null())
+    bare = assign_stage(bare, stages).filter(pl.col("stage").is_not_null())
     printed = stages.filter(pl.col("kind") == program_samplers.BY_LINES)["stage"]
     if not printed.is_empty():
         bare = bare.filter(~pl.col("stage").is_in(printed.implode()))
     own = stages.filter(native_samplers.is_native())["stage"]
     if not own.is_empty():
         bare = bare.filter(~pl.col("stage").is_in(own.implode()))
-        ranged = windows.bars(timeline, stages).with_columns(*_NO_RANGE)
+        ranged = windows.find_bars(timeline, stages).with_columns(*_NO_RANGE)
         bare = pl.concat([bare, ranged.select(bare.columns)])
     if not bare.is_empty():
         bare = bare.join(named.select("stage").unique(), on="stage", how="anti")
@@ -47,17 +47,19 @@ def assigned(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     return set_sorted(sort_by(named, "stage", "place"), "stage")
 
 
-def refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """`rows`, refreshes of whole stages as `assigned` gives them, told apart by window.
+def number_refreshes(rows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """`rows` (refreshes of complete stages, as from `assign_refreshes`) with the number of each one's window.
 
-    Columns: stage, bar (dense number, one per window), is_lane_end, is_redrawn, unsmoothed, and those of the bar. Where
-    a narrow terminal cut `n/total` off, both come from the percentage and the header's steps.
+    Columns: stage, bar (dense number, one per window), is_lane_end, is_redrawn, unsmoothed, and those of the bar. If a
+    narrow terminal cut off `n/total`, both are computed from the percentage and the header's steps.
     """
-    return unsmoothed.marked(_numbered(_redrawn(_ended(_filled(rows, stages), timeline), stages, timeline)))
+    return unsmoothed.mark_unsmoothed(
+        _number_bars(_mark_redrawn(_mark_lane_end(_fill_counts(rows, stages), timeline), stages, timeline))
+    )
 
 
-def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
-    ranges = timeline.event("audio-range").select(
+def _with_printed_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
+    ranges = timeline.records("audio-range").select(
         "lane", "place", "audio_start", "audio_end", pl.col("prompt").alias("range_prompt")
     )
     own = pl.col("range_prompt") == pl.col("prompt")
@@ -68,8 +70,8 @@ def _with_range(bare: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     )
 
 
-def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """`n` and `total` where they were cut off. tqdm never prints `5/4`: such a refresh is damaged, and left out."""
+def _fill_counts(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with cut-off `n` and `total` filled in. tqdm never prints `5/4`: such a refresh is damaged and dropped."""
     header = set_sorted(stages.select("stage", "steps"), "stage")
     steps = left_join(rows[:, ["stage"]], header, ["stage"])
     total = pl.coalesce(pl.col("total"), steps["steps"])
@@ -81,16 +83,16 @@ def _filled(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     return filled.filter((pl.col("n").is_between(0, MOST_STEPS) & fits).fill_null(value=False))
 
 
-def _ended(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
-    """`is_lane_end`: nothing follows this refresh, neither a message nor another bar."""
+def _mark_lane_end(rows: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
+    """`rows` with `is_lane_end`: neither a message nor another bar follows the refresh."""
     lanes = set_sorted(rows[:, ["lane"]], "lane")
     ends = left_join(lanes, set_sorted(sort_by(timeline.ends, "lane"), "lane"), ["lane"])["end"]
     return rows.with_columns((pl.col("place") >= ends).fill_null(value=False).alias("is_lane_end"))
 
 
-def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
-    """`is_redrawn`: the stage had failed or was interrupted; a bar drawn behind that shows an average, no step."""
-    lost = pl.concat([timeline.event(name).select("lane", pl.col("place").alias("lost")) for name in _LOSSES])
+def _mark_redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
+    """`rows` with `is_redrawn`: drawn after the stage failed or was interrupted. It shows an average, not a step."""
+    lost = pl.concat([timeline.records(name).select("lane", pl.col("place").alias("lost")) for name in _LOSSES])
     if lost.is_empty():
         return rows.with_columns(pl.lit(value=False).alias("is_redrawn"))
     opened = stages.select("stage", pl.col("place").alias("stage_place"))
@@ -103,16 +105,16 @@ def _redrawn(rows: pl.DataFrame, stages: pl.DataFrame, timeline: Timeline) -> pl
     )
 
 
-def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    """A bar is one audio range of a stage; bars without a range begin where n or the clock falls back."""
+def _number_bars(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with `bar`: one per audio range of a stage; without ranges, a bar begins where n or the clock drops."""
     rows = sort_by(rows, "stage", "place")
-    begun = rows.filter(_other_range()).select(_RANGE)
-    is_mixed = bool(begun.is_duplicated().any())
+    range_starts = rows.filter(_is_other_range()).select(_RANGE)
+    is_mixed = bool(range_starts.is_duplicated().any())
     if is_mixed:
         rows = rows.sort(*_RANGE, "place")
     fell = (pl.col("n") < pl.col("n").shift(1)) | (pl.col("elapsed_s") < pl.col("elapsed_s").shift(1))
     is_loose = pl.col("audio_start").is_null() & pl.col("segment").is_null()
-    begins = _other_range() | (is_loose & fell.fill_null(value=False))
+    begins = _is_other_range() | (is_loose & fell.fill_null(value=False))
     first = pl.int_range(pl.len()) == 0
     other = (pl.col("stage") != pl.col("stage").shift(1)) | (pl.col("opened") != pl.col("opened").shift(1))
     opened = rows.with_columns(pl.when(begins | first).then("place").forward_fill().alias("opened"))
@@ -125,5 +127,5 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
 _RANGE = ("stage", "segment", "audio_start", "audio_end")
 
 
-def _other_range() -> pl.Expr:
+def _is_other_range() -> pl.Expr:
     return pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(1)) for key in _RANGE)

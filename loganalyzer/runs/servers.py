@@ -1,4 +1,4 @@
-"""The server starts of a log, and the environment that each start prints: card, driver, versions, attention, packs."""
+"""Finds a log's server starts and the environment that each prints: GPU, driver, versions, attention, node packs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.runs.timeline import Timeline
-from loganalyzer.runs.vocabulary import BANNER, ENVIRONMENT, HOLES
+from loganalyzer.runs.vocabulary import BANNER, ENVIRONMENT, FIELDS
 from loganalyzer.tables.frames import join_nearest, left_join
 from loganalyzer.tables.schema import SEPARATOR
 
 MOST_PACKS: Final = 500
-"""Custom node packs of one start that are kept."""
+"""Maximum custom node packs and libraries kept per start."""
 LONGEST: Final = 200
-"""Characters of a pack's name; the longest folder names are shorter."""
+"""Maximum characters of a pack's name; real folder names are shorter."""
 
 _FIRST: Final = {
     "gpu": "gpu",
@@ -27,7 +27,7 @@ _FIRST: Final = {
     "attention": "attention",
     "state": "vram_state",
 }
-"""Field of a startup message to the column that takes its first value."""
+"""Field of a startup message to the column that gets its first value."""
 _MEMORY_OPTIONS: Final = {
     "dynamic-vram": "DynamicVRAM",
     "async-offloading": "async offloading",
@@ -45,24 +45,24 @@ RUN_COLUMNS: Final = {
     "packages": "packages",
     "custom_nodes": "custom_nodes",
 }
-"""Columns of an environment that the table `runs` repeats, and their names there."""
+"""Columns of an environment that the table `runs` repeats, with their names there."""
 
 
 _NO_FIELDS: Final = pl.DataFrame(
-    schema={field: dtype for name in (*BANNER, *ENVIRONMENT) for field, dtype in HOLES[name].items()}
+    schema={field: dtype for name in (*BANNER, *ENVIRONMENT) for field, dtype in FIELDS[name].items()}
 )
-"""Every field of a startup message, also of those that a log lacks."""
+"""Every field of all startup messages, including messages that are not in a log."""
 
 
-def starts(timeline: Timeline) -> pl.DataFrame:
-    """lane, start (number), prompt, place, line: where each server start begins, in order.
+def find_starts(timeline: Timeline) -> pl.DataFrame:
+    """lane, start (number), prompt, place, line: the beginning of each server start, in order.
 
-    A start opens an execution of its own, or follows one that served no request: behind `Starting server`, or at the
-    first line of another banner. Records carried over from the part before stay apart from this part's own.
+    A start begins a new execution, or follows a start that served no request: after `Starting server`, or at the first
+    line of another banner. Records carried over from the previous part do not mix with this part's records.
     """
-    printed = [name for name in BANNER if not timeline.event(name).is_empty()]
+    printed = [name for name in BANNER if not timeline.records(name).is_empty()]
     frames = [
-        timeline.event(name).select("lane", "prompt", "place", "line", "carried_from", event=pl.lit(name))
+        timeline.records(name).select("lane", "prompt", "place", "line", "carried_from", event=pl.lit(name))
         for name in printed or BANNER[:1]
     ]
     banners = pl.concat(frames).sort("lane", "place")
@@ -71,29 +71,29 @@ def starts(timeline: Timeline) -> pl.DataFrame:
         pl.col(name).ne_missing(pl.col(name).shift(1)) for name in ("lane", "prompt", "carried_from")
     )
     follows = (before != event) & ((before == BANNER[-1]) | (event == BANNER[0]))
-    begun = banners.filter(is_other | follows.fill_null(value=False))
-    return begun.drop("event", "carried_from").with_row_index("start")
+    starts = banners.filter(is_other | follows.fill_null(value=False))
+    return starts.drop("event", "carried_from").with_row_index("start")
 
 
-def environments(timeline: Timeline, neutral: Collection[str]) -> pl.DataFrame:
+def read_environments(timeline: Timeline, neutral: Collection[str]) -> pl.DataFrame:
     """One row per server start: lane, place, line, and the columns of the table `environment`.
 
-    `neutral` are the events that do not show that a prompt runs. A start's messages end where the first request
-    arrives: what a node prints later is not the server's. Messages that a cut-off log begins with, before the first
-    line that counts as a start, belong to that start.
+    `neutral` are the events that do not show where a prompt begins. A start's messages end where the first request
+    arrives: later messages are a node's, not the server's. If the beginning of a log is cut off, messages before the
+    first recognized line of a start belong to that start.
     """
-    begun = starts(timeline)
-    if begun.is_empty():
-        return begun.select("lane", "place", "line")
-    records = _of_starts(timeline, begun, neutral)
-    found = begun
-    for part in (_values(records), _packages(records), _packs(records)):
+    starts = find_starts(timeline)
+    if starts.is_empty():
+        return starts.select("lane", "place", "line")
+    records = _assign_to_starts(timeline, starts, neutral)
+    found = starts
+    for part in (_single_values(records), _list_packages(records), _list_packs(records)):
         found = found.join(part, on="start", how="left", maintain_order="left")
     return _with_preludes(found, timeline).drop("prompt", "start")
 
 
-def of_runs(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """stage, environment_line, first_gpu and `RUN_COLUMNS`: of the last server start above each stage."""
+def environment_of_runs(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """stage, environment_line, first_gpu and `RUN_COLUMNS`, from the last server start above each stage."""
     placed = stages.select("stage", "lane", "place").sort("place")
     joined = found.with_columns(pl.col("packages", "custom_nodes").list.join(SEPARATOR)).sort("place")
     repeated = (pl.col(name).alias(column) for name, column in RUN_COLUMNS.items())
@@ -103,14 +103,14 @@ def of_runs(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     return join_nearest(placed, known).drop("lane", "place").sort("stage")
 
 
-def _of_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
-    """The records that belong to a start, in order, with its number as `start` and their event as `event`."""
-    printed = {name: frame for name in (*BANNER, *ENVIRONMENT) if not (frame := timeline.event(name)).is_empty()}
+def _assign_to_starts(timeline: Timeline, starts: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
+    """The records that belong to a start, in order, with the start's number as `start`, and `event`."""
+    printed = {name: frame for name in (*BANNER, *ENVIRONMENT) if not (frame := timeline.records(name)).is_empty()}
     frames = [frame.with_columns(pl.lit(name).alias("event")) for name, frame in printed.items()]
     every = pl.concat([*frames, _NO_FIELDS], how="diagonal").sort("place")
-    placed = join_nearest(every, begun.select("lane", "place", "start", pl.col("prompt").alias("own")).sort("place"))
-    arrival = timeline.event("arrival").group_by("lane", "prompt").agg(pl.col("place").min().alias("arrival"))
-    first = _quiet_beginnings(timeline, begun, neutral)
+    placed = join_nearest(every, starts.select("lane", "place", "start", pl.col("prompt").alias("own")).sort("place"))
+    arrival = timeline.records("arrival").group_by("lane", "prompt").agg(pl.col("place").min().alias("arrival"))
+    first = _early_starts(timeline, starts, neutral)
     placed = placed.join(arrival, on=["lane", "prompt"], how="left").join(first, on="lane", how="left")
     is_banner = pl.col("event").is_in(list(BANNER))
     is_own = (pl.col("prompt") == pl.col("own")) & (
@@ -121,28 +121,28 @@ def _of_starts(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]
     return placed.with_columns(start.alias("start")).filter(pl.col("start").is_not_null()).sort("lane", "place")
 
 
-def _quiet_beginnings(timeline: Timeline, begun: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
-    """lane, first: the first start of lanes in which nothing but startup messages stands before it."""
+def _early_starts(timeline: Timeline, starts: pl.DataFrame, neutral: Collection[str]) -> pl.DataFrame:
+    """lane, first: the first start of each lane that has only startup messages before it."""
     ran = (pl.col("prompt") == 0) & ~pl.col("event").is_in(list(neutral))
     busy = timeline.messages.filter(ran)["lane"].unique()
-    firsts = begun.filter(pl.col("prompt") == 1).group_by("lane").agg(pl.col("start").min().alias("first"))
+    firsts = starts.filter(pl.col("prompt") == 1).group_by("lane").agg(pl.col("start").min().alias("first"))
     return firsts.filter(~pl.col("lane").is_in(busy.implode()))
 
 
-def _values(records: pl.DataFrame) -> pl.DataFrame:
-    """Start and the columns that take one value: the first that the start prints."""
+def _single_values(records: pl.DataFrame) -> pl.DataFrame:
+    """Start and the columns with a single value: the first that the start prints."""
 
     def printed(name: str) -> pl.Expr:
         return (pl.col("event") == name).any()
 
     flags = [pl.when(printed(event)).then(pl.lit(name)) for event, name in _MEMORY_OPTIONS.items()]
     options = pl.concat_str(flags, separator=SEPARATOR, ignore_nulls=True)
-    is_whole = printed("torch-version") & printed("vram-state")  # the line on accumulation stands between the two
+    is_complete = printed("torch-version") & printed("vram-state")  # the line on accumulation stands between the two
     return records.group_by("start").agg(
         *(pl.col(name).drop_nulls().first().alias(column) for name, column in _FIRST.items()),
         pl.when(printed("fp16-accumulation"))
         .then(pl.lit("fp16 accumulation"))
-        .when(is_whole)
+        .when(is_complete)
         .then(pl.lit("default"))
         .alias("precision"),
         pl.when(options != "").then(options).alias("memory_options"),
@@ -152,8 +152,8 @@ def _values(records: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _packages(records: pl.DataFrame) -> pl.DataFrame:
-    """start, packages: libraries with their versions, in alphabetical order."""
+def _list_packages(records: pl.DataFrame) -> pl.DataFrame:
+    """start, packages: libraries with their versions, sorted by name."""
     versions = records.filter(pl.col("event").is_in(["package-version", "xformers-version"]))
     if versions.is_empty():
         return pl.DataFrame(schema={"start": pl.UInt32, "packages": pl.List(pl.String)})
@@ -165,11 +165,11 @@ def _packages(records: pl.DataFrame) -> pl.DataFrame:
     return versions.group_by("start").agg(named.unique().sort().head(MOST_PACKS).alias("packages"))
 
 
-def _packs(records: pl.DataFrame) -> pl.DataFrame:
-    """start, custom_nodes: each pack's name, its version where one is printed, and whether its import failed.
+def _list_packs(records: pl.DataFrame) -> pl.DataFrame:
+    """start, custom_nodes: each pack's name, its version if printed, and whether its import failed.
 
-    Only the folder's name is kept of a path, which may name a user. Import times order the lines, so that the packs
-    are sorted by name.
+    A path may name a user, so only the folder's name is kept. The packs are sorted by name, because ComfyUI prints them
+    in the order of their import times.
     """
     records = records.filter(pl.col("event").is_in(["import-time", "pack-version"]))
     if records.is_empty():
@@ -194,12 +194,12 @@ def _packs(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_preludes(found: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
-    """`found` with `driver` and `arguments`, which a start script prints before the server prints anything.
+    """`found` with `driver` and `arguments`, which a start script prints before the server's first line.
 
-    The driver stays the same until it is printed again; a command starts one server.
+    A driver applies to all starts until another one is printed; a command starts one server.
     """
-    driver = timeline.event("driver-version").select("lane", "place", "driver").sort("place")
-    command = timeline.event("launch-command").select("lane", "place", pl.col("place").alias("printed"), "arguments")
+    driver = timeline.records("driver-version").select("lane", "place", "driver").sort("place")
+    command = timeline.records("launch-command").select("lane", "place", pl.col("place").alias("printed"), "arguments")
     placed = join_nearest(join_nearest(found.sort("place"), driver), command.sort("place")).sort("lane", "place")
     is_own = pl.col("printed") > pl.col("place").shift(1).over("lane").fill_null(-1)
     command_line = pl.when(is_own).then(pl.concat_str(pl.lit("--"), "arguments"))
@@ -207,8 +207,8 @@ def _with_preludes(found: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 
 
 def with_environment(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """`stages` with what `of_runs` says; the card is the one in use, which a server names first."""
+    """`stages` with the columns of `environment_of_runs`. The GPU in use is the one that the server names first."""
     if found.is_empty():
         return stages
-    known = left_join(stages, of_runs(stages, found), ["stage"])
+    known = left_join(stages, environment_of_runs(stages, found), ["stage"])
     return known.with_columns(pl.coalesce("first_gpu", "gpu").alias("gpu")).drop("first_gpu")

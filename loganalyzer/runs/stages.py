@@ -1,11 +1,11 @@
-"""Where sampling stages begin, and what the lines around them say of each."""
+"""Finds where sampling stages begin, and assigns other lines to stages."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from loganalyzer.runs import native_samplers, program_samplers
-from loganalyzer.runs.timeline import Timeline, bare_lines
+from loganalyzer.runs.timeline import Timeline, find_bare_lines
 from loganalyzer.tables.frames import anti_join, filter_mask, join_nearest, sort_by, with_schema
 
 _OPENED = pl.Schema(
@@ -31,61 +31,61 @@ _OPENED = pl.Schema(
 _BEHIND_SAMPLING = ("padding-request", "padding-length")
 
 _OUTER_ALONE = "outer-bar-clips"
-"""The bar over all windows of the revisions whose windows had bars without description."""
+"""The pattern of the bar over all windows, in the revisions whose window bars had no description."""
 
 _NO_STAGE = pl.lit(None, pl.UInt32).alias("stage")
 
 
-def open_stages(timeline: Timeline) -> pl.DataFrame:
-    """One row per stage: stage (dense number), lane, place, line, prompt, kind, and what its header says.
+def find_stages(timeline: Timeline) -> pl.DataFrame:
+    """One row per stage: stage (dense number), lane, place, line, prompt, kind, and the values of its header.
 
-    `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs printed too until
-    2025-08-20), `bars` (no header in the log: bars alone show the stage), `mode` (nor any bar that is known), or one of
-    `native.KINDS` and `programs.KINDS`; the latter have their program's name and what is known of it.
+    `kind`: `header` (windowed), `plain` (the plain sampler's header, which windowed runs also printed until
+    2025-08-20), `bars` (no header in the log, only bars), `mode` (only a mode line, no header or known bar), or one
+    of `native_samplers.KINDS` and `program_samplers.KINDS`. The latter also have the columns of their program.
     """
-    named = named_stages(timeline)
-    bare = with_schema(_headless(_bars_and_lines(timeline), named), _OPENED)
+    named = find_headers(timeline)
+    bare = with_schema(_stages_by_bars(_window_evidence(timeline), named), _OPENED)
     shown = pl.concat([named, bare]).pipe(sort_by, "lane", "place")
-    clips = _by_outer_bar(timeline, shown)
+    clips = _stages_by_outer_bar(timeline, shown)
     if clips.height:
         shown = pl.concat([shown, clips]).pipe(sort_by, "lane", "place")
-    others = program_samplers.stages(timeline)
+    others = program_samplers.find_stages(timeline)
     if others.height:
         shown = pl.concat([shown, with_schema(others, _OPENED)]).pipe(sort_by, "lane", "place")
-    own = native_samplers.stages(timeline, shown)
+    own = native_samplers.find_stages(timeline, shown)
     if own.height:
         shown = pl.concat([shown, with_schema(own, _OPENED)]).pipe(sort_by, "lane", "place")
-    unseen = _unseen(timeline, shown)
+    unseen = _stages_by_mode(timeline, shown)
     if unseen.height:
         shown = pl.concat([shown, unseen]).pipe(sort_by, "lane", "place")
     return shown.with_row_index("stage")
 
 
-def named_stages(timeline: Timeline) -> pl.DataFrame:
-    """The stages that a header opens; columns as in `open_stages`, without `stage`."""
-    headers = timeline.event("header").with_columns(pl.lit("header").alias("kind"))
-    plain = timeline.event("plain-header").with_columns(
+def find_headers(timeline: Timeline) -> pl.DataFrame:
+    """The stages with a header; columns as in `find_stages`, without `stage`."""
+    headers = timeline.records("header").with_columns(pl.lit("header").alias("kind"))
+    plain = timeline.records("plain-header").with_columns(
         pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
     return pl.concat([with_schema(headers, _OPENED), with_schema(plain, _OPENED)]).pipe(sort_by, "lane", "place")
 
 
-def _bars_and_lines(timeline: Timeline) -> pl.DataFrame:
-    """Window bars, and lines that say their words as bars without a step: both show a run whose header is not there."""
+def _window_evidence(timeline: Timeline) -> pl.DataFrame:
+    """Window bars, and bare window lines as bars without a step. Both are evidence of a run without a header."""
     shown = ("lane", "place", "line", "prompt", "audio_start", "audio_end", "n")
-    bars, lines = timeline.bars["window-bar"], bare_lines(timeline)
+    bars, lines = timeline.bars["window-bar"], find_bare_lines(timeline)
     if lines.is_empty():
         return bars
     as_bars = lines.with_columns(pl.lit(0, pl.Int64).alias("n"))
     return pl.concat([frame.select(*shown) for frame in (bars, as_bars)]).pipe(sort_by, "lane", "place")
 
 
-def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """Stages of which only bars are there, as in a cut-out pasted into a ticket."""
-    order = _below_headers(bars, named)
+def _stages_by_bars(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """Stages of which the log has only bars, as in an excerpt pasted into a ticket."""
+    order = _with_last_header(bars, named)
     if order["header_prompt"].eq_missing(order["prompt"]).all():
         return order.clear()
-    first = _told_apart(order).filter("orphan")
+    first = _with_orphan_flags(order).filter("orphan")
     return (
         first.with_columns(pl.col("prompt").shift(1).over("lane").alias("orphan_before"))
         .filter(pl.col("orphan_before").ne_missing(pl.col("prompt")) | pl.col("again"))
@@ -93,11 +93,11 @@ def _headless(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
-    """Stages of which only the bar over all windows shows where they begin, as in July 2025.
+def _stages_by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
+    """Stages whose beginning only the bar over all windows shows, as in July 2025.
 
-    The windows' own bars had no description then, and the plain sampler's header may be lost. A bar that counts anew is
-    another stage's.
+    The window bars had no description then, and the plain sampler's header may be lost. A bar that restarts its count
+    belongs to another stage.
     """
     bars = timeline.bars["outer-bar"]
     if bars.is_empty():
@@ -108,12 +108,12 @@ def _by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
     return with_schema(alone.filter(~goes_on).with_columns(pl.lit("bars").alias("kind")), _OPENED)
 
 
-def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
-    """Stages of which the mode is printed, and what follows the sampling, yet nothing of the sampling itself.
+def _stages_by_mode(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
+    """Stages with a mode line and with lines that follow sampling, but without any line of the sampling itself.
 
-    Upstream may have changed both the header and the bars; a run whose padding is there must not be lost with them.
+    Upstream may have changed both the header and the bars. The run, with its padding, must not get lost.
     """
-    modes = timeline.event("mode").pipe(sort_by, "lane", "place")
+    modes = timeline.records("mode").pipe(sort_by, "lane", "place")
     if modes.is_empty():
         return with_schema(modes, _OPENED)
     modes = modes.select("lane", "place", "line", "prompt").with_columns(
@@ -122,16 +122,16 @@ def _unseen(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
     alone = filter_mask(modes, ~_is_followed(modes, shown))
     if alone.is_empty():
         return with_schema(alone, _OPENED)
-    reports = timeline.event("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
+    reports = timeline.records("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     proofs = pl.concat(
-        [found[:, ["lane", "place", "prompt"]] for found in (*map(timeline.event, _BEHIND_SAMPLING), reports)]
+        [found[:, ["lane", "place", "prompt"]] for found in (*map(timeline.records, _BEHIND_SAMPLING), reports)]
     )
     unseen = filter_mask(alone, _is_followed(alone, proofs.pipe(sort_by, "lane", "place")))
     return with_schema(unseen.with_columns(pl.lit("mode").alias("kind")), _OPENED)
 
 
 def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
-    """Whether a row of `known` comes behind each mode in the same prompt, and before the next mode."""
+    """For each mode: whether a row of `known` follows it in the same prompt, before the next mode."""
     places = known.select("lane", "place", pl.col("place").alias("next_place"), pl.col("prompt").alias("next_prompt"))
     same = (pl.col("next_prompt") == pl.col("prompt")) & ~(pl.col("next_place") >= pl.col("next_mode")).fill_null(
         value=False
@@ -139,20 +139,20 @@ def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     return join_nearest(modes, places, ahead=True).select(same.fill_null(value=False)).to_series()
 
 
-def orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+def mark_orphans(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     """Place, range and count of `bars` in order, with `unowned`, `orphan` and `again`.
 
-    `unowned`: the last header above the bar is none of a windowed loop of its own prompt; `orphan`: nor is it the
-    redraw of another bar; `again`: the audio restarts. A bar behind `Prompt executed` may be a failed window's, redrawn
-    when it is closed; it is no orphan, provided that the bar before belongs to this prompt or the one before.
+    `unowned`: the last header above the bar is not a windowed loop's of the same prompt. `orphan`: unowned, and not the
+    redraw of another bar. `again`: the audio restarts. A bar after `Prompt executed` may belong to a failed window,
+    which redraws its bar on closing. It is not an orphan if the bar before it belongs to this prompt or the one before.
     """
-    return _told_apart(_below_headers(bars, named))
+    return _with_orphan_flags(_with_last_header(bars, named))
 
 
-def _below_headers(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """`bars` in order, with `header_prompt`: that of the last header above each; null under the plain sampler's.
+def _with_last_header(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """`bars` in order with `header_prompt`: the prompt of the last header above; null below the plain sampler's header.
 
-    The plain sampler draws no such bars: below its header they show a windowed loop whose own header is not there.
+    The plain sampler draws no such bars. Below its header they show a windowed loop whose own header is missing.
     """
     prompt = pl.when(pl.col("kind") == "header").then("prompt")
     headers = named.select("lane", "place", prompt.alias("header_prompt")).pipe(sort_by, "lane", "place")
@@ -160,7 +160,7 @@ def _below_headers(bars: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     return join_nearest(sort_by(own, "lane", "place"), headers)
 
 
-def _told_apart(order: pl.DataFrame) -> pl.DataFrame:
+def _with_orphan_flags(order: pl.DataFrame) -> pl.DataFrame:
     same_lane = pl.col("lane") == pl.col("lane").shift(1)
     before = {
         name: pl.when(same_lane).then(pl.col(name).shift(1)) for name in ("audio_start", "audio_end", "n", "prompt")
@@ -175,20 +175,20 @@ def _told_apart(order: pl.DataFrame) -> pl.DataFrame:
     return order.with_columns(
         unowned.alias("unowned"),
         (unowned & ~redrawn).alias("orphan"),
-        restarts().alias("again"),
+        restarts_audio().alias("again"),
     )
 
 
-def restarts() -> pl.Expr:
-    """Whether the audio starts anew with a bar, of bars in the order of lane and place: another run's."""
+def restarts_audio() -> pl.Expr:
+    """Whether the audio restarts at a bar (ordered by lane and place), which means another run."""
     same_lane = pl.col("lane") == pl.col("lane").shift(1)
     return (same_lane & (pl.col("audio_start") < pl.col("audio_start").shift(1))).fill_null(value=False)
 
 
-def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = True) -> pl.DataFrame:
-    """`frame` (lane, place, prompt, …) with the number of the stage that was opened last before each row.
+def assign_stage(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = True) -> pl.DataFrame:
+    """`frame` (lane, place, prompt, …) with the number of the last stage that begins before each row.
 
-    With `same_prompt`, null where that stage belongs to an earlier prompt.
+    With `same_prompt`, the number is null if that stage belongs to an earlier prompt.
     """
     if frame.is_empty() or stages.is_empty():
         return frame.with_columns(_NO_STAGE)
@@ -203,8 +203,8 @@ def assign(frame: pl.DataFrame, stages: pl.DataFrame, *, same_prompt: bool = Tru
     return frame.with_columns(found["stage"])
 
 
-def assign_ahead(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the number of the next stage of the same prompt: what is printed before a stage is about it."""
+def assign_next_stage(frame: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the number of the next stage of the same prompt, for lines that upstream prints before a stage."""
     if frame.is_empty() or stages.is_empty():
         return frame.with_columns(_NO_STAGE)
     openers = stages.select("stage", "lane", "place", pl.col("prompt").alias("stage_prompt")).pipe(sort_by, "place")

@@ -1,8 +1,8 @@
-"""Excerpts: prompts of which neither the beginning nor the end is in the input, and nothing shows that they broke off.
+"""Recognizes excerpts: prompts without their beginning and end in the input, and without signs of an unfinished run.
 
-ComfyUI prints `got prompt` for every request, and a banner for every start. An input that holds neither, nor any
-`Prompt executed`, is a part of a log: lines that a person copied. That the end is not among them tells nothing, unless
-the lines themselves show an unfinished run: a bar below its total, a last window that was not closed, missing windows.
+ComfyUI prints `got prompt` for every request and a banner for every start. An input without these and without any
+`Prompt executed` is a part of a log that a person copied. Its missing end proves nothing, unless the lines show an
+unfinished run: a bar below its total, a last window without a closing refresh, or missing windows.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from loganalyzer.runs.window_lines import LINE
 from loganalyzer.tables.frames import group_agg, left_join
 
 MOST_LINES: Final = 1000
-"""The longest excerpt: nobody pastes more lines. A part of a log that is too long to be held is never one."""
+"""Maximum lines of an excerpt: nobody pastes more. A log too long for the memory never counts as an excerpt."""
 _KEYS: Final = ["lane", "prompt"]
 
 
 def with_excerpts(
     prompts: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame, windows: pl.DataFrame
 ) -> pl.DataFrame:
-    """`prompts` with `excerpt`; `stages` are those of `outcome.outcomes`, with observed_windows.
+    """`prompts` with `excerpt`; `stages` is as from `outcome.with_outcomes`, with observed_windows.
 
-    Where a person copied ranges without their bars, which no log holds, `got prompt` may be among the lines.
+    Ranges without bars occur only in text that a person copied. Such an excerpt may contain `got prompt`.
     """
     cut = pl.col("status") == "truncated"
     if not prompts.select(cut.any()).item():
         return prompts.with_columns(pl.lit(value=False).alias("excerpt"))
     ends = ("executed", *BANNER)
-    framed, ended = _lanes(timeline, ("arrival", *ends)), _lanes(timeline, ends)
+    framed, ended = _lanes_with(timeline, ("arrival", *ends)), _lanes_with(timeline, ends)
     drawn = pl.concat([bars.select("lane") for bars in timeline.bars.values()])["lane"].unique()
-    runs = _runs(stages, windows).pipe(
+    runs = _run_signs(stages, windows).pipe(
         group_agg,
         _KEYS,
         pl.col("is_open").any(),
@@ -53,13 +53,13 @@ def with_excerpts(
     )
 
 
-def _lanes(timeline: Timeline, events: tuple[str, ...]) -> pl.Series:
-    """The lanes in which any of `events` stands."""
+def _lanes_with(timeline: Timeline, events: tuple[str, ...]) -> pl.Series:
+    """The lanes with any of `events`."""
     return timeline.messages.filter(pl.col("event").is_in(list(events)))["lane"].unique()
 
 
-def _runs(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """lane, prompt, is_open (the run shows that it is not finished), is_copied (its ranges stand without bars)."""
+def _run_signs(stages: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """lane, prompt, is_open (the run shows that it is unfinished), is_copied (its ranges have no bars)."""
     seen = windows.filter(pl.col("bar").is_not_null())
     last = seen.pipe(
         group_agg,

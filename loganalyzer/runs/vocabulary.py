@@ -1,4 +1,4 @@
-"""The events and holes that the rebuilding of runs relies on; every other event is evidence only."""
+"""Lists the events and fields from which runs are rebuilt. All other events are evidence only."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ PRODUCER: Final[Types] = {
     "models": pl.String,
     "unquantized": pl.String,
 }
-"""What records of programs that sample by themselves carry beside their holes, see `programs.prepared`."""
+"""Additional columns in the records of standalone programs, see `program_samplers.prepare_records`."""
 
-PROGRAM_HOLES: Final[dict[str, Types]] = {
+PROGRAM_FIELDS: Final[dict[str, Types]] = {
     "program-run": {
         "window_frames": pl.Int64,
         "motion_frames": pl.Int64,
@@ -59,9 +59,9 @@ PROGRAM_HOLES: Final[dict[str, Types]] = {
     "program-saved": {"n": pl.Int64, "total": pl.Int64},
     "program-end": {},
 }
-"""Events of programs that sample by themselves; each has a pattern file with a table [producer]."""
+"""Events of standalone programs and their fields. Each program has a pattern file with a table [producer]."""
 
-HOLES: Final[dict[str, Types]] = {
+FIELDS: Final[dict[str, Types]] = {
     "arrival": {},
     "refusal": {},
     "executed": {"duration_s": pl.Float64},
@@ -160,25 +160,25 @@ HOLES: Final[dict[str, Types]] = {
     "gguf-types": {"types": pl.String},
     "storage-policy": {"paths": pl.String},
     "model-dtype": {},
-    **PROGRAM_HOLES,
+    **PROGRAM_FIELDS,
 }
 
 BARS: Final = ("window-bar", "bare-bar", "outer-bar", "phase-bar")
-EVENTS: Final = frozenset({*HOLES, *BARS})
-"""Whose values anybody reads."""
+EVENTS: Final = frozenset({*FIELDS, *BARS})
+"""The events whose field values are parsed."""
 BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "server-start")
-"""Printed once, when a server starts."""
+"""Printed once, when the server starts."""
 PRELUDE: Final = ("driver-version", "launch-command")
 """Printed by a start script before the server prints anything."""
 ENVIRONMENT: Final = (
     "python-version", "frontend-version", "xformers-version", "package-version", "attention", "vram-state",
     "fp16-accumulation", "dynamic-vram", "async-offloading", "pinned-memory", "import-time", "pack-version",
 )  # fmt: skip
-"""Printed when a server starts as well; a node may print some of them later, so that they prove no start."""
-LIKE: Final = ("failure-like", "interruption-like")
-"""Near misses of messages that say how a prompt ended: no evidence of one, but of how one ended."""
+"""Also printed when the server starts. A node may print some of them later, so they do not prove a start."""
+NEAR_MISSES: Final = ("failure-like", "interruption-like")
+"""Near misses of messages about a prompt's end. They show how a prompt ended, but do not prove that one ran."""
 
-_KEY: Final[Types] = {
+_KEY_COLUMNS: Final[Types] = {
     "source": pl.UInt32,
     "line": pl.Int64,
     "part": pl.UInt32,
@@ -188,18 +188,18 @@ _KEY: Final[Types] = {
 }
 
 _CARRIED: Final[Types] = {"carried_from": pl.Int64}
-"""The line of the server start that a record of an earlier part belongs to, or -1 for one before that start."""
+"""The line of the server start that an earlier part's record belongs to, or -1 for a record before that start."""
 
 
-def event(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str] = ()) -> pl.DataFrame:
-    """The records of one event, with its key columns and holes in their types, also where it never occurs."""
-    blank = _blank(name, tuple(without))
+def select_records(events: Mapping[str, pl.DataFrame], name: str, without: Collection[str] = ()) -> pl.DataFrame:
+    """The records of one event with key columns and typed fields; an empty frame if the event never occurs."""
+    blank = _empty_frame(name, tuple(without))
     frame = events.get(name)
     return blank if frame is None or frame.is_empty() else with_schema(frame, blank.schema)
 
 
 @cache
-def _blank(name: str, without: tuple[str, ...]) -> pl.DataFrame:
-    more = _CARRIED if name in BANNER else PRODUCER if name in PROGRAM_HOLES else {}
-    columns = {**_KEY, **HOLES.get(name, {}), **more}
+def _empty_frame(name: str, without: tuple[str, ...]) -> pl.DataFrame:
+    more = _CARRIED if name in BANNER else PRODUCER if name in PROGRAM_FIELDS else {}
+    columns = {**_KEY_COLUMNS, **FIELDS.get(name, {}), **more}
     return pl.DataFrame(schema={column: dtype for column, dtype in columns.items() if column not in without})

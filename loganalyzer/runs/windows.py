@@ -1,4 +1,4 @@
-"""Windows of a stage: their audio ranges, their place in the schedule, their times."""
+"""Builds the windows of each stage: audio ranges, numbers in the schedule, and times."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ from loganalyzer.tables.frames import (
 
 _BARE_END = 0.5
 MOST_EXPECTED = 10_000
-"""Expected windows that get a row each (eight hours of video); a damaged header must not fill the memory."""
+"""Maximum rows for expected windows (eight hours of video). A damaged header must not exhaust the memory."""
 
 
-def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """One row per bar; bars have dense numbers, stage after stage.
+def measure_windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """One row per bar; bar numbers are dense and ordered by stage.
 
     Columns: stage, segment, bar, order (from 1), unsmoothed, audio_start, audio_end, steps_done, steps_total,
     sampling_s, total_s, total_uncertainty_s, s_per_step, line, place, pattern.
 
-    `sampling_s` is null unless every step is known, or the bar holds nothing but steps (ComfyUI's own sampler).
-    `total_s` reaches to the bar's closing refresh, VAE decoding included, and is null for a window that was not
-    finished.
+    `sampling_s` is null unless every step is known, or the bar covers only steps (ComfyUI's own sampler). `total_s`
+    ends at the bar's closing refresh and includes VAE decoding; it is null for an unfinished window.
     """
     first = (
         "bar", "stage", "segment", "audio_start", "audio_end", "line", "place", "pattern", "unsmoothed",
@@ -39,7 +38,7 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     bars = unique_by(first_of_equal_neighbors(marked[first], "bar"), "bar")
     done = max_by(marked, "bar", "n", "total").rename({"n": "steps_done", "total": "steps_total"})
     complete = (pl.col("timed") == pl.col("steps_done")) & (pl.col("steps_done") == pl.col("steps_total"))
-    for more in (done, _sampled(steps), _totals(marked)):
+    for more in (done, _sum_steps(steps), _closed_times(marked)):
         bars = left_join(set_sorted(bars, "bar"), set_sorted(more, "bar"), ["bar"])
     other_stage = pl.col("stage").ne_missing(pl.col("stage").shift(1))
     drawn = pl.col("segment").is_not_null() & ~pl.col("unsmoothed")
@@ -48,7 +47,7 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
         bars.with_columns(
             pl.when(complete).then("sampling_s").otherwise(steps_only).alias("sampling_s"),
         )
-        .pipe(unsmoothed.totals)
+        .pipe(unsmoothed.with_totals)
         .with_columns(
             (pl.col("sampling_s") / pl.col("steps_done")).alias("s_per_step"),
             (pl.col("bar") - pl.when(other_stage).then("bar").forward_fill() + 1).alias("order"),
@@ -58,8 +57,8 @@ def windows(marked: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     return sort_by(found, "stage", "order")
 
 
-def _sampled(steps: pl.DataFrame) -> pl.DataFrame:
-    """bar, sampling_s, steps_uncertainty_s, timed: the time of each window's steps, and of how many it is known."""
+def _sum_steps(steps: pl.DataFrame) -> pl.DataFrame:
+    """bar, sampling_s, steps_uncertainty_s, timed: the total time of each window's steps, and how many are timed."""
     duration = pl.col("duration_s")
     return (
         set_sorted(steps.filter(~pl.col("doubtful")), "bar")
@@ -73,11 +72,11 @@ def _sampled(steps: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _totals(marked: pl.DataFrame) -> pl.DataFrame:
-    """Wall time of each closed window: average times steps; whole seconds where the rate is cut off.
+def _closed_times(marked: pl.DataFrame) -> pl.DataFrame:
+    """bar, total_s, total_uncertainty_s: each closed window's wall time, average × steps, else in whole seconds.
 
-    A single refresh at the end is taken for the closing one, since captures that lose refreshes keep the last; but
-    where it may be the last step's, no bound is given.
+    A single refresh at the end counts as the closing one, because captures that lose refreshes keep the last. If it may
+    be the last step's, there is no bound.
     """
     average = pl.col("rate") * pl.col("n")
     closed = marked.select("bar", "n", "elapsed_s", "rate", "rate_error", "closing", "doubtful")
@@ -94,9 +93,9 @@ def _totals(marked: pl.DataFrame) -> pl.DataFrame:
 
 
 def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
-    """W and stride as the ranges show them, per stage: seen_window, seen_stride (null with a single window).
+    """stage, seen_window, seen_stride: window length and stride in the ranges; the stride of one window is null.
 
-    The most common width, and the most common distance between neighbours.
+    Both are the most common values: of the widths, and of the distances between neighbors.
     """
     ranged = found.filter(pl.col("audio_start").is_not_null()).pipe(sort_by, "stage", "audio_start")
     distance = pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(pl.col("audio_start").diff())
@@ -109,11 +108,11 @@ def observed_schedule(found: pl.DataFrame) -> pl.DataFrame:
     if others.is_empty():
         return alike
     differing = measured.join(others, on="stage", how="semi", maintain_order="left")
-    return pl.concat([alike, _most_common(differing)]).pipe(sort_by, "stage")
+    return pl.concat([alike, _most_common_schedule(differing)]).pipe(sort_by, "stage")
 
 
-def _most_common(measured: pl.DataFrame) -> pl.DataFrame:
-    """Of stages whose windows differ; slower by far than to see that they are all alike."""
+def _most_common_schedule(measured: pl.DataFrame) -> pl.DataFrame:
+    """As `observed_schedule`, for stages whose windows differ. This is much slower than for equal windows."""
     return measured.pipe(
         group_agg,
         ["stage"],
@@ -122,49 +121,49 @@ def _most_common(measured: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def numbered(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
-    """`found` with `window`: its number in the schedule, or the order of appearance.
+def number_windows(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
+    """`found` with `window`: the number in the schedule, or else the order of appearance.
 
-    The schedule numbers a stage whose ranges each have a place of their own in it. `plan` has stage, stride,
-    window_frames and first_end.
+    The schedule's numbers are used for a stage if each of its ranges has a distinct place in the schedule. `plan` has
+    stage, stride, window_frames and first_end.
     """
-    steps = plan.select("stage", "stride", longer())
+    steps = plan.select("stage", "stride", first_window_excess())
     placed = left_join(set_sorted(found, "stage"), set_sorted(steps, "stage"), ["stage"])
-    by_schedule = _behind_first() // pl.col("stride") + 1
+    by_schedule = _shifted_start() // pl.col("stride") + 1
     known = placed.with_columns(by_schedule.alias("by_schedule"))
-    if known.select(_counts_on().all()).item():
+    if known.select(_is_next_on_schedule().all()).item():
         window = pl.col("by_schedule")
     else:
-        fits = (_on_schedule().all() & (pl.col("by_schedule").n_unique() == pl.len())).over("stage")
+        fits = (_is_on_schedule().all() & (pl.col("by_schedule").n_unique() == pl.len())).over("stage")
         window = pl.when(fits.fill_null(value=False)).then("by_schedule").otherwise("order")
     return known.with_columns(window.cast(pl.Int64).alias("window")).drop("by_schedule", "stride", "longer")
 
 
-def longer() -> pl.Expr:
-    """By how much a stage's first window is longer than the others; only ComfyUI's own chains have such a one."""
+def first_window_excess() -> pl.Expr:
+    """Frames by which a stage's first window is longer than the others; nonzero only for ComfyUI's own chains."""
     return (pl.col("first_end") - pl.col("window_frames")).fill_null(0).alias("longer")
 
 
-def _behind_first() -> pl.Expr:
-    """Where a window would start if the first were as long as the others."""
+def _shifted_start() -> pl.Expr:
+    """The start of a window if the first window were as long as the others."""
     return pl.col("audio_start") - pl.when(pl.col("audio_start") > 0).then("longer").otherwise(0)
 
 
-def _on_schedule() -> pl.Expr:
-    return (_behind_first() % pl.col("stride") == 0).fill_null(value=False)
+def _is_on_schedule() -> pl.Expr:
+    return (_shifted_start() % pl.col("stride") == 0).fill_null(value=False)
 
 
-def _counts_on() -> pl.Expr:
-    """Whether a window fits the schedule, behind the one before in its stage: then each has a place of its own."""
+def _is_next_on_schedule() -> pl.Expr:
+    """Whether a window fits the schedule after the previous one of its stage. Then each has a distinct place."""
     behind = pl.col("by_schedule") > pl.col("by_schedule").shift(1)
-    return _on_schedule() & (pl.col("stage").ne_missing(pl.col("stage").shift(1)) | behind).fill_null(value=False)
+    return _is_on_schedule() & (pl.col("stage").ne_missing(pl.col("stage").shift(1)) | behind).fill_null(value=False)
 
 
-def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
-    """Found and expected windows side by side, also those that were never seen, with `matches`.
+def compare_with_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
+    """The observed and the expected windows, including windows that were never seen, with `matches`.
 
-    `plan` has stage, window_frames, stride, expected_windows, first_end. Where the audio's length is unknown, the
-    schedule is held against the windows seen, however many they are.
+    `plan` has stage, window_frames, stride, expected_windows, first_end. If the audio's length is unknown, the schedule
+    is compared with the observed windows only.
     """
     last_seen = found.filter(pl.col("audio_start").is_not_null()).pipe(
         group_agg, ["stage"], pl.col("window").max().alias("last_seen")
@@ -176,7 +175,7 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.int_ranges(1, pl.col("count") + 1).alias("window"))
         .explode("window")
         .with_columns(
-            longer(),
+            first_window_excess(),
             schedule.window_start(pl.col("window"), pl.col("stride")).alias("expected_start"),
             schedule.window_end(pl.col("window"), pl.col("window_frames"), pl.col("stride")).alias("expected_end"),
         )
@@ -190,7 +189,7 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     )
     matches = (pl.col("audio_start") == pl.col("expected_start")) & (pl.col("audio_end") == pl.col("expected_end"))
     return (
-        _side_by_side(found, expected)
+        _join_expected(found, expected)
         .with_columns(
             pl.when(pl.col("audio_start").is_not_null()).then(matches.fill_null(value=False)).alias("matches")
         )
@@ -198,8 +197,8 @@ def against_schedule(found: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _side_by_side(found: pl.DataFrame, expected: pl.DataFrame) -> pl.DataFrame:
-    """All windows of both, which most often are the same ones."""
+def _join_expected(found: pl.DataFrame, expected: pl.DataFrame) -> pl.DataFrame:
+    """A full join of both by stage and window. A shortcut handles the common case of equal windows."""
     keys = ["stage", "window"]
     if found[:, keys].equals(expected[:, keys]):
         return found.hstack(expected.drop(*keys))

@@ -508,7 +508,7 @@ def _loras(found: Analysis, log: Text) -> None:
         assert rank is None or re.search(rf"(?i)rank[_-]?0*{rank}(?![0-9])", name), name
 
 
-_STOPPED = re.compile(r"sampling stopped at step \d+ of \d+ of window \d+, and no message says why")
+_STOPPED = re.compile(r"sampling stopped at step \d+ of \d+ in window \d+; no message says why")
 """What a prompt whose last bar stands below its total failed of: the log has no words for it."""
 
 

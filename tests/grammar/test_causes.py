@@ -100,10 +100,14 @@ def test_a_module_that_is_not_in_the_table_is_never_named_in_a_pip_command(modul
         ),
         (
             "CUDA out of memory. Tried to allocate 512.00 MiB. GPU 0 has a total capacity of 23.69 GiB of which",
-            "GPU 0 ran out of memory: 0.5 GiB more were requested, and its total is 23.69 GiB.",
+            "GPU 0 ran out of memory: the allocation requested 0.5 GiB; the GPU has 23.69 GiB in total.",
             "blocks_to_swap",
         ),
-        ("RuntimeError: RuntimeError: HostBuffer.read_file_slice failed", "Memory ran out", "--disable-pinned-memory"),
+        (
+            "RuntimeError: RuntimeError: HostBuffer.read_file_slice failed",
+            "ran out while copying weights",
+            "--disable-pinned-memory",
+        ),
         ("OSError: El archivo de paginación … (os error 1455)", "page file", "Windows manage the page file"),
     ],
 )
@@ -159,7 +163,7 @@ def test_each_of_many_errors_keeps_its_own_values(count: int) -> None:
     modules = [f"module{number}" for number in range(count)]
     found = explain_errors(pl.Series([f"ModuleNotFoundError: No module named '{module}'" for module in modules]))
     assert found["cause"].to_list() == [
-        f"The Python module {module} is not installed for ComfyUI's Python." for module in modules
+        f"The Python module {module} is not installed in ComfyUI's Python." for module in modules
     ]
 
 
@@ -168,14 +172,14 @@ HOSTILE = "<script>alert(1)</script> {python} {0} %s \\x1b[31m $(reboot) `id` | 
 
 def test_text_from_an_error_comes_back_as_text() -> None:
     _, cause, fix = of(f"ModuleNotFoundError: No module named '{HOSTILE}'")
-    assert cause == f"The Python module {HOSTILE} is not installed for ComfyUI's Python."
+    assert cause == f"The Python module {HOSTILE} is not installed in ComfyUI's Python."
     assert HOSTILE not in str(fix)
 
 
 @pytest.mark.parametrize(("length", "shown"), [(MAX_VALUE_LENGTH, "m" * 120), (MAX_VALUE_LENGTH + 1, "m" * 119 + "…")])
 def test_a_value_longer_than_the_limit_is_cut(length: int, shown: str) -> None:
     _, cause, _ = of(f"ModuleNotFoundError: No module named '{'m' * length}'")
-    assert cause == f"The Python module {shown} is not installed for ComfyUI's Python."
+    assert cause == f"The Python module {shown} is not installed in ComfyUI's Python."
 
 
 @pytest.mark.parametrize(("surplus", "failure"), [(0, "python-memory-error"), (1, None)])

@@ -10,7 +10,7 @@ from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import load
 from loganalyzer.grammar.samples import verify_meaning
 from loganalyzer.records.extraction import NEAR_MISS_EVENTS
-from loganalyzer.runs.vocabulary import BARS, HOLES
+from loganalyzer.runs.vocabulary import BARS, FIELDS
 
 BROKEN = Path(__file__).parent.parent / "broken_patterns"
 REASONS = {
@@ -62,7 +62,7 @@ def test_shipped_patterns_fill_every_hole_that_the_program_relies_on() -> None:
         filled.setdefault(pattern.event, set()).update(field.name for field in load.model.find_fields(pattern.nodes))
     assert NEAR_MISS_EVENTS.keys() <= filled.keys()
     filled |= {event: set() for event in NEAR_MISS_EVENTS.values()}
-    wanted = {event: set(names) for event, names in HOLES.items()}
+    wanted = {event: set(names) for event, names in FIELDS.items()}
     missing = {
         event: names - filled.get(event, set()) - {"rate_error"}
         for event, names in wanted.items()

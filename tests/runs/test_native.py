@@ -444,5 +444,5 @@ def test_parts_of_a_long_log_know_what_the_parts_before_loaded() -> None:
     runs = log.analyze(native.BANNER + loading(GGUF, DTYPE) + CACHED + loading(Q8, DTYPE) + CACHED).runs
     unread = runs.with_columns(pl.Series("quantization", ["Q4_K_M", None, "Q8_0", None]))
     models = CachedModels()
-    parts = [models.named(unread[number : number + 1])["quantization"][0] for number in range(4)]
+    parts = [models.with_cached_quantization(unread[number : number + 1])["quantization"][0] for number in range(4)]
     assert parts == ["Q4_K_M", "Q4_K_M", "Q8_0", None]

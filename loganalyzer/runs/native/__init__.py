@@ -1,1 +1,1 @@
-"""ComfyUI's own samplers and its InfiniteTalk nodes."""
+"""Reads ComfyUI's own samplers and InfiniteTalk nodes."""

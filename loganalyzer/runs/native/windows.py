@@ -1,7 +1,7 @@
-"""Windows of ComfyUI's own InfiniteTalk: the range comes from a line, the steps from the bar behind it.
+"""Builds the windows of ComfyUI's own InfiniteTalk: the range is on a line, the steps are in the bar that follows.
 
-P frames are handed to the node, of which it shows the last M again, so that its window reads audio [P - M, P - M + W).
-The first window has no line: its range follows from the second one's, or from the configured schedule.
+The node gets P previous frames and repeats the last M of them, so its window reads audio [P - M, P - M + W). The first
+window has no line: its range follows from the second window's, or from the configured schedule.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.runs import native_bars, native_samplers
-from loganalyzer.runs.stages import assign
+from loganalyzer.runs.stages import assign_stage
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.window_lines import LINE
 from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by
@@ -19,20 +19,20 @@ from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_b
 INFERRED: Final = "inferred"
 
 
-def bars(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """The refreshes of native stages with stage and `segment`: how many windows were announced above, from 0.
+def find_bars(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """The refreshes of native stages with stage and `segment`: the number of windows announced above, from 0.
 
-    Of several bars between two lines the first is the sampler's.
+    Of several bars between two lines, the first is the sampler's.
     """
     own = stages.filter(native_samplers.is_native())
-    rows = native_bars.refreshes(timeline)
+    rows = native_bars.find_refreshes(timeline)
     if own.is_empty() or rows.is_empty():
         return rows.clear().with_columns(*_NOTHING)
-    begun = group_agg(rows, ["drawn"], pl.col("lane", "place", "prompt", "is_wan").first())
-    placed = assign(begun.filter(pl.col("is_wan").fill_null(value=True)), stages).filter(
+    firsts = group_agg(rows, ["drawn"], pl.col("lane", "place", "prompt", "is_wan").first())
+    placed = assign_stage(firsts.filter(pl.col("is_wan").fill_null(value=True)), stages).filter(
         pl.col("stage").is_in(own["stage"].implode()),
     )
-    lines = ranges(timeline, stages).select("lane", "place", "segment", pl.col("stage").alias("its_stage"))
+    lines = find_ranges(timeline, stages).select("lane", "place", "segment", pl.col("stage").alias("its_stage"))
     found = join_nearest(placed.pipe(sort_by, "lane", "place"), lines).with_columns(
         pl.when(pl.col("its_stage") == pl.col("stage")).then("segment").otherwise(0).alias("segment")
     )
@@ -43,28 +43,28 @@ def bars(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 _NOTHING: Final = (pl.lit(None, pl.UInt32).alias("stage"), pl.lit(None, pl.Int64).alias("segment"))
 
 
-def ranges(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+def find_ranges(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """The lines that announce windows, with stage and segment (from 1 in each stage)."""
-    told = timeline.event("native-range").select("lane", "place", "line", "prompt", "audio_start", "audio_end")
-    told = told.filter(
+    printed = timeline.records("native-range").select("lane", "place", "line", "prompt", "audio_start", "audio_end")
+    printed = printed.filter(
         ((pl.col("audio_start") >= 0) & (pl.col("audio_end") > pl.col("audio_start"))).fill_null(value=False)
     )
     own = stages.filter(pl.col("kind") == native_samplers.TALKING)["stage"]
-    placed = assign(told, stages).filter(pl.col("stage").is_in(own.implode())).pipe(sort_by, "lane", "place")
+    placed = assign_stage(printed, stages).filter(pl.col("stage").is_in(own.implode())).pipe(sort_by, "lane", "place")
     return placed.with_columns((pl.int_range(pl.len()).over("stage") + 1).alias("segment"))
 
 
-def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """stage, seen_window, seen_stride, first_end, is_second: as the lines show it.
+def observed_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """stage, seen_window, seen_stride, first_end, is_second: the schedule that the lines show.
 
-    Each next window starts a stride later; where all are the same, the second window starts a stride behind the first.
-    A first line that begins behind the window's own length (`is_second` is false) tells no stride by itself: the first
-    window was longer, or windows before it ran in an earlier prompt.
+    Each window starts one stride after the previous one. If all windows have the same length, the second window's start
+    is the stride. If the first line starts beyond one window length (`is_second` is false), it does not determine the
+    stride: the first window was longer, or earlier windows ran in an earlier prompt.
     """
     start, width = pl.col("audio_start"), pl.col("audio_end") - pl.col("audio_start")
     step = start - pl.when(pl.col("stage") == pl.col("stage").shift(1)).then(start.shift(1))
-    told = ranges(timeline, stages).with_columns(width.alias("width"), step.alias("step"))
-    found = told.pipe(
+    measured = find_ranges(timeline, stages).with_columns(width.alias("width"), step.alias("step"))
+    found = measured.pipe(
         group_agg,
         ["stage"],
         pl.col("width").mode().min().alias("seen_window"),
@@ -83,23 +83,23 @@ def schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def announced(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """`known` (windows, with `range_source`) with the ranges that native lines announce, also where no bar is there."""
+def with_announced_ranges(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
+    """`known` (windows with `range_source`) with the ranges that native lines announce, even without a bar."""
     own = stages.filter(pl.col("kind") == native_samplers.TALKING)
     if own.is_empty():
         return known
     lines = (
-        ranges(timeline, stages)
+        find_ranges(timeline, stages)
         .filter(pl.col("stage").is_in(own["stage"].implode()))
         .select("stage", "segment", "audio_start", "audio_end", "line", "place")
     )
     rest = known.filter(pl.col("segment").is_null() | ~pl.col("stage").is_in(own["stage"].implode()))
-    mine = known.filter(pl.col("segment").is_not_null() & pl.col("stage").is_in(own["stage"].implode()))
+    own_windows = known.filter(pl.col("segment").is_not_null() & pl.col("stage").is_in(own["stage"].implode()))
     both = pl.concat(
         [
             lines.select("stage", "segment"),
-            mine.select("stage", "segment"),
-            _first(own, mine, timeline, stages),
+            own_windows.select("stage", "segment"),
+            _unseen_first_windows(own, own_windows, timeline, stages),
         ]
     )
     shown = left_join(
@@ -107,7 +107,7 @@ def announced(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> 
         lines.rename({"line": "its_line", "place": "its_place"}),
         ["stage", "segment"],
     )
-    drawn = mine.drop("audio_start", "audio_end", "range_source")
+    drawn = own_windows.drop("audio_start", "audio_end", "range_source")
     filled = left_join(shown, drawn, ["stage", "segment"]).with_columns(
         pl.coalesce("line", "its_line").alias("line"),
         pl.coalesce("place", "its_place").alias("place"),
@@ -118,19 +118,23 @@ def announced(known: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> 
     return pl.concat([rest, filled.select(rest.columns)], how="vertical_relaxed").pipe(sort_by, "stage", "order")
 
 
-def _first(own: pl.DataFrame, mine: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """stage, segment (0) of first windows of which nothing is in the log but the window behind it.
+def _unseen_first_windows(
+    own: pl.DataFrame, own_windows: pl.DataFrame, timeline: Timeline, stages: pl.DataFrame
+) -> pl.DataFrame:
+    """stage, segment (0): first windows that only the second window's line reveals.
 
-    Where later windows have bars and the first has none, it was not sampled in this prompt.
+    If later windows have bars and the first has none, the first was not sampled in this prompt.
     """
-    barred = mine["stage"].unique()
-    chained = schedule(timeline, stages).filter(pl.col("first_end").is_not_null() & pl.col("is_second"))["stage"]
+    barred = own_windows["stage"].unique()
+    chained = observed_schedule(timeline, stages).filter(pl.col("first_end").is_not_null() & pl.col("is_second"))[
+        "stage"
+    ]
     silent = own.filter(~pl.col("stage").is_in(barred.implode()) & pl.col("stage").is_in(chained.implode()))
     return silent.select("stage", pl.lit(0, pl.Int64).alias("segment"))
 
 
-def with_first(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
-    """`found` with the range of first windows, which no line tells; `stages` has kind, first_end and window_frames."""
+def with_first_ranges(found: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """`found` with the ranges of first windows, which no line prints; `stages` has kind, first_end, window_frames."""
     ends = stages.select(
         "stage",
         pl.when(pl.col("kind") == native_samplers.TALKING)

@@ -1,1 +1,1 @@
-"""Programs that sample without ComfyUI or its wrapper: LightX2V, MeiGen, Wan2GP."""
+"""Reads standalone programs, which sample without ComfyUI: LightX2V, MeiGen, Wan2GP."""
