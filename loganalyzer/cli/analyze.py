@@ -95,10 +95,10 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
             if past is None and engine is None:
                 analysis = pipeline.analyze_volumes(paths, chosen, found.ignores, sink, told)
             else:
-                from loganalyzer.checks.ignoring import without_ignored
+                from loganalyzer.checks.ignoring import drop_ignored
 
                 found_all = pipeline.analyze(paths, chosen, told, engine, past)  # both need all tables at once
-                analysis = without_ignored(found_all, found.ignores, chosen)
+                analysis = drop_ignored(found_all, found.ignores, chosen)
                 sink.add(analysis)
         analysis = _with_configuration(analysis, found)
         chosen, moment = _recorded(paths) or chosen, clock.now()

@@ -63,12 +63,12 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None
 
     A run without a baseline is named with the reason.
     """
-    from loganalyzer.checks.ignoring import without_ignored
+    from loganalyzer.checks.ignoring import drop_ignored
     from loganalyzer.report.terminal import summary
 
     found = configuration(options["config_file"])
     chosen = settings(found, {**options, "select": options["select"] or RULES})
-    analysis = without_ignored(_analysed(paths, chosen), found.ignores, chosen)
+    analysis = drop_ignored(_analysed(paths, chosen), found.ignores, chosen)
     summary.write(analysis, sys.stdout, verbose=True)
     ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from loganalyzer.checks.registry import Rule, chosen
+from loganalyzer.checks.registry import Rule, select_rules
 from loganalyzer.common.errors import ExpectationError
 from loganalyzer.common.severity import RANK, Severity
 from loganalyzer.expectations import baseline_files
@@ -86,7 +86,7 @@ def check(path: Path, settings: Settings, heard: Heard | None = None) -> Checked
     """
     workflow = load(path)
     documents = baseline_files.documents(settings.baselines)
-    known = {rule.id: rule for rule in chosen(settings)}
+    known = {rule.id: rule for rule in select_rules(settings)}
     found: list[Fault | NotChecked] = []
     for asked in workflow.samplers:
         case = _case(asked, settings, heard, documents)

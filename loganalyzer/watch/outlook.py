@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.checks.registry import chosen
+from loganalyzer.checks.registry import select_rules
 from loganalyzer.common.severity import Severity
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.baselines import Baselines
@@ -82,7 +82,7 @@ def _found(found: Analysis) -> list[Warned]:
 
 
 def _ahead(found: Analysis, last: pl.DataFrame, shelf: Baselines, settings: Settings) -> list[Warned]:
-    known = {rule.id: rule for rule in chosen(settings)}
+    known = {rule.id: rule for rule in select_rules(settings)}
     told = [*_padding(found, last, settings), *_lora(found, last, shelf)]
     return [
         Warned(rule, known[rule].name, known[rule].severity_under(settings), line, message, fix, line)

@@ -164,8 +164,8 @@ def test_a_clean_run_passes_with_informative_findings_only() -> None:
 def test_the_shortfall_says_frames_seconds_place_and_three_ways_out() -> None:
     row = found(log.prompt(427), Q6).findings.filter(pl.col("rule") == "AUD001").row(0, named=True)
     assert row["message"] == (
-        "14 frames (0.56 s) are missing: frames 427–440 (0:17.08–0:17.64) follow encoded silence, not the audio. "
-        "A small shortfall."
+        "14 frames (0.56 s) have no audio: frames 427–440 (0:17.08–0:17.64) follow encoded silence. "
+        "The shortfall is small."
     )
     assert [line.strip() for line in row["fix"].split("\n")] == [
         "Trim the video to 427 frames:",
@@ -181,12 +181,12 @@ def test_the_shortfall_says_frames_seconds_place_and_three_ways_out() -> None:
 def test_a_shortfall_below_one_second_is_called_small(audio: int, missing: int, is_small: bool) -> None:
     row = found(log.prompt(audio), Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
     assert row["observed"].startswith(f"{missing} frames missing")
-    assert row["message"].endswith(" A small shortfall.") == is_small
+    assert row["message"].endswith(" The shortfall is small.") == is_small
 
 
 def test_one_missing_frame_is_said_in_the_singular() -> None:
     row = found(log.prompt(440), Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
-    assert row["message"].startswith("1 frame (0.04 s) is missing: ")
+    assert row["message"].startswith("1 frame (0.04 s) has no audio: ")
 
 
 def test_too_light_a_model_comes_with_the_key_that_allows_it() -> None:
@@ -211,7 +211,7 @@ def test_a_warning_with_a_number_too_large_to_be_one_takes_no_figures_from_the_o
     warnings = log.padding(427, 441) + log.padding(427, 10**20, subject=1)
     text = log.prompt(427).replace(log.padding(427, 441), warnings).replace("Sampling 427 frames in", "Rendering")
     row = found(text, Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
-    assert row["message"].startswith("14 frames (0.56 s) are missing: frames 427–440")
+    assert row["message"].startswith("14 frames (0.56 s) have no audio: frames 427–440")
     assert row["observed"] == "14 frames missing (have 427, need 441)"
 
 
@@ -299,8 +299,8 @@ def message(text: str, rule: str) -> str:
 
 def test_a_window_that_is_configured_and_not_observed_is_called_so() -> None:
     header = log.ARRIVAL + log.MODE + log.header(60, 1)
-    assert "60 of the 81 frames of the window;" in message(header + log.window(0, 81) + log.memory(), "AUD005")
-    assert "60 of the 81 frames of a window as configured;" in message(header + log.memory(), "AUD005")
+    assert "60 of the 81 frames of the window." in message(header + log.window(0, 81) + log.memory(), "AUD005")
+    assert "60 of the 81 frames of a configured window." in message(header + log.memory(), "AUD005")
 
 
 def test_an_overlap_that_no_second_window_shows_is_not_stated() -> None:

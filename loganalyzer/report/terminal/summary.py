@@ -8,7 +8,7 @@ from typing import IO, Final
 
 import polars as pl
 
-from loganalyzer.checks.causes import Cause, causes
+from loganalyzer.checks.causes import Cause, group_by_cause
 from loganalyzer.common.formatting import plural, printable
 from loganalyzer.common.severity import SEVERE
 from loganalyzer.report.facts import Places
@@ -55,7 +55,7 @@ def write(analysis: Analysis, file: IO[str], *, verbose: bool = False) -> None:
 
 def summary(analysis: Analysis, *, verbose: bool) -> Iterator[Block]:
     """The lines and grids of the summary; the verdict and the next action are its last two lines."""
-    found = causes(analysis.findings)
+    found = group_by_cause(analysis.findings)
     places = Places([*analysis.sources["source"].drop_nulls(), *analysis.runs["source"].drop_nulls()])
     if not analysis.runs.is_empty():
         yield from run_grid(analysis, places)
