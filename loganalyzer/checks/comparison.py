@@ -13,7 +13,7 @@ from loganalyzer.checks.registry import Context, Outcome, rule
     cause="worse than the compared run",
     summary="A metric is worse than in the base of `loganalyze compare`, by more than noise explains.",
     why="Two runs always differ a little by chance. Only a larger difference is a reason to look for a cause.",
-    example="loganalyze compare before.log after.log: time per step 5.2 → 5.9 s",
+    example="# loganalyze compare before.log after.log: time per step 5.2 → 5.9 s",
     fix="Check the differences that the comparison lists: settings, versions, GPU.",
 )
 def metric_regressed(_context: Context) -> Outcome:

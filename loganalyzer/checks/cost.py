@@ -26,7 +26,7 @@ from loganalyzer.checks.registry import Context, Outcome, rule
     under=("TIM005", "TIM002", "TIM001"),
     summary="The prompt cost more than its baseline.",
     why="Rented GPUs are billed by time. A video that costs more took longer, or had more setup around it.",
-    example="a six-window Q6_K video for $0.11; normal: $0.062",
+    example="Prompt executed in 300.00 seconds\n# five windows of Q6_K at $2 per hour cost $0.167; normal: $0.052",
     fix="See the run's timing findings, and keep the server warm between prompts.",
 )
 def cost_above_baseline(context: Context) -> Outcome:

@@ -72,7 +72,9 @@ def audio_shorter(context: Context) -> Outcome:
     cause="wrong frame rate: {observed}",
     summary="The audio's seconds and frames do not match the configured frame rate.",
     why="Lips drift from the sound if the embedding and the video have different frame rates.",
-    example="seconds=17.084s with Sampling 392 frames: 23 fps where 25 is configured",
+    example="[MultiTalk] total raw duration = 17.084s\n"
+    "Sampling 392 frames in 6 windows, at 1280x720 with 4 steps\n"
+    "# 392 frames in 17.084 s are 23 fps, not 25",
     fix="Set the audio node and the video node to the configured rate. If another rate is meant, set `fps`.",
 )
 def frame_rate(context: Context) -> Outcome:

@@ -29,7 +29,10 @@ def skip_without_series(context: Context) -> Outcome:
     cause="memory grows",
     summary="Memory rises steadily from window to window, or from prompt to prompt.",
     why="A leak of about 10 MiB per window ends a long video with out-of-memory after an hour of paid GPU time.",
-    example="[WanVAE decode] Allocated memory: 6.10, 6.13, 6.16, 6.19 GB from window to window",
+    example="[WanVAE decode] Allocated memory: memory=6.100 GB\n"
+    "[WanVAE decode] Allocated memory: memory=6.130 GB\n"
+    "[WanVAE decode] Allocated memory: memory=6.160 GB\n"
+    "[WanVAE decode] Allocated memory: memory=6.190 GB",
     fix="Restart the server before long jobs, keep videos short, and report the growth upstream.",
 )
 def memory_growth(context: Context) -> Outcome:
@@ -160,7 +163,9 @@ def _growth_findings(rows: pl.DataFrame, unit: str, what: pl.Expr) -> pl.DataFra
     summary="The peak equals that of the previous prompt of the same process.",
     why="Two runs rarely have exactly the same peak. The counter may not have been reset, so that this is the earlier "
     "run's peak.",
-    example="max_memory=14.969 GB in two prompts of one log",
+    example="Max allocated memory: max_memory=14.969 GB\n"
+    "Max reserved memory: max_reserved=16.063 GB\n"
+    "# and the same two lines in the next prompt",
     fix="Restart the server before you measure memory.",
 )
 def carried_peak(context: Context) -> Outcome:

@@ -179,9 +179,9 @@ _FIX: Final = (
     "error",
     cause="worse than the history",
     summary="A metric is worse than in earlier runs of the history, by more than its noise explains.",
-    why="An update, a driver or another job on the GPU makes every video slower or need more memory from one day on. "
+    why="An update, a driver or another job on the GPU slows down every video or raises its memory from one day on. "
     "A single run does not show it; a series does.",
-    example="time per step: 5.0 s in forty runs with 1 % scatter, then 5.25 s in ten runs",
+    example="# time per step: 5.0 s in forty runs with 1 % scatter, then 5.25 s in ten runs",
     fix=_FIX,
 )
 def metric_regressed(context: Context) -> Outcome:
@@ -216,7 +216,7 @@ def _skip_short_series(context: Context) -> pl.DataFrame:
     summary="A metric may be worse than in earlier runs of the history; more runs are needed to confirm it.",
     why="Noise that lasts for a few runs looks like a change at first. Until the two can be distinguished, this is "
     "neither an alarm nor an all-clear.",
-    example="time per step: 5.0 s in forty runs with 2 % scatter, then 5.2 s in four runs",
+    example="# time per step: 5.0 s in forty runs with 2 % scatter, then 5.2 s in four runs",
     fix="Wait for as many more runs as the finding says before acting.",
 )
 def metric_suspected(context: Context) -> Outcome:
@@ -230,10 +230,10 @@ def metric_suspected(context: Context) -> Outcome:
     "error",
     cause="outside the normal range",
     summary="The latest value of a metric is outside its normal range.",
-    why="A driver, an update or another job on the GPU makes videos slower or need more memory overnight. The normal "
+    why="A driver, an update or another job on the GPU slows down videos or raises their memory overnight. The normal "
     "range of earlier nights shows it on the first night, or on the third if the change is small. Once the "
     "change-point scan has dated the change, REG001 reports it instead.",
-    example="time per step: 5.0 s for twenty nights with 0.6 % scatter, then 10.06 s",
+    example="# time per step: 5.0 s for twenty nights with 0.6 % scatter, then 10.06 s",
     fix=_FIX,
 )
 def metric_jump(context: Context) -> Outcome:
@@ -248,7 +248,7 @@ def metric_jump(context: Context) -> Outcome:
     cause="back in the normal range",
     summary="A metric that was worse is back in its normal range.",
     why="Anyone who looks for the cause of a bad night should know that it is over, and since when.",
-    example="time per step: 5.0 s for twenty nights, 10.1 s for three, then 5.02 s",
+    example="# time per step: 5.0 s for twenty nights, 10.1 s for three, then 5.02 s",
     fix="Nothing to fix. Note what changed. If nothing did, check what else ran on the GPU on the bad nights.",
 )
 def metric_recovered(context: Context) -> Outcome:

@@ -34,7 +34,7 @@ EXPIRED = "CFG001"
     cause="expired ignore entry",
     summary="An `[[ignore]]` entry has expired: the findings of its rule count again.",
     why="An ignored finding needs a second look on its date. Without one it stays ignored forever.",
-    example='[[ignore]] rule = "REG001", reason = "new driver", until = 2026-01-31, read in February',
+    example='# read in February 2026: ignore = [{ rule = "REG001", reason = "new driver", until = 2026-01-31 }]',
     fix="Remove the entry, or set a new `until` date if its reason still holds.",
 )
 def expired_ignore(_context: Context) -> Outcome:

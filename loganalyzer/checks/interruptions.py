@@ -43,7 +43,8 @@ def interrupted(context: Context) -> Outcome:
     cause="log stops mid-run",
     summary="The log stops, or the server restarts, in the middle of a run.",
     why="A killed process prints nothing. The run may have run out of memory or time, or the log may be incomplete.",
-    example="a log whose last line is a progress bar at 2/4",
+    example="Sampling audio indices 72-153:  50%|#####     | 2/4 [00:10<00:10,  5.00s/it]\n"
+    "# as the last line of the log",
     fix="Get the complete log. If this is all of it, look for a killed process in the system log (dmesg).",
 )
 def truncated(context: Context) -> Outcome:

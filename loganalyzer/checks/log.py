@@ -61,7 +61,7 @@ def unrecognised_variant(context: Context) -> Outcome:
     cause="undecodable bytes",
     summary="Bytes could not be decoded and were replaced.",
     why="A line with replaced bytes may no longer match its pattern.",
-    example="a log cut in the middle of a character",
+    example="# a log in an unknown encoding, or one that stops in the middle of a character",
     fix="Nothing to do, unless findings seem to be missing: then get the log as the server wrote it.",
 )
 def undecodable_bytes(context: Context) -> Outcome:
@@ -85,7 +85,10 @@ def undecodable_bytes(context: Context) -> Outcome:
     cause="no progress bars in the log",
     summary="The log has no progress bars: windows and steps cannot be checked.",
     why="Container logs and service managers often drop lines that end in a carriage return.",
-    example="a header and a memory report with nothing between",
+    example="Sampling 153 frames in 3 windows, at 1280x720 with 4 steps\n"
+    "Allocated memory: memory=0.205 GB\n"
+    "Max allocated memory: max_memory=15.000 GB\n"
+    "Max reserved memory: max_reserved=16.000 GB",
     fix="Redirect the server's stderr, which has the progress bars, to a file.",
 )
 def no_progress_bars(context: Context) -> Outcome:

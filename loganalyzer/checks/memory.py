@@ -77,7 +77,7 @@ def _no_baseline() -> pl.Expr:
     summary="The sampling peak is above the baseline's band.",
     why="The peak is nearly deterministic for one model, size and schedule. A higher peak means another model or "
     "setting, or a leak, and out-of-memory on smaller GPUs.",
-    example="Max allocated memory: max_memory=16.200 GB with Q6_K at 1280x720 (band 14.55 to 15.45)",
+    example="Max allocated memory: max_memory=16.200 GB\n# normal for Q6_K at 1280x720: 14.55–15.45 GiB",
     fix="Compare the loaded model file, LoRA, block swap and tiling with the last good run.",
 )
 def vram_above(context: Context) -> Outcome:
@@ -99,7 +99,7 @@ def vram_above(context: Context) -> Outcome:
     summary="The sampling peak is below the baseline's band: a lighter model than declared is loaded.",
     why="A run that needs less memory than its quantization did not use it. The video's quality is lower "
     "than declared.",
-    example="Max allocated memory: max_memory=14.100 GB with Q6_K at 1280x720 (band 14.55 to 15.45)",
+    example="Max allocated memory: max_memory=14.100 GB\n# normal for Q6_K at 1280x720: 14.55–15.45 GiB",
     fix="Load the model file of the declared quantization, or declare the loaded one (--quantization).",
 )
 def vram_below(context: Context) -> Outcome:
@@ -139,7 +139,7 @@ def _band_findings(runs: pl.DataFrame, position: str) -> pl.DataFrame:
     summary="Reserved memory came close to the GPU's total.",
     why="A slightly longer or larger run will not fit, or the driver will spill to shared memory and become several "
     "times slower.",
-    example="Max reserved memory: max_reserved=31.200 GB on a GPU of 31.84 GB",
+    example="Total VRAM 32607 MB, total RAM 64000 MB\nMax reserved memory: max_reserved=31.200 GB",
     fix="Swap more transformer blocks, use tiled VAE, or a lighter quantization.",
 )
 def vram_headroom(context: Context) -> Outcome:
@@ -186,7 +186,7 @@ def _split_with_total(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     under=("RUN002", "TIM005", "MEM003"),
     summary="Far more memory was reserved than allocated.",
     why="Fragmentation makes reserved memory unusable: the GPU runs out of memory although some seems to be free.",
-    example="max_memory=14.1 GB with max_reserved=19.8 GB",
+    example="Max allocated memory: max_memory=14.100 GB\nMax reserved memory: max_reserved=19.800 GB",
     fix="Set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or restart the server between large jobs.",
 )
 def fragmentation(context: Context) -> Outcome:

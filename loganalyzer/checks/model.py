@@ -63,7 +63,7 @@ _SIZE = Need(pl.col("pixels").is_not_null(), "width and height are not in the lo
     under=("MOD003",),
     summary="The quantization is too low for the resolution.",
     why="At 1280x720 and above, quantizations below Q6_K cause smeared mouths and flicker. Q5_0 is fine at 480x832.",
-    example="Q5_0 at 1280x720",
+    example="Sampling 369 frames in 6 windows, at 1280x720 with 4 steps\n# with a Q5_0 model",
     fix="Load Q6_K or better, or render at 480x832. If a lower quantization is meant, set `quantization` in a "
     "`[[requirement]]` of the baselines file.",
 )
@@ -190,7 +190,7 @@ def _at_lora_line(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
     summary="The declared quantization differs from the one that the log names or the peak matches.",
     why="If a loader or the block swap summary names another quantization, this is an error. Otherwise, a peak in "
     "another quantization's band means that another file is loaded.",
-    example="declared Q6_K, peak 14.1 GiB, which matches Q5_0",
+    example="Max allocated memory: max_memory=14.100 GB\n# with --quantization Q6_K; this peak matches Q5_0",
     fix="Check the file in the model loader, and declare the quantization that is loaded.",
 )
 def quantization_mismatch(context: Context) -> Outcome:

@@ -114,7 +114,7 @@ class Rule:
         id, name, severity: as in every output.
         summary: what the rule finds, in one line.
         why: why that matters to someone who wants a good video.
-        example: log lines that show the fault.
+        example: log lines that show the fault; lines that start with `# ` are notes on them.
         fix: what to change; findings without a fix of their own have this one.
         check: the function that finds it.
         strict: the severity under `--strict`, if it differs.

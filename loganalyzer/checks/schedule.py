@@ -70,7 +70,8 @@ def _skip_other_loops(context: Context) -> pl.DataFrame:
     why="Window k reads audio frames [S·(k-1), S·(k-1) + W). Any other range means that mouth and sound are out of "
     "sync, or that upstream changed the loop. In a chain of ComfyUI's own nodes, a repeated range means that a node "
     "got only the last segment as previous_frames: pass all frames rendered so far.",
-    example="Sampling audio indices 72-153 followed by Sampling audio indices 140-221",
+    example="Sampling audio indices 72-153: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Sampling audio indices 140-221: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]",
     fix="Compare the wrapper's version with the last good run, and report both ranges upstream.",
 )
 def window_sequence(context: Context) -> Outcome:
@@ -159,7 +160,10 @@ def announced_windows(context: Context) -> Outcome:
     under=("RUN001", "RUN002", "RUN003", "RUN004"),
     summary="The run ended before its last window.",
     why="The video ends before the audio, or the run produced no video.",
-    example="Sampling 250 frames in 4 windows, … and only two bars after it",
+    example="Sampling 250 frames in 4 windows, at 1280x720 with 4 steps\n"
+    "Sampling audio indices 0-81: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Sampling audio indices 72-153: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Prompt executed in 48.00 seconds",
     fix="Fix the cause (see the run's other findings), then render again.",
 )
 def missing_windows(context: Context) -> Outcome:
@@ -216,7 +220,8 @@ def _add_range_ends(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
     summary="Window or overlap differ from the configured ones.",
     why="Baselines and frame counts apply to the configured schedule (81/9 by default) only. The node's own default "
     "overlap is 25, so this often means that a setting was left at its default.",
-    example="Sampling audio indices 0-81 followed by Sampling audio indices 56-137",
+    example="Sampling audio indices 0-81: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Sampling audio indices 56-137: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]",
     fix="Set frame_window_size and motion_frame to the configured values. If another schedule is meant, "
     "set `window_frames` and `motion_frames` in the configuration.",
 )

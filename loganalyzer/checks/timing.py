@@ -67,7 +67,7 @@ def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     under=("TIM005", "TIM002"),
     summary="Single windows took longer than the baseline allows.",
     why="A slow window among fast ones points to another job on the GPU, throttling, or memory pressure.",
-    example="Sampling audio indices 216-297: 100%|…| 4/4 [00:41<00:00, 10.30s/it]",
+    example="Sampling audio indices 216-297: 100%|##########| 4/4 [00:41<00:00, 10.30s/it]",
     fix="Check the GPU at that time: other processes, temperature, free memory.",
 )
 def slow_window(context: Context) -> Outcome:
@@ -120,7 +120,9 @@ def _slow_windows(slow: pl.DataFrame) -> pl.DataFrame:
     under=("TIM005",),
     summary="On average, the run took longer per window than the baseline allows.",
     why="If every window is slow, the GPU, a setting or an update is the likely cause.",
-    example="5 windows in 161 s; normal: 20–22 s each",
+    example="Sampling audio indices 0-81: 100%|##########| 4/4 [00:38<00:00,  9.50s/it]\n"
+    "Sampling audio indices 72-153: 100%|##########| 4/4 [00:38<00:00,  9.50s/it]\n"
+    "# normal for this run: 20–22 s per window",
     fix="Compare attention mode, block swap, GPU and versions with the last normal run.",
 )
 def slow_run(context: Context) -> Outcome:
@@ -153,7 +155,8 @@ def slow_run(context: Context) -> Outcome:
     under=("TIM005", "TIM002", "TIM001"),
     summary="Single steps took much longer than the run's median step.",
     why="Outliers come from the machine: another process, swapping to disk, a thermal limit.",
-    example="steps of 5.1, 5.0, 5.2 and then 11.8 s",
+    example="Sampling audio indices 72-153:  50%|#####     | 2/4 [00:10<00:10,  5.00s/it]\n"
+    "Sampling audio indices 72-153:  75%|#######   | 3/4 [00:24<00:09,  9.11s/it]",
     fix="Check the machine at that time: other processes, temperature, memory. The workflow is not the cause.",
 )
 def step_outlier(context: Context) -> Outcome:
@@ -215,7 +218,10 @@ def _worst_outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
     under=("TIM005", "TIM002", "TIM001", "TIM003"),
     summary="Later windows are steadily slower than earlier ones.",
     why="Rising step times within a run mean heat, memory growth or fragmentation. Long videos suffer most.",
-    example="median steps of 5.0, 5.3, 5.6, 5.9 s from window to window",
+    example="Sampling audio indices 0-81:  75%|#######   | 3/4 [00:15<00:05,  5.00s/it]\n"
+    "Sampling audio indices 72-153:  75%|#######   | 3/4 [00:15<00:05,  5.30s/it]\n"
+    "Sampling audio indices 144-225:  75%|#######   | 3/4 [00:16<00:05,  5.60s/it]\n"
+    "Sampling audio indices 216-297:  75%|#######   | 3/4 [00:17<00:05,  5.90s/it]",
     fix="Check the GPU's temperature and memory growth; split long videos.",
 )
 def slowdown_trend(context: Context) -> Outcome:
@@ -275,7 +281,10 @@ def _keep_steady(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     cause="GPU memory spills: {observed}",
     summary="Steps became several times slower while memory was nearly full: the driver spilled to shared memory.",
     why="When the GPU's memory is full, the driver moves data over the bus: 7 minutes become an hour, at full price.",
-    example="steps of 5 s, then of 40 s, with 31.4 of 31.8 GiB reserved",
+    example="Sampling audio indices 0-81:  75%|#######   | 3/4 [00:15<00:05,  5.00s/it]\n"
+    "Sampling audio indices 72-153:  75%|#######   | 3/4 [02:00<00:40, 40.00s/it]\n"
+    "Max reserved memory: max_reserved=31.400 GB\n"
+    "# on a GPU with 31.8 GiB",
     fix="Swap more blocks, render at a smaller size, or turn off the driver's system memory fallback.",
 )
 def memory_spill(context: Context) -> Outcome:

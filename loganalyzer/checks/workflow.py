@@ -143,7 +143,7 @@ rule(
     summary="The log shows other settings than its workflow.",
     why="Either the log belongs to another run, or a node between the workflow and the sampler changed a setting. "
     "Conclusions from the workflow may then be wrong.",
-    example="Sampling 369 frames in 6 windows, at 832x480 with 4 steps, but the workflow requests 640x640",
+    example="Sampling 369 frames in 6 windows, at 832x480 with 4 steps\n# with a workflow that requests 1280x720",
     fix="Pass this run's own workflow (--workflow), or find the node that changes the setting.",
 )
 def workflow_mismatch(context: Context) -> Outcome:
