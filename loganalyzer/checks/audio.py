@@ -77,7 +77,7 @@ def _unknown_reason() -> pl.Expr:
         pl.when(native.is_chained() & pl.col("audio_frames").is_null())
         .then(pl.lit(native.NO_LENGTH))
         .when(pl.col("status") != "completed")
-        .then(format_or_unknown("the run is {}: it did not reach its last window", "status"))
+        .then(format_or_unknown("the run did not reach its last window ({})", "status"))
         .when(pl.col("audio_frames").is_null())
         .then(pl.lit("the log has neither padding warnings nor the audio's length"))
         .when(pl.col("observed_windows").fill_null(0) < pl.col("expected_windows"))

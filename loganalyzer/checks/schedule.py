@@ -101,7 +101,7 @@ def window_sequence(context: Context) -> Outcome:
         ),
     )
     ranged = context.found.windows.filter(pl.col("audio_start").is_not_null())["run_id"].unique()
-    range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "the log has no audio range of a window")
+    range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "the windows' audio ranges are not in the log")
     needs = (Need(native.is_chained() | need.met, need.reason) for need in (LENGTH, COUNT, _BARS))
     _, unchecked = split_by_needs(windowed_runs(context), native.has_ranges(context.found.windows), *needs, range_seen)
     segments = longcat.find_wrong_segments(context)
@@ -184,7 +184,7 @@ def missing_windows(context: Context) -> Outcome:
         COUNT,
         _BARS,
         Need(all_seen | ~is_split, "the log was rotated during this run: its other windows are in the next file"),
-        Need(all_seen | ~has_near_miss(context, *_WINDOW_BARS), "progress bars of windows do not parse (LOG001)"),
+        Need(all_seen | ~has_near_miss(context, *_WINDOW_BARS), "the windows' progress bars do not parse (LOG001)"),
         Need(
             all_seen | ~((pl.col("finish_observed") | by_line) & (pl.col("reached") >= pl.col("audio_frames"))),
             "the log lacks bars or lines of windows, but its end shows that all windows ran",

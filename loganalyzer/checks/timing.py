@@ -92,7 +92,7 @@ def slow_window(context: Context) -> Outcome:
         ),
     )  # fmt: skip
     untimed = anti_join(runs, timed, "run_id")
-    return make_outcome(rows, unchecked, skip(untimed, "the log has no total time of a window"))
+    return make_outcome(rows, unchecked, skip(untimed, "the windows' total times are not in the log"))
 
 
 def _slow_windows(slow: pl.DataFrame) -> pl.DataFrame:
@@ -144,7 +144,7 @@ def slow_run(context: Context) -> Outcome:
         ),
     )  # fmt: skip
     untimed = runs.filter(pl.col("total_s").is_null())
-    return make_outcome(rows, unchecked, skip(untimed, "the log does not have every window's total time"))
+    return make_outcome(rows, unchecked, skip(untimed, "not every window's total time is in the log"))
 
 
 @rule(
@@ -176,7 +176,7 @@ def step_outlier(context: Context) -> Outcome:
         ),
     )  # fmt: skip
     few = anti_join(context.found.runs, runs.filter(enough), "run_id")
-    return make_outcome(rows, skip(few, f"the log has fewer than {_FEWEST_STEPS} single step times"))
+    return make_outcome(rows, skip(few, f"the log has fewer than {_FEWEST_STEPS} individual step times"))
 
 
 def _find_far_steps(runs: pl.DataFrame, context: Context) -> pl.DataFrame:

@@ -124,7 +124,7 @@ def test_an_edit_that_somebody_makes_while_the_question_stands_is_not_overwritte
     monkeypatch.setattr("loganalyzer.cli.workflow.click.prompt", answer)
     result = call("fix", path, *words)
     assert result.exit_code == 2
-    assert "was changed by another program meanwhile; nothing is written" in result.stderr
+    assert "another program changed it meanwhile; nothing was written" in result.stderr
     assert path.read_text() == edited
     assert not Path("fixed.json").exists()
 

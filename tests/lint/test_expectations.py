@@ -8,7 +8,7 @@ import pytest
 from workflows import api, between, native, saved
 
 from loganalyzer.lint.checker import Checked, check
-from loganalyzer.lint.fixing import fixed, preferred
+from loganalyzer.lint.fixing import apply_fixes, choose_by
 from loganalyzer.settings.model import Settings
 
 RANK_64 = "lightx2v_distill_rank64_bf16.safetensors"
@@ -49,7 +49,7 @@ def test_the_finding_names_the_key_that_accepts_the_mode(tmp_path: Path) -> None
 
 def test_a_fix_sets_the_expected_mode(tmp_path: Path) -> None:
     after = tmp_path / "fixed.json"
-    after.write_text(fixed(checked(tmp_path, api(_1={"attention_mode": "sageattn"})), preferred("shorter")).text)
+    after.write_text(apply_fixes(checked(tmp_path, api(_1={"attention_mode": "sageattn"})), choose_by("shorter")).text)
     assert ids(check(after, Settings())) == []
 
 
