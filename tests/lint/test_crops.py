@@ -27,7 +27,7 @@ def faults(folder: Path, frames: int, seconds: float) -> list[Fault]:
 def test_of_longer_audio_the_largest_aligned_count_is_recommended_not_all_its_frames(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, 425, 18.0)
     assert "which is 450 frames at 25 fps. 425 frames are requested, and 441 are rendered" in fault.message
-    assert fault.fix == "Ask for 441 frames."
+    assert fault.fix == "Request 441 frames."
 
 
 def test_of_shorter_audio_the_frames_that_come_out_are_named(tmp_path: Path) -> None:

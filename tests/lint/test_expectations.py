@@ -103,5 +103,5 @@ def test_a_configured_rank_is_checked_where_the_size_is_unknown(tmp_path: Path) 
 
 def test_the_finding_about_the_rank_says_what_upstream_ships_and_names_the_key(tmp_path: Path) -> None:
     (finding,) = checked(tmp_path, api(_2={"lora": RANK_64})).findings
-    assert "Upstream's own example workflows use rank 64." in finding.fault.fix
+    assert "Upstream's example workflows use rank 64." in finding.fault.fix
     assert "set `lora_rank = 64` in the configuration" in finding.fault.fix

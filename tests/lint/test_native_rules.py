@@ -65,7 +65,7 @@ def test_audio_that_is_longer_than_all_clips_is_cut_silently(
     found = checked(tmp_path, native(clips), frames / 25)
     assert ids(found) == rules
     if rules:
-        assert f"has {frames - 1} frames; the workflow makes" in found.findings[0].fault.message
+        assert f"has {frames - 1} frames. The workflow renders" in found.findings[0].fault.message
 
 
 @pytest.mark.parametrize(("length", "rules"), [(81, []), (77, ["SCH004"]), (80, ["SCH006"]), (82, ["SCH006"])])
