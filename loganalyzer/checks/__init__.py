@@ -1,1 +1,1 @@
-"""The rules: one check function per rule, with its documentation beside it."""
+"""The rules: one check function per rule, declared together with its documentation."""

@@ -22,21 +22,21 @@ _SCHEDULED: Final = ("AUD001", "AUD005", "AUD007", "AUD009", "AUD010")
 """Rules that need the schedule; AUD003 needs only the audio."""
 
 
-def audio_rate_of(asked: Declared, settings: Settings) -> float:
+def audio_rate_of(requested: Declared, settings: Settings) -> float:
     """Returns the audio node's frame rate, or the configured one if the workflow does not state it."""
-    return parse_rate(asked.fps) or settings.fps
+    return parse_rate(requested.fps) or settings.fps
 
 
 def check_frames(case: Case) -> Found:
     """AUD001, AUD003, AUD005, AUD007, AUD009, AUD010: compares requested frames with the audio and the schedule."""
-    asked = case.asked.requested_frames
-    request = whole(asked)
+    requested = case.requested.requested_frames
+    request = whole(requested)
     if request is None or request < 1:
-        reason = asked.reason or f"{described(asked)} is not a number of frames"
+        reason = requested.reason or f"{described(requested)} is not a number of frames"
         yield from (NotChecked(rule, reason) for rule in (*_SCHEDULED, "AUD003"))
         return
     if case.windows is None:
-        places = (case.asked.window_frames, case.asked.motion_frames, case.asked.drop_frames)
+        places = (case.requested.window_frames, case.requested.motion_frames, case.requested.drop_frames)
         reason = next((place.reason for place in places if place.reason), "the schedule is impossible")
         yield from (NotChecked(rule, reason) for rule in _SCHEDULED)
     if case.sound is None:
@@ -62,10 +62,10 @@ def _check_on_schedule(case: Case, windows: Windows, request: int) -> Found:
 def _check_request(case: Case, request: int, sound: Sound) -> Found:
     if request <= sound.frames + 1:
         return
-    made = plan(sound, audio_rate_of(case.asked, case.settings), case.windows) if case.windows else None
+    made = plan(sound, audio_rate_of(case.requested, case.settings), case.windows) if case.windows else None
     yield Fault(
         "AUD003",
-        case.asked.requested_frames,
+        case.requested.requested_frames,
         f"{request} frames are requested, but the audio ({case.sound_from}) has {sound.frames}.",
         f"{request} frames",
         f"{sound.frames} frames at most",
@@ -76,14 +76,14 @@ def _check_request(case: Case, request: int, sound: Sound) -> Found:
 
 def _check_missing(case: Case, windows: Windows, request: int, sound: Sound) -> Found:
     """AUD001, AUD005: compares the schedule with the frames that the embedding will have."""
-    fps = audio_rate_of(case.asked, case.settings)
+    fps = audio_rate_of(case.requested, case.settings)
     used = frames_given(request, fps, sound.speakers, sound.multi)
     made = plan(sound, fps, windows)
     if used < windows.window:
         gap = windows.window - used
         yield Fault(
             "AUD005",
-            case.asked.requested_frames,
+            case.requested.requested_frames,
             f"{plural(used, 'frame')} of audio do not fill one window of {windows.window}: the last {gap} repeat one "
             "mouth shape, and the log will have no warning.",
             f"{used} frames",
@@ -95,7 +95,7 @@ def _check_missing(case: Case, windows: Windows, request: int, sound: Sound) -> 
     if missing:
         yield Fault(
             "AUD001",
-            case.asked.requested_frames,
+            case.requested.requested_frames,
             f"{plural(missing, 'frame')} ({missing / fps:.2f} s) will have no audio: {used} frames of audio take "
             f"{plural(windows.count(used), 'window')}, which need {used + missing}.",
             f"{request} requested, {used} used, {used + missing} needed",
@@ -107,19 +107,19 @@ def _check_missing(case: Case, windows: Windows, request: int, sound: Sound) -> 
 
 def _check_alignment(case: Case, windows: Windows, request: int) -> Found:
     """AUD007, AUD010: checks the request without the audio's length, as if it were long enough."""
-    fps = audio_rate_of(case.asked, case.settings)
+    fps = audio_rate_of(case.requested, case.settings)
     used = frames_given(request, fps)
     endless = plan(Sound(request / fps, request), fps, windows)
     if used < request and endless.recommended and endless.recommended.frames == request:
-        asked = endless.recommended.request
+        requested = endless.recommended.request
         yield Fault(
             "AUD010",
-            case.asked.requested_frames,
+            case.requested.requested_frames,
             f"A request for {request} frames at {fps:g} fps yields {used}: no longer an aligned count.",
             f"{request} requested, {used} used",
             f"{request} used",
             " ".join(endless.notes),
-            (Way("", asked.frames, f"which yields {request}"),) if asked and asked.crop_s is None else (),
+            (Way("", requested.frames, f"which yields {request}"),) if requested and requested.crop_s is None else (),
         )
         return
     if endless.recommended and endless.recommended.frames == used:
@@ -127,7 +127,7 @@ def _check_alignment(case: Case, windows: Windows, request: int) -> Found:
     missing = windows.rendered(used) - used
     yield Fault(
         "AUD007",
-        case.asked.requested_frames,
+        case.requested.requested_frames,
         f"{request} frames are not aligned: if the audio is long enough, padding drives the last {missing} of the "
         f"{used + missing} rendered frames.",
         f"{request} frames",
@@ -163,9 +163,7 @@ def _fix_text(made: Plan, more: str = "") -> str:
     more = more or _longer_phrase(made)
     if shorter is None or shorter.request is None:
         return _as_sentence(more)
-    back = (
-        f"; or render as asked, then trim the video: {_trim_command(made.cut_back, made.fps)}" if made.cut_back else ""
-    )
+    back = f"; or render as is, then trim the video: {_trim_command(made.cut_back, made.fps)}" if made.cut_back else ""
     unused = (made.sound.frames - shorter.frames) / made.fps
     lost = f"nothing missing, {unused:.2f} s of the audio unused" if unused > 0 else "nothing missing"
     near = f" Only {longer.missing_frames / made.fps:.2f} s is missing." if made.is_longer_cheaper else ""
@@ -188,9 +186,9 @@ def _check_crops(case: Case, windows: Windows, request: int) -> Found:
 
     Audio longer than the request is fine if the request is the largest aligned count that it fills.
     """
-    fps = audio_rate_of(case.asked, case.settings)
+    fps = audio_rate_of(case.requested, case.settings)
     used = frames_given(request, fps)
-    for crop in case.asked.crops:
+    for crop in case.requested.crops:
         available = int(crop.seconds * fps)
         fits = plan(Sound(crop.seconds, available), fps, windows).recommended
         if abs(available - request) <= 1 or (fits and fits.frames == used < available):
@@ -202,7 +200,7 @@ def _check_crops(case: Case, windows: Windows, request: int) -> Found:
             ways.append(f"crop the audio to {request / fps:g} s, if it is that long")
         yield Fault(
             "AUD009",
-            crop.duration or case.asked.requested_frames,
+            crop.duration or case.requested.requested_frames,
             f"Node {crop.node_id} ({crop.title}) crops the audio to {crop.seconds:g} s, which is {available} frames at "
             f"{fps:g} fps. {request} frames are requested, and {out} are rendered: {end}.",
             f"{crop.seconds:g} s, {available} frames",
@@ -217,7 +215,7 @@ def _as_sentence(text: str) -> str:
 
 def check_rates(case: Case) -> Found:
     """AUD006, AUD008: checks that audio and video have the configured frame rate."""
-    audio, wanted = case.asked.fps, case.settings.fps
+    audio, wanted = case.requested.fps, case.settings.fps
     if audio.value is None:
         yield NotChecked("AUD006", audio.reason)
         yield NotChecked("AUD008", audio.reason)
@@ -235,7 +233,7 @@ def check_rates(case: Case) -> Found:
 
 def check_video_rates(case: Case, audio_rate: float, wanted: float) -> Found:
     """AUD008: compares the rate of the nodes that write the video with the rate at which the audio is read."""
-    for video in case.asked.video_fps:
+    for video in case.requested.video_fps:
         if video.value is None:
             yield NotChecked("AUD008", f"{described(video)}: {video.reason}")
         elif parse_rate(video) is None:

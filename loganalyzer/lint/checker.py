@@ -88,9 +88,9 @@ def check(path: Path, settings: Settings, audio: AudioInput | None = None) -> Ch
     documents = baseline_files.documents(settings.baselines)
     known = {rule.id: rule for rule in select_rules(settings)}
     found: list[Fault | NotChecked] = []
-    for asked in workflow.samplers:
-        case = _build_case(asked, settings, audio, documents)
-        found += [item for checked in (_NATIVE_CHECKS if asked.clips else _CHECKS) for item in checked(case)]
+    for requested in workflow.samplers:
+        case = _build_case(requested, settings, audio, documents)
+        found += [item for checked in (_NATIVE_CHECKS if requested.clips else _CHECKS) for item in checked(case)]
     unique = [item for place, item in enumerate(found) if item not in found[:place] and item.rule in known]
     findings = [
         Finding(known[fault.rule], known[fault.rule].severity_under(settings), fault)
@@ -105,29 +105,29 @@ def check(path: Path, settings: Settings, audio: AudioInput | None = None) -> Ch
 
 
 def _build_case(
-    asked: Declared, settings: Settings, audio: AudioInput | None, documents: Sequence[tuple[str, dict[str, Any]]]
+    requested: Declared, settings: Settings, audio: AudioInput | None, documents: Sequence[tuple[str, dict[str, Any]]]
 ) -> Case:
-    crop = asked.audio_crop_s
+    crop = requested.audio_crop_s
     if audio is None and crop is not None:
         audio = AudioInput((crop,), "cropped by the workflow")
     elif audio is not None and crop is not None:
         audio = AudioInput(
             tuple(min(seconds, crop) for seconds in audio.speakers), f"{audio.source}, cropped to {crop:g} s"
         )
-    fps = audio_rules.audio_rate_of(asked, settings)
+    fps = audio_rules.audio_rate_of(requested, settings)
     return Case(
-        asked,
+        requested,
         settings,
-        setting_rules.parse_windows(asked),
-        _build_sound(asked, fps, audio) if audio else None,
+        setting_rules.parse_windows(requested),
+        _build_sound(requested, fps, audio) if audio else None,
         audio.source if audio else "",
         [_parse_need(entry) for entry in baseline_files.entries(documents, "requirement")],
         baseline_files.ranking(documents),
     )
 
 
-def _build_sound(asked: Declared, fps: float, audio: AudioInput) -> Sound:
-    if asked.clips:
+def _build_sound(requested: Declared, fps: float, audio: AudioInput) -> Sound:
+    if requested.clips:
         return native_sound(audio.speakers, audio.uncertainty_s)
     return sound(audio.speakers, fps, audio.multi, audio.uncertainty_s)
 

@@ -33,20 +33,22 @@ def to_document(checked: Checked) -> dict[str, Any]:
             for name, value in first.named()
             if value.value is not None and value.node_id
         },
-        "samplers": [_settings_document(asked) | {"sampler": asked.sampler} for asked in checked.workflow.samplers],
+        "samplers": [
+            _settings_document(requested) | {"sampler": requested.sampler} for requested in checked.workflow.samplers
+        ],
         "findings": [_finding_document(checked, found) for found in checked.findings],
         "not_checked": [{"rule": item.rule, "reason": item.reason} for item in checked.not_checked],
         "verdict": checked.verdict,
     }
 
 
-def _settings_document(asked: Declared) -> dict[str, Any]:
-    values = dict(asked.named())
+def _settings_document(requested: Declared) -> dict[str, Any]:
+    values = dict(requested.named())
     return {name: values[name].value for name in _SHOWN} | {
-        "steps_run": asked.steps_run,
-        "clips": asked.clips,
-        "video_fps": [value.value for value in asked.video_fps],
-        "audio_crop_s": asked.audio_crop_s,
+        "steps_run": requested.steps_run,
+        "clips": requested.clips,
+        "video_fps": [value.value for value in requested.video_fps],
+        "audio_crop_s": requested.audio_crop_s,
     }
 
 

@@ -68,14 +68,14 @@ class Case:
     """The data that a rule gets.
 
     Attributes:
-        asked: the sampler's settings.
+        requested: the sampler's settings.
         settings: the configured schedule and frame rate.
         windows: the schedule that the workflow requests; None if it is unknown or impossible.
         sound: the audio, if its length is known; `sound_from` is the source of that length.
         needs: requirements by size; `ranking` has the quantizations, the lowest first.
     """
 
-    asked: Declared
+    requested: Declared
     settings: Settings
     windows: Windows | None
     sound: Sound | None

@@ -19,16 +19,16 @@ _ROUNDING: Final = 1
 _AUDIO: Final = ("AUD001", "AUD009")
 
 
-def summarize_clips(asked: Declared) -> str:
+def summarize_clips(requested: Declared) -> str:
     """Returns one line with the number of clips and their frames."""
-    length = whole(asked.window_frames)
+    length = whole(requested.window_frames)
     frames = "an unknown number of frames" if length is None else f"{plural(length, 'frame')} ({length / FPS:.2f} s)"
-    return f"native InfiniteTalk, {'one clip' if asked.clips == 1 else f'{asked.clips} clips'} of {frames}"
+    return f"native InfiniteTalk, {'one clip' if requested.clips == 1 else f'{requested.clips} clips'} of {frames}"
 
 
 def check_clip(case: Case) -> Found:
     """SCH004, SCH006: checks a clip's length and overlap. A clip that continues another may be shorter."""
-    place = case.asked.window_frames
+    place = case.requested.window_frames
     length = whole(place)
     if length is None:
         reason = place.reason or f"{described(place)} is not a number of frames"
@@ -43,27 +43,27 @@ def check_clip(case: Case) -> Found:
             f"Set {described(place)} to {_USUAL_CLIP}.",
             (Way("", _USUAL_CLIP, "the usual clip"),),
         )
-    elif whole(case.asked.motion_frames) is None:
-        yield NotChecked("SCH004", case.asked.motion_frames.reason or "the overlap is not a whole number")
-    elif not (case.asked.continues and length < case.settings.window_frames):
+    elif whole(case.requested.motion_frames) is None:
+        yield NotChecked("SCH004", case.requested.motion_frames.reason or "the overlap is not a whole number")
+    elif not (case.requested.continues and length < case.settings.window_frames):
         yield from setting_rules.compare_schedule(case)
 
 
 def check_audio(case: Case) -> Found:
     """AUD001, AUD009: finds audio that is shorter or longer than all clips together."""
-    asked = case.asked.requested_frames
-    total = whole(asked)
+    requested = case.requested.requested_frames
+    total = whole(requested)
     if total is None:
-        yield from (NotChecked(rule, asked.reason) for rule in _AUDIO)
+        yield from (NotChecked(rule, requested.reason) for rule in _AUDIO)
     elif case.sound is None:
         reason = "the audio's length is unknown: pass the file or its length with --audio"
         yield from (NotChecked(rule, reason) for rule in _AUDIO)
     elif case.sound.frames < total:
-        yield _missing_fault(asked, total, case.sound.frames, case.sound_from)
+        yield _missing_fault(requested, total, case.sound.frames, case.sound_from)
     elif case.sound.frames - _ROUNDING > total:
         yield Fault(
             "AUD009",
-            asked,
+            requested,
             f"The audio ({case.sound_from}) has {case.sound.frames} frames. The workflow renders {total} "
             f"({total / FPS:.2f} s) and drops the rest silently.",
             f"{total} frames",
@@ -72,11 +72,11 @@ def check_audio(case: Case) -> Found:
         )
 
 
-def _missing_fault(asked: Value, total: int, has: int, sound_from: str) -> Fault:
+def _missing_fault(requested: Value, total: int, has: int, sound_from: str) -> Fault:
     short = total - has
     return Fault(
         "AUD001",
-        asked,
+        requested,
         f"{plural(short, 'frame')} ({short / FPS:.2f} s) will have no audio: the clips render {total} frames, the "
         f"audio ({sound_from}) has {has}. The nodes repeat the first embedding without a warning.",
         f"{has} frames of audio, {total} needed",

@@ -18,9 +18,9 @@ _PERIOD = 4
 """A window has 4k + 1 frames: the VAE decodes one latent to four frames, except the first."""
 
 
-def parse_windows(asked: Declared) -> Windows | None:
+def parse_windows(requested: Declared) -> Windows | None:
     """Returns the schedule that really runs; None if it is unknown or impossible."""
-    window, motion, drop = whole(asked.window_frames), whole(asked.motion_frames), whole(asked.drop_frames)
+    window, motion, drop = whole(requested.window_frames), whole(requested.motion_frames), whole(requested.drop_frames)
     if window is None or motion is None or drop is None:
         return None
     window = _round_window(window)
@@ -34,7 +34,7 @@ def _round_window(window: int) -> int:
 
 def check_schedule(case: Case) -> Found:
     """SCH004, SCH006: checks window and overlap."""
-    window, motion, drop = case.asked.window_frames, case.asked.motion_frames, case.asked.drop_frames
+    window, motion, drop = case.requested.window_frames, case.requested.motion_frames, case.requested.drop_frames
     sizes = whole(window), whole(motion)
     if sizes[0] is None or sizes[1] is None or whole(drop) is None:
         reason = window.reason or motion.reason or drop.reason or "window or overlap is not a whole number"
@@ -64,12 +64,12 @@ def check_schedule(case: Case) -> Found:
 
 def compare_schedule(case: Case) -> Found:
     """SCH004: compares window and overlap with the configured schedule, or with the mode's own one."""
-    asked, settings = case.asked, case.settings
-    places = {"window": asked.window_frames, "overlap": asked.motion_frames}
+    requested, settings = case.requested, case.settings
+    places = {"window": requested.window_frames, "overlap": requested.motion_frames}
     wanted = {"window": settings.window_frames, "overlap": settings.motion_frames}
-    own = next((one for one in shipped() if one.mode == asked.mode.value and one.drop_frames), None)
+    own = next((one for one in shipped() if one.mode == requested.mode.value and one.drop_frames), None)
     if own:
-        places["number of dropped frames"] = asked.drop_frames
+        places["number of dropped frames"] = requested.drop_frames
         wanted = dict(zip(places, (own.window_frames, own.motion_frames, own.drop_frames), strict=True))
     shown = "/".join(str(place.value) for place in places.values())
     for name, place in places.items():
@@ -88,33 +88,33 @@ def _schedule_fault(rule: str, place: Value, message: str, value: int) -> Fault:
 
 def check_conflicts(case: Case) -> Found:
     """SCH005, SCH007, SCH008: finds settings that exclude each other."""
-    asked = case.asked
-    if asked.context_options is not None:
-        place = Value(None, "", asked.sampler, "the sampler", "context_options")
+    requested = case.requested
+    if requested.context_options is not None:
+        place = Value(None, "", requested.sampler, "the sampler", "context_options")
         yield Fault(
             "SCH005",
             place,
-            f"Context options (node {asked.context_options}) are connected to sampler {asked.sampler}: they disable "
-            "the loop over audio windows.",
+            f"Context options (node {requested.context_options}) are connected to sampler {requested.sampler}: they "
+            "disable the loop over audio windows.",
             "context options connected",
             "none",
             "Disconnect the context options from the sampler.",
         )
-    if isinstance(asked.output_path.value, str) and asked.output_path.value.strip() and asked.video_fps:
+    if isinstance(requested.output_path.value, str) and requested.output_path.value.strip() and requested.video_fps:
         yield Fault(
             "SCH008",
-            asked.output_path,
+            requested.output_path,
             "Frames are saved to a folder, and the node that writes the video gets a placeholder.",
-            one_line(asked.output_path.value),
+            one_line(requested.output_path.value),
             "no output path",
-            f"Clear {described(asked.output_path)}, or assemble the video from the saved frames.",
+            f"Clear {described(requested.output_path)}, or assemble the video from the saved frames.",
             (Way("", "", "passes on the video itself"),),
         )
-    if asked.scheduler.value == LOOPS_OWN_SCHEDULER and whole(asked.steps) not in (None, 4):
-        message = f"The scheduler `multitalk` always runs 4 steps and ignores the {asked.steps.value} that are set."
+    if requested.scheduler.value == LOOPS_OWN_SCHEDULER and whole(requested.steps) not in (None, 4):
+        message = f"The scheduler `multitalk` always runs 4 steps and ignores the {requested.steps.value} that are set."
         yield Fault(
-            "SCH007", asked.steps, message, f"{asked.steps.value} steps", "4 steps",
-            f"Set {described(asked.steps)} to 4, or use another scheduler.",
+            "SCH007", requested.steps, message, f"{requested.steps.value} steps", "4 steps",
+            f"Set {described(requested.steps)} to 4, or use another scheduler.",
             (Way("", 4, "the scheduler's fixed number"),),
         )  # fmt: skip
 
@@ -122,7 +122,7 @@ def check_conflicts(case: Case) -> Found:
 def check_attention(case: Case) -> Found:
     """MOD004: checks the attention mode of the loader, and of nodes that set another one for a part of the run."""
     wanted = case.settings.attention_mode
-    for declared in (case.asked.attention_mode, *case.asked.attention_overrides):
+    for declared in (case.requested.attention_mode, *case.requested.attention_overrides):
         mode = declared.value
         if not isinstance(mode, str):
             yield NotChecked("MOD004", declared.reason or f"{described(declared)} is not an attention mode")
@@ -157,9 +157,9 @@ def check_model(case: Case) -> Found:
 
 def _find_need(case: Case) -> Need | str:
     """Returns the requirement of the video's size, or the reason why it is unknown."""
-    width, height = whole(case.asked.width), whole(case.asked.height)
+    width, height = whole(case.requested.width), whole(case.requested.height)
     if width is None or height is None:
-        return case.asked.width.reason or case.asked.height.reason or "the size is not a whole number"
+        return case.requested.width.reason or case.requested.height.reason or "the size is not a whole number"
     fitting = [need for need in case.needs if need.pixels <= width * height]
     return (
         max(fitting, key=lambda need: need.pixels)
@@ -169,7 +169,7 @@ def _find_need(case: Case) -> Need | str:
 
 
 def _check_quantization(case: Case, need: Need) -> Found:
-    declared = case.asked.quantization
+    declared = case.requested.quantization
     if declared.value is None:
         yield NotChecked("MOD001", declared.reason or "the workflow does not state the quantization")
         return
@@ -177,7 +177,7 @@ def _check_quantization(case: Case, need: Need) -> Found:
         yield NotChecked("MOD001", f"{one_line(str(declared.value))} is not in the ranking of quantizations")
         return
     if case.ranking.index(declared.value) < case.ranking.index(need.quantization):
-        size = f"{case.asked.width.value}x{case.asked.height.value}"
+        size = f"{case.requested.width.value}x{case.requested.height.value}"
         yield Fault(
             "MOD001",
             declared,
@@ -187,25 +187,25 @@ def _check_quantization(case: Case, need: Need) -> Found:
             f"Load a {need.quantization} model or better in {described(declared)}, or render at a smaller size. If "
             f"{declared.value} is meant, set `quantization` in a `[[requirement]]` of the baselines file with "
             f"`pixels = {need.pixels}`.",
-            _rename_ways(case.asked.model, QUANTIZATION, need.quantization),
+            _rename_ways(case.requested.model, QUANTIZATION, need.quantization),
         )
 
 
 def _check_rank(case: Case, wanted: int) -> Found:
-    declared = case.asked.lora_rank
+    declared = case.requested.lora_rank
     if declared.value is None:
         yield NotChecked("MOD002", declared.reason or "the workflow does not state the LoRA's rank")
     elif declared.value != wanted:
         yield Fault(
             "MOD002",
-            case.asked.lora,
+            case.requested.lora,
             f"The LoRA has rank {declared.value}, not {wanted}.",
             f"rank {declared.value}",
             f"rank {wanted}",
-            f"Load the rank-{wanted} file of the same LoRA in {described(case.asked.lora)}. Upstream's example "
+            f"Load the rank-{wanted} file of the same LoRA in {described(case.requested.lora)}. Upstream's example "
             "workflows use rank 64. "
             f"If rank {declared.value} is meant, set `lora_rank = {declared.value}` in the configuration.",
-            _rename_ways(case.asked.lora, LORA_RANK, str(wanted)),
+            _rename_ways(case.requested.lora, LORA_RANK, str(wanted)),
         )
 
 

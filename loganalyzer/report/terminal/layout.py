@@ -106,8 +106,8 @@ def shortened(text: str, width: int, measure: Measure, cut: Cut = "end") -> str:
         return text
     if width < 1:
         return ""
-    behind = (width - 1) // 2 if cut == "middle" else 0
-    tail = _fitting_prefix(text[::-1], behind, measure)[::-1]
+    tail_width = (width - 1) // 2 if cut == "middle" else 0
+    tail = _fitting_prefix(text[::-1], tail_width, measure)[::-1]
     return _fitting_prefix(text, width - 1 - measure(tail), measure) + _ELLIPSIS + tail
 
 
