@@ -76,7 +76,7 @@ rule(
     summary="Context options are connected to a sampler that processes audio in windows.",
     why="Context windows disable the windowed loop: the sampler processes the full length at once, or fails.",
     example="WanVideoContextOptions linked to a sampler that MultiTalkWav2VecEmbeds feeds",
-    fix="Disconnect the context options.",
+    fix="Disconnect the context options from the sampler.",
 )(_nothing_in_logs)
 
 rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -93,7 +93,11 @@ def check(path: Path, settings: Settings, audio: AudioInput | None = None) -> Ch
         found += [item for checked in (_NATIVE_CHECKS if requested.clips else _CHECKS) for item in checked(case)]
     unique = [item for place, item in enumerate(found) if item not in found[:place] and item.rule in known]
     findings = [
-        Finding(known[fault.rule], known[fault.rule].severity_under(settings), fault)
+        Finding(
+            known[fault.rule],
+            known[fault.rule].severity_under(settings),
+            replace(fault, fix=fault.fix or known[fault.rule].fix),
+        )
         for fault in unique
         if isinstance(fault, Fault)
     ]

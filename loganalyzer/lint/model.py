@@ -33,7 +33,7 @@ class Fault:
     Attributes:
         rule: the id of its rule.
         place: the faulty input.
-        message, observed, expected, fix: as in the table `findings`.
+        message, observed, expected, fix: as in the table `findings`; an empty fix means the fix of the rule.
         ways: values that fix it; empty if no single value does.
     """
 
@@ -42,7 +42,7 @@ class Fault:
     message: str
     observed: str
     expected: str
-    fix: str
+    fix: str = ""
     ways: tuple[Way, ...] = ()
 
 

@@ -98,7 +98,6 @@ def check_conflicts(case: Case) -> Found:
             "disable the loop over audio windows.",
             "context options connected",
             "none",
-            "Disconnect the context options from the sampler.",
         )
     if isinstance(requested.output_path.value, str) and requested.output_path.value.strip() and requested.video_fps:
         yield Fault(

@@ -60,6 +60,12 @@ def test_a_sound_workflow_has_no_findings(audio: AudioInput | None, tmp_path: Pa
     assert found.verdict == "pass"
 
 
+def test_a_fault_without_a_fix_of_its_own_has_its_rules(tmp_path: Path) -> None:
+    (document,) = (document for rule, document, _ in CASES if rule == "SCH005")
+    (fix,) = {one.fault.fix for one in checked(tmp_path, document).findings if one.rule.id == "SCH005"}
+    assert fix == rules()["SCH005"].fix
+
+
 def test_every_rule_that_only_a_workflow_shows_has_a_case() -> None:
     shown = {rule.id for rule in rules().values() if rule.witness == "workflow"}
     assert shown <= {rule for rule, _, _ in CASES}
