@@ -1,4 +1,4 @@
-"""The catalogue of findings as a page, made from the rules: `python docs/rules.py` writes `docs/rules.md`."""
+"""Writes the page of all rules: `python docs/rules.py` generates `docs/rules.md`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ PAGE = Path(__file__).with_name("rules.md")
 
 
 def page() -> str:
-    """All rules, in the order of their ids."""
+    """Returns the page with all rules, sorted by id."""
     return "\n".join(_lines()) + "\n"
 
 
 def _lines() -> Iterator[str]:
     yield "# Findings"
     yield ""
-    yield "Made from the rules by `python docs/rules.py`; `loganalyze rules ID` says the same in the terminal. "
-    yield "Severities can be changed, and rules be ignored for a while, in the configuration (README)."
+    yield "Generated from the rules by `python docs/rules.py`; `loganalyze rules ID` shows the same in the terminal."
+    yield "The [configuration](configuration.md) can change severities and ignore rules until a date."
+    yield "Examples are lines of a log; lines that start with `# ` are notes."
     yield ""
     yield "| id | name | severity | shown by | what it finds |"
     yield "|---|---|---|---|---|"

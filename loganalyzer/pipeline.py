@@ -98,13 +98,13 @@ def analyze_volumes(
         if watched.has_rows or not is_fault(error):
             raise
         rest = isolate(names, work, error)
-    ignoring.forget()
+    ignoring.reset()
     return add_faults(work(rest.names, rows), rest.faults)
 
 
 def _finish_single(found: Analysis, ignoring: Ignoring, settings: Settings, rows: RowWriter | None) -> Analysis:
     """An analysis that is a single volume, without ignored findings."""
-    result = ignoring.finished(ignoring.taken(found), settings)
+    result = ignoring.finish(ignoring.apply(found), settings)
     if rows is not None:
         rows.add(result)
     return result

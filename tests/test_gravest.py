@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loganalyzer import pipeline
-from loganalyzer.checks.ignoring import without_ignored
+from loganalyzer.checks.ignoring import drop_ignored
 from loganalyzer.common import clock
 from loganalyzer.report import json_document
 from loganalyzer.report.formats import github, markdown, reader
@@ -161,7 +161,7 @@ def test_findings_ignored_for_a_while_are_taken_off_the_counts(mixed: Analysis) 
     part = select_worst_runs(mixed, 2)
     rule = part.findings["rule"][0]
     entry = Ignore(rule=rule, reason="known", until=date(2999, 1, 1), contains="", path=Path("x.toml"), line=1)
-    left = without_ignored(part, [entry], SETTINGS)
+    left = drop_ignored(part, [entry], SETTINGS)
     gone = part.findings.height - left.findings.height
     assert gone > 0
     assert left.totals.rule(rule) == part.totals.rule(rule) - gone

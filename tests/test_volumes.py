@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from loganalyzer import pipeline
-from loganalyzer.checks.ignoring import without_ignored
+from loganalyzer.checks.ignoring import drop_ignored
 from loganalyzer.cli.group import main
 from loganalyzer.common.errors import LogAnalyzerError, ReportError
 from loganalyzer.common.version import __version__
@@ -196,7 +196,7 @@ def failing(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("until", [date(2999, 1, 1), date(2020, 1, 1)], ids=["still-ignored", "over"])
 def test_ignored_findings_are_counted_once_for_all_volumes(failing: list[str], until: date) -> None:
     entry = Ignore(rule="RUN001", reason="known", until=until, contains="", path=Path("x.toml"), line=3)
-    whole = without_ignored(analyze(failing, SETTINGS), [entry], SETTINGS)
+    whole = drop_ignored(analyze(failing, SETTINGS), [entry], SETTINGS)
     part, parts = run(failing, (entry,))
     assert part.notes == whole.notes
     assert ordered(part.totals.findings).equals(ordered(whole.totals.findings))
@@ -213,7 +213,7 @@ def test_a_run_whose_other_findings_are_ignored_counts_as_touched(tmp_path: Path
         Ignore(rule=rule, reason="known", until=date(2999, 1, 1), contains="", path=Path("x.toml"), line=3)
         for rule in set(found.findings["rule"]) - {"MEM005"}
     )
-    whole = without_ignored(found, entries, SETTINGS)
+    whole = drop_ignored(found, entries, SETTINGS)
     part, _ = run([str(path)], entries)
     assert whole.totals.touched == 1
     assert part.totals.touched == 1

@@ -1,1 +1,1 @@
-"""The rules: what is held against the tables, one function per rule, documented where it stands."""
+"""The rules: one check function per rule, declared together with its documentation."""

@@ -1,8 +1,8 @@
-"""REG002: is the head worse than the base it is compared with?"""
+"""REG002: checks whether the head of a comparison is worse than its base."""
 
 from __future__ import annotations
 
-from loganalyzer.checks.findings import outcome
+from loganalyzer.checks.findings import make_outcome
 from loganalyzer.checks.registry import Context, Outcome, rule
 
 
@@ -11,11 +11,11 @@ from loganalyzer.checks.registry import Context, Outcome, rule
     "metric-regressed",
     "error",
     cause="worse than the compared run",
-    summary="A figure is worse than in the run it is compared with (`loganalyze compare`), beyond what noise explains.",
-    why="Two runs differ by chance as well: only what chance does not explain is a reason to look for a cause.",
-    example="loganalyze compare before.log after.log: time per step 5.2 → 5.9 s",
-    fix="Look at the differences that the comparison lists: settings, versions, card.",
+    summary="A metric is worse than in the base of `loganalyze compare`, by more than noise explains.",
+    why="Two runs always differ a little by chance. Only a larger difference is a reason to look for a cause.",
+    example="# loganalyze compare before.log after.log: time per step 5.2 → 5.9 s",
+    fix="Check the differences that the comparison lists: settings, versions, GPU.",
 )
 def metric_regressed(_context: Context) -> Outcome:
-    """Found by `loganalyze compare` alone: one analysis has nothing that it could be compared with."""
-    return outcome()
+    """Never fires here: only `loganalyze compare` has two analyses to compare."""
+    return make_outcome()

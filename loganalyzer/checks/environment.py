@@ -1,4 +1,4 @@
-"""What differs between the server starts of a slow run and of the last run before it that was as fast as usual."""
+"""Finds what changed in the environment between the last normal run and a slow run."""
 
 from __future__ import annotations
 
@@ -18,34 +18,37 @@ COMPARED: Final = {
     "arguments": "options",
     "packages": "libraries",
 }
-"""Columns of `runs` that can change how fast a run is, and what a message calls them."""
+"""Columns of `runs` that can affect speed, with their names in messages."""
 _OUTPUT: Final = ["source", "stream"]
-_ALIKE: Final = ["mode", "width", "height", "steps", "window_frames"]
-_LONGEST: Final = 60
-"""Characters of a value that a message repeats."""
+_SAME_SETTINGS: Final = ["mode", "width", "height", "steps", "window_frames"]
+_MOST_CHARACTERS: Final = 60
+"""Most characters of a value in a message."""
 
 
-def with_changes(slow: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """`slow` with `changed`: `attention sage → pytorch, torch 2.8 → 2.9`, or null where nothing is known to differ.
+def add_changes(slow: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Returns `slow` with `changed`: `attention sage → pytorch, torch 2.8 → 2.9`, or null if no change is known.
 
-    Each slow run is held against the last run of the same output and the same settings above it that is none of
-    `slow`.
+    Compares each slow run with the last earlier run of the same output and settings that is not in `slow`.
     """
     if slow.is_empty():
         return slow.with_columns(pl.lit(None, pl.String).alias("changed"))
-    usual = runs.join(slow, on="run_id", how="anti").sort("line")
-    known = usual.select(*_OUTPUT, *_ALIKE, "line", *(pl.col(name).alias(f"usual_{name}") for name in COMPARED))
-    keys = [pl.col(name).cast(pl.String).fill_null("") for name in (*_OUTPUT, *_ALIKE)]
+    normal = runs.join(slow, on="run_id", how="anti").sort("line")
+    known = normal.select(
+        *_OUTPUT, *_SAME_SETTINGS, "line", *(pl.col(name).alias(f"normal_{name}") for name in COMPARED)
+    )
+    keys = [pl.col(name).cast(pl.String).fill_null("") for name in (*_OUTPUT, *_SAME_SETTINGS)]
     group = pl.concat_str(keys, separator="\0").alias("group")
-    before = known.with_columns(group).select("group", "line", pl.col("^usual_.*$"))
-    places = slow.select(*_OUTPUT, *_ALIKE, "line", *COMPARED).with_columns(group).with_row_index("row").sort("line")
-    found = places.join_asof(before, on="line", by="group", check_sortedness=False).sort("row")
-    parts = [_change(name, title) for name, title in COMPARED.items()]
+    before = known.with_columns(group).select("group", "line", pl.col("^normal_.*$"))
+    positions = (
+        slow.select(*_OUTPUT, *_SAME_SETTINGS, "line", *COMPARED).with_columns(group).with_row_index("row").sort("line")
+    )
+    found = positions.join_asof(before, on="line", by="group", check_sortedness=False).sort("row")
+    parts = [_change_text(name, title) for name, title in COMPARED.items()]
     text = pl.concat_str(parts, separator=", ", ignore_nulls=True)
     return slow.with_columns(found.select(pl.when(text != "").then(text).alias("changed")).to_series())
 
 
-def _change(name: str, title: str) -> pl.Expr:
-    before, after = (pl.col(column).str.slice(0, _LONGEST) for column in (f"usual_{name}", name))
-    differs = pl.col(f"usual_{name}") != pl.col(name)  # null, and so no change, where either is unknown
+def _change_text(name: str, title: str) -> pl.Expr:
+    before, after = (pl.col(column).str.slice(0, _MOST_CHARACTERS) for column in (f"normal_{name}", name))
+    differs = pl.col(f"normal_{name}") != pl.col(name)  # null (no change) if either is unknown
     return pl.when(differs).then(pl.format("{} {} → {}", pl.lit(title), before, after))

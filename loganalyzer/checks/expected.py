@@ -1,4 +1,4 @@
-"""What runs are compared with, loaded once per call: baselines, a workflow's settings, earlier runs."""
+"""Loads the expectations that runs are compared with: baselines, workflow settings, earlier runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What runs are compared with.
+    """The expectations for runs, loaded once per call.
 
     Attributes:
         baselines: memory, time and cost per kind of run.
-        requested: the settings of the workflow that the runs come from, if one is given.
-        past: the figures of earlier runs, if there is a history.
+        requested: the settings of the runs' workflow, if one is given.
+        past: the metrics of earlier runs, if there is a history.
     """
 
     baselines: Baselines
@@ -33,7 +33,7 @@ def load(settings: Settings, past: Past | None = None) -> Expected:
     """Reads the baselines, and the workflow if the settings name one.
 
     Raises:
-        LogAnalyzerError: the baselines or the workflow file is refused.
+        LogAnalyzerError: the baselines or the workflow file is invalid.
     """
     return Expected(baselines.load_baselines(settings.baselines), _requested(settings), past)
 

@@ -1,4 +1,4 @@
-"""REG001, REG003, REG004 and REG005: are tonight's runs worse than those before?"""
+"""REG001, REG003, REG004 and REG005: compares the current runs with the history."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from loganalyzer.checks.findings import findings, outcome, skipped, texts
+from loganalyzer.checks.findings import Texts, make_findings, make_outcome, skip
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.common.formatting import one_line
 from loganalyzer.tables.frames import anti_join, inner_join
@@ -14,7 +14,7 @@ from loganalyzer.tables.frames import anti_join, inner_join
 if TYPE_CHECKING:
     from loganalyzer.history.series import Series
 
-_NO_PAST: Final = "no history is given to compare with (--history URL)"
+_NO_PAST: Final = "no history is configured (--history URL)"
 _JUDGED: Final = pl.Schema(
     {
         "run_id": pl.String,
@@ -26,22 +26,22 @@ _JUDGED: Final = pl.Schema(
         "reason": pl.String,
     }
 )
-"""The latest verdict on a series: the rule that reports it (null for none), and what it says."""
+"""The latest verdict on a series: the rule that reports it (null for none), and its texts."""
 _RECOVERY_NIGHTS: Final = 3
-"""So many nights long it is reported that a series is back to normal."""
+"""Nights during which a recovery is reported."""
 _MOST_DIFFERENCES: Final = 8
 _RESULTS: Final = ("status", "audio_frames")
-"""Columns of `FURTHER` that follow from a run's length and end, not from how it was made."""
+"""Columns of `FURTHER` that depend on a run's length and end, not on its settings."""
 
 
 def _verdicts(context: Context) -> pl.DataFrame:
-    """One row per series that a run of tonight belongs to: columns of `_JUDGED`, placed at its latest such run.
+    """Returns one row per series with a current run: columns of `_JUDGED`, with the latest such run.
 
-    Where an old log is read again, the runs that came after it are left out.
+    If an old log is analyzed again, later runs are left out.
     """
     if context.past is None:
         return pl.DataFrame(schema=_JUDGED)
-    from loganalyzer.history.series import judge_series  # and numpy with it, which no other rule needs
+    from loganalyzer.history.series import judge_series  # imports numpy, which no other rule needs
     from loganalyzer.tables.metrics import KEY
 
     together = context.once(_figures)
@@ -49,12 +49,12 @@ def _verdicts(context: Context) -> pl.DataFrame:
     alike = ["metric", "basis", *KEY]
     rows = together.join(concerned, on=alike, how="semi", nulls_equal=True, maintain_order="left")
     until_tonight = pl.col("tonight").reverse().cum_max().reverse().over(alike)
-    described = [_described(context, series) for series in judge_series(rows.filter(until_tonight))]
+    described = [_describe(context, series) for series in judge_series(rows.filter(until_tonight))]
     return pl.DataFrame(described, schema=_JUDGED, orient="row")
 
 
 def _figures(context: Context) -> pl.DataFrame:
-    """The figures of all runs that can be in a series, with `tonight`."""
+    """Returns the metrics of all runs that can be in a series; `tonight` marks the current ones."""
     from loganalyzer.tables.metrics import METRICS
 
     if context.past is None:
@@ -64,13 +64,13 @@ def _figures(context: Context) -> pl.DataFrame:
     return together.filter(pl.col("metric").is_in(in_series))
 
 
-def _described(context: Context, series: Series) -> tuple[str | None, ...]:
+def _describe(context: Context, series: Series) -> tuple[str | None, ...]:
     verdict, metric = series.verdict, series.metric
     run = next(point.run_id for point in reversed(series.points) if point.tonight)
     title = f"{metric.title[0].upper()}{metric.title[1:]}"
     if (change := verdict.change) is not None:
         start = series.at(change)
-        since = f"First affected run: {start.run_id} of {start.at:%Y-%m-%d %H:%M}{_where(series)}."
+        since = f"First affected run: {start.run_id} of {start.at:%Y-%m-%d %H:%M}{_key_phrase(series)}."
         message = f"{title}: {verdict.reason} {since}{_changed_since(context, series)}"
         observed, expected = f"{change.after:.4g} {metric.unit}", f"{change.before:.4g} {metric.unit}, as before"
         if change.kind == "jump" and verdict.jump is not None and verdict.jump.normal is not None:
@@ -85,7 +85,7 @@ def _described(context: Context, series: Series) -> tuple[str | None, ...]:
 
 
 def _rule_of(series: Series) -> str | None:
-    """The rule that reports a series: REG004 while a change is fresh, REG001 once the scan has dated it."""
+    """Returns the rule that reports a series: REG004 while a change is new, REG001 once the scan has dated it."""
     verdict = series.verdict
     if verdict.verdict == "regressed":
         return "REG004" if verdict.change is not None and verdict.change.kind == "jump" else "REG001"
@@ -97,8 +97,8 @@ def _rule_of(series: Series) -> str | None:
     return None
 
 
-def _where(series: Series) -> str:
-    """The key in words, as far as it is known."""
+def _key_phrase(series: Series) -> str:
+    """Returns the known parts of the key as ` (…)`, or an empty text."""
     key = series.key
     size = f"{key['width']}x{key['height']}" if key["width"] and key["height"] else None
     parts = [str(part) for part in (key["mode"], key["quantization"], size, key["gpu"], series.basis) if part]
@@ -106,27 +106,31 @@ def _where(series: Series) -> str:
 
 
 def _changed_since(context: Context, series: Series) -> str:
-    """What changed together with the figure, as a sentence; empty where the runs before are not known."""
+    """Returns a sentence on what changed together with the metric; empty if the earlier runs are unknown."""
     change, past = series.verdict.change, context.past
     if change is None or past is None or past.runs is None or not change.worse:
         return ""
-    place = series.first + change.index
-    before = [point.run_id for point in series.points[max(0, place - _COMPARED) : place]]
-    after = [point.run_id for point in series.points[place:]]
+    position = series.first + change.index
+    before = [point.run_id for point in series.points[max(0, position - _COMPARED) : position]]
+    after = [point.run_id for point in series.points[position:]]
     runs = pl.concat([past.runs, context.found.runs], how="diagonal_relaxed").unique("run_id", maintain_order=True)
-    phrase = changed_with(runs, before, after)
-    return f" Changed with it: {phrase}." if phrase else " Nothing else that the logs state changed with it."
+    phrase = describe_changes(runs, before, after)
+    return (
+        f" Changed at the same time: {phrase}."
+        if phrase
+        else " No setting or version in the logs changed at the same time."
+    )
 
 
 _COMPARED: Final = 10
-"""Latest runs before a change whose settings and versions are compared with those after it."""
+"""Number of runs before a change whose settings and versions are compared with those after it."""
 
 
-def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str:
-    """What the runs after a change state that none of those before does, as `torch_version 2.8 → 2.9, …`.
+def describe_changes(runs: pl.DataFrame, before: list[str], after: list[str]) -> str:
+    """Returns the values that only runs after a change have, as `torch_version 2.8 → 2.9, …`; empty if none.
 
-    `runs` has the columns of the table `runs`. Columns of `comparison.comparing.FURTHER` that it lacks are left out,
-    and so are values that a log does not state. Empty where nothing differs.
+    `runs` has the columns of the table `runs`. Columns of `comparison.comparing.FURTHER` that it lacks and values that
+    a log does not state are skipped.
     """
     from loganalyzer.comparison.comparing import LIST_COLUMNS, OTHER_COLUMNS, only_in
 
@@ -148,24 +152,24 @@ def changed_with(runs: pl.DataFrame, before: list[str], after: list[str]) -> str
 
 
 def _short(value: object) -> str:
-    """A value of a log on one line; logs are hostile, and may be long."""
+    """Returns a value from a log on one line, shortened: log text is untrusted and may be long."""
     return one_line(f"{value:g}" if isinstance(value, float) else str(value))[:60]
 
 
-def _found(context: Context, rule_id: str, fix: str) -> pl.DataFrame:
+def _findings_of(context: Context, rule_id: str) -> pl.DataFrame:
+    """Returns the findings that this rule reports on current runs."""
     rows = context.once(_verdicts).filter(pl.col("rule") == rule_id)
     placed = inner_join(rows, context.found.runs[:, ["run_id", "source", "line"]], ["run_id"])
-    return findings(
+    return make_findings(
         placed,
-        lambda: texts(
-            message=pl.col("message"), observed=pl.col("observed"), expected=pl.col("expected"), fix=pl.lit(fix)
-        ),
+        lambda: Texts(message=pl.col("message"), observed=pl.col("observed"), expected=pl.col("expected")),
     )
 
 
 _FIX: Final = (
-    "Compare versions, attention mode and settings with the runs before (`loganalyze compare`, `history trend`). "
-    "If the change is intended, ignore the rule with a reason and a date until these runs are the normal ones."
+    "Compare versions, attention mode and settings with earlier runs (`loganalyze compare`, "
+    "`loganalyze history trend`). If the change is intended, ignore the rule with a reason and a date until the new "
+    "values are normal."
 )
 
 
@@ -174,24 +178,26 @@ _FIX: Final = (
     "metric-regressed",
     "error",
     cause="worse than the history",
-    summary="A figure is worse than in the history's earlier runs, beyond what its noise explains.",
-    why="An update, a driver or another tenant of the card makes every video slower or heavier from one day on; single "
-    "runs do not show it, a series does.",
-    example="time per step 5.0 s over forty runs, 5.25 s over the last ten, where runs scatter by 1 %",
-    fix="Compare versions, attention mode and settings with the runs before (`loganalyze history trend`, `compare`).",
+    summary="A metric is worse than in earlier runs of the history, by more than its noise explains.",
+    why="An update, a driver or another job on the GPU slows down every video or raises its memory from one day on. "
+    "A single run does not show it; a series does.",
+    example="# time per step: 5.0 s in forty runs with 1 % scatter, then 5.25 s in ten runs",
+    fix=_FIX,
 )
 def metric_regressed(context: Context) -> Outcome:
-    """The latest confirmed change of a series is for the worse. Too few nights are reported as not checked."""
+    """Reports series whose latest confirmed change is for the worse; series that are too short are not checked."""
     if context.past is None:
-        return outcome(None, skipped(context.found.runs, _NO_PAST, "configuration"))
-    silent = anti_join(context.found.runs, context.once(_figures).filter("tonight"), "run_id")
-    return outcome(
-        _found(context, "REG001", _FIX), _unjudged(context), skipped(silent, "the log tells no figure to compare")
+        return make_outcome(None, skip(context.found.runs, _NO_PAST, "configuration"))
+    without_metrics = anti_join(context.found.runs, context.once(_figures).filter("tonight"), "run_id")
+    return make_outcome(
+        _findings_of(context, "REG001"),
+        _skip_short_series(context),
+        skip(without_metrics, "the log has no metric to compare"),
     )
 
 
-def _unjudged(context: Context) -> pl.DataFrame:
-    """Series of too few runs, those of one run with the same reason together."""
+def _skip_short_series(context: Context) -> pl.DataFrame:
+    """Returns rows of `not_checked` for series that are too short; metrics of a run with the same reason share one."""
     rows = context.once(_verdicts)
     few = (
         rows.filter(pl.col("reason").str.contains("more needed"))
@@ -199,7 +205,7 @@ def _unjudged(context: Context) -> pl.DataFrame:
         .agg(pl.col("metric").unique(maintain_order=True).str.join(", "))
         .join(context.found.runs.select("run_id", "source"), on="run_id", maintain_order="left")
     )
-    return skipped(few, pl.format("{}: {}", "metric", "reason"))
+    return skip(few, pl.format("{}: {}", "metric", "reason"))
 
 
 @rule(
@@ -207,15 +213,15 @@ def _unjudged(context: Context) -> pl.DataFrame:
     "metric-suspected",
     "warning",
     cause="possibly worse than the history",
-    summary="A figure may be worse than in the history's earlier runs; more runs will tell.",
-    why="Noise that lasts for some runs looks like a change at first: what cannot be told from it yet is no alarm, and "
-    "no all-clear either.",
-    example="time per step 5.0 s over forty runs, 5.2 s over the last four, where runs scatter by 2 %",
-    fix="Let more runs come in, as many as the finding says.",
+    summary="A metric may be worse than in earlier runs of the history; more runs are needed to confirm it.",
+    why="Noise that lasts for a few runs looks like a change at first. Until the two can be distinguished, this is "
+    "neither an alarm nor an all-clear.",
+    example="# time per step: 5.0 s in forty runs with 2 % scatter, then 5.2 s in four runs",
+    fix="Wait for as many more runs as the finding says before acting.",
 )
 def metric_suspected(context: Context) -> Outcome:
-    """What the scan of single runs sees and the scan of blocks does not confirm."""
-    return outcome(_found(context, "REG003", "Wait for as many more runs as the finding says before acting."))
+    """Reports changes that the scan of single runs finds and the scan of blocks does not confirm."""
+    return make_outcome(_findings_of(context, "REG003"))
 
 
 @rule(
@@ -223,16 +229,16 @@ def metric_suspected(context: Context) -> Outcome:
     "metric-jump",
     "error",
     cause="outside the normal range",
-    summary="Tonight's figure is outside what these runs normally do.",
-    why="A driver, an update or another tenant of the card makes videos slower or heavier overnight. The normal range "
-    "of the nights before shows it on the first night, or on the third where the change is small. Once the "
+    summary="The latest value of a metric is outside its normal range.",
+    why="A driver, an update or another job on the GPU slows down videos or raises their memory overnight. The normal "
+    "range of earlier nights shows it on the first night, or on the third if the change is small. Once the "
     "change-point scan has dated the change, REG001 reports it instead.",
-    example="time per step 5.0 s for twenty nights with 0.6 % scatter, 10.06 s tonight",
-    fix="Look at what changed with it, repeat one run to confirm, then `loganalyze compare` against a run before.",
+    example="# time per step: 5.0 s for twenty nights with 0.6 % scatter, then 10.06 s",
+    fix=_FIX,
 )
 def metric_jump(context: Context) -> Outcome:
-    """The newest nights are worse than the normal range by the run rules of `regression.control`."""
-    return outcome(_found(context, "REG004", _FIX))
+    """Reports series whose newest nights are worse than normal by the run rules of `regression.control`."""
+    return make_outcome(_findings_of(context, "REG004"))
 
 
 @rule(
@@ -240,11 +246,11 @@ def metric_jump(context: Context) -> Outcome:
     "metric-recovered",
     "info",
     cause="back in the normal range",
-    summary="A figure that was worse is back in its normal range.",
-    why="Whoever looked for the cause of a red night should learn that it is gone, and since when.",
-    example="time per step 5.0 s for twenty nights, 10.1 s for three, 5.02 s tonight",
-    fix="Nothing. If nobody changed anything, look for what else ran on the card in the bad nights.",
+    summary="A metric that was worse is back in its normal range.",
+    why="Anyone who looks for the cause of a bad night should know that it is over, and since when.",
+    example="# time per step: 5.0 s for twenty nights, 10.1 s for three, then 5.02 s",
+    fix="Nothing to fix. Note what changed. If nothing did, check what else ran on the GPU on the bad nights.",
 )
 def metric_recovered(context: Context) -> Outcome:
-    """The last spell of worse nights has ended."""
-    return outcome(_found(context, "REG005", "Nothing to fix. Note what was changed, if anything was."))
+    """Reports series whose last spell of worse nights has ended."""
+    return make_outcome(_findings_of(context, "REG005"))

@@ -1,4 +1,4 @@
-"""CFG001, and the findings that the configuration ignores for a while."""
+"""Removes findings that the configuration ignores, and adds CFG001 for expired entries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from loganalyzer.checks.findings import outcome
+from loganalyzer.checks.findings import make_outcome
 from loganalyzer.checks.registry import Context, Outcome, by_severity, rule, rules
 from loganalyzer.checks.selectors import select
 from loganalyzer.common import clock
@@ -32,30 +32,28 @@ EXPIRED = "CFG001"
     "expired-ignore",
     "warning",
     cause="expired ignore entry",
-    summary="An entry of `[[ignore]]` has passed its day: the findings of its rule count again.",
-    why="What was let pass for a while must be looked at again, or it is let pass for ever.",
-    example='[[ignore]] rule = "REG001", reason = "new driver", until = 2026-01-31, read in February',
-    fix="Take the entry out, or give it a new day if its reason still holds.",
+    summary="An `[[ignore]]` entry has expired: the findings of its rule count again.",
+    why="An ignored finding needs a second look on its date. Without one it stays ignored forever.",
+    example='# read in February 2026: ignore = [{ rule = "REG001", reason = "new driver", until = 2026-01-31 }]',
+    fix="Remove the entry, or set a new `until` date if its reason still holds.",
 )
 def expired_ignore(_context: Context) -> Outcome:
-    """Found by `without_ignored`, which knows the configuration; a log alone has no such entries."""
-    return outcome()
+    """Never fires here: `Ignoring` adds CFG001, because a log has no ignore entries."""
+    return make_outcome()
 
 
-def without_ignored(
-    found: Analysis, ignores: Iterable[Ignore], settings: Settings, today: date | None = None
-) -> Analysis:
-    """`found` without the findings that are ignored today (a note says how many, and why), and with CFG001.
+def drop_ignored(found: Analysis, ignores: Iterable[Ignore], settings: Settings, today: date | None = None) -> Analysis:
+    """Returns `found` without the findings that are ignored today, with notes (how many, and why) and CFG001.
 
     Raises:
         ConfigurationError: an entry names a rule that does not exist.
     """
     ignoring = Ignoring(ignores, today)
-    return ignoring.finished(ignoring.taken(found), settings)
+    return ignoring.finish(ignoring.apply(found), settings)
 
 
 class Ignoring:
-    """What a configuration ignores, and how many findings that were so far.
+    """The ignore entries of a configuration, with the number of findings that each removed so far.
 
     Raises:
         ConfigurationError: an entry names a rule that does not exist.
@@ -64,37 +62,37 @@ class Ignoring:
     def __init__(self, ignores: Iterable[Ignore], today: date | None = None) -> None:
         day = today or clock.now().date()
         self._entries = tuple(replace(entry, rule=_rule_id(entry)) for entry in ignores)
-        self._over = [entry for entry in self._entries if entry.is_over(day)]
+        self._expired = [entry for entry in self._entries if entry.is_over(day)]
         self._counts: dict[Ignore, int] = {}
 
-    def forget(self) -> None:
-        """Start to count anew: what was counted so far is analyzed once more."""
+    def reset(self) -> None:
+        """Resets the counts, because the same findings will be counted again."""
         self._counts.clear()
 
-    def taken(self, found: Analysis) -> Analysis:
-        """An analysis, or a part of one, without the findings that are ignored."""
+    def apply(self, found: Analysis) -> Analysis:
+        """Returns an analysis (or a part of one) without the ignored findings, and counts these."""
         kept, counted = found.findings, found.counted
         for entry in self._entries:
-            if entry in self._over:
+            if entry in self._expired:
                 continue
-            concerned = (pl.col("rule") == entry.rule) & pl.col("message").str.contains(entry.contains, literal=True)
-            gone = kept.filter(concerned.fill_null(value=False))
-            if not gone.is_empty():
-                kept = kept.filter(~concerned.fill_null(value=False))
-                counted = counted and counted.subtract(gone)
-                self._counts[entry] = self._counts.get(entry, 0) + gone.height
+            matches = (pl.col("rule") == entry.rule) & pl.col("message").str.contains(entry.contains, literal=True)
+            ignored = kept.filter(matches.fill_null(value=False))
+            if not ignored.is_empty():
+                kept = kept.filter(~matches.fill_null(value=False))
+                counted = counted and counted.subtract(ignored)
+                self._counts[entry] = self._counts.get(entry, 0) + ignored.height
         if kept is found.findings:
             return found
         return replace(found, runs=with_verdicts(found.runs, kept), findings=kept, counted=counted)
 
-    def finished(self, found: Analysis, settings: Settings) -> Analysis:
-        """`found`, all parts of which were looked at, with the notes of what was ignored, and with CFG001."""
-        said = (
+    def finish(self, found: Analysis, settings: Settings) -> Analysis:
+        """Returns `found` with a note per entry that removed findings, and with CFG001; call it after the last part."""
+        ignored = (
             f"{entry.rule}: {plural(number, 'finding')} ignored until {entry.until}: {entry.reason}"
             for entry, number in self._counts.items()
         )
-        notes = (*found.notes, *said)
-        findings = _with_expired(found.findings, self._over, settings)
+        notes = (*found.notes, *ignored)
+        findings = _add_expired(found.findings, self._expired, settings)
         if findings.height == found.findings.height:
             return replace(found, notes=notes)
         added = schema.conform(findings.filter(pl.col("rule") == EXPIRED), "findings")
@@ -105,7 +103,7 @@ class Ignoring:
 
 
 def _rule_id(entry: Ignore) -> str:
-    """The id of the single rule that an entry names."""
+    """Returns the id of the one rule that an entry names."""
     try:
         found = select(entry.rule)
     except ConfigurationError as error:
@@ -120,11 +118,11 @@ def _rule_id(entry: Ignore) -> str:
 _NO_RUNS = (schema.empty("sources"), schema.empty("runs"))
 
 
-def _with_expired(findings: pl.DataFrame, over: list[Ignore], settings: Settings) -> pl.DataFrame:
-    """`findings` and one of CFG001 for each entry that is over."""
+def _add_expired(findings: pl.DataFrame, expired: list[Ignore], settings: Settings) -> pl.DataFrame:
+    """Returns `findings` and one CFG001 finding per expired entry."""
     known = rules()[EXPIRED]
     wanted = EXPIRED not in settings.ignore and (not settings.select or EXPIRED in settings.select)
-    if not over or not wanted:
+    if not expired or not wanted:
         return findings
     rows = [
         {
@@ -133,11 +131,11 @@ def _with_expired(findings: pl.DataFrame, over: list[Ignore], settings: Settings
             "severity": known.severity_under(settings),
             "source": str(entry.path),
             "line": entry.line,
-            "message": f"{entry.rule} was ignored until {entry.until}, and counts again: {entry.reason}",
-            "observed": f"ends {entry.until}",
-            "expected": "a day to come",
+            "message": f"{entry.rule} was ignored until {entry.until} and counts again. Reason given: {entry.reason}",
+            "observed": f"until {entry.until}",
+            "expected": "a date in the future",
             "fix": known.fix,
         }
-        for entry in over
+        for entry in expired
     ]
     return by_severity(pl.concat([findings, schema.conform(pl.DataFrame(rows), "findings")]))

@@ -1,4 +1,4 @@
-"""Judges the tables of logs: quantization, baselines, findings, verdicts, trends, and the lines that prove them."""
+"""Judges the tables of logs: adds quantizations, baseline bands, findings, verdicts, trends and cited lines."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from loganalyzer.tables.analysis import Analysis
 
 
 def judge(found: Tables, expected: Expected, settings: Settings, scope: Scope = EVERYTHING) -> Analysis:
-    """Compares tables, or one volume of them, with what is expected. Nothing is masked yet."""
+    """Compares tables (or one volume of them) with the expectations. Masks nothing."""
     frames = dict(found.frames)
     frames["memory"] = schema.conform(frames["memory"], "memory")
     runs = with_quantization(frames["runs"], expected.baselines, settings, expected.requested)
     runs = with_given_audio(runs, frames["windows"], settings, expected.requested)
-    frames["runs"] = _with_bands(runs, expected.baselines)
+    frames["runs"] = _add_bands(runs, expected.baselines)
     unchecked = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None, faults=0)
-    analysis = _with_verdicts(run_all(unchecked, expected, settings, scope))
-    return replace(analysis, excerpts=_cited(found, analysis), trends=_trends(analysis, expected, settings))
+    analysis = _add_verdicts(run_all(unchecked, expected, settings, scope))
+    return replace(analysis, excerpts=_cited_lines(found, analysis), trends=_trends(analysis, expected, settings))
 
 
-def _with_bands(runs: pl.DataFrame, known: Baselines) -> pl.DataFrame:
-    """`runs` with the band of its baseline, so that a report can be drawn again without the baselines file."""
+def _add_bands(runs: pl.DataFrame, known: Baselines) -> pl.DataFrame:
+    """Returns `runs` with their baselines' bands: a report can then be drawn again without the baselines file."""
     banded = known.with_vram(runs.drop("band_low_gib", "band_high_gib"))
     return schema.conform(banded.rename({"vram_low": "band_low_gib", "vram_high": "band_high_gib"}), "runs")
 
 
-def _with_verdicts(found: Analysis) -> Analysis:
+def _add_verdicts(found: Analysis) -> Analysis:
     runs = completeness.with_completeness(found.runs, found.not_checked)
     return replace(found, runs=completeness.with_verdicts(runs, found.findings))
 
@@ -48,7 +48,7 @@ def _trends(analysis: Analysis, expected: Expected, settings: Settings) -> pl.Da
     return make_trends(expected.past, analysis, settings.gpu)
 
 
-def _cited(found: Tables, analysis: Analysis) -> pl.DataFrame:
-    """The log lines that findings cite."""
+def _cited_lines(found: Tables, analysis: Analysis) -> pl.DataFrame:
+    """Returns the log lines that findings cite."""
     own = schema.conform(analysis.excerpts, "excerpts")
     return pl.concat([own, *(lines.select_cited(analysis.findings) for lines in found.lines)])

@@ -1,7 +1,7 @@
-"""What the rules on windows and audio say of LongCat Avatar: segments chained by hand, each a run of its own.
+"""Checks windows and audio of LongCat Avatar: segments that users chain by hand, each its own run.
 
-The node prints the audio's length only where it pads the audio. Its test counts one index for each frame, so that with
-one index (version 1.5) a segment without the warning lies inside the audio; with two (version 1.0) nothing follows.
+The node prints the audio's length only if it pads the audio. Its test counts one audio index per frame. With one index
+per frame (version 1.5), a segment without the warning lies inside the audio; with two (version 1.0), nothing is known.
 """
 
 from __future__ import annotations
@@ -10,52 +10,52 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.checks.findings import Need, findings, is_near, judged, number, texts
+from loganalyzer.checks.findings import Need, Texts, format_number, has_near_miss, make_findings, split_by_needs
 from loganalyzer.checks.registry import Context
 from loganalyzer.tables.frames import group_agg, inner_join, left_join, sort_by
 
 _MODE: Final = "longcat"
 _FPS: Final = {1: 25.0, 2: 16.0}
-"""Frames per second of its versions, by the audio indices of a frame."""
+"""Frames per second of each version, by its audio indices per frame."""
 _CHAIN: Final = ("prompt_id", "chain")
-_NO_LENGTH: Final = "LongCat prints the audio's length only where it pads the audio, and this log holds no such warning"
-_NO_SCALE: Final = "the log does not tell how many audio indices a frame of this LongCat segment has"
-_NEAR: Final = "the warning that tells the audio's length cannot be read (LOG001)"
+_NO_LENGTH: Final = "LongCat prints the audio's length only if it pads the audio, and this log has no padding warning"
+_NO_SCALE: Final = "the log does not state how many audio indices a frame of this LongCat segment has"
+_NEAR: Final = "the warning with the audio's length does not parse (LOG001)"
 
 
 def _segments(context: Context) -> pl.DataFrame:
-    """LongCat runs whose range is in the log, with chain, audio_start, audio_end, `has`, `scale` and `reach`.
+    """Returns LongCat runs with a range in the log, with chain, audio_start, audio_end, `has`, `scale` and `chain_end`.
 
-    A chain begins at index 0 and reaches to index `reach`; `has` is the audio's length in indices, `scale` the number
-    of indices of a frame.
+    A chain starts at index 0 and ends at index `chain_end`; `has` is the audio's length in indices, `scale` the number
+    of indices per frame.
     """
     runs = context.found.runs.filter((pl.col("mode") == _MODE).fill_null(value=False))
-    told = context.found.windows.filter(pl.col("audio_start").is_not_null()).select(
+    ranges = context.found.windows.filter(pl.col("audio_start").is_not_null()).select(
         "run_id", "audio_start", "audio_end", "expected_start", "expected_end", "matches"
     )
-    ranged = inner_join(runs, told, ["run_id"]).pipe(sort_by, "source", "line")
-    begins = pl.col("audio_start") == 0
+    ranged = inner_join(runs, ranges, ["run_id"]).pipe(sort_by, "source", "line")
+    is_first = pl.col("audio_start") == 0
     width = pl.col("audio_end") - pl.col("audio_start")
     scale = pl.when(width % pl.col("output_frames") == 0).then(width // pl.col("output_frames"))
-    chained = ranged.with_columns(begins.cum_sum().alias("chain"), scale.alias("scale"))
+    chained = ranged.with_columns(is_first.cum_sum().alias("chain"), scale.alias("scale"))
     printed = context.found.paddings.pipe(group_agg, ["run_id"], pl.col("have").min())
-    figures = (
+    values = (
         pl.col("have").min().alias("has"),
         pl.col("scale").max().alias("usual"),
-        pl.col("audio_end").max().alias("reach"),
+        pl.col("audio_end").max().alias("chain_end"),
     )
     known = left_join(chained, printed, ["run_id"])
-    return left_join(known.drop("have"), known.pipe(group_agg, _CHAIN, *figures), _CHAIN).with_columns(
+    return left_join(known.drop("have"), known.pipe(group_agg, _CHAIN, *values), _CHAIN).with_columns(
         pl.coalesce("scale", "usual").alias("scale")
     )
 
 
-def beyond_audio(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Findings of segments that read beyond the audio, and the segments of which nothing is known."""
-    known, barred = judged(
+def find_beyond_audio(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Returns findings for segments that read beyond the audio, and segments that cannot be checked."""
+    known, unchecked = split_by_needs(
         context.once(_segments),
         Need(pl.col("scale").is_in(list(_FPS)), _NO_SCALE),
-        Need(pl.col("has").is_not_null() | ~is_near(context, "longcat-padding"), _NEAR),
+        Need(pl.col("has").is_not_null() | ~has_near_miss(context, "longcat-padding"), _NEAR),
         Need(pl.col("has").is_not_null() | (pl.col("scale") == 1), _NO_LENGTH),
     )
     start, scale, has = pl.col("audio_start"), pl.col("scale"), pl.col("has")
@@ -66,44 +66,44 @@ def beyond_audio(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     short = known.filter((pl.col("audio_end") > has).fill_null(value=False)).with_columns(
         frames.alias("frames"), missing.alias("missing"), covered.alias("covered"), fps.alias("own_fps")
     )
-    seconds = number(pl.col("missing") / pl.col("own_fps"))
-    rows = findings(
+    seconds = format_number(pl.col("missing") / pl.col("own_fps"))
+    rows = make_findings(
         short.filter(pl.col("missing") > 0),
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "The segment reads audio indices {}-{}, and the audio has {}: {} of its {} frames ({} s) follow "
-                "padding. From frame {} of the whole video on nothing follows the audio.",
+                "The segment reads audio indices {}-{}, but the audio has {}: {} of its {} frames ({} s) follow "
+                "padding. The audio ends at frame {} of the complete video.",
                 "audio_start", "audio_end", "has", "missing", "frames", seconds, "covered",
             ),
             observed=pl.format("{} frames missing (have {} indices, need {})", "missing", "has", "audio_end"),
             expected=pl.lit("0 frames missing"),
             fix=pl.format(
-                "Cut the whole video to {} frames ({} s) and leave out segments that begin behind the audio; or supply "
+                "Trim the complete video to {} frames ({} s) and drop segments that start after the audio. Or supply "
                 "audio of {} indices ({} s).",
-                "covered", number(pl.col("covered") / pl.col("own_fps")),
-                "reach", number(pl.col("reach") / scale / pl.col("own_fps")),
+                "covered", format_number(pl.col("covered") / pl.col("own_fps")),
+                "chain_end", format_number(pl.col("chain_end") / scale / pl.col("own_fps")),
             ),
         ),
     )  # fmt: skip
-    return rows, barred
+    return rows, unchecked
 
 
-def wrong_ranges(context: Context) -> pl.DataFrame:
-    """Findings of segments that do not begin where their overlap with the segment before begins."""
+def find_wrong_segments(context: Context) -> pl.DataFrame:
+    """Returns findings for segments that do not start at their overlap with the previous segment."""
     wrong = context.once(_segments).filter(pl.col("matches").not_().fill_null(value=False))
     expected = pl.format("{}-{}", "expected_start", "expected_end")
-    return findings(
+    return make_findings(
         wrong,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "The LongCat segment reads audio indices {}-{}; behind the segment before it should read {}.",
+                "The LongCat segment reads audio indices {}-{}. Expected after the previous segment: {}.",
                 "audio_start", "audio_end", expected,
             ),
             observed=pl.format("{}-{}", "audio_start", "audio_end"),
             expected=expected,
             fix=pl.lit(
-                "Set frames_processed of the segment's node to the count of all frames rendered before it, overlaps "
-                "counted once, and render again."
+                "Set frames_processed of the segment's node to the number of frames rendered before it, counting "
+                "overlaps once, and render again."
             ),
         ),
     )  # fmt: skip

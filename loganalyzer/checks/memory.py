@@ -1,54 +1,68 @@
-"""MEM: did the run take the memory it should take, and will the next one fit?"""
+"""MEM: checks the memory of runs against baselines and the GPU's total."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.findings import Need, at, findings, judged, mode, number, outcome, size, texts, worded
+from loganalyzer.checks.findings import (
+    Need,
+    Texts,
+    at_line,
+    describe_mode,
+    describe_size,
+    format_number,
+    format_or_unknown,
+    make_findings,
+    make_outcome,
+    split_by_needs,
+)
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.tables.completeness import NOT_A_PEAK
 
 IS_PEAK = Need(pl.col("peak_covers").is_in(TRUE_PEAKS), NOT_A_PEAK)
-REPORT = Need(pl.col("peak_allocated_gib").is_not_null(), "the log holds no memory report for this run")
+REPORT = Need(pl.col("peak_allocated_gib").is_not_null(), "the log has no memory report for this run")
 COVERS = Need(
-    pl.col("peak_covers").is_not_null(), "the memory report is incomplete: what its peak covers cannot be told"
+    pl.col("peak_covers").is_not_null(), "the memory report is incomplete: it is unknown what its peak covers"
 )
 RESERVED = Need(
-    pl.col("peak_reserved_gib").is_not_null(), "the memory report is incomplete: it does not tell what was reserved"
+    pl.col("peak_reserved_gib").is_not_null(), "the memory report is incomplete: it does not state the reserved memory"
 )
-_INFERRED = "the quantization was inferred from the peak itself, which cannot confirm it: declare it (--quantization)"
-_UNDECLARED = "no quantization is known: declare it (--quantization)"
+_INFERRED = "the quantization was inferred from this peak, which cannot confirm it: declare it (--quantization)"
+_UNDECLARED = "the quantization is unknown: declare it (--quantization)"
 
 
-def _judged(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Runs whose peak may be compared with a baseline, with its band, and the others with the reason.
+def _split_comparable(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Returns runs whose peak is comparable with a baseline, with its band, and the others with the reason.
 
-    What a user can declare comes first: where nothing is to be compared with, the log lacks nothing.
+    Needs that a user can configure come first: without a baseline, the log's data does not matter.
     """
-    return judged(
-        _with_stage_band(context),
+    return split_by_needs(
+        _add_stage_band(context),
         Need(pl.col("quantization").is_not_null(), _UNDECLARED, "configuration"),
         Need(pl.col("quantization_source") != "vram", _INFERRED, "configuration"),
         Need(pl.col("vram_low").is_not_null(), _no_baseline, "configuration"),
-        Need(pl.col("status") == "completed", lambda: worded("the run did not complete ({}): no peak", "status")),
+        Need(
+            pl.col("status") == "completed",
+            lambda: format_or_unknown("the run did not complete ({}), so its peak does not count", "status"),
+        ),
         REPORT,
         COVERS,
         IS_PEAK,
     )
 
 
-def _with_stage_band(context: Context) -> pl.DataFrame:
-    """The runs with the band that a true peak of theirs would have."""
+def _add_stage_band(context: Context) -> pl.DataFrame:
+    """Returns the runs with the baseline band for a true peak."""
     runs = context.found.runs
     covers = runs["peak_covers"]
     return context.baselines.with_vram(runs.with_columns(pl.lit("stage").alias("peak_covers"))).with_columns(covers)
 
 
 def _no_baseline() -> pl.Expr:
-    return worded(
+    return format_or_unknown(
         "no baseline for {} in {} at {}, LoRA rank {}, {}, {} blocks swapped",
-        "quantization", mode(), size(), "lora_rank",
+        "quantization", describe_mode(), describe_size(), "lora_rank",
         pl.coalesce(pl.format("{}/{}", "window_frames", "motion_frames"), pl.lit("no windows")),
         pl.col("swapped_blocks").fill_null(0),
     )  # fmt: skip
@@ -61,22 +75,18 @@ def _no_baseline() -> pl.Expr:
     cause="memory above baseline: {observed}",
     under=("MOD003",),
     summary="The sampling peak is above the baseline's band.",
-    why="The peak is nearly deterministic for one model, size and schedule: more of it means another model, another "
-    "setting, or a leak, and out-of-memory on smaller cards.",
-    example="Max allocated memory: max_memory=16.200 GB with Q6_K at 1280x720 (band 14.55 to 15.45)",
-    fix="Check which model file is loaded, the LoRA, block swap and tiling against the last good run.",
+    why="The peak is nearly deterministic for one model, size and schedule. A higher peak means another model or "
+    "setting, or a leak, and out-of-memory on smaller GPUs.",
+    example="Max allocated memory: max_memory=16.200 GB\n# normal for Q6_K at 1280x720: 14.55–15.45 GiB",
+    fix="Compare the loaded model file, LoRA, block swap and tiling with the last good run.",
 )
 def vram_above(context: Context) -> Outcome:
-    """Like with like: only true stage peaks, only declared quantizations."""
-    runs, barred = context.once(_judged)
+    """Compares true stage peaks of runs with a declared quantization only."""
+    runs, unchecked = context.once(_split_comparable)
     above = runs.filter(pl.col("peak_allocated_gib") > pl.col("vram_high"))
-    return outcome(
-        _band_findings(
-            above,
-            "above",
-            "Check the loaded model file, LoRA, block swap and tiling against the last good run.",
-        ),
-        barred,
+    return make_outcome(
+        _band_findings(above, "above"),
+        unchecked,
     )
 
 
@@ -87,38 +97,35 @@ def vram_above(context: Context) -> Outcome:
     cause="memory below baseline: {observed}",
     under=("MOD003",),
     summary="The sampling peak is below the baseline's band: a lighter model than declared is loaded.",
-    why="A run that takes less memory than its quantization needs did not use that quantization: the video is of lower "
-    "quality than it says.",
-    example="Max allocated memory: max_memory=14.100 GB with Q6_K at 1280x720 (band 14.55 to 15.45)",
+    why="A run that needs less memory than its quantization did not use it. The video's quality is lower "
+    "than declared.",
+    example="Max allocated memory: max_memory=14.100 GB\n# normal for Q6_K at 1280x720: 14.55–15.45 GiB",
     fix="Load the model file of the declared quantization, or declare the loaded one (--quantization).",
 )
 def vram_below(context: Context) -> Outcome:
-    """The same band from below."""
-    runs, barred = context.once(_judged)
+    """Compares the peak with the lower end of the same band."""
+    runs, unchecked = context.once(_split_comparable)
     below = runs.filter(pl.col("peak_allocated_gib") < pl.col("vram_low"))
     if below.is_empty():
-        return outcome(None, barred)
-    rows = _band_findings(
-        below, "below", "Load the model file of the declared quantization, or declare the loaded one (--quantization)."
-    )
+        return make_outcome(None, unchecked)
+    rows = _band_findings(below, "below")
     fits = pl.lit(context.baselines.infer_quantization(below))
     hint = pl.when(fits.is_not_null()).then(pl.format(" It matches {}.", fits)).otherwise(pl.lit(""))
-    return outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), barred)
+    return make_outcome(rows.with_columns(pl.concat_str(["message", hint]).alias("message")), unchecked)
 
 
-def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
-    band = pl.format("{} to {} GiB", number("vram_low"), number("vram_high"))
-    shown = pl.format("{}–{} GiB", number("vram_low"), number("vram_high"))
-    return findings(
-        at(runs, "peak_line"),
-        lambda: texts(
+def _band_findings(runs: pl.DataFrame, position: str) -> pl.DataFrame:
+    band = pl.format("{} to {} GiB", format_number("vram_low"), format_number("vram_high"))
+    shown = pl.format("{}–{} GiB", format_number("vram_low"), format_number("vram_high"))
+    return make_findings(
+        at_line(runs, "peak_line"),
+        lambda: Texts(
             message=pl.format(
                 "The peak of {} GiB is {} the normal range of {} for {} at {}x{}.",
-                number("peak_allocated_gib"), pl.lit(side), shown, "quantization", "width", "height",
+                format_number("peak_allocated_gib"), pl.lit(position), shown, "quantization", "width", "height",
             ),
-            observed=pl.format("{} GiB", number("peak_allocated_gib", 3)),
+            observed=pl.format("{} GiB", format_number("peak_allocated_gib", 3)),
             expected=band,
-            fix=pl.lit(fix),
         ),
     )  # fmt: skip
 
@@ -129,40 +136,43 @@ def _band_findings(runs: pl.DataFrame, side: str, fix: str) -> pl.DataFrame:
     "warning",
     cause="GPU memory nearly full",
     under=("RUN002", "TIM005"),
-    summary="Reserved memory came close to the card's total.",
-    why="The next slightly longer or larger run will not fit, or the driver will spill into shared memory and slow "
-    "down several-fold.",
-    example="Max reserved memory: max_reserved=31.200 GB on a card of 31.84 GB",
-    fix="Swap more blocks, use tiled VAE, or a lighter quantization.",
+    summary="Reserved memory came close to the GPU's total.",
+    why="A slightly longer or larger run will not fit, or the driver will spill to shared memory and become several "
+    "times slower.",
+    example="Total VRAM 32607 MB, total RAM 64000 MB\nMax reserved memory: max_reserved=31.200 GB",
+    fix="Swap more transformer blocks, use tiled VAE, or a lighter quantization.",
 )
 def vram_headroom(context: Context) -> Outcome:
-    """Reserved against total; only a true stage figure shows the worst moment, a later reset can only hide it."""
-    runs, barred = _with_total(context)
+    """Compares reserved with total memory; only a true stage peak shows the worst moment, a reset can hide it."""
+    runs, unchecked = _split_with_total(context)
     limit = 1 - context.settings.headroom_fraction
     tight = runs.filter(pl.col("peak_reserved_gib") > limit * pl.col("total"))
-    rows = findings(
-        at(tight, "peak_line"),
-        lambda: texts(
+    rows = make_findings(
+        at_line(tight, "peak_line"),
+        lambda: Texts(
             message=pl.format(
-                "{} of {} GiB are reserved: {} GiB are free.",
-                number("peak_reserved_gib"), number("total"), number(pl.col("total") - pl.col("peak_reserved_gib")),
+                "{} of {} GiB are reserved; {} GiB are free.",
+                format_number("peak_reserved_gib"), format_number("total"),
+                format_number(pl.col("total") - pl.col("peak_reserved_gib")),
             ),
-            observed=pl.format("{} GiB reserved", number("peak_reserved_gib", 3)),
-            expected=pl.format("{} GiB at most", number(pl.col("total") * limit)),
-            fix=pl.lit("Swap more transformer blocks, use tiled VAE, or a lighter quantization."),
+            observed=pl.format("{} GiB reserved", format_number("peak_reserved_gib", 3)),
+            expected=pl.format("{} GiB at most", format_number(pl.col("total") * limit)),
         ),
     )  # fmt: skip
-    return outcome(rows, barred)
+    return make_outcome(rows, unchecked)
 
 
-def _with_total(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split_with_total(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
     tight = pl.col("peak_reserved_gib") > pl.col("total") * (1 - context.settings.headroom_fraction)
-    return judged(
+    return split_by_needs(
         context.found.runs.with_columns(total.alias("total")),
         Need(REPORT.met | RESERVED.met, REPORT.reason),
         RESERVED,
-        Need(pl.col("total").is_not_null(), "the log does not name the card's memory (set total_vram_gib)"),
+        Need(
+            pl.col("total").is_not_null(),
+            "the log does not state the GPU's total memory: set `total_vram_gib` in the configuration",
+        ),
         Need(COVERS.met | tight, COVERS.reason),
         Need(IS_PEAK.met | tight, IS_PEAK.reason),
     )
@@ -175,37 +185,33 @@ def _with_total(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
     cause="memory fragmentation: {observed}",
     under=("RUN002", "TIM005", "MEM003"),
     summary="Far more memory was reserved than allocated.",
-    why="Reserved memory that is not allocated is lost to fragmentation: out-of-memory comes although there seems to "
-    "be room.",
-    example="max_memory=14.1 GB beside max_reserved=19.8 GB",
+    why="Fragmentation makes reserved memory unusable: the GPU runs out of memory although some seems to be free.",
+    example="Max allocated memory: max_memory=14.100 GB\nMax reserved memory: max_reserved=19.800 GB",
     fix="Set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or restart the server between large jobs.",
 )
 def fragmentation(context: Context) -> Outcome:
-    """Both figures of one report, where they cover the same time."""
-    like, barred = judged(
+    """Compares both figures of one report, if they cover the same time."""
+    comparable, unchecked = split_by_needs(
         context.found.runs,
         REPORT,
         RESERVED,
         COVERS,
-        Need(IS_PEAK.met, "the two figures cover different times in this wrapper version"),
+        Need(IS_PEAK.met, "in this wrapper version, the two figures cover different times"),
     )
     gap = pl.col("peak_reserved_gib") / pl.col("peak_allocated_gib") - 1
-    wide = like.filter(gap > context.settings.fragmentation_fraction)
-    rows = findings(
-        at(wide, "peak_line"),
-        lambda: texts(
+    wide = comparable.filter(gap > context.settings.fragmentation_fraction)
+    rows = make_findings(
+        at_line(wide, "peak_line"),
+        lambda: Texts(
             message=pl.format(
-                "{} GiB are reserved, but only {} GiB allocated: {} % more.",
-                number("peak_reserved_gib"), number("peak_allocated_gib"), number(gap * 100, 0),
+                "{} GiB are reserved, but only {} GiB are allocated: {} % more.",
+                format_number("peak_reserved_gib"), format_number("peak_allocated_gib"), format_number(gap * 100, 0),
             ),
-            observed=pl.format("{} % above allocated", number(gap * 100, 0)),
+            observed=pl.format("{} % above allocated", format_number(gap * 100, 0)),
             expected=pl.lit(f"{context.settings.fragmentation_fraction * 100:.0f} % at most"),
-            fix=pl.lit(
-                "Set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or restart the server between large jobs."
-            ),
         ),
     )  # fmt: skip
-    return outcome(rows, barred)
+    return make_outcome(rows, unchecked)
 
 
 @rule(
@@ -213,32 +219,29 @@ def fragmentation(context: Context) -> Outcome:
     "peak-not-sampling",
     "info",
     cause="sampling peak not printed",
-    summary="The printed peak covers a residue or the last VAE decode only, not the sampling.",
-    why="Since 2025-12-01 the VAE resets the peak counter inside the loop. 9.0 is printed where sampling took 27.0: a "
-    "fall against older logs is no saving, and no card may be chosen by this figure.",
+    summary="The printed peak covers only a residue or the last VAE decode, not sampling.",
+    why="Since 2025-12-01 the VAE resets the peak counter inside the loop. The log shows 9 GB where sampling needed "
+    "27 GB. A drop against older logs is not a saving; do not choose a GPU by this figure.",
     example="[Sampling] Max allocated memory: max_memory=9.211 GB",
-    fix="Watch the card with nvidia-smi, or compare only with logs of the same wrapper era.",
+    fix="Read the sampling peak from nvidia-smi. Compare this figure only with logs of the same wrapper era.",
 )
 def peak_not_sampling(context: Context) -> Outcome:
-    """Every windowed run of the later eras."""
-    told, barred = judged(context.found.runs, REPORT, COVERS)
-    runs = told.filter(~pl.col("peak_covers").is_in(TRUE_PEAKS))
+    """Finds every run whose printed peak does not cover sampling."""
+    reported, unchecked = split_by_needs(context.found.runs, REPORT, COVERS)
+    runs = reported.filter(~pl.col("peak_covers").is_in(TRUE_PEAKS))
     meaning = (
         pl.when(pl.col("peak_covers") == "residue")
-        .then(pl.lit("what was still allocated after the last VAE decode"))
+        .then(pl.lit("the memory still allocated after the last VAE decode"))
         .otherwise(pl.lit("the peak of the last window's VAE decode"))
     )
-    rows = findings(
-        at(runs, "peak_line"),
-        lambda: texts(
+    rows = make_findings(
+        at_line(runs, "peak_line"),
+        lambda: Texts(
             message=pl.format(
-                "The printed {} GiB is {}, not the sampling peak.", number("peak_allocated_gib", 3), meaning
+                "The printed {} GiB is {}, not the sampling peak.", format_number("peak_allocated_gib", 3), meaning
             ),
             observed=pl.col("peak_covers"),
             expected=pl.lit("stage"),
-            fix=pl.lit(
-                "Read the sampling peak off nvidia-smi; compare this figure only with logs of the same wrapper era."
-            ),
         ),
     )
-    return outcome(rows, barred)
+    return make_outcome(rows, unchecked)

@@ -1,4 +1,4 @@
-"""MOD: is the right model loaded?"""
+"""MOD: checks which model and LoRA were loaded."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from dataclasses import replace
 
 import polars as pl
 
-from loganalyzer.checks.findings import Need, Texts, at, findings, judged, number, outcome, texts, worded
+from loganalyzer.checks.findings import (
+    Need,
+    Texts,
+    at_line,
+    format_number,
+    format_or_unknown,
+    make_findings,
+    make_outcome,
+    split_by_needs,
+)
 from loganalyzer.checks.memory import COVERS, IS_PEAK, REPORT
 from loganalyzer.checks.registry import Context, Outcome, rule
-from loganalyzer.checks.schedule import other_loops, talking
+from loganalyzer.checks.schedule import multitalk_runs, skip_other_loops
 from loganalyzer.expectations.names import TRUE_PEAKS
 from loganalyzer.tables.completeness import NOT_A_PEAK
 
@@ -18,11 +27,11 @@ _DOUBLED = "this wrapper revision may print width and height doubled (2025-12-26
 _OTHER_FILE = "Load the {} file in the model loader. If the loaded file is meant, declare it: --quantization {}."
 
 
-def _required(context: Context) -> pl.DataFrame:
-    """Talking runs with pixels, and required_from, min_quantization and min_lora as their size requires, else null.
+def _join_requirements(context: Context) -> pl.DataFrame:
+    """Returns MultiTalk runs with pixels and the requirement of their size: required_from, min_quantization, min_lora.
 
-    Of a run of unknown size only what every size requires is known: the LoRA's rank, where it is the same for all.
-    A configured rank goes before that of the size.
+    For a run of unknown size, only the LoRA rank is known, if it is the same for all sizes. A configured rank takes
+    precedence over that of the size.
     """
     needs = context.baselines.requirement.select(
         pl.col("pixels"),
@@ -30,7 +39,7 @@ def _required(context: Context) -> pl.DataFrame:
         pl.col("quantization").alias("min_quantization"),
         pl.col("lora_rank").alias("min_lora"),
     ).sort("pixels")
-    runs = talking(context).with_columns((pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
+    runs = multitalk_runs(context).with_columns((pl.col("width") * pl.col("height")).alias("pixels")).sort("pixels")
     sized = runs.filter(pl.col("pixels").is_not_null()).join_asof(needs, on="pixels", strategy="backward")
     ranks = needs["min_lora"].unique()
     unsized = runs.filter(pl.col("pixels").is_null()).with_columns(
@@ -43,7 +52,7 @@ def _required(context: Context) -> pl.DataFrame:
     return required if rank is None else required.with_columns(pl.lit(rank, pl.Int64).alias("min_lora"))
 
 
-_SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and height")
+_SIZE = Need(pl.col("pixels").is_not_null(), "width and height are not in the log")
 
 
 @rule(
@@ -52,54 +61,56 @@ _SIZE = Need(pl.col("pixels").is_not_null(), "the log does not tell width and he
     "error",
     cause="quantization too low for the size: {observed}",
     under=("MOD003",),
-    summary="The quantization is lighter than the resolution needs.",
-    why="At 1280x720 and more, anything below Q6_K shows as smeared mouths and flicker; 480x832 may use Q5_0.",
-    example="Q5_0 at 1280x720",
-    fix="Load Q6_K or better, or render at 480x832. If a lighter quantization is meant, set `quantization` in a "
+    summary="The quantization is too low for the resolution.",
+    why="At 1280x720 and above, quantizations below Q6_K cause smeared mouths and flicker. Q5_0 is fine at 480x832.",
+    example="Sampling 369 frames in 6 windows, at 1280x720 with 4 steps\n# with a Q5_0 model",
+    fix="Load Q6_K or better, or render at 480x832. If a lower quantization is meant, set `quantization` in a "
     "`[[requirement]]` of the baselines file.",
 )
 def quantization_below_resolution(context: Context) -> Outcome:
-    """By the ranking of quantizations; an inferred one counts too, and is named as inferred."""
+    """Compares quantizations by rank; an inferred one counts too, and the finding says that it is inferred."""
     ranking = {name: position for position, name in enumerate(context.baselines.ranking)}
-    required = context.once(_required).with_columns(
-        pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("have"),
-        pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("want"),
+    required = context.once(_join_requirements).with_columns(
+        pl.col("quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("rank"),
+        pl.col("min_quantization").replace_strict(ranking, default=None, return_dtype=pl.Int64).alias("min_rank"),
     )
-    is_low = pl.col("have") < pl.col("want")
+    is_low = pl.col("rank") < pl.col("min_rank")
     free = pl.col("min_quantization").is_null()
-    runs, barred = judged(
+    runs, unchecked = split_by_needs(
         required,
         _SIZE,
         Need(
-            free | pl.col("want").is_not_null(),
-            lambda: worded("{}, which is required, has no place in the ranking of quantizations", "min_quantization"),
+            free | pl.col("min_rank").is_not_null(),
+            lambda: format_or_unknown(
+                "the required quantization {} is not in the ranking of quantizations", "min_quantization"
+            ),
         ),
-        Need(free | pl.col("have").is_not_null(), _why_unranked),
+        Need(free | pl.col("rank").is_not_null(), _unranked_reason),
         Need(free | ~is_low | pl.col("peak_covers").ne_missing("residue"), _DOUBLED),
     )
-    rows = findings(runs.filter(is_low), _too_light)
-    return outcome(rows, barred, other_loops(context))
+    rows = make_findings(runs.filter(is_low), _low_quantization_texts)
+    return make_outcome(rows, unchecked, skip_other_loops(context))
 
 
-def _why_unranked() -> pl.Expr:
-    undeclared = "no quantization is known: declare it (--quantization)"
+def _unranked_reason() -> pl.Expr:
+    undeclared = "the quantization is unknown: declare it (--quantization)"
     return (
         pl.when(pl.col("quantization").is_not_null())
-        .then(worded("{} has no place in the ranking of quantizations", "quantization"))
+        .then(format_or_unknown("{} is not in the ranking of quantizations", "quantization"))
         .when(~pl.col("peak_covers").is_in(TRUE_PEAKS))
         .then(pl.lit(f"{undeclared}; {NOT_A_PEAK}"))
         .otherwise(pl.lit(undeclared))
     )
 
 
-def _too_light() -> Texts:
+def _low_quantization_texts() -> Texts:
     is_inferred = pl.col("quantization_source") == "vram"
     shown = (
         pl.when(is_inferred)
-        .then(pl.format("{} (inferred from the peak of {} GiB)", "quantization", number("peak_allocated_gib")))
+        .then(pl.format("{} (inferred from the peak of {} GiB)", "quantization", format_number("peak_allocated_gib")))
         .otherwise(pl.format("{} (from {})", "quantization", "quantization_source"))
     )
-    return texts(
+    return Texts(
         message=pl.format(
             "{} at {}x{} is below {}, the minimum for this size.", shown, "width", "height", "min_quantization"
         ),
@@ -123,45 +134,44 @@ def _too_light() -> Texts:
     "lora-rank",
     "error",
     cause="wrong LoRA: {observed}, not {expected}",
-    summary="The speed LoRA has another rank than the required 256.",
-    why="The rank-64 LoRA of the same name gives visibly worse mouths at the same cost. The example workflows of "
-    "WanVideoWrapper use rank 64, so a workflow made from one of them has this finding. If another rank is meant, set "
-    "`lora_rank` in the configuration.",
+    summary="The speed LoRA does not have the required rank 256.",
+    why="The rank-64 LoRA of the same name renders visibly worse mouths at the same cost. WanVideoWrapper's example "
+    "workflows use rank 64, so workflows made from them have this finding.",
     example="Loading LoRA: lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16 with strength: 1.0",
     fix="Load the rank-256 file. If rank 64 is meant, set `lora_rank = 64` in the configuration.",
 )
 def lora_rank(context: Context) -> Outcome:
-    """The rank in the LoRA's file name."""
+    """Compares the rank in the LoRA's file name with the required one."""
     free = pl.col("min_lora").is_null()
-    runs, barred = judged(
-        context.once(_required),
+    runs, unchecked = split_by_needs(
+        context.once(_join_requirements),
         Need(~free | _SIZE.met, _SIZE.reason),
         Need(
             free | pl.col("lora_rank").is_not_null(),
-            "no loaded LoRA has a rank in its name (or the loader was cached)",
+            "no loaded LoRA has a rank in its name, or the loader was cached",
         ),
     )
     wrong = runs.filter(pl.col("lora_rank") != pl.col("min_lora"))
-    rows = findings(
-        _at_lora(wrong, context.found.loras),
-        lambda: texts(
+    rows = make_findings(
+        _at_lora_line(wrong, context.found.loras),
+        lambda: Texts(
             message=pl.format("The LoRA has rank {}, not {}.", "lora_rank", "min_lora"),
             observed=pl.format("rank {}", "lora_rank"),
             expected=pl.format("rank {}", "min_lora"),
             fix=pl.format(
                 "Load the LoRA file with rank{} in its name. If rank {} is meant, set `lora_rank = {}` in the "
-                "configuration. Upstream's own example workflows use rank 64.",
+                "configuration. Upstream's example workflows use rank 64.",
                 "min_lora",
                 "lora_rank",
                 "lora_rank",
             ),
         ),
     )
-    return outcome(rows, barred, other_loops(context))
+    return make_outcome(rows, unchecked, skip_other_loops(context))
 
 
-def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
-    """`runs` with the line of the LoRA whose rank counts in place of their own."""
+def _at_lora_line(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
+    """Returns `runs` with the line of the LoRA whose rank counts in `line`."""
     if runs.is_empty():
         return runs
     ranked = (
@@ -169,7 +179,7 @@ def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
         .group_by("prompt_id")
         .agg(pl.col("line").filter(pl.col("rank") == pl.col("rank").last()).last().alias("lora_line"))
     )
-    return runs.join(ranked, on="prompt_id", how="left", maintain_order="left").pipe(at, "lora_line")
+    return runs.join(ranked, on="prompt_id", how="left", maintain_order="left").pipe(at_line, "lora_line")
 
 
 @rule(
@@ -177,21 +187,21 @@ def _at_lora(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
     "quantization-mismatch",
     "warning",
     cause="wrong model: {observed}, not {expected}",
-    summary="The declared quantization is not the one that the log names, or that the peak fits.",
-    why="Loaders and the block swap summary name the quantization exactly: then it is an error. Elsewhere a peak in "
-    "another quantization's band says that another file is loaded.",
-    example="declared Q6_K, peak 14.1 GiB as of Q5_0",
-    fix="Check the model loader's file; declare what is loaded.",
+    summary="The declared quantization differs from the one that the log names or the peak matches.",
+    why="If a loader or the block swap summary names another quantization, this is an error. Otherwise, a peak in "
+    "another quantization's band means that another file is loaded.",
+    example="Max allocated memory: max_memory=14.100 GB\n# with --quantization Q6_K; this peak matches Q5_0",
+    fix="Check the file in the model loader, and declare the quantization that is loaded.",
 )
 def quantization_mismatch(context: Context) -> Outcome:
-    """Declared against what the log names, or against what is inferred where the peak is a true one."""
+    """Compares the declared quantization with the one in the log, else with the one inferred from a true peak."""
     named = context.found.runs.filter(
         (pl.col("quantization_source") == "log")
         & (pl.col("quantization").str.to_uppercase() != pl.col("declared_quantization")),
     )
-    proven = findings(
+    proven = make_findings(
         named,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format("{} is declared, but the log shows {}.", "declared_quantization", "quantization"),
             observed=pl.col("quantization"),
             expected=pl.col("declared_quantization"),
@@ -201,17 +211,17 @@ def quantization_mismatch(context: Context) -> Outcome:
     return replace(_inferred_mismatch(context), proven=proven)
 
 
-def _source() -> pl.Expr:
-    """Where the quantization is declared, in words."""
+def _declaration_source() -> pl.Expr:
+    """Returns where the quantization is declared, as text."""
     words = {"filename": "in the file name", "option": "by --quantization", "workflow": "in the workflow"}
     return pl.col("quantization_source").replace_strict(words, default=pl.col("quantization_source"))
 
 
 def _inferred_mismatch(context: Context) -> Outcome:
-    untold = context.found.runs.filter(pl.col("quantization_source").ne_missing(pl.lit("log")))
-    held = untold.with_columns(context.baselines.infer_quantization(untold).alias("fits"))
-    runs, barred = judged(
-        held,
+    unnamed = context.found.runs.filter(pl.col("quantization_source").ne_missing(pl.lit("log")))
+    inferred = unnamed.with_columns(context.baselines.infer_quantization(unnamed).alias("matched"))
+    runs, unchecked = split_by_needs(
+        inferred,
         Need(
             pl.col("quantization").is_not_null() & (pl.col("quantization_source") != "vram"),
             "no quantization is declared (--quantization)",
@@ -219,19 +229,22 @@ def _inferred_mismatch(context: Context) -> Outcome:
         REPORT,
         COVERS,
         IS_PEAK,
-        Need(pl.col("fits").is_not_null(), "the peak fits no single baseline of this mode, size, LoRA and schedule"),
+        Need(
+            pl.col("matched").is_not_null(),
+            "the peak does not match exactly one baseline of this mode, size, LoRA and schedule",
+        ),
     )
-    wrong = runs.filter(pl.col("fits") != pl.col("quantization"))
-    rows = findings(
-        at(wrong, "peak_line"),
-        lambda: texts(
+    wrong = runs.filter(pl.col("matched") != pl.col("quantization"))
+    rows = make_findings(
+        at_line(wrong, "peak_line"),
+        lambda: Texts(
             message=pl.format(
                 "{} is declared ({}), but the peak of {} GiB matches {}.",
-                "quantization", _source(), number("peak_allocated_gib"), "fits",
+                "quantization", _declaration_source(), format_number("peak_allocated_gib"), "matched",
             ),
-            observed=pl.col("fits"),
+            observed=pl.col("matched"),
             expected=pl.col("quantization"),
-            fix=pl.format(_OTHER_FILE, "quantization", "fits"),
+            fix=pl.format(_OTHER_FILE, "quantization", "matched"),
         ),
     )  # fmt: skip
-    return outcome(rows, barred)
+    return make_outcome(rows, unchecked)

@@ -1,7 +1,7 @@
-"""What the rules on windows and audio say of runs of ComfyUI's own InfiniteTalk nodes.
+"""Checks windows and audio of runs with ComfyUI's own InfiniteTalk nodes.
 
-Their nodes are chained by hand, one for each window, so that no log announces how many there should be; nothing is
-printed of the audio's length, of padding, or of memory. What a user gives with `--audio` stands in for the length.
+Users chain these nodes by hand, one per window, so no log announces the window count. The nodes do not print the
+audio's length, padding or memory; `--audio` supplies the length.
 """
 
 from __future__ import annotations
@@ -10,149 +10,147 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.checks.findings import Need, findings, number, texts
+from loganalyzer.checks.findings import Need, Texts, format_number, make_findings
 from loganalyzer.expectations import schedule
 from loganalyzer.tables.frames import group_agg, inner_join
 
 _CHAINED: Final = "core"
 _LOOPED: Final = "autosampler"
-NO_LENGTH: Final = "ComfyUI's own nodes do not print the audio's length: give it with --audio FILE or --audio SECONDS"
-_NO_COUNT: Final = "ComfyUI's own nodes are chained by hand: the log announces no count of windows"
-_ONE_WINDOW: Final = "the run has one window, and ComfyUI's own node prints the range of none but later ones"
-_NO_PADDING: Final = "ComfyUI's own nodes print no padding warning: AUD001 judges them by the last window's range"
-_NO_WARNING: Final = "only the wrapper prints padding warnings: AUD001 judges other programs by the last window's range"
-_OWN_RATE: Final = "ComfyUI's own nodes read the audio at a fixed 25 frames per second, rounded in a way of their own"
+NO_LENGTH: Final = "ComfyUI's own nodes do not print the audio's length: pass --audio FILE or --audio SECONDS"
+_NO_COUNT: Final = "ComfyUI's own nodes are chained by hand: the log announces no window count"
+_ONE_WINDOW: Final = "the run has one window, and ComfyUI's own node prints ranges from the second window on"
+_NO_PADDING: Final = "ComfyUI's own nodes print no padding warning: AUD001 checks the last window's range"
+_NO_WARNING: Final = "only the wrapper prints padding warnings: AUD001 checks the last window's range"
+_OWN_RATE: Final = "ComfyUI's own nodes always read audio at 25 fps, with their own rounding"
 
 
 def is_chained() -> pl.Expr:
-    """Whether a run is of ComfyUI's own nodes, one for each window."""
+    """Whether a run used ComfyUI's own nodes, one per window."""
     return (pl.col("producer") == _CHAINED).fill_null(value=False)
 
 
 def is_looped() -> pl.Expr:
-    """Whether a run is of the auto-sampler, which cuts its video back to the audio."""
+    """Whether a run used the auto-sampler, which trims its video to the audio."""
     return (pl.col("producer") == _LOOPED).fill_null(value=False)
 
 
 def is_native() -> pl.Expr:
-    """Whether a run is of either."""
+    """Whether a run used ComfyUI's own nodes or the auto-sampler."""
     return is_chained() | is_looped()
 
 
 def announces_count() -> Need:
-    """The log says how many windows there should be."""
+    """Returns the need that the log announces a window count."""
     return Need(~is_chained(), _NO_COUNT, "not-applicable")
 
 
 def is_wrapper() -> pl.Expr:
-    """Whether a run is of the wrapper, as all runs of older documents are."""
+    """Whether a run used the wrapper, as all runs in older documents did."""
     return pl.col("producer").fill_null("wrapper") == "wrapper"
 
 
 def warns_of_padding() -> Need:
-    """Padding is announced."""
+    """Returns the need that the run's program prints padding warnings."""
     reason = pl.when(is_native()).then(pl.lit(_NO_PADDING)).otherwise(pl.lit(_NO_WARNING))
     return Need(is_wrapper(), lambda: reason, "not-applicable")
 
 
 def reads_at_a_rate() -> Need:
-    """The rate of the audio is a setting."""
+    """Returns the need that the audio's frame rate is a setting."""
     return Need(~is_native(), _OWN_RATE, "not-applicable")
 
 
 def has_ranges(windows: pl.DataFrame) -> Need:
-    """A chained run has a window whose range was printed."""
+    """Returns the need that a chained run has a window with a printed range."""
     printed = windows.filter(pl.col("range_source") == "line")["run_id"].unique()
     return Need(~is_chained() | pl.col("run_id").is_in(printed.implode()), _ONE_WINDOW, "not-applicable")
 
 
-def wrong_ranges(wrong: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """Findings of native windows off the schedule (`wrong`); those that repeat a range make one finding per run."""
+def find_wrong_ranges(wrong: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """Returns findings for native windows off the schedule (`wrong`); repeated ranges make one finding per run."""
     if wrong.is_empty():
-        return findings(
-            wrong, lambda: texts(message=pl.lit(""), observed=pl.lit(""), expected=pl.lit(""), fix=pl.lit(""))
-        )
+        return make_findings(wrong, lambda: Texts(message=pl.lit(""), observed=pl.lit(""), expected=pl.lit("")))
     same_run = pl.col("run_id") == pl.col("run_id").shift(1)
     again = pl.all_horizontal(same_run, *(pl.col(key) == pl.col(key).shift(1) for key in ("audio_start", "audio_end")))
     ordered = windows.sort("run_id", "window").with_columns(again.fill_null(value=False).alias("again"))
-    told = inner_join(wrong, ordered[["run_id", "window", "again"]], ["run_id", "window"])
+    marked = inner_join(wrong, ordered[["run_id", "window", "again"]], ["run_id", "window"])
     repeated = group_agg(
-        told.filter(pl.col("again")),
+        marked.filter(pl.col("again")),
         ["run_id", "source"],
         pl.col("line", "window", "audio_start", "audio_end", "expected_start", "expected_end").first(),
         pl.col("window").max().alias("last"),
         pl.len().alias("count"),
     )
-    others = told.filter(~pl.col("again"))
-    return pl.concat([_repeated(repeated), _others(others)])
+    others = marked.filter(~pl.col("again"))
+    return pl.concat([_repeated_ranges(repeated), _off_schedule(others)])
 
 
-def _repeated(runs: pl.DataFrame) -> pl.DataFrame:
+def _repeated_ranges(runs: pl.DataFrame) -> pl.DataFrame:
     which = (
         pl.when(pl.col("count") == 1)
         .then(pl.format("Window {} reads", "window"))
-        .otherwise(pl.format("Windows {} to {} read", "window", "last"))
+        .otherwise(pl.format("Windows {}–{} read", "window", "last"))
     )
-    return findings(
+    return make_findings(
         runs,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "{} audio {}-{} again, as the window before: the mouth repeats itself. Only the last segment was "
-                "handed on, not the whole video so far; the schedule says {}-{} for window {}.",
+                "{} audio {}-{} again, like the window before: the mouth repeats itself. Only the last segment was "
+                "passed on, not all frames so far. Expected {}-{} for window {}.",
                 which, "audio_start", "audio_end", "expected_start", "expected_end", "window",
             ),
-            observed=pl.format("{}-{}, {} times more", "audio_start", "audio_end", "count"),
+            observed=pl.format("{}-{}, repeated {}×", "audio_start", "audio_end", "count"),
             expected=pl.format("{}-{}", "expected_start", "expected_end"),
             fix=pl.lit(
                 "Connect previous_frames of each WanInfiniteTalkToVideo node to all frames rendered so far: join the "
-                "segments before (ImageBatch, or the joined video of the window before), and render again."
+                "earlier segments (ImageBatch, or the previous window's joined video), and render again."
             ),
         ),
     )  # fmt: skip
 
 
-def _others(windows: pl.DataFrame) -> pl.DataFrame:
+def _off_schedule(windows: pl.DataFrame) -> pl.DataFrame:
     expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
-    return findings(
+    return make_findings(
         windows,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "Window {} reads audio {}-{}, the schedule of the windows before says {}.",
+                "Window {} reads audio {}-{}. Expected after the earlier windows: {}.",
                 "window", "audio_start", "audio_end", expected,
             ),
             observed=pl.format("{}-{}", "audio_start", "audio_end"),
             expected=expected,
             fix=pl.lit(
-                "Give every WanInfiniteTalkToVideo node the same length and motion_frame_count, and hand all frames "
-                "rendered so far on to previous_frames."
+                "Give every WanInfiniteTalkToVideo node the same length and motion_frame_count, and pass all frames "
+                "rendered so far to previous_frames."
             ),
         ),
     )  # fmt: skip
 
 
-def too_few(runs: pl.DataFrame) -> pl.DataFrame:
-    """Findings of chained runs whose audio, as it was given, fills at least one window more.
+def find_too_few_windows(runs: pl.DataFrame) -> pl.DataFrame:
+    """Returns findings for chained runs whose audio (from `--audio`) fills at least one more window.
 
-    What a whole window does not fit into stays unused on purpose: a video never exceeds its audio.
+    Audio that does not fill a complete window stays unused on purpose: a video never exceeds its audio.
     """
     audio, window, step = pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride")
     filled = pl.when((audio >= window) & (step > 0)).then((audio - window) // step + 1)
     seen = (pl.col("output_frames") - window) // step + 1
     short = runs.with_columns(filled.alias("filled"), seen.alias("seen")).filter(pl.col("filled") > pl.col("seen"))
-    return findings(
+    return make_findings(
         short,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "The video ends after {} frames, the audio after {}: it fills {} windows, and {} were chained.",
+                "The video has {} frames, the audio {}: the audio fills {} windows, but only {} are chained.",
                 "output_frames", "audio_frames", "filled", "seen",
             ),
             observed=pl.col("seen"),
             expected=pl.col("filled"),
             fix=pl.format(
-                "Chain {} more WanInfiniteTalkToVideo node(s), sampler and decode included, for {} frames ({} s).",
+                "Chain {} more WanInfiniteTalkToVideo node(s), each with sampler and decode, for {} frames ({} s).",
                 pl.col("filled") - pl.col("seen"),
                 schedule.window_end(pl.col("filled"), window, step),
-                number(schedule.window_end(pl.col("filled"), window, step) / 25),
+                format_number(schedule.window_end(pl.col("filled"), window, step) / 25),
             ),
         ),
     )  # fmt: skip

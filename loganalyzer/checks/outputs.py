@@ -1,4 +1,4 @@
-"""RUN008 to RUN011 and MOD005: did every prompt run, and is there a video that is worth looking at?"""
+"""RUN008 to RUN011 and MOD005: checks that every prompt ran and wrote a usable video."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.checks.findings import findings, outcome, texts
+from loganalyzer.checks.findings import Texts, make_findings, make_outcome
 from loganalyzer.checks.registry import Context, Outcome, rule
 
 _SAME_REFUSAL: Final = 100
-"""Lines within which a refusal follows the outputs that it refuses; a running prompt's bars may stand between."""
+"""Most lines between the outputs that a refusal names and the refusal; a running prompt's bars may come between."""
 _REASONS: Final = ("validation-node", "validation-detail")
 
 
-def _lines(context: Context, *events: str) -> pl.DataFrame:
-    """The log's lines of these events, in order: source, stream, line, event, text."""
+def _event_lines(context: Context, *events: str) -> pl.DataFrame:
+    """Returns the log lines of these events, in order: source, stream, line, event, text."""
     return context.found.excerpts.filter(pl.col("event").is_in(events)).sort("source", "line")
 
 
-def _with_reason(context: Context, rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` (source, line) with `node` and `detail`: the last ones that validation names above each."""
+def _add_reason(context: Context, rows: pl.DataFrame) -> pl.DataFrame:
+    """Returns `rows` (source, line) with `node` and `detail`: the last ones that validation printed above each."""
     for name, event in zip(("node", "detail"), _REASONS, strict=True):
-        said = _lines(context, event).select("source", "line", "text", pl.col("line").alias("at"))
-        rows = rows.join_asof(said, on="line", by="source", check_sortedness=False)
+        printed = _event_lines(context, event).select("source", "line", "text", pl.col("line").alias("at"))
+        rows = rows.join_asof(printed, on="line", by="source", check_sortedness=False)
         near = pl.col("line") - pl.col("at") <= _SAME_REFUSAL
         rows = rows.with_columns(pl.when(near).then("text").str.strip_chars(" *-:").alias(name)).drop("text", "at")
     return rows
 
 
-def _because() -> pl.Expr:
-    """The node and the detail in words, as far as the log names them."""
+def _reason_phrase() -> pl.Expr:
+    """Returns `: NODE: DETAIL` as far as the log names them."""
     return pl.coalesce(pl.format(": {}: {}", "node", "detail"), pl.format(": {}", "detail"), pl.lit(""))
 
 
@@ -40,26 +40,25 @@ def _because() -> pl.Expr:
     "error",
     cause="prompt refused",
     summary="ComfyUI refused a prompt: it never ran.",
-    why="A missing file, a value that is not in the list or an unknown node makes ComfyUI refuse a prompt before it "
-    "starts. Nothing is rendered, and the runs beside it say nothing of it.",
+    why="ComfyUI refuses a prompt with a missing file, a value that is not in the list, or an unknown node. It renders "
+    "nothing, and other runs of the log do not show it.",
     example="Failed to validate prompt for output 131:\n* WanVideoModelLoader 22:\n"
     "  - Value not in list: model: 'a.gguf' not in ['b.safetensors']\nOutput will be ignored\n"
     "invalid prompt: {'type': 'prompt_outputs_failed_validation'}",
-    fix="Correct the node's input that the log names, and queue the prompt again.",
+    fix="Correct the node input that the log names, then queue the prompt again.",
 )
 def prompt_refused(context: Context) -> Outcome:
-    """One finding per refusal, with the node and the reason that validation printed last."""
-    refused = _lines(context, "refusal").select("source", "line", pl.col("text").alias("observed"))
-    rows = findings(
-        refused if refused.is_empty() else _with_reason(context, refused),
-        lambda: texts(
-            message=pl.format("ComfyUI refused a prompt before it ran{}.", _because()),
+    """Reports one finding per refusal, with the node and the reason that validation printed last."""
+    refused = _event_lines(context, "refusal").select("source", "line", pl.col("text").alias("observed"))
+    rows = make_findings(
+        refused if refused.is_empty() else _add_reason(context, refused),
+        lambda: Texts(
+            message=pl.format("ComfyUI refused a prompt before it ran{}.", _reason_phrase()),
             observed=pl.col("observed"),
             expected=pl.lit("a prompt that runs"),
-            fix=pl.lit("Correct the node's input that the log names, and queue the prompt again."),
         ),
     )
-    return outcome(rows)
+    return make_outcome(rows)
 
 
 @rule(
@@ -67,46 +66,45 @@ def prompt_refused(context: Context) -> Outcome:
     "output-left-out",
     "warning",
     cause="output skipped",
-    summary="An output of the prompt was left out: ComfyUI did not run that part of the graph.",
-    why="Where one output fails validation and another does not, the prompt runs without it and ends well. If the "
-    "output was the video, there is none.",
+    summary="ComfyUI skipped an output of the prompt and did not run that part of the graph.",
+    why="If one output fails validation and another does not, the prompt runs without the first and ends normally. If "
+    "that output was the video, there is no video.",
     example="Failed to validate prompt for output 131:\n* VHS_VideoCombine 131:\n"
     "  - Required input is missing: images\nOutput will be ignored",
-    fix="Correct the node's input that the log names, or take the output out of the graph.",
+    fix="Correct the node input that the log names, or remove the output from the graph.",
 )
 def output_left_out(context: Context) -> Outcome:
-    """Outputs that failed validation in prompts that were not refused."""
-    ignored = _lines(context, "output-ignored").select("source", "line", pl.col("text").alias("observed"))
-    refusals = _lines(context, "refusal").select("source", "line", pl.col("line").alias("refused"))
+    """Finds outputs that failed validation in prompts that ran."""
+    ignored = _event_lines(context, "output-ignored").select("source", "line", pl.col("text").alias("observed"))
+    refusals = _event_lines(context, "refusal").select("source", "line", pl.col("line").alias("refused"))
     if not ignored.is_empty():
         ignored = ignored.join_asof(refusals, on="line", by="source", strategy="forward", check_sortedness=False)
         follows = (pl.col("refused") - pl.col("line") <= _SAME_REFUSAL).fill_null(value=False)
-        ignored = _with_reason(context, ignored.filter(~follows))
-    rows = findings(
+        ignored = _add_reason(context, ignored.filter(~follows))
+    rows = make_findings(
         ignored,
-        lambda: texts(
-            message=pl.format("ComfyUI left an output out of the prompt{}.", _because()),
+        lambda: Texts(
+            message=pl.format("ComfyUI skipped an output of the prompt{}.", _reason_phrase()),
             observed=pl.col("observed"),
             expected=pl.lit("every output of the graph"),
-            fix=pl.lit("Correct the node's input that the log names, or take the output out of the graph."),
         ),
     )
-    return outcome(rows)
+    return make_outcome(rows)
 
 
-def in_prompts(context: Context, event: str) -> pl.DataFrame:
-    """The first line of an event in each prompt that did not fail.
+def first_in_prompts(context: Context, event: str) -> pl.DataFrame:
+    """Returns the first line of an event in each prompt that did not fail.
 
-    Columns: source, line, observed, run_id (of the prompt's last run, null where it has none), count.
+    Columns: source, line, observed, run_id (of the prompt's last run, null if it has none), count.
     """
-    said = _lines(context, event)
-    if said.is_empty():
-        return said.with_columns(pl.lit(None, pl.String).alias("run_id"), pl.lit(0).alias("count"))
+    lines = _event_lines(context, event)
+    if lines.is_empty():
+        return lines.with_columns(pl.lit(None, pl.String).alias("run_id"), pl.lit(0).alias("count"))
     output = ["source", "stream"]
     prompts = context.found.prompts.select(*output, "line", "end_line", "status", "prompt_id").sort("source", "line")
     last = context.found.runs.group_by("prompt_id", maintain_order=True).agg(pl.col("run_id").last())
     return (
-        said.with_columns(pl.col("stream").fill_null(""))
+        lines.with_columns(pl.col("stream").fill_null(""))
         .join_asof(prompts.with_columns(pl.col("stream").fill_null("")), on="line", by=output, check_sortedness=False)
         .filter(pl.col("status").ne_missing(pl.lit("failed")))
         .with_columns(pl.when(pl.col("line") <= pl.col("end_line")).then("prompt_id").alias("prompt_id"))
@@ -121,24 +119,23 @@ def in_prompts(context: Context, event: str) -> pl.DataFrame:
     "video-not-written",
     "error",
     cause="video not written",
-    summary="The video could not be written, though sampling went well.",
-    why="The video writer's ffmpeg ended with an error. The time is paid for, the frames are lost, and ComfyUI still "
+    summary="Sampling succeeded, but the video was not written.",
+    why="The video writer's ffmpeg process failed. The frames are lost, the GPU time is wasted, and ComfyUI still "
     "prints `Prompt executed`.",
     example="[VideoHelperSuite] - ERROR - An error occurred in the ffmpeg subprocess:\nNo space left on device",
-    fix="Read the lines of ffmpeg behind this one: most often the disk is full or the codec is missing.",
+    fix="Read ffmpeg's lines after this one: most often the disk is full or the codec is missing.",
 )
 def video_not_written(context: Context) -> Outcome:
-    """Errors of the video writer in prompts that no message calls failed."""
-    rows = findings(
-        in_prompts(context, "video-writer-failed"),
-        lambda: texts(
+    """Finds errors of the video writer in prompts without a failure message."""
+    rows = make_findings(
+        first_in_prompts(context, "video-writer-failed"),
+        lambda: Texts(
             message=pl.lit("The video writer failed: no video was written."),
             observed=pl.col("observed"),
             expected=pl.lit("a video"),
-            fix=pl.lit("Read ffmpeg's lines behind this one: most often the disk is full or the codec is missing."),
         ),
     )
-    return outcome(rows)
+    return make_outcome(rows)
 
 
 @rule(
@@ -146,24 +143,23 @@ def video_not_written(context: Context) -> Outcome:
     "invalid-pixels",
     "error",
     cause="invalid pixels",
-    summary="Frames held values that are no numbers: the video is black or broken.",
-    why="NaN comes from half-precision overflow in attention or VAE, from a damaged model file, or from a LoRA of "
-    "another model. Everything after it is NaN too, and the prompt ends well.",
+    summary="Frames contained invalid values (NaN): the video is black or broken.",
+    why="NaN comes from half-precision overflow in attention or VAE, a damaged model file, or a LoRA for another "
+    "model. Everything computed from it is NaN too, yet the prompt ends normally.",
     example="nodes.py:94: RuntimeWarning: invalid value encountered in cast",
-    fix="Look at the video; then try another attention mode, a VAE in fp32 or bf16, and the model without LoRAs.",
+    fix="Look at the video. Then try another attention mode, a VAE in fp32 or bf16, and the model without LoRAs.",
 )
 def invalid_pixels(context: Context) -> Outcome:
-    """NumPy's warning as frames become bytes."""
-    rows = findings(
-        in_prompts(context, "invalid-cast"),
-        lambda: texts(
-            message=pl.lit("Frames held NaN as they became bytes: the video is black or broken."),
+    """Finds NumPy's warning from the conversion of frames to bytes."""
+    rows = make_findings(
+        first_in_prompts(context, "invalid-cast"),
+        lambda: Texts(
+            message=pl.lit("Frames contained NaN when they were converted to bytes: the video is black or broken."),
             observed=pl.lit("invalid values in frames"),
-            expected=pl.lit("numbers only"),
-            fix=pl.lit("Look at the video; then try another attention mode, a VAE in fp32 or bf16, and no LoRAs."),
+            expected=pl.lit("valid values only"),
         ),
     )
-    return outcome(rows)
+    return make_outcome(rows)
 
 
 @rule(
@@ -172,23 +168,22 @@ def invalid_pixels(context: Context) -> Outcome:
     "warning",
     cause="LoRA not fully loaded",
     summary="Parts of a LoRA did not load: it does not fit the model.",
-    why="ComfyUI skips keys of a LoRA for which the model has no weight. A distillation LoRA that loads in part gives "
-    "blurred or noisy video at few steps.",
+    why="ComfyUI skips LoRA keys that have no matching weight in the model. With a partly loaded distillation LoRA, "
+    "video of few steps is blurred or noisy.",
     example="lora key not loaded: blocks.0.cross_attn.k.lora_A.weight",
-    fix="Load the LoRA that was made for this model.",
+    fix="Load a LoRA made for this model.",
 )
 def lora_not_loaded(context: Context) -> Outcome:
-    """One finding per prompt, with the number of keys as far as they are kept."""
-    rows = findings(
-        in_prompts(context, "lora-key-missing"),
-        lambda: texts(
+    """Reports one finding per prompt, with the number of keys as far as their lines are kept."""
+    rows = make_findings(
+        first_in_prompts(context, "lora-key-missing"),
+        lambda: Texts(
             message=pl.format(
                 "{} of a LoRA did not load: the LoRA does not fit the model.",
-                pl.when(pl.col("count") == 1).then(pl.lit("1 key")).otherwise(pl.format("{} keys or more", "count")),
+                pl.when(pl.col("count") == 1).then(pl.lit("1 key")).otherwise(pl.format("At least {} keys", "count")),
             ),
             observed=pl.col("observed"),
             expected=pl.lit("all keys loaded"),
-            fix=pl.lit("Load the LoRA that was made for this model."),
         ),
     )
-    return outcome(rows)
+    return make_outcome(rows)

@@ -1,4 +1,4 @@
-"""Prompts by how they ended, with their last run and the line that shows the end."""
+"""Selects prompts by how they ended, with their last run and the line that shows the end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import polars as pl
 from loganalyzer.checks.registry import Context
 
 
-def ended(context: Context, status: str) -> pl.DataFrame:
-    """Prompts that ended like this, with run_id of their last run (null where none had begun) and the line to read."""
+def prompts_with_status(context: Context, status: str) -> pl.DataFrame:
+    """Returns prompts of this status, with run_id of their last run (null if none started) and the line to read."""
     prompts = context.found.prompts.filter(pl.col("status") == status)
     if prompts.is_empty():
         return prompts
@@ -17,14 +17,14 @@ def ended(context: Context, status: str) -> pl.DataFrame:
         .group_by("prompt_id", maintain_order=True)
         .agg(pl.col("run_id", "observed_windows", "expected_windows").last())
     )
-    last = with_stop(last, context.found.windows)
+    last = add_stop(last, context.found.windows)
     return prompts.join(last, on="prompt_id", how="left", maintain_order="left").with_columns(
         pl.coalesce(_event_line(context, prompts, status), "end_line").alias("line")
     )
 
 
 def _event_line(context: Context, prompts: pl.DataFrame, status: str) -> pl.Expr:
-    """The line of the failure itself, where the excerpts (with `stream`) hold it."""
+    """Returns the line of the failure itself, if the excerpts (with `stream`) contain it."""
     events = {
         "failed": ["exception", "wrapper-error", "out-of-memory", "process-died"],
         "interrupted": ["interruption"],
@@ -45,11 +45,11 @@ def _event_line(context: Context, prompts: pl.DataFrame, status: str) -> pl.Expr
     return pl.col("prompt_id").replace_strict(lines, default=None, return_dtype=pl.Int64)
 
 
-def with_stop(runs: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """`runs` with `stop`: where a run that did not complete stopped, e.g. `in window 2 of 6`; null where nothing tells.
+def add_stop(runs: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """Returns `runs` with `stop`: where an incomplete run stopped, e.g. `in window 2 of 6`; null if unknown.
 
-    A window whose bar was closed was decoded: the run stopped behind it. Some captures keep only closed bars, so that
-    later windows may have begun unseen.
+    A window with a closed bar was decoded: the run stopped after it. Some captures keep only closed bars, so a later
+    window may have started unseen.
     """
     seen = windows.filter(pl.col("steps_done").is_not_null()).sort("window")
     last = seen.group_by("run_id").agg(pl.col("total_s").last().is_not_null().alias("is_closed"))
@@ -65,6 +65,6 @@ def with_stop(runs: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     return known.with_columns(stop.alias("stop")).drop("is_closed")
 
 
-def progress() -> pl.Expr:
-    """Where the run stopped, for the middle of a sentence; no text where nothing was seen of it."""
+def stop_phrase() -> pl.Expr:
+    """Returns where the run stopped as a phrase with a leading space; empty if unknown."""
     return pl.coalesce(pl.format(" {}", "stop"), pl.lit(""))

@@ -1,4 +1,4 @@
-"""How a rule is declared, found and run."""
+"""Declares, lists and runs rules."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from loganalyzer.history.past import Past
     from loganalyzer.workflow.requested import RequestedSettings
 
-Known = TypeVar("Known")
+Shared = TypeVar("Shared")
 
-_ROOMS = (
+_FAMILIES = (
     "schedule",
     "audio",
     "embedding",
@@ -45,11 +45,11 @@ _ROOMS = (
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """The part of the runs that rules look at.
+    """The part of the runs that rules judge.
 
     Attributes:
-        needs: only the rules that need this are checked; all rules if None.
-        before: the last run of each output in the volumes before (`growth.latest`).
+        needs: run only the rules with this `needs`; all rules if None.
+        before: the last run of each output in earlier volumes (`growth.latest_peaks`).
         near: the near misses of all volumes.
     """
 
@@ -63,9 +63,9 @@ EVERYTHING: Final = Scope()
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a rule may look at.
+    """The data that a check gets.
 
-    `requested` are the settings of a workflow, where one is given; `before` as in `Scope`; `near` has all near misses.
+    `requested` has the settings of the workflow, if one is given; `before` and `near` are as in `Scope`.
     """
 
     found: Analysis
@@ -75,23 +75,23 @@ class Context:
     requested: RequestedSettings | None = None
     before: pl.DataFrame | None = None
     near: pl.DataFrame = field(default_factory=lambda: schema.empty("near_misses"))
-    _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
 
-    def once(self, work: Callable[[Context], Known]) -> Known:
-        """What several rules need, made by the first that asks."""
-        if work not in self._known:
-            self._known[work] = work(self)
-        return cast("Known", self._known[work])
+    def once(self, work: Callable[[Context], Shared]) -> Shared:
+        """Returns `work(self)`; several rules share the result, which is computed once."""
+        if work not in self._cache:
+            self._cache[work] = work(self)
+        return cast("Shared", self._cache[work])
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a rule says.
+    """The result of a check.
 
     Attributes:
-        findings: run_id, source, line, message, observed, expected, fix.
-        not_checked: run_id, source, reason: where the rule lacked its input.
-        proven: findings that are errors whatever the rule's usual severity: the log itself says so.
+        findings: run_id, source, line, message, observed, expected, fix (null: the rule's own).
+        not_checked: run_id, source, reason, kind: runs (or inputs) that lack the data the rule needs.
+        proven: findings that are errors regardless of the rule's usual severity: the log itself states the fault.
     """
 
     findings: pl.DataFrame
@@ -101,26 +101,26 @@ class Outcome:
 
 Check = Callable[[Context], Outcome]
 Witness = Literal["log", "workflow"]
-"""What shows the fault of a rule: a log (and perhaps a workflow too), or a workflow alone."""
+"""Where the fault shows: in a log (perhaps together with a workflow), or only in a workflow."""
 Needs = Literal["run", "runs"]
-"""What a rule needs to judge: one run (or prompt, or input) at a time, or all runs together."""
+"""What a rule needs at once: one run (or prompt, or input), or all runs."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule with all its documentation.
+    """A rule with its documentation.
 
     Attributes:
         id, name, severity: as in every output.
-        summary: one line: what it finds.
+        summary: what the rule finds, in one line.
         why: why that matters to someone who wants a good video.
-        example: log lines that make it fire.
-        fix: what to change.
-        check: the function.
-        strict: the severity under `--strict`, where it is another.
-        witness: `workflow` for rules that no log can show; `lint` checks them.
-        needs: `runs` for rules that compare runs; the others find the same in any part of the runs.
-        cause: what is wrong in a few words, for overviews. Figures follow a colon, as `{observed}` and `{expected}`.
+        example: log lines that show the fault; lines that start with `# ` are notes on them.
+        fix: what to change; findings without a fix of their own have this one.
+        check: the function that finds it.
+        strict: the severity under `--strict`, if it differs.
+        witness: `workflow` for rules whose fault never shows in a log; `lint` checks these.
+        needs: `runs` for rules that compare runs; other rules find the same in any part of the runs.
+        cause: the fault in a few words, for overviews. Figures follow a colon, as `{observed}` and `{expected}`.
         under: rules that name the cause of this rule's finding if they have a finding for the same run. The first of
             them leads; a rule that leads another one of them comes before it.
     """
@@ -140,20 +140,20 @@ class Rule:
     under: tuple[str, ...] = ()
 
     def within(self, scope: Scope) -> Check | None:
-        """The check to run for this scope, if any."""
+        """Returns the check to run for this scope, if any."""
         if scope.needs in (None, self.needs):
             return self.check
         return _PER_RUN_PARTS.get(self.id) if scope.needs == "run" else None
 
     def severity_under(self, settings: Settings) -> Severity:
-        """`severities` names the rule, so it goes before `strict`, which speaks of several; then the rule's own."""
+        """Returns the configured severity, else the one under `--strict`, else the rule's own."""
         usual = self.strict if settings.strict and self.strict else self.severity
         return settings.severities.get(self.id, usual)
 
 
 _RULES: dict[str, Rule] = {}
 _PER_RUN_PARTS: dict[str, Check] = {}
-"""Per rule that needs all runs: the part that judges one run at a time."""
+"""For rules that need all runs: the part of the check that judges one run at a time."""
 
 
 def rule(  # noqa: PLR0913 -- each is a property of the rule
@@ -167,15 +167,15 @@ def rule(  # noqa: PLR0913 -- each is a property of the rule
     under: tuple[str, ...] = (),
     **texts: str,
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule; `texts` are cause, summary, why, example and fix, the rest as in `Rule`.
+    """Registers a check as a rule; `texts` are cause, summary, why, example and fix. Parameters are as in `Rule`.
 
     Raises:
-        ValueError: the id is taken.
+        ValueError: another rule has this id.
     """
 
     def register(check: Check) -> Check:
         if id in _RULES:
-            raise ValueError(f"two rules are called {id}")
+            raise ValueError(f"two rules have the id {id}")
         _RULES[id] = Rule(
             id, name, severity, check=check, strict=strict, witness=witness, needs=needs, under=under, **texts
         )
@@ -185,7 +185,7 @@ def rule(  # noqa: PLR0913 -- each is a property of the rule
 
 
 def per_run_part(id: str) -> Callable[[Check], Check]:  # noqa: A002 -- the word of every output
-    """Registers the part of a rule that judges one run at a time, so that it does not wait for the other runs."""
+    """Registers the part of a rule that judges one run at a time, so that it need not wait for the other runs."""
 
     def register(check: Check) -> Check:
         _PER_RUN_PARTS[id] = check
@@ -195,78 +195,79 @@ def per_run_part(id: str) -> Callable[[Check], Check]:  # noqa: A002 -- the word
 
 
 def rules() -> dict[str, Rule]:
-    """All rules by id, in the order of their ids."""
-    for room in _ROOMS:
-        import_module(f"loganalyzer.checks.{room}")
+    """Returns all rules by id, sorted by id."""
+    for family in _FAMILIES:
+        import_module(f"loganalyzer.checks.{family}")
     return dict(sorted(_RULES.items()))
 
 
 def run_all(found: Analysis, expected: Expected, settings: Settings, scope: Scope = EVERYTHING) -> Analysis:
-    """`found`, or the part of it in `scope`, with its findings and with what could not be checked.
+    """Returns `found` (or the part of it in `scope`) with its findings and rows of `not_checked`.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.
     """
     near = found.near_misses if scope.near is None else scope.near
     context = Context(found, expected.baselines, settings, expected.past, expected.requested, scope.before, near)
-    asked_for = [(item, item.within(scope)) for item in chosen(settings) if item.witness == "log"]
-    outcomes = [(item, check(context)) for item, check in asked_for if check is not None]
+    applicable = [(item, item.within(scope)) for item in select_rules(settings) if item.witness == "log"]
+    outcomes = [(item, check(context)) for item, check in applicable if check is not None]
     findings = [
-        _told_by(outcome.findings, "findings", rule=item.id, name=item.name, severity=item.severity_under(settings))
+        _with_rule_columns(outcome.findings, "findings", item, severity=item.severity_under(settings))
         for item, outcome in outcomes
         if not outcome.findings.is_empty()
     ]
     findings += [
-        _told_by(
-            outcome.proven, "findings", rule=item.id, name=item.name, severity=settings.severities.get(item.id, "error")
-        )
+        _with_rule_columns(outcome.proven, "findings", item, severity=settings.severities.get(item.id, "error"))
         for item, outcome in outcomes
         if outcome.proven is not None and not outcome.proven.is_empty()
     ]
     skipped = [
-        _told_by(outcome.not_checked, "not_checked", rule=item.id, name=item.name)
+        _with_rule_columns(outcome.not_checked, "not_checked", item)
         for item, outcome in outcomes
         if not outcome.not_checked.is_empty()
     ]
     return replace(
-        found, findings=by_severity(_joined(findings, "findings")), not_checked=_joined(skipped, "not_checked")
+        found,
+        findings=by_severity(_concat_or_empty(findings, "findings")),
+        not_checked=_concat_or_empty(skipped, "not_checked"),
     )
 
 
-def _told_by(rows: pl.DataFrame, table: str, **of_rule: str) -> pl.DataFrame:
-    """`rows` with the columns that are the same for all that a rule says, in the contract's order."""
-    return rows.select(
-        pl.lit(of_rule[name]).alias(name) if name in of_rule else pl.col(name) for name in schema.SCHEMAS[table]
-    )
+def _with_rule_columns(rows: pl.DataFrame, table: str, item: Rule, *, severity: str = "") -> pl.DataFrame:
+    """Returns `rows` with the rule's id, name and severity, and its fix in rows without one, in the schema's order."""
+    constant = {"rule": item.id, "name": item.name, "severity": severity}
+    columns = {name: pl.lit(value).alias(name) for name, value in constant.items()}
+    columns["fix"] = pl.col("fix").fill_null(item.fix)
+    return rows.select(columns.get(name, pl.col(name)) for name in schema.SCHEMAS[table])
 
 
-def _joined(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
+def _concat_or_empty(frames: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:
     return pl.concat(frames) if frames else schema.empty(table)
 
 
 def by_severity(findings: pl.DataFrame) -> pl.DataFrame:
-    """Sorts by severity, then causes before their consequences, then by file and line."""
+    """Sorts findings by severity, then causes before their consequences, then by file and line."""
     if findings.height < 2:
         return findings
-    return findings.sort(severity.rank(), follows(findings), "source", "line", "rule", maintain_order=True)
+    return findings.sort(severity.rank(), is_consequence(findings), "source", "line", "rule", maintain_order=True)
 
 
-def follows(findings: pl.DataFrame) -> pl.Series:
-    """Which findings belong to the cause that another finding of their run names: a run that failed lacks windows."""
-    return (leading(findings) != findings["rule"]).fill_null(value=False).alias("follows")
+def is_consequence(findings: pl.DataFrame) -> pl.Series:
+    """Whether each finding follows from another finding of its run, as missing windows follow from a failure."""
+    return (leading_rules(findings) != findings["rule"]).fill_null(value=False).alias("follows")
 
 
-def leading(findings: pl.DataFrame) -> pl.Series:
-    """The rule that names each finding's cause: of its rule's `under` the first that the run has, else its own."""
+def leading_rules(findings: pl.DataFrame) -> pl.Series:
+    """Returns the rule that names each finding's cause: the first of `under` that the run has, else its own."""
     pairs = [(item.id, leader, rank) for item in rules().values() for rank, leader in enumerate(item.under)]
     led = pl.DataFrame(pairs, schema=["rule", "leader", "rank"], orient="row")
     own = findings.select("run_id", "rule").with_row_index("row")
     if not own["rule"].is_in(led["rule"].unique().implode()).any():
         return findings["rule"].alias("leading")
-    there = own.select("run_id", pl.col("rule").alias("leader")).drop_nulls().unique()
+    present = own.select("run_id", pl.col("rule").alias("leader")).drop_nulls().unique()
     first = (
         own.join(led, on="rule")
-        .join(there, on=["run_id", "leader"], how="semi")
+        .join(present, on=["run_id", "leader"], how="semi")
         .sort("row", "rank")
         .group_by("row", maintain_order=True)
         .agg(pl.col("leader").first())
@@ -275,8 +276,8 @@ def leading(findings: pl.DataFrame) -> pl.Series:
     return joined.select(pl.coalesce("leader", "rule").alias("leading")).to_series()
 
 
-def chosen(settings: Settings) -> list[Rule]:
-    """The rules that are checked, in the order of their ids.
+def select_rules(settings: Settings) -> list[Rule]:
+    """Returns the rules to check, sorted by id.
 
     Raises:
         ConfigurationError: `select`, `ignore` or `severities` name a rule that does not exist.

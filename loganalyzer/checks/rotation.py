@@ -1,4 +1,4 @@
-"""Prompts that a log's rotation cut in two: the rest is in the next file, which is an input as well."""
+"""Finds prompts that log rotation split: the rest is in the next file, which is also an input."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import polars as pl
 from loganalyzer.checks.registry import Context
 
 _ROTATED: Final = re.compile(r"(?P<base>.+)\.(?P<number>\d{1,4})(?P<packed>\.(?:gz|bz2|xz|zst))?$")
-"""logrotate's and Python's names: `server.log.1` is older than `server.log`, `server.log.2` than that."""
+"""Names by logrotate and Python: `server.log.1` is older than `server.log`, and `server.log.2` is older still."""
 
 
 def next_file(name: str) -> str | None:
-    """The name of the file that goes on where a rotated one ends, without a packer's ending; None for others."""
+    """Returns the file that continues a rotated one, without its compression suffix; None for other names."""
     match = _ROTATED.match(name)
     if match is None:
         return None
@@ -23,7 +23,7 @@ def next_file(name: str) -> str | None:
 
 
 def split_prompts(context: Context) -> pl.DataFrame:
-    """The last prompts of rotated inputs whose next file is an input too: prompt_id, rest (that file's name)."""
+    """Returns the last prompts of rotated inputs whose next file is an input: prompt_id, rest (that file's name)."""
     return context.once(_split_prompts)
 
 

@@ -1,56 +1,64 @@
-"""SCH: did the run take the windows it should have taken?"""
+"""SCH: checks the windows of runs: their ranges, their count, and the schedule."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from loganalyzer.checks import longcat, native
-from loganalyzer.checks.findings import Need, findings, is_near, judged, mode, outcome, skipped, texts, worded
-from loganalyzer.checks.prompt_endings import with_stop
+from loganalyzer.checks.findings import (
+    Need,
+    Texts,
+    describe_mode,
+    format_or_unknown,
+    has_near_miss,
+    make_findings,
+    make_outcome,
+    skip,
+    split_by_needs,
+)
+from loganalyzer.checks.prompt_endings import add_stop
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.checks.rotation import split_prompts
 from loganalyzer.expectations import schedule
 from loganalyzer.runs.planned import is_talking, is_unknown_mode
 from loganalyzer.tables.frames import inner_join
 
-LENGTH = Need(pl.col("audio_frames").is_not_null(), "the log does not tell the audio's length")
-COUNT = Need(pl.col("expected_windows").is_not_null(), "the windows seen make no schedule to count by")
-_BARS = Need(
-    pl.col("observed_windows").is_not_null(), "the log holds no progress bars (container logs often drop them)"
-)
+LENGTH = Need(pl.col("audio_frames").is_not_null(), "the audio's length is not in the log")
+COUNT = Need(pl.col("expected_windows").is_not_null(), "the windows in the log do not fit any schedule")
+_BARS = Need(pl.col("observed_windows").is_not_null(), "the log has no progress bars (container logs often drop them)")
 _WINDOW_BARS = ("window-bar-audio", "window-bar-audio-counter", "window-bar-frames", "window-bar-frames-counter")
-_HEADER = Need(pl.col("announced_windows").is_not_null(), "the log holds no header that announces a window count")
+_HEADER = Need(pl.col("announced_windows").is_not_null(), "the log has no header with a window count")
 
 
-def windowed(context: Context) -> pl.DataFrame:
-    """Runs that go through audio in windows."""
-    return context.once(_windowed)
+def windowed_runs(context: Context) -> pl.DataFrame:
+    """Returns runs that process audio in windows."""
+    return context.once(_windowed_runs)
 
 
-def talking(context: Context) -> pl.DataFrame:
-    """Windowed runs of the MultiTalk loop, to which the house's audio rules apply."""
-    return context.once(_talking)
+def multitalk_runs(context: Context) -> pl.DataFrame:
+    """Returns windowed runs of the MultiTalk loop, to which the audio rules apply."""
+    return context.once(_multitalk_runs)
 
 
-def _windowed(context: Context) -> pl.DataFrame:
+def _windowed_runs(context: Context) -> pl.DataFrame:
     return context.found.runs.filter(pl.col("window_frames").is_not_null())
 
 
-def _talking(context: Context) -> pl.DataFrame:
-    return windowed(context).filter(is_talking())
+def _multitalk_runs(context: Context) -> pl.DataFrame:
+    return windowed_runs(context).filter(is_talking())
 
 
-def other_loops(context: Context) -> pl.DataFrame:
-    """Windowed runs of the other loops, which the rules on the MultiTalk loop say nothing of, with the reason."""
-    return context.once(_other_loops)
+def skip_other_loops(context: Context) -> pl.DataFrame:
+    """Returns rows of `not_checked` for windowed runs of other loops than MultiTalk's."""
+    return context.once(_skip_other_loops)
 
 
-def _other_loops(context: Context) -> pl.DataFrame:
-    others = windowed(context).filter(~is_talking())
+def _skip_other_loops(context: Context) -> pl.DataFrame:
+    others = windowed_runs(context).filter(~is_talking())
     if others.is_empty():
-        return skipped(others, "")
-    reason = worded("the rule knows the MultiTalk loop only, and the run is of {}", mode())
-    return skipped(others, reason, "not-applicable")
+        return skip(others, "")
+    reason = format_or_unknown("the rule covers only the MultiTalk loop; this run has {}", describe_mode())
+    return skip(others, reason, "not-applicable")
 
 
 @rule(
@@ -59,30 +67,30 @@ def _other_loops(context: Context) -> pl.DataFrame:
     "error",
     cause="audio range off schedule: {observed}",
     summary="A window's audio range differs from the schedule.",
-    why="Window k reads audio frames [S·(k-1), S·(k-1) + W). A range elsewhere means that mouth and sound part, "
-    "or that the loop was changed. Where ComfyUI's own nodes are chained, the same range once more means that only the "
-    "last segment was handed on to previous_frames, not all frames so far.",
-    example="Sampling audio indices 72-153 followed by Sampling audio indices 140-221",
-    fix="Compare the wrapper's version with the last good run; report the two ranges upstream. In a chain of ComfyUI's "
-    "own nodes, hand all frames so far on to each node.",
+    why="Window k reads audio frames [S·(k-1), S·(k-1) + W). Any other range means that mouth and sound are out of "
+    "sync, or that upstream changed the loop. In a chain of ComfyUI's own nodes, a repeated range means that a node "
+    "got only the last segment as previous_frames: pass all frames rendered so far.",
+    example="Sampling audio indices 72-153: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Sampling audio indices 140-221: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]",
+    fix="Compare the wrapper's version with the last good run, and report both ranges upstream.",
 )
 def window_sequence(context: Context) -> Outcome:
-    """Each seen range against its place; upstream's slip for LongCat (first end doubled) is no fault."""
+    """Compares each range with the schedule; ignores LongCat's doubled first end (upstream's slip)."""
     doubled = (pl.col("window") == 1) & (pl.col("audio_end") == 2 * pl.col("expected_end"))
-    told = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
-    wrong = context.found.windows.filter(pl.col("matches").not_() & ~doubled & told)
+    is_known = pl.col("expected_start").is_not_null() | pl.col("audio_start").is_not_null()
+    wrong = context.found.windows.filter(pl.col("matches").not_() & ~doubled & is_known)
     if not wrong.is_empty():
-        wrong = inner_join(wrong, windowed(context)[["run_id", "source", "producer"]], ["run_id"])
+        wrong = inner_join(wrong, windowed_runs(context)[["run_id", "source", "producer"]], ["run_id"])
         chained = wrong.filter(native.is_native())
         wrong = wrong.filter(~native.is_native())
     else:
         chained = wrong
     expected = pl.coalesce(pl.format("{}-{}", "expected_start", "expected_end"), pl.lit("no further window"))
-    rows = findings(
+    rows = make_findings(
         wrong,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "Window {} reads audio {}-{}, the schedule says {}.",
+                "Window {} reads audio {}-{}. Expected: {}.",
                 "window",
                 "audio_start",
                 "audio_end",
@@ -90,15 +98,16 @@ def window_sequence(context: Context) -> Outcome:
             ),
             observed=pl.format("{}-{}", "audio_start", "audio_end"),
             expected=expected,
-            fix=pl.lit("Compare the wrapper's version with the last good run, and report both ranges upstream."),
         ),
     )
     ranged = context.found.windows.filter(pl.col("audio_start").is_not_null())["run_id"].unique()
-    range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "no window's audio range is in the log")
+    range_seen = Need(pl.col("run_id").is_in(ranged.implode()), "the windows' audio ranges are not in the log")
     needs = (Need(native.is_chained() | need.met, need.reason) for need in (LENGTH, COUNT, _BARS))
-    _, barred = judged(windowed(context), native.has_ranges(context.found.windows), *needs, range_seen)
-    segments = longcat.wrong_ranges(context)
-    return outcome(pl.concat([rows, native.wrong_ranges(chained, context.found.windows), segments]), barred)
+    _, unchecked = split_by_needs(windowed_runs(context), native.has_ranges(context.found.windows), *needs, range_seen)
+    segments = longcat.find_wrong_segments(context)
+    return make_outcome(
+        pl.concat([rows, native.find_wrong_ranges(chained, context.found.windows), segments]), unchecked
+    )
 
 
 @rule(
@@ -107,38 +116,40 @@ def window_sequence(context: Context) -> Outcome:
     "warning",
     cause="wrong window count in the header",
     summary="The header's window count is neither upstream's estimate nor the real count.",
-    why="The header announces an estimate, one too many for every aligned length; both that and the real count are "
-    "fine. Anything else says that upstream's arithmetic changed.",
+    why="The header announces an estimate, which is one too high for every aligned length. The estimate and the real "
+    "count are both fine. Any other count means that upstream's arithmetic changed.",
     example="Sampling 250 frames in 7 windows, at 1280x720 with 4 steps",
-    fix="Check which wrapper version ran; this tool's schedule may need an update for it.",
+    fix="Check which wrapper version ran. If it is new, update this tool: its schedule may not match that version.",
 )
 def announced_windows(context: Context) -> Outcome:
-    """The estimate uses W - M - D; with a HuMo reference (unknown to the log) it is one that no rule predicts."""
+    """Compares the count with upstream's estimate, which uses W - M - D, and with the real count.
+
+    With a HuMo reference, which logs do not show, no rule predicts the estimate.
+    """
     estimate = schedule.count_announced_windows(pl.col("audio_frames"), pl.col("window_frames"), pl.col("stride"))
     announced = pl.col("announced_windows")
     usual = (announced == pl.col("estimate")) | (announced == pl.col("expected_windows"))
-    told, barred = judged(
-        talking(context).with_columns(estimate.alias("estimate")),
+    checked, unchecked = split_by_needs(
+        multitalk_runs(context).with_columns(estimate.alias("estimate")),
         native.announces_count(),
         _HEADER,
         LENGTH,
         COUNT,
-        Need(usual | pl.col("schedule_observed"), "window and overlap cannot be observed in this log"),
+        Need(usual | pl.col("schedule_observed"), "the log does not show window and overlap"),
     )
-    wrong = told.filter(~usual)
-    rows = findings(
+    wrong = checked.filter(~usual)
+    rows = make_findings(
         wrong,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "The header announces {} windows for {} frames; upstream's estimate is {} and the real count {}.",
+                "The header announces {} windows for {} frames. Upstream's estimate is {}, the real count {}.",
                 "announced_windows", "audio_frames", "estimate", "expected_windows",
             ),
             observed=pl.col("announced_windows"),
             expected=pl.format("{} or {}", "estimate", "expected_windows"),
-            fix=pl.lit("Check which wrapper version ran: its arithmetic may have changed."),
         ),
     )  # fmt: skip
-    return outcome(rows, barred, other_loops(context))
+    return make_outcome(rows, unchecked, skip_other_loops(context))
 
 
 @rule(
@@ -148,54 +159,56 @@ def announced_windows(context: Context) -> Outcome:
     cause="windows missing: {observed} of {expected}",
     under=("RUN001", "RUN002", "RUN003", "RUN004"),
     summary="The run ended before its last window.",
-    why="The video stops before the audio does, or the run was lost.",
-    example="Sampling 250 frames in 4 windows, … and only two bars behind it",
-    fix="Look for the failure, interruption or cut in the log behind the last window, and render again.",
+    why="The video ends before the audio, or the run produced no video.",
+    example="Sampling 250 frames in 4 windows, at 1280x720 with 4 steps\n"
+    "Sampling audio indices 0-81: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Sampling audio indices 72-153: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Prompt executed in 48.00 seconds",
+    fix="Fix the cause (see the run's other findings), then render again.",
 )
 def missing_windows(context: Context) -> Outcome:
-    """Windows seen against windows that the loop really runs; one whose bar is lost may have run."""
-    runs = windowed(context).filter(~native.is_chained())
-    chained, uncounted = judged(
-        windowed(context).filter(native.is_chained()),
+    """Compares the windows in the log with those that the loop runs; a window without a bar may have run."""
+    runs = windowed_runs(context).filter(~native.is_chained())
+    chained, uncounted = split_by_needs(
+        windowed_runs(context).filter(native.is_chained()),
         Need(LENGTH.met, native.announces_count().reason, "not-applicable"),
     )
     all_seen = pl.col("observed_windows") >= pl.col("expected_windows")
-    runs = runs if runs.is_empty() else _with_reach(context, runs)
+    runs = runs if runs.is_empty() else _add_range_ends(context, runs)
     lines = context.found.windows.filter(pl.col("range_source") == "line")["run_id"].unique()
     by_line = pl.col("run_id").is_in(lines.implode())
     is_split = pl.col("prompt_id").is_in(split_prompts(context)["prompt_id"].implode()).fill_null(value=False)
-    runs, barred = judged(
+    runs, unchecked = split_by_needs(
         runs,
         LENGTH,
         COUNT,
         _BARS,
-        Need(all_seen | ~is_split, "the log was rotated in this run: the rest of its windows is in the next file"),
-        Need(all_seen | ~is_near(context, *_WINDOW_BARS), "bars of windows cannot be read (LOG001)"),
+        Need(all_seen | ~is_split, "the log was rotated during this run: its other windows are in the next file"),
+        Need(all_seen | ~has_near_miss(context, *_WINDOW_BARS), "the windows' progress bars do not parse (LOG001)"),
         Need(
             all_seen | ~((pl.col("finish_observed") | by_line) & (pl.col("reached") >= pl.col("audio_frames"))),
-            "not every window's bar or line is in the log, but its end shows that all windows ran",
+            "the log lacks bars or lines of windows, but its end shows that all windows ran",
         ),
     )
-    rows = findings(
-        with_stop(runs.filter(~all_seen), context.found.windows),
-        lambda: texts(
+    rows = make_findings(
+        add_stop(runs.filter(~all_seen), context.found.windows),
+        lambda: Texts(
             message=pl.format(
                 "The run stopped {}, at audio frame {} of {}.", "stop", "seen_end", "audio_frames"
             ),
             observed=pl.col("observed_windows"),
             expected=pl.col("expected_windows"),
-            fix=pl.lit("Fix the cause (see the run's other findings), then render again."),
         ),
     )  # fmt: skip
-    return outcome(pl.concat([rows, native.too_few(chained)]), barred, uncounted)
+    return make_outcome(pl.concat([rows, native.find_too_few_windows(chained)]), unchecked, uncounted)
 
 
-def _with_reach(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
-    """`runs` with `seen_end` and `reached`: the last audio frame of the bars, and of bars and padding requests."""
+def _add_range_ends(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
+    """Returns `runs` with the last audio frame of the bars (`seen_end`), and of bars and paddings (`reached`)."""
     seen = context.found.windows.group_by("run_id").agg(pl.col("audio_end").max().alias("seen_end"))
-    asked = context.found.paddings.group_by("run_id").agg(pl.col("need").max())
+    requested = context.found.paddings.group_by("run_id").agg(pl.col("need").max())
     known = runs.join(seen, on="run_id", how="left", maintain_order="left")
-    known = known.join(asked, on="run_id", how="left", maintain_order="left")
+    known = known.join(requested, on="run_id", how="left", maintain_order="left")
     return known.with_columns(pl.col("seen_end").fill_null(0), pl.max_horizontal("seen_end", "need").alias("reached"))
 
 
@@ -205,28 +218,33 @@ def _with_reach(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
     "warning",
     cause="other schedule: {observed}, not {expected}",
     summary="Window or overlap differ from the configured ones.",
-    why="The house's baselines and frame counts hold for 81/9 only. The node's own default overlap is 25, so this "
-    "often means that a setting was left as it came.",
-    example="Sampling audio indices 0-81 followed by Sampling audio indices 56-137",
+    why="Baselines and frame counts apply to the configured schedule (81/9 by default) only. The node's own default "
+    "overlap is 25, so this often means that a setting was left at its default.",
+    example="Sampling audio indices 0-81: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]\n"
+    "Sampling audio indices 56-137: 100%|##########| 4/4 [00:22<00:00,  5.50s/it]",
     fix="Set frame_window_size and motion_frame to the configured values. If another schedule is meant, "
     "set `window_frames` and `motion_frames` in the configuration.",
 )
 def nonstandard_schedule(context: Context) -> Outcome:
-    """Only what the ranges show is judged. SkyReels V3 has a schedule of its own; so may a mode that is not known."""
+    """Compares the ranges' schedule with the configured one. SkyReels V3 has its own; unknown modes may too."""
     settings = context.settings
-    house = talking(context).filter(pl.col("mode").ne_missing("skyreelsv3"))
+    candidates = multitalk_runs(context).filter(pl.col("mode").ne_missing("skyreelsv3"))
     window_differs = pl.col("window_frames") != settings.window_frames
-    runs, barred = judged(
-        house,
-        Need(~is_unknown_mode(), lambda: worded("no usual schedule is known for {}", mode()), "not-applicable"),
-        Need(window_differs | pl.col("schedule_observed"), "the overlap shows only with two windows or more"),
+    runs, unchecked = split_by_needs(
+        candidates,
+        Need(
+            ~is_unknown_mode(),
+            lambda: format_or_unknown("the normal schedule of {} is unknown", describe_mode()),
+            "not-applicable",
+        ),
+        Need(window_differs | pl.col("schedule_observed"), "the overlap shows only in runs of two or more windows"),
     )
     shown = ("window_frames", "motion_frames")
     other = runs.filter(window_differs | (pl.col("motion_frames") != settings.motion_frames))
     wanted = f"{settings.window_frames}/{settings.motion_frames}"
-    rows = findings(
+    rows = make_findings(
         other,
-        lambda: texts(
+        lambda: Texts(
             message=pl.when("schedule_observed")
             .then(pl.format("The run used windows of {} frames with an overlap of {}, not {}.", *shown, pl.lit(wanted)))
             .otherwise(
@@ -234,14 +252,14 @@ def nonstandard_schedule(context: Context) -> Outcome:
             ),
             observed=pl.when("schedule_observed").then(pl.format("{}/{}", *shown)).otherwise("window_frames"),
             expected=pl.lit(wanted),
-            fix=_to_the_usual(context),
+            fix=_schedule_fix(context),
         ),
     )
-    return outcome(rows, barred, other_loops(context))
+    return make_outcome(rows, unchecked, skip_other_loops(context))
 
 
-def _to_the_usual(context: Context) -> pl.Expr:
-    """The way back to the configured schedule; no larger window is advised where memory ran out with a smaller one."""
+def _schedule_fix(context: Context) -> pl.Expr:
+    """Returns the fix: the configured schedule, but no larger window if memory ran out with a smaller one."""
     settings = context.settings
     usual = pl.format(
         "Set {} to {} and {} to {}. If this schedule is meant, set `window_frames` and `motion_frames` in the "

@@ -1,4 +1,4 @@
-"""Rule selectors: an id, a prefix of ids, a name, or a list of these, in any case (`AUD001`, `aud`, `slow-run,MEM`)."""
+"""Resolves rule selectors: ids, prefixes of ids, names, or lists of these, in any case (`AUD001`, `slow-run,mem`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEWEST_OF_A_PREFIX: Final = 2
 
 
 def select(selector: str) -> tuple[Rule, ...]:
-    """The rules that a selector names, in the order of their ids.
+    """Returns the rules that a selector names, sorted by id.
 
     Raises:
         ConfigurationError: it names no rule; the message suggests one.
@@ -26,7 +26,7 @@ def select(selector: str) -> tuple[Rule, ...]:
 
 
 def _matching(word: str, known: Mapping[str, Rule]) -> list[Rule]:
-    """The rules of an id, a name or a prefix. A prefix of a single rule's id (`AUD01`) is taken for a misspelling."""
+    """Returns the rules with this id, name or prefix. A prefix of one id only (`AUD01`) counts as a misspelling."""
     by_name = {rule.name: rule for rule in known.values()}
     exact = known.get(word.upper()) or by_name.get(word.lower())
     if exact:
@@ -39,7 +39,7 @@ def _matching(word: str, known: Mapping[str, Rule]) -> list[Rule]:
 
 
 def with_ids(settings: Settings) -> Settings:
-    """`settings` whose `select`, `ignore` and `severities` have ids only.
+    """Returns `settings` with ids in place of the selectors in `select`, `ignore` and `severities`.
 
     Raises:
         ConfigurationError: one of them names no rule.
@@ -47,8 +47,10 @@ def with_ids(settings: Settings) -> Settings:
     if not (settings.select or settings.ignore or settings.severities):
         return settings
     severities = {rule.id: severity for name, severity in settings.severities.items() for rule in select(name)}
-    return replace(settings, select=_ids(settings.select), ignore=_ids(settings.ignore), severities=severities)
+    return replace(
+        settings, select=_rule_ids(settings.select), ignore=_rule_ids(settings.ignore), severities=severities
+    )
 
 
-def _ids(selectors: Iterable[str]) -> tuple[str, ...]:
+def _rule_ids(selectors: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(rule.id for selector in selectors for rule in select(selector)))

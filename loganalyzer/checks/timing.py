@@ -1,11 +1,22 @@
-"""TIM: was the run as fast as it should be?"""
+"""TIM: checks the speed of runs."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from loganalyzer.checks import environment, step_times
-from loganalyzer.checks.findings import Need, findings, judged, mode, number, outcome, size, skipped, texts, worded
+from loganalyzer.checks.findings import (
+    Need,
+    Texts,
+    describe_mode,
+    describe_size,
+    format_number,
+    format_or_unknown,
+    make_findings,
+    make_outcome,
+    skip,
+    split_by_needs,
+)
 from loganalyzer.checks.memory import COVERS, IS_PEAK
 from loganalyzer.checks.registry import Context, Outcome, rule
 from loganalyzer.tables.completeness import NOT_A_PEAK
@@ -20,19 +31,26 @@ _SPILL_FACTOR = 3.0
 _FULL = 0.9
 
 
-def _timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Runs with a timing baseline, with the limit of a window's time (s), and the others with the reason."""
+def _split_timed(context: Context) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Returns runs with a timing baseline and `limit` (s per window), and the others with the reason."""
     limit = pl.col("window_high") * (1 + pl.col("window_tolerance"))
-    return judged(
+    return split_by_needs(
         context.baselines.with_timing(context.found.runs, context.settings.gpu).with_columns(limit.alias("limit")),
-        Need(pl.col("card").is_not_null(), "the log does not name the card (set gpu in the configuration)"),
+        Need(pl.col("card").is_not_null(), "the log does not name the GPU: set `gpu` in the configuration"),
         Need(pl.col("limit").is_not_null(), _no_baseline, "configuration"),
     )
 
 
 def _no_baseline() -> pl.Expr:
     windows = pl.coalesce(pl.format("windows of {} frames", "window_frames"), pl.lit("no windows"))
-    return worded("no timing baseline for {} in {} at {} with {} steps, {}", "card", mode(), size(), "steps", windows)
+    return format_or_unknown(
+        "no timing baseline for {} in {} at {} with {} steps, {}",
+        "card",
+        describe_mode(),
+        describe_size(),
+        "steps",
+        windows,
+    )
 
 
 def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -48,38 +66,37 @@ def _with_source(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     cause="slow windows: {observed}",
     under=("TIM005", "TIM002"),
     summary="Single windows took longer than the baseline allows.",
-    why="A slow window among fast ones points at another job on the card, throttling, or memory pressure.",
-    example="Sampling audio indices 216-297: 100%|…| 4/4 [00:41<00:00, 10.30s/it]",
+    why="A slow window among fast ones points to another job on the GPU, throttling, or memory pressure.",
+    example="Sampling audio indices 216-297: 100%|##########| 4/4 [00:41<00:00, 10.30s/it]",
     fix="Check the GPU at that time: other processes, temperature, free memory.",
 )
 def slow_window(context: Context) -> Outcome:
-    """One finding per run, naming its slow windows."""
-    runs, barred = context.once(_timed)
+    """Reports one finding per run with its slow windows."""
+    runs, unchecked = context.once(_split_timed)
     if runs.is_empty():
-        return outcome(None, barred)
+        return make_outcome(None, unchecked)
     timed = context.found.windows.filter(pl.col("total_s").is_not_null())
     windows = inner_join(timed, runs[:, ["run_id", "source", "limit"]], ["run_id"])
-    rows = findings(
+    rows = make_findings(
         _slow_windows(windows.filter(pl.col("total_s") > pl.col("limit"))),
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
                 "{} slow: {}. The slowest took {} s.",
                 pl.when(pl.col("count") == 1)
                 .then(pl.lit("1 window is"))
                 .otherwise(pl.format("{} windows are", "count")),
-                "names", number("worst", 1),
+                "names", format_number("worst", 1),
             ),
-            observed=pl.format("{} s", number("worst", 1)),
-            expected=pl.format("{} s at most", number("limit", 1)),
-            fix=pl.lit("Check the GPU at that time: other processes, temperature, free memory."),
+            observed=pl.format("{} s", format_number("worst", 1)),
+            expected=pl.format("{} s at most", format_number("limit", 1)),
         ),
     )  # fmt: skip
     untimed = anti_join(runs, timed, "run_id")
-    return outcome(rows, barred, skipped(untimed, "no window's total time can be read"))
+    return make_outcome(rows, unchecked, skip(untimed, "the windows' total times are not in the log"))
 
 
 def _slow_windows(slow: pl.DataFrame) -> pl.DataFrame:
-    """Slow windows, one row per run: names, count, worst."""
+    """Returns one row per run with slow windows: names, count, worst."""
     if slow.is_empty():
         return slow
     return (
@@ -101,32 +118,33 @@ def _slow_windows(slow: pl.DataFrame) -> pl.DataFrame:
     "warning",
     cause="slow run: {observed}",
     under=("TIM005",),
-    summary="The run as a whole took longer per window than the baseline allows.",
+    summary="On average, the run took longer per window than the baseline allows.",
     why="If every window is slow, the GPU, a setting or an update is the likely cause.",
-    example="5 windows in 161 s; normal: 20–22 s each",
+    example="Sampling audio indices 0-81: 100%|##########| 4/4 [00:38<00:00,  9.50s/it]\n"
+    "Sampling audio indices 72-153: 100%|##########| 4/4 [00:38<00:00,  9.50s/it]\n"
+    "# normal for this run: 20–22 s per window",
     fix="Compare attention mode, block swap, GPU and versions with the last normal run.",
 )
 def slow_run(context: Context) -> Outcome:
-    """Mean time per window; what differs from the last run of the same log that was fast enough is named."""
-    runs, barred = context.once(_timed)
+    """Checks the mean time per window, and lists changes since the log's last run that was fast enough."""
+    runs, unchecked = context.once(_split_timed)
     mean = pl.col("total_s") / pl.col("observed_windows")
-    slow = environment.with_changes(runs.filter(mean > pl.col("limit")), runs)
-    changed = pl.format(" Since the last run without this warning: {}.", "changed").fill_null("")
-    normal = [number(end, 1).str.strip_suffix(".0") for end in ("window_low", "window_high")]
-    rows = findings(
+    slow = environment.add_changes(runs.filter(mean > pl.col("limit")), runs)
+    changed = pl.format(" Changed since the last normal run: {}.", "changed").fill_null("")
+    normal = [format_number(end, 1).str.strip_suffix(".0") for end in ("window_low", "window_high")]
+    rows = make_findings(
         slow,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
                 "{} s per window; normal on {}: {}–{} s.{}",
-                number(mean, 1), "card", *normal, changed,
+                format_number(mean, 1), "card", *normal, changed,
             ),
-            observed=pl.format("{} s per window", number(mean, 1)),
-            expected=pl.format("{} s at most", number("limit", 1)),
-            fix=pl.lit("Compare attention mode, block swap, GPU and versions with the last normal run."),
+            observed=pl.format("{} s per window", format_number(mean, 1)),
+            expected=pl.format("{} s at most", format_number("limit", 1)),
         ),
     )  # fmt: skip
     untimed = runs.filter(pl.col("total_s").is_null())
-    return outcome(rows, barred, skipped(untimed, "not every window's total time can be read"))
+    return make_outcome(rows, unchecked, skip(untimed, "not every window's total time is in the log"))
 
 
 @rule(
@@ -136,33 +154,33 @@ def slow_run(context: Context) -> Outcome:
     cause="slow steps: {observed}",
     under=("TIM005", "TIM002", "TIM001"),
     summary="Single steps took much longer than the run's median step.",
-    why="An outlier is a hiccup of the machine: another process, a swap to disk, a thermal limit.",
-    example="steps of 5.1, 5.0, 5.2 and then 11.8 s",
-    fix="Check the machine at that time; the workflow is not the cause.",
+    why="Outliers come from the machine: another process, swapping to disk, a thermal limit.",
+    example="Sampling audio indices 72-153:  50%|#####     | 2/4 [00:10<00:10,  5.00s/it]\n"
+    "Sampling audio indices 72-153:  75%|#######   | 3/4 [00:24<00:09,  9.11s/it]",
+    fix="Check the machine at that time: other processes, temperature, memory. The workflow is not the cause.",
 )
 def step_outlier(context: Context) -> Outcome:
-    """Against the median of the run's other steps; the first step of a run is warm-up."""
+    """Compares steps with the run's median step; the first step of a run is warm-up and does not count."""
     factor = context.settings.step_outlier_factor
     runs = step_times.by_run(context)
     enough = pl.col("count") >= _FEWEST_STEPS
-    rows = findings(
-        _outliers(_far(runs.filter(enough), context), context),
-        lambda: texts(
+    rows = make_findings(
+        _worst_outliers(_find_far_steps(runs.filter(enough), context), context),
+        lambda: Texts(
             message=pl.format(
                 "Slow steps: {} of {} (median {} s). The slowest, step {} of window {}, took {} s.",
-                "outliers", "count", number("median"), "step", "window", number("duration_s"),
+                "outliers", "count", format_number("median"), "step", "window", format_number("duration_s"),
             ),
-            observed=pl.format("{} s", number("duration_s")),
-            expected=pl.format("{} s at most", number(pl.col("median") * factor)),
-            fix=pl.lit("Check the machine at that time: other processes, temperature, memory."),
+            observed=pl.format("{} s", format_number("duration_s")),
+            expected=pl.format("{} s at most", format_number(pl.col("median") * factor)),
         ),
     )  # fmt: skip
     few = anti_join(context.found.runs, runs.filter(enough), "run_id")
-    return outcome(rows, skipped(few, f"fewer than {_FEWEST_STEPS} single step times can be recovered"))
+    return make_outcome(rows, skip(few, f"the log has fewer than {_FEWEST_STEPS} individual step times"))
 
 
-def _far(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The steps beyond a factor of their run's median, with its median and count.
+def _find_far_steps(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Returns steps longer than factor × their run's median, with that median and the count of steps.
 
     Shortcut: if longest ≤ factor × shortest, there are none.
     """
@@ -175,8 +193,8 @@ def _far(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
     return steps.filter(pl.col("duration_s") - pl.col("uncertainty_s") > factor * pl.col("median"))
 
 
-def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The longest of each run's far steps, with outliers, how many there are; where they are too many, none is one."""
+def _worst_outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Returns each run's longest outlier with the count `outliers`; a run with too many has no outliers."""
     if far.is_empty():
         return far
     return (
@@ -199,32 +217,34 @@ def _outliers(far: pl.DataFrame, context: Context) -> pl.DataFrame:
     cause="steps slow down: {observed}",
     under=("TIM005", "TIM002", "TIM001", "TIM003"),
     summary="Later windows are steadily slower than earlier ones.",
-    why="Rising step times within a run mean heat, memory growth or fragmentation; a long video pays for it most.",
-    example="median steps of 5.0, 5.3, 5.6, 5.9 s from window to window",
-    fix="Check temperature and memory growth; split long videos.",
+    why="Rising step times within a run mean heat, memory growth or fragmentation. Long videos suffer most.",
+    example="Sampling audio indices 0-81:  75%|#######   | 3/4 [00:15<00:05,  5.00s/it]\n"
+    "Sampling audio indices 72-153:  75%|#######   | 3/4 [00:15<00:05,  5.30s/it]\n"
+    "Sampling audio indices 144-225:  75%|#######   | 3/4 [00:16<00:05,  5.60s/it]\n"
+    "Sampling audio indices 216-297:  75%|#######   | 3/4 [00:17<00:05,  5.90s/it]",
+    fix="Check the GPU's temperature and memory growth; split long videos.",
 )
 def slowdown_trend(context: Context) -> Outcome:
-    """Median step of the last third of the windows against the first third, and no window out of order."""
+    """Compares the median step of the last third of the windows with the first third, if times rise steadily."""
     enough = step_times.by_run(context).filter(pl.col("windows") >= _FEWEST_WINDOWS)
     change = pl.col("after") / pl.col("before") - 1
-    rows = findings(
-        _with_source(_slower(enough, context), context),
-        lambda: texts(
+    rows = make_findings(
+        _with_source(_find_slowdowns(enough, context), context),
+        lambda: Texts(
             message=pl.format(
                 "Steps slow down by {} % over the run: {} s in the first windows, {} s in the last.",
-                number(change * 100, 0), number("before"), number("after"),
+                format_number(change * 100, 0), format_number("before"), format_number("after"),
             ),
-            observed=pl.format("+{} %", number(change * 100, 0)),
+            observed=pl.format("+{} %", format_number(change * 100, 0)),
             expected=pl.lit(f"+{context.settings.slowdown_fraction * 100:.0f} % at most"),
-            fix=pl.lit("Check the GPU's temperature and memory growth; split long videos."),
         ),
     )  # fmt: skip
     few = anti_join(context.found.runs, enough, "run_id")
-    return outcome(rows, skipped(few, f"fewer than {_FEWEST_WINDOWS} windows with step times"))
+    return make_outcome(rows, skip(few, f"the log has fewer than {_FEWEST_WINDOWS} windows with step times"))
 
 
-def _slower(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Runs whose windows are slower the later they come: run_id, line (of the last window), before, after."""
+def _find_slowdowns(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Returns runs that slow down from window to window: run_id, line (of the last window), before, after."""
     fraction = context.settings.slowdown_fraction
     varied = runs.filter((pl.col("most") > pl.col("least")) & (pl.col("most") / pl.col("least") - 1 > fraction))
     if varied.is_empty():
@@ -238,11 +258,11 @@ def _slower(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
         pl.col("median").tail(third).median().alias("after"),
     )
     slower = thirds.filter(pl.col("after") / pl.col("before") - 1 > fraction)
-    return _steadily(slower, windows)
+    return _keep_steady(slower, windows)
 
 
-def _steadily(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """Those of whose windows the later took longer."""
+def _keep_steady(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """Returns the runs whose step times rise with the window number."""
     if slower.is_empty():
         return slower
     steady = (
@@ -259,52 +279,56 @@ def _steadily(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     "memory-spill",
     "warning",
     cause="GPU memory spills: {observed}",
-    summary="Step times jumped several-fold while memory was nearly full: the driver spilled to shared memory.",
-    why="When the card is full, the driver moves memory over the bus: 7 minutes become an hour, at full price.",
-    example="steps of 5 s, then of 40 s, with 31.4 of 31.8 GiB reserved",
-    fix="Swap more blocks, lower the size, or switch the driver's system-memory fallback off.",
+    summary="Steps became several times slower while memory was nearly full: the driver spilled to shared memory.",
+    why="When the GPU's memory is full, the driver moves data over the bus: 7 minutes become an hour, at full price.",
+    example="Sampling audio indices 0-81:  75%|#######   | 3/4 [00:15<00:05,  5.00s/it]\n"
+    "Sampling audio indices 72-153:  75%|#######   | 3/4 [02:00<00:40, 40.00s/it]\n"
+    "Max reserved memory: max_reserved=31.400 GB\n"
+    "# on a GPU with 31.8 GiB",
+    fix="Swap more blocks, render at a smaller size, or turn off the driver's system memory fallback.",
 )
 def memory_spill(context: Context) -> Outcome:
-    """A sustained jump between windows, near the card's total. A figure that is no peak can only hide a full card."""
+    """Finds a jump between windows while memory was nearly full; a figure that is not a peak can only hide that."""
     known = step_times.by_run(context).filter(pl.col("windows") >= _FEWEST_TO_JUMP)
-    timed, untimed = judged(
+    timed, untimed = split_by_needs(
         context.found.runs,
         Need(
-            pl.col("run_id").is_in(known["run_id"].implode()), f"fewer than {_FEWEST_TO_JUMP} windows with step times"
+            pl.col("run_id").is_in(known["run_id"].implode()),
+            f"the log has fewer than {_FEWEST_TO_JUMP} windows with step times",
         ),
     )
-    jumped = _jumped(context)
+    jumped = _find_jumps(context)
     if jumped.is_empty():
-        return outcome(None, untimed)
+        return make_outcome(None, untimed)
     total = pl.coalesce("total_vram_gib", pl.lit(context.settings.total_vram_gib, pl.Float64))
     suspects = timed.join(jumped, on="run_id", maintain_order="left").with_columns(
         pl.col("at").alias("line"), total.alias("total")
     )
     is_full = pl.col("peak_reserved_gib") > _FULL * pl.col("total")
-    sized, barred = judged(
+    sized, unchecked = split_by_needs(
         suspects,
-        Need(is_full.is_not_null(), "steps jumped, but the log does not tell how full the card was"),
+        Need(is_full.is_not_null(), "steps jumped, but the log does not state how full the GPU's memory was"),
         Need(is_full | COVERS.met, f"steps jumped, but {COVERS.reason}"),
         Need(is_full | IS_PEAK.met, f"steps jumped, but {NOT_A_PEAK}"),
     )
     full = sized.filter(is_full)
-    rows = findings(
+    rows = make_findings(
         full,
-        lambda: texts(
+        lambda: Texts(
             message=pl.format(
-                "From window {} on steps take {} s instead of {} s, with {} of {} GiB reserved.",
-                "window", number("median", 1), number("best", 1), number("peak_reserved_gib", 1), number("total", 1),
+                "From window {} on, steps take {} s instead of {} s, with {} of {} GiB reserved.",
+                "window", format_number("median", 1), format_number("best", 1), format_number("peak_reserved_gib", 1),
+                format_number("total", 1),
             ),
-            observed=pl.format("{} s per step", number("median", 1)),
-            expected=pl.format("{} s per step", number("best", 1)),
-            fix=pl.lit("Swap more blocks or lower the size; switch the driver's system-memory fallback off."),
+            observed=pl.format("{} s per step", format_number("median", 1)),
+            expected=pl.format("{} s per step", format_number("best", 1)),
         ),
     )  # fmt: skip
-    return outcome(rows, untimed, barred)
+    return make_outcome(rows, untimed, unchecked)
 
 
-def _jumped(context: Context) -> pl.DataFrame:
-    """run_id, window, best, at, median: where a run's windows first took several times its best, and at most."""
+def _find_jumps(context: Context) -> pl.DataFrame:
+    """Returns each run's first window several times slower than the best before: run_id, window, best, at, median."""
     wide = step_times.by_run(context).filter(pl.col("most") > _SPILL_FACTOR * pl.col("least"))
     if wide.is_empty():
         return wide

@@ -1,4 +1,4 @@
-"""Judges logs of any size volume by volume; each volume is written and dropped before the next."""
+"""Judges logs of any size volume by volume; writes and drops each volume before the next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from loganalyzer.checks.expected import Expected
-from loganalyzer.checks.growth import concerned, latest
+from loganalyzer.checks.growth import latest_peaks, select_comparable
 from loganalyzer.checks.ignoring import Ignoring
 from loganalyzer.checks.judge import judge
 from loganalyzer.checks.registry import Scope, by_severity, run_all
@@ -24,7 +24,7 @@ from loganalyzer.tables.totals import Totals, count_totals
 from loganalyzer.tables.worst_runs import MAX_RUNS, select_worst_runs
 
 Add = Callable[[Analysis], None]
-"""Takes the rows of a volume."""
+"""A function that takes the rows of a volume."""
 
 _PLACE = ("source", "line")
 
@@ -32,62 +32,62 @@ _PLACE = ("source", "line")
 def judge_volumes(found: Volumes, expected: Expected, ignoring: Ignoring, settings: Settings, add: Add) -> Analysis:
     """Judges every volume and passes its rows to `add`. A short log is a single volume.
 
-    Returns everything if there is a single volume. Otherwise returns the worst runs, with the totals of all.
+    Returns everything if there is one volume. Otherwise returns the worst runs, with the totals of all volumes.
     """
     masker = masking.create_masker(found.secrets if found.single is None else found.single.secrets)
 
-    def finished(part: Analysis) -> Analysis:
-        """A part, masked and without ignored findings."""
-        return ignoring.taken(prepare_for_output(part, masker, settings))
+    def finish_part(part: Analysis) -> Analysis:
+        """Returns a part masked and without ignored findings."""
+        return ignoring.apply(prepare_for_output(part, masker, settings))
 
     if found.single is not None:
-        result = ignoring.finished(finished(judge(found.single, expected, settings)), settings)
+        result = ignoring.finish(finish_part(judge(found.single, expected, settings)), settings)
         add(result)
         return result
-    worst, across = Analysis(), _Across()
+    worst, across = Analysis(), _AcrossVolumes()
     before: pl.DataFrame | None = None
     near: pl.DataFrame | None = None
     for volume in found.parts:
         near = volume.frames["near_misses"] if near is None else near
         part = judge(volume, expected, settings, Scope("run", before, near))
-        before = latest(before, part.runs)
+        before = latest_peaks(before, part.runs)
         across.add(part)
-        part = replace(finished(part), masked=schema.empty("masked"))
-        across.touched.append(_touched(part.findings))
+        part = replace(finish_part(part), masked=schema.empty("masked"))
+        across.touched.append(_runs_with_problems(part.findings))
         add(across.without_shown(part))
-        worst = select_worst_runs(_concat(worst, part), MAX_RUNS)
-    last = across.judged(expected, settings)
+        worst = select_worst_runs(_concat_findings(worst, part), MAX_RUNS)
+    last = across.judge(expected, settings)
     cited = across.not_cited(found.lines.select_cited(last.findings))
-    last = finished(replace(last, excerpts=cited, problems=found.problems, notes=found.notes))
-    last = replace(last, counted=across.counted(last))
-    result = ignoring.finished(select_worst_runs(_concat(worst, last), MAX_RUNS), settings)
+    last = finish_part(replace(last, excerpts=cited, problems=found.problems, notes=found.notes))
+    last = replace(last, counted=across.count(last))
+    result = ignoring.finish(select_worst_runs(_concat_findings(worst, last), MAX_RUNS), settings)
     result = replace(result, counted=replace(result.totals, runless=across.runless(found.sources)))
-    add(replace(last, findings=_with_configuration(last, worst, result)))
+    add(replace(last, findings=_add_configuration_findings(last, worst, result)))
     return result
 
 
-def _concat(one: Analysis, other: Analysis) -> Analysis:
+def _concat_findings(one: Analysis, other: Analysis) -> Analysis:
     both = concat_parts([one, other])
     return replace(both, findings=by_severity(both.findings))
 
 
-def _with_configuration(last: Analysis, worst: Analysis, result: Analysis) -> pl.DataFrame:
-    """The findings of the last part, and those on the configuration, which only the result has."""
+def _add_configuration_findings(last: Analysis, worst: Analysis, result: Analysis) -> pl.DataFrame:
+    """Returns the findings of the last part, and those on the configuration, which only the result has."""
     known = pl.concat([worst.findings, last.findings])
     added = result.findings.join(known, on="rule", how="anti", maintain_order="left")
     return pl.concat([last.findings, added])
 
 
 @dataclass(eq=False)
-class _Across:
-    """What rules that compare runs need of all volumes: a few columns of a few runs.
+class _AcrossVolumes:
+    """Collects what rules that compare runs need from all volumes: a few columns of a few runs.
 
     Attributes:
-        runs, memory: the runs that such a rule compares, and their memory reports.
+        runs, memory: the runs that these rules compare, and their memory reports.
         cited: places of the excerpts that findings of a volume cite.
         touched: runs with an error or a warning that is not ignored.
         shared: excerpts that findings without a run cite.
-        inputs: names of the inputs that hold a run.
+        inputs: names of the inputs that contain a run.
     """
 
     runs: list[pl.DataFrame] = field(default_factory=list)
@@ -98,8 +98,8 @@ class _Across:
     inputs: set[str] = field(default_factory=set)
 
     def add(self, part: Analysis) -> None:
-        """Takes a volume before it is masked."""
-        runs, memory = concerned(part)
+        """Adds a volume, which must not be masked yet."""
+        runs, memory = select_comparable(part)
         self.runs.append(runs)
         self.inputs |= set(part.runs["source"].unique())
         self.memory.append(memory)
@@ -108,7 +108,7 @@ class _Across:
         self.cited.append(part.excerpts.select(_PLACE).join(lines, on=_PLACE, how="semi").unique())
 
     def without_shown(self, part: Analysis) -> Analysis:
-        """A finished volume without excerpts that findings without a run cite in an earlier one."""
+        """Returns a finished volume without excerpts of findings without a run that an earlier volume has."""
         before = pl.concat([part.excerpts.clear(), *self.shared])
         places = part.findings.filter(pl.col("run_id").is_null()).select(_PLACE)
         self.shared.append(part.excerpts.join(places, on=_PLACE, how="semi"))
@@ -116,27 +116,27 @@ class _Across:
         return replace(part, excerpts=own)
 
     def runless(self, sources: pl.DataFrame) -> int:
-        """How many of the inputs hold no run."""
+        """Counts the inputs without a run."""
         return sources.filter(~pl.col("source").is_in(list(self.inputs))).height
 
     def not_cited(self, excerpts: pl.DataFrame) -> pl.DataFrame:
-        """Excerpts that no finding of a volume cites."""
+        """Returns the excerpts that no finding of a volume cites."""
         return excerpts.join(pl.concat(self.cited), on=_PLACE, how="anti", maintain_order="left")
 
-    def judged(self, expected: Expected, settings: Settings) -> Analysis:
-        """What the rules that compare runs find, and what they cannot check."""
+    def judge(self, expected: Expected, settings: Settings) -> Analysis:
+        """Runs the rules that compare runs; returns their findings and rows of `not_checked`."""
         found = Analysis(runs=pl.concat(self.runs), memory=pl.concat(self.memory))
-        said = run_all(found, expected, settings, Scope("runs"))
-        return Analysis(findings=said.findings, not_checked=said.not_checked)
+        judged = run_all(found, expected, settings, Scope("runs"))
+        return Analysis(findings=judged.findings, not_checked=judged.not_checked)
 
-    def counted(self, last: Analysis) -> Totals:
-        """The totals of the last part. A run that already has an error or a warning is not counted again."""
+    def count(self, last: Analysis) -> Totals:
+        """Returns the totals of the last part, without counting again a run that already has an error or a warning."""
         totals = count_totals(last.sources, last.runs, last.findings, last.not_checked)
-        others = _touched(last.findings)
+        others = _runs_with_problems(last.findings)
         known = pl.concat(self.touched).to_frame()
         return replace(totals, touched=others.to_frame().join(known, on="run_id", how="anti").height)
 
 
-def _touched(findings: pl.DataFrame) -> pl.Series:
-    """The runs that have an error or a warning."""
+def _runs_with_problems(findings: pl.DataFrame) -> pl.Series:
+    """Returns ids of the runs that have an error or a warning."""
     return findings.filter(pl.col("severity").is_in(SEVERE))["run_id"].drop_nulls().unique()

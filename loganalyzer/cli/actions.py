@@ -1,4 +1,4 @@
-"""In GitHub Actions, and only there: annotations and the step summary, without being asked."""
+"""Writes annotations and the step summary when it runs in GitHub Actions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def report(annotations: Callable[[], list[str]], markdown: Callable[[], str]) -> None:
-    """Annotations go to standard error, which GitHub reads as well, so that standard output stays a document's."""
+    """Writes annotations to stderr, which GitHub also reads, so that stdout has only the document."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations():
             streams.command(line)
@@ -27,21 +27,21 @@ def report(annotations: Callable[[], list[str]], markdown: Callable[[], str]) ->
 
 
 def of_analysis(analysis: Analysis) -> list[str]:
-    """The annotations of the main job."""
+    """Returns the annotations of an analysis."""
     from loganalyzer.report.formats import github
 
     return github.analysis_annotations(analysis)
 
 
 def of_comparison(comparison: Comparison) -> list[str]:
-    """The annotations of a comparison."""
+    """Returns the annotations of a comparison."""
     from loganalyzer.report.formats import github
 
     return github.comparison_annotations(comparison)
 
 
 def _append(file: Path, markdown: Callable[[], str]) -> None:
-    """Other calls of the same step write into the file too: the limit holds for all of it."""
+    """Appends to the step summary; the limit includes what other calls in the same step wrote."""
     from loganalyzer.report.formats import github
 
     try:
@@ -49,4 +49,4 @@ def _append(file: Path, markdown: Callable[[], str]) -> None:
         with file.open("a", encoding="utf-8", newline="\n") as out:
             out.write(github.limit_summary(markdown(), github.MOST_SUMMARY_BYTES - taken))
     except OSError as error:
-        click.echo(f"loganalyze: the step summary cannot be written: {error.strerror or error}", err=True)
+        click.echo(f"loganalyze: cannot write the step summary: {error.strerror or error}", err=True)

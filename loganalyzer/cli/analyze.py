@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = "loganalyze-report.html"
 MOST_MESSAGES: Final = 100
-"""Messages on inputs that the terminal shows; a folder may hold 100,000 empty files."""
+"""Most messages on inputs that the terminal shows; a folder may have 100,000 empty files."""
 
 
 def format_options(command: Any) -> Any:  # noqa: ANN401 -- as click has it
@@ -89,19 +89,19 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     from loganalyzer.report.formats.interface import Result
 
     with Outputs(options) as outputs:
-        with progress.shown(paths, quiet=options["quiet"]) as told, outputs.filling() as sink:
+        with progress.show(paths, quiet=options["quiet"]) as on_read, outputs.filling() as sink:
             from loganalyzer import pipeline
 
             if past is None and engine is None:
-                analysis = pipeline.analyze_volumes(paths, chosen, found.ignores, sink, told)
+                analysis = pipeline.analyze_volumes(paths, chosen, found.ignores, sink, on_read)
             else:
-                from loganalyzer.checks.ignoring import without_ignored
+                from loganalyzer.checks.ignoring import drop_ignored
 
-                found_all = pipeline.analyze(paths, chosen, told, engine, past)  # both need all tables at once
-                analysis = without_ignored(found_all, found.ignores, chosen)
+                found_all = pipeline.analyze(paths, chosen, on_read, engine, past)  # both need all tables at once
+                analysis = drop_ignored(found_all, found.ignores, chosen)
                 sink.add(analysis)
         analysis = _with_configuration(analysis, found)
-        chosen, moment = _recorded(paths) or chosen, clock.now()
+        chosen, moment = _settings_of_report(paths) or chosen, clock.now()
         if analysis.verdict == "no-runs" and not _is_given(ctx, "html"):
             options["html"] = None  # an earlier call's report is worth more than an empty one
         result = Result(analysis, chosen, moment, fail_on)
@@ -110,56 +110,56 @@ def analyze(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     added = None
     if history and past is not None and not read_only:
         added = recording.add(history, past, analysis, options, chosen.gpu)
-    _tell(analysis, added, options)
+    _report(analysis, added, options)
     if notifier:
-        notifier.tell(analysis, _page_file(options))
+        notifier.notify(analysis, _page_file(options))
     ctx.exit(exit_code(analysis, fail_on, strict=chosen.strict))
 
 
 def _with_configuration(analysis: Analysis, found: Configuration) -> Analysis:
-    """An analysis with a note on the configuration file that shaped its verdict."""
-    said = found.describe_verdict_keys()
-    return analysis if said is None else replace(analysis, notes=(*analysis.notes, said))
+    """Returns the analysis with a note on the configuration file, if that affects the verdict."""
+    note = found.describe_verdict_keys()
+    return analysis if note is None else replace(analysis, notes=(*analysis.notes, note))
 
 
-def _tell(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> None:
+def _report(analysis: Analysis, added: Added | None, options: dict[str, Any]) -> None:
     """Prints messages and what was added to the history, then the summary: its end stays on the screen."""
-    doubts = recording.doubts(added) if added else None
+    doubts = recording.describe_doubts(added) if added else None
     for problem in (
         *hints.hints(analysis),
-        *_first(analysis.problems),
-        *_first(analysis.notes),
+        *_limited(analysis.problems),
+        *_limited(analysis.notes),
         *([doubts] if doubts else ()),
     ):
         click.echo(f"loganalyze: {problem}", err=True)
     if options["quiet"]:
         return
     if added:
-        click.echo(f"history: {recording.words(added)}", err=True)
-    _summarise(analysis, options)
+        click.echo(f"history: {recording.describe(added)}", err=True)
+    _write_summary(analysis, options)
 
 
-def _first(messages: tuple[str, ...]) -> tuple[str, ...]:
-    """The first messages, and the number of the others."""
+def _limited(messages: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the first messages, and a line with the number of the others."""
     more = len(messages) - MOST_MESSAGES
     return messages if more <= 0 else (*messages[:MOST_MESSAGES], f"… and {more:,} more such messages; --json has all")
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
-    """Whether the user gave this option."""
+    """Whether the user passed this option."""
     return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _targets(options: dict[str, Any], history: str | None) -> dict[str, targets.Target]:
-    """Every target by its option."""
+    """Returns every target by its option."""
     files = {f"--{entry.name}": options[entry.name] for entry in registry.DOCUMENTS}
     files["--html"] = _page_file(options)
     folders = {f"--{entry.name}": options[entry.name] for entry in registry.TABLES}
     return {**files, "--history": targets.store(history), **targets.tables(folders)}
 
 
-def _recorded(paths: tuple[str, ...]) -> Settings | None:
-    """The settings of the report, if the only input is one."""
+def _settings_of_report(paths: tuple[str, ...]) -> Settings | None:
+    """Returns the settings of the report, if the only input is a report."""
     from loganalyzer.report.formats import reader
 
     if len(paths) != 1 or not reader.is_document(paths[0]):
@@ -171,9 +171,9 @@ def _recorded(paths: tuple[str, ...]) -> Settings | None:
 
 
 def exit_code(analysis: Analysis, fail_on: str, *, strict: bool = False) -> int:
-    """0 within expectations, 1 a finding at or above `fail_on`, 2 an input failed or no run was found, 3 our own fault.
+    """Returns 0 within expectations, 1 for findings from `fail_on` on, 2 for failed inputs or no run, 3 for a bug here.
 
-    With `strict`, an incomplete verdict is 1 as well, unless `fail_on` is `never`.
+    With `strict`, an incomplete verdict also returns 1, unless `fail_on` is `never`.
     """
     if analysis.faults:
         return FAULT
@@ -187,7 +187,7 @@ def _page_file(options: dict[str, Any]) -> str | None:
     return None if options["no_html"] else options["html"]
 
 
-def _summarise(analysis: Analysis, options: dict[str, Any]) -> None:
+def _write_summary(analysis: Analysis, options: dict[str, Any]) -> None:
     """Prints the summary last: a reader who stops reading (`| head`) still gets the report."""
     from loganalyzer.report.terminal import summary
 

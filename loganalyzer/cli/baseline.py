@@ -46,11 +46,11 @@ def show(baselines: Path | None, json_file: str | None, config_file: Path | None
 
     found = configuration(config_file)
     targets.check({"--json": json_file}, targets.configured(found, {"baselines": baselines}))
-    shelf = expectations.load_baselines(baselines or found.values.get("baselines"))
+    in_force = expectations.load_baselines(baselines or found.values.get("baselines"))
     if json_file:
-        put(json_file, baselines_terminal.to_json(shelf))
+        put(json_file, baselines_terminal.to_json(in_force))
     if json_file != STDOUT:
-        baselines_terminal.write(shelf, sys.stdout)
+        baselines_terminal.write(in_force, sys.stdout)
 
 
 @baseline.command(cls=CommandWithExamples, examples=("loganalyze baseline check logs/",))
@@ -63,21 +63,21 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None
 
     A run without a baseline is named with the reason.
     """
-    from loganalyzer.checks.ignoring import without_ignored
+    from loganalyzer.checks.ignoring import drop_ignored
     from loganalyzer.report.terminal import summary
 
     found = configuration(options["config_file"])
     chosen = settings(found, {**options, "select": options["select"] or RULES})
-    analysis = without_ignored(_analysed(paths, chosen), found.ignores, chosen)
+    analysis = drop_ignored(_analyze(paths, chosen), found.ignores, chosen)
     summary.write(analysis, sys.stdout, verbose=True)
     ctx.exit(exit_code(analysis, options["fail_on"] or found.values.get("fail_on", "error")))
 
 
-def _analysed(paths: tuple[str, ...], chosen: Settings) -> Analysis:
+def _analyze(paths: tuple[str, ...], chosen: Settings) -> Analysis:
     from loganalyzer.pipeline import analyze
 
-    with progress.shown(paths, quiet=False) as told:
-        analysis = analyze(paths, chosen, told)
+    with progress.show(paths, quiet=False) as on_read:
+        analysis = analyze(paths, chosen, on_read)
     for problem in (*analysis.problems, *analysis.notes):
         click.echo(f"loganalyze: {problem}", err=True)
     return analysis
@@ -108,7 +108,7 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     file = Path(options["baselines"] or found.values.get("baselines") or DEFAULT)
     chosen = settings(found, {**options, "baselines": file if file.is_file() else None})
     targets.check({"--json": options["json_file"], "--baselines": file}, (found.path, options["workflow"]), paths)
-    analysis = _analysed(paths, chosen)
+    analysis = _analyze(paths, chosen)
     if analysis.runs.is_empty():
         raise SourceError("no run found in any input, so there is nothing to accept")
     acceptance = Acceptance(options["by"] or _user(), clock.now().date(), options["reason"])
@@ -124,13 +124,13 @@ def accept(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     if options["json_file"]:
         put(options["json_file"], proposing_document(proposed, change, file=file.name, written=written))
     if options["json_file"] != STDOUT:
-        _tell(file, change, known=bool(proposed.entries), written=written)
+        _report(file, change, known=bool(proposed.entries), written=written)
     if written and "baselines" not in found.values and not options["baselines"]:
         click.echo(f'to use it, add baselines = "{file}" to loganalyze.toml, or pass --baselines {file}', err=True)
     ctx.exit(0 if proposed.entries else 2)
 
 
-def _tell(file: Path, change: str, *, known: bool, written: bool) -> None:
+def _report(file: Path, change: str, *, known: bool, written: bool) -> None:
     """Prints the change, and whether it was written."""
     if not change:
         click.echo("no change: the baselines in force already have these values" if known else "nothing to accept")

@@ -73,7 +73,7 @@ def compare(ctx: click.Context, /, base: str, head: str, **options: Any) -> None
 
 
 def exit_code(comparison: Comparison, chosen: Settings, fail_on: str, ignores: Iterable[Ignore] = ()) -> int:
-    """2 where nothing could be compared; 1 where it is worse, by REG002's severity and what is ignored; else 0."""
+    """Returns 2 if nothing is comparable, 1 if head is worse (by REG002's severity and ignore entries), else 0."""
     from loganalyzer.checks.registry import rules
 
     if comparison.verdict == "incomparable":
@@ -86,13 +86,13 @@ def exit_code(comparison: Comparison, chosen: Settings, fail_on: str, ignores: I
 
 
 def _worse(comparison: Comparison, ignores: list[Ignore]) -> list[str]:
-    """Metrics that are worse and not ignored today."""
+    """Returns titles and reasons of metrics that are worse and not ignored today."""
     from loganalyzer.tables.metrics import METRICS
 
     today = clock.now().date()
     active = [entry for entry in ignores if entry.rule == "REG002" and not entry.is_over(today)]
-    told = [f"{METRICS[one.metric].title}: {one.reason}" for one in comparison.metrics if one.verdict == "regressed"]
-    return [text for text in told if not any(entry.contains in text for entry in active)]
+    texts = [f"{METRICS[one.metric].title}: {one.reason}" for one in comparison.metrics if one.verdict == "regressed"]
+    return [text for text in texts if not any(entry.contains in text for entry in active)]
 
 
 def _write(comparison: Comparison, options: dict[str, Any], page: Callable[[], str]) -> None:

@@ -1,4 +1,4 @@
-"""What a side of a comparison may be: logs, folders, documents, reports, or runs of a history."""
+"""Reads the two sides of a comparison: logs, folders, documents, reports, or runs of a history."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from loganalyzer.settings.model import Settings
 
 _DIGITS: Final = re.compile(":[0-9a-f]+›")
 HISTORY: Final = "history:"
-"""A side that begins so names runs of the history: by their label, or by the beginning of an id."""
+"""Prefix of a side that names runs of the history, by label or by the start of an id."""
 
 
 def read(name: str, settings: Settings, history: str, engine: Engine | None = None) -> tuple[RunSet, tuple[str, ...]]:
-    """The side of that name, and what could not be read of it.
+    """Returns the side with this name, and the problems while reading it.
 
     Raises:
         SourceError: no run is found.
@@ -40,7 +40,7 @@ def read(name: str, settings: Settings, history: str, engine: Engine | None = No
 
 
 def shown(name: str, settings: Settings) -> str:
-    """A side's name as outputs have it: secrets and names of people are masked, and leave no trace of their value."""
+    """Returns a side's name for outputs; secrets and names of people are masked without a digest of their value."""
     text = one_line(name)
     return _DIGITS.sub("›", Masker(b"side").mask(text)) if settings.redact else text
 

@@ -1,4 +1,4 @@
-"""Shell completion of arguments: log files, rule ids, and labels of the history."""
+"""Completes arguments in the shell: log files, rule ids, and labels of the history."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from loganalyzer.common.errors import LogAnalyzerError
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Files and folders, which the shell itself completes."""
+    """Completes files and folders, which the shell itself lists."""
     del ctx, param
     return [CompletionItem(incomplete, type="file")]
 
 
 def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Rule ids, also behind a comma."""
+    """Completes rule ids, also after a comma."""
     del ctx, param
     from loganalyzer.checks.registry import rules as known
 
@@ -31,20 +31,20 @@ def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
 
 def sides(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Files, and `history:LABEL` once the word starts so."""
+    """Completes files, or `history:LABEL` if the word starts with a prefix of `history:`."""
     if not incomplete or not "history:".startswith(incomplete[:8]):
         return files(ctx, param, incomplete)
     return [CompletionItem(f"history:{label}") for label in _labels(ctx) if f"history:{label}".startswith(incomplete)]
 
 
 def labels(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Labels of the history."""
+    """Completes labels of the history."""
     del param
     return [CompletionItem(label) for label in _labels(ctx) if label.startswith(incomplete)]
 
 
 def _labels(ctx: click.Context) -> list[str]:
-    """The labels in the history of this call; none if it cannot be read: a completion never fails."""
+    """Returns the labels in this call's history; none if it cannot be read, because completion never fails."""
     from loganalyzer.cli import recording
     from loganalyzer.history.store import Store
     from loganalyzer.settings import config

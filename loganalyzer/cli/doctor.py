@@ -1,4 +1,4 @@
-"""`loganalyze doctor`: checks the installation, and shows what would be used for a log."""
+"""`loganalyze doctor`: checks the installation, and shows what an analysis of a log would use."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OF_RUN: Final = (
     "line", "producer", "mode", "quantization", "quantization_source", "gpu", "band_low_gib", "band_high_gib",
 )  # fmt: skip
 MOST_RUNS: Final = 20
-"""Runs of a log that are shown."""
+"""Most runs of a log to show."""
 
 
 class Check(NamedTuple):
@@ -94,7 +94,7 @@ def _checks(log: str | None, options: dict[str, Any]) -> Iterator[Check]:
 
 
 def _guarded(name: str, work: Callable[[], Check]) -> Check:
-    """The check, or its failure."""
+    """Returns the check, or its failure."""
     try:
         return work()
     except (LogAnalyzerError, OSError) as error:
@@ -151,7 +151,7 @@ def _history(found: Configuration, options: dict[str, Any]) -> Check:
 
 
 def _for_log(log: str, chosen: Settings) -> Iterator[Check]:
-    """What would be used for this log."""
+    """Yields what an analysis of this log would use."""
     from loganalyzer.pipeline import analyze
 
     found = analyze([log], chosen)

@@ -1,4 +1,4 @@
-"""How a process that soon ends deals with its garbage."""
+"""Configures Python's garbage collector for short-lived processes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import gc
 from typing import Final
 
 _OBJECTS: Final = 100_000
-"""Python looks for garbage each 700 new objects; libraries make that many hundred times over as they are loaded."""
+"""New objects between collections. Python's default is 700, and importing libraries creates hundreds of times that."""
 
 
 def collect_seldom() -> None:
-    """Look for cyclic garbage after many objects only, and not at all as the process ends.
+    """Makes cyclic garbage collection rare, and skips it at exit.
 
-    What is loaded at the start is no garbage, and at the end all memory goes back anyway: both looks together take a
-    tenth of the time of a small log. Tables are none of Python's objects, so that they do not wait for a look.
+    Imported modules are never garbage, and at exit the system frees all memory. Both collections together take a tenth
+    of the time for a small log. Tables are not Python objects, so they do not wait for a collection.
     """
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     atexit.register(gc.freeze)

@@ -33,25 +33,25 @@ COMMANDS: Final = (
     "watch",
     "workflow",
 )
-"""Each has the name of its module, which is imported only when it is called or listed."""
+"""Command names, which are also module names; a module is imported when its command is called or listed."""
 
 
 class DefaultGroup(click.Group):
     """A group whose default command is `analyze`: a first word that is not a command is its input or option."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands."""
+        """Returns the names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command with this name, imported on demand."""
+        """Returns the command with this name, imported on demand."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"loganalyzer.cli.{cmd_name}"), cmd_name)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts `analyze` in front unless the first word is a command or an option of the group."""
+        """Prepends `analyze` unless the first word is a command or an option of the group."""
         own = {name for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
         if args and args[0] not in COMMANDS and args[0] not in own:
             _refuse_misspelled_command(args[0], ctx)
@@ -59,7 +59,7 @@ class DefaultGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Files and commands: the main job needs no name. Files come first: bash forgets what stands before them."""
+        """Completes files and commands. Files come first: bash drops completions before them."""
         return [CompletionItem(incomplete, type="file"), *super().shell_complete(ctx, incomplete)]
 
     def main(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 -- as click has it
@@ -93,7 +93,7 @@ class DefaultGroup(click.Group):
 
 
 def _refuse_misspelled_command(word: str, ctx: click.Context) -> None:
-    """Refuses a first word that is no input and looks like a command.
+    """Refuses a first word that is not an input and resembles a command.
 
     Raises:
         click.UsageError: suggests the command.
@@ -108,7 +108,7 @@ def _refuse_misspelled_command(word: str, ctx: click.Context) -> None:
 
 
 def _is_fault(error: BaseException) -> bool:
-    """Whether an error is a fault of the tool itself."""
+    """Whether an error is a bug in this tool."""
     if isinstance(error, SystemExit | KeyboardInterrupt | click.exceptions.Exit | click.ClickException | click.Abort):
         return False
     from loganalyzer.engine.isolation import is_fault

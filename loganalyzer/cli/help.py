@@ -1,4 +1,4 @@
-"""Help pages with option groups and examples."""
+"""Formats help pages with option groups and examples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OTHER: Final = "Other options"
 
 
 class CommandWithExamples(click.Command):
-    """A command whose help page has its options in groups, and examples."""
+    """A command whose help page groups options and shows examples."""
 
     def __init__(self, *arguments: Any, examples: Sequence[str] = (), **more: Any) -> None:  # noqa: ANN401 -- click's
         super().__init__(*arguments, **more)
@@ -59,4 +59,4 @@ class CommandWithExamples(click.Command):
 
 
 FEW_OPTIONS: Final = 6
-"""Up to so many options need no groups."""
+"""Most options on a page without groups."""

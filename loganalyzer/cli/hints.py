@@ -1,4 +1,4 @@
-"""Hints on inputs that are not logs: what they are, and which command takes them."""
+"""Gives hints on inputs that are not logs: what they are, and which command takes them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 _OF_WORKFLOWS: Final = frozenset({".json", ".png", ".webp"})
 MOST_HINTS: Final = 3
-"""Inputs for which a hint is shown: a folder may hold hundreds of workflows."""
+"""Most inputs with a hint; a folder may have hundreds of workflows."""
 
 
 def hints(analysis: Analysis) -> Iterator[str]:
-    """One message per input that is a workflow and was given as a log."""
+    """Yields a message per workflow that was passed as a log."""
     sources = analysis.sources
     unknown = sources.filter(sources["records"] + sources["near"] == 0)["source"].head(100).to_list()
     paths = [path for name in unknown if (path := Path(name).expanduser()).suffix.lower() in _OF_WORKFLOWS]

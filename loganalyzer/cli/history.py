@@ -1,4 +1,4 @@
-"""`loganalyze history …`: keeps figures of runs and shows how they change."""
+"""`loganalyze history …`: keeps metrics of runs and shows how they change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def history() -> None:
 
 
 def _store(options: dict[str, Any], json_file: str | None, *, read_only: bool = True) -> AbstractContextManager[Store]:
-    """The history, opened so that nothing is written; the JSON document must not take its place."""
+    """Opens the history, read-only by default. The JSON document must not overwrite it."""
     from pathlib import Path
 
     from loganalyzer.history.store import Store
@@ -83,15 +83,15 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     analysis, added = Analysis(), Added()
     if names or not unchanged:
         inputs = Inputs.of(names)
-        with progress.shown(tuple(names), quiet=options["quiet"]) as shown:
-            analysis = analyze(names, chosen, shown, chosen_engine(found, options))
+        with progress.show(tuple(names), quiet=options["quiet"]) as on_read:
+            analysis = analyze(names, chosen, on_read, chosen_engine(found, options))
         noted = {"label": options["label"], "commit": options["commit"], "gpu": chosen.gpu, "settings": digest}
         if not analysis.runs.is_empty():
             with Store.at(where, create=True) as store:
                 added = store.add(analysis, added_at=clock.now(), at=options["at"], inputs=inputs, **noted)
     problems = [str(one) for one in unread if not isinstance(one, SkippedError)] + [*analysis.problems]
     notes = [str(one) for one in unread if isinstance(one, SkippedError)] + [*analysis.notes]
-    if doubts := recording.doubts(added):
+    if doubts := recording.describe_doubts(added):
         notes.append(doubts)
     for problem in (*problems, *notes):
         click.echo(f"loganalyze: {problem}", err=True)
@@ -101,12 +101,12 @@ def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None: 
     if options["json_file"]:
         put(options["json_file"], document.added_document(added, unchanged))
     if not options["quiet"] and options["json_file"] != STDOUT:
-        click.echo(recording.words(added) + (f", {plural(unchanged, 'file')} unchanged" if unchanged else ""))
+        click.echo(recording.describe(added) + (f", {plural(unchanged, 'file')} unchanged" if unchanged else ""))
     ctx.exit(FAULT if analysis.faults else COULD_NOT if problems else 0)
 
 
 def _changed(where: str, paths: tuple[str, ...], digest: str) -> tuple[list[str], list[SourceError], int]:
-    """The inputs to read, what leads to none, and how many files were added before as they are."""
+    """Returns the inputs to read, the errors, and the number of files that were added before and are unchanged."""
     from pathlib import Path
 
     from loganalyzer.history.store import Store
@@ -233,7 +233,7 @@ def prune(
     if json_file == STDOUT:
         return
     if options["yes"]:
-        click.echo(f"{plural(runs.height, 'run')} taken out")
+        click.echo(f"{plural(runs.height, 'run')} removed")
         return
     terminal.print_runs(runs, sys.stdout)
-    click.echo(f"{plural(runs.height, 'run')} would be taken out; --yes does it")
+    click.echo(f"{plural(runs.height, 'run')} would be removed. Add --yes to remove them")

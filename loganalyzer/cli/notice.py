@@ -1,4 +1,4 @@
-"""`--notify`: a notice to chat services and web hooks when the verdict changes."""
+"""`--notify`: sends a notice to chat services and web hooks when the verdict changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RANKS: Final = {"info": 0, "warning": 1, "error": 2}
 
 
 def notify_options(command: Command) -> Command:
-    """`--notify URL` and `--notify-always`."""
+    """Adds `--notify URL` and `--notify-always`."""
     always = "Send a notice every time."
     command = click.option("--notify-always", is_flag=True, help=always)(command)
     text = "Send a notice when the verdict changes. Repeatable."
@@ -30,11 +30,11 @@ def notify_options(command: Command) -> Command:
 
 
 def urls(found: Configuration, given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The URLs of the command line, else of the configuration.
+    """Returns the URLs of the command line, else of the configuration.
 
     Raises:
         click.UsageError: `--notify-always` is given without a URL.
-        ConfigurationError: a URL is not understood, or apprise is not installed.
+        ConfigurationError: a URL is invalid, or apprise is not installed.
     """
     chosen = tuple(given["notify"]) or tuple(found.values.get("notify", ()))
     if given["notify_always"] and not chosen:
@@ -48,12 +48,12 @@ def urls(found: Configuration, given: Mapping[str, Any]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Notifier:
-    """Where notices about the verdict of a call go, and what the verdict was before.
+    """Sends notices about the verdict of a call if it differs from the last one.
 
     Attributes:
         urls: the services.
         place: the file that keeps the verdict for the next call.
-        before: the last verdict; None where none is known.
+        before: the last verdict; None if unknown.
         always: whether an unchanged verdict is sent too.
     """
 
@@ -64,7 +64,7 @@ class Notifier:
 
     @classmethod
     def of(cls, chosen: tuple[str, ...], history: str | None, paths: Sequence[str], *, always: bool) -> Notifier | None:
-        """None without URLs. The last verdict is that of the cache folder, else of the history's latest runs."""
+        """Returns a notifier, or None without URLs. The last verdict is in the cache folder or the history."""
         if not chosen:
             return None
         from loganalyzer.notify import remembered
@@ -75,21 +75,21 @@ class Notifier:
             before = _of_history(history)
         return cls(chosen, place, before, always)
 
-    def tell(self, analysis: Analysis, report: str | None) -> None:
-        """Send a notice where the verdict is news. A failure is one line on standard error and changes nothing else."""
+    def notify(self, analysis: Analysis, report: str | None) -> None:
+        """Sends a notice if the verdict changed. A failure prints one line on stderr and has no other effect."""
         from loganalyzer.notify import message, remembered
 
         failed: list[str] = []
         if self.always or remembered.needs_notice(analysis.verdict, self.before):
-            failed = _sent(message.analysis_notice(analysis, report, self.before), self.urls)
+            failed = _send(message.analysis_notice(analysis, report, self.before), self.urls)
         if len(failed) == len(self.urls):
-            return  # nobody knows of the change yet: the next call tries again
+            return  # no service got the notice: the next call tries again
         if problem := remembered.save_verdict(self.place, analysis.verdict):
             click.echo(f"loganalyze: {problem}", err=True)
 
 
 def _of_history(history: str) -> str | None:
-    """The worst verdict of the runs that were added last."""
+    """Returns the worst verdict of the runs that were added last."""
     import polars as pl
 
     from loganalyzer.common.errors import LogAnalyzerError
@@ -99,24 +99,24 @@ def _of_history(history: str) -> str | None:
         with Store.at(history, create=False, read_only=True) as store:
             runs = store.runs()
     except LogAnalyzerError:
-        return None  # the history does not exist yet; every other fault stops the call where it is used
+        return None  # the history does not exist yet; other errors stop the call later
     latest = set(runs.filter(pl.col("added_at") == pl.col("added_at").max())["verdict"].drop_nulls())
     return next((word for word in ("fail", "warn", "pass") if word in latest), None)
 
 
 class Watcher:
-    """Sends a notice when what is found in a followed log becomes worse."""
+    """Sends a notice when a followed log has a more severe finding than before."""
 
     def __init__(self, chosen: tuple[str, ...], path: Path, *, always: bool) -> None:
         self._urls, self._path, self._always = chosen, path, always
         self._worst = _RANKS["info"]
 
-    def begin_anew(self) -> None:
-        """The log was begun anew: what was found in the one before no longer counts."""
+    def reset(self) -> None:
+        """Resets the worst severity, because the log started anew."""
         self._worst = _RANKS["info"]
 
-    def tell(self, warned: WatchWarning) -> None:
-        """Send a notice about a finding that is more severe than all before."""
+    def notify(self, warned: WatchWarning) -> None:
+        """Sends a notice about a finding that is more severe than all earlier ones."""
         rank = _RANKS[warned.severity]
         if not self._urls or (rank <= self._worst and not self._always):
             return
@@ -126,10 +126,10 @@ class Watcher:
         problem = message.NoticeFinding(warned.rule, f"{self._path.name}:{warned.line}", warned.message, warned.fix)
         level: message.Level = "failure" if warned.severity == "error" else "warning"
         title = f"loganalyze watch: {warned.severity}"
-        _sent(message.make_notice(title, message.finding_lines(problem), level), self._urls)
+        _send(message.make_notice(title, message.finding_lines(problem), level), self._urls)
 
 
-def _sent(notice: Notice, chosen: Sequence[str]) -> list[str]:
+def _send(notice: Notice, chosen: Sequence[str]) -> list[str]:
     from loganalyzer.notify import sending
 
     failed = sending.send_notice(notice, chosen)

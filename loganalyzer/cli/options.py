@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they and the configuration file become settings."""
+"""Defines options that several commands share, and builds settings from them and the configuration file."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 ENGINES = ("local", "dask")
 FAILING: Mapping[str, tuple[str, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
-"""What `--fail-on` takes, and the severities that count from there on."""
+"""The values of `--fail-on`, with the severities that fail."""
 
 
 class Number(click.FloatRange):
-    """A number within bounds, which `nan` and `inf` are not: the first passes every comparison of click's."""
+    """A finite number within bounds; click itself accepts `nan`, which passes its comparisons."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
-        """The number, if it is one."""
+        """Returns the number if it is finite and within bounds."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value!r} is no number to reckon with", param, ctx)
+            self.fail(f"{value!r} is not a finite number", param, ctx)
         return number
 
 
 RATE = Number(config.MIN_FPS, config.MAX_FPS)
-"""Frames per second; what no video has would give durations that are no numbers."""
+"""Frames per second, limited to rates that videos have, so that durations stay finite."""
 
 _PATH = click.Path(path_type=Path)
 RULE_OPTIONS = (
@@ -85,14 +85,14 @@ _ANALYSIS = (
 
 
 def analysis_options(command: Command) -> Command:
-    """Everything that decides what an analysis finds."""
+    """Adds the options that affect the findings of an analysis."""
     for option in reversed(_ANALYSIS):
         command = option(command)
     return command
 
 
 def configuration(config_file: Path | None) -> config.Configuration:
-    """The configuration file named, or found upward from the working directory.
+    """Returns the given configuration, or the one found from the working directory upward.
 
     Raises:
         ConfigurationError: the file is missing or broken.
@@ -100,14 +100,14 @@ def configuration(config_file: Path | None) -> config.Configuration:
     if config_file is None:
         return config.find_configuration(Path.cwd())
     if not config_file.is_file():
-        raise ConfigurationError(f"{config_file}: there is no such configuration file", "check --config")
+        raise ConfigurationError(f"{config_file}: configuration file not found", "check --config")
     return config.load_configuration(config_file)
 
 
 def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
-    """Options over configuration over defaults; an option that was not given is None or empty.
+    """Merges options over configuration over defaults; an option that was not passed is None or empty.
 
-    So `--strict` overrules what the configuration's severities say of the rules that it raises.
+    `--strict` overrides configured severities of the rules that it raises.
     """
     names = {item.name for item in fields(Settings)}
     values = {key: value for key, value in found.values.items() if key in names}
@@ -115,7 +115,7 @@ def settings(found: config.Configuration, given: Mapping[str, Any]) -> Settings:
     if given.get("audio_given"):
         values["audio_s"] = _seconds(given["audio_given"])
     if given.get("strict"):
-        values["severities"] = _but_strict_ones(values.get("severities", {}))
+        values["severities"] = _without_strict_rules(values.get("severities", {}))
     if values.get("quantization"):
         values["quantization"] = _quantization(values["quantization"], values.get("baselines"))
     chosen = _with_rule_ids(Settings(**values))
@@ -152,7 +152,7 @@ def _seconds(audio: str) -> float:
 
 
 def _no_stride(found: config.Configuration, given: Mapping[str, Any], chosen: Settings) -> str:
-    """The fault in the words of where it was given: as options, in the file, or one here and one there."""
+    """Returns the error with each value named as the user gave it: as an option or as a key in the file."""
     options = {"window_frames": "--window", "motion_frames": "--motion"}
     window, motion = (
         f"{option} {getattr(chosen, name)}" if given.get(name) is not None else f"{name} = {getattr(chosen, name)}"
@@ -160,19 +160,19 @@ def _no_stride(found: config.Configuration, given: Mapping[str, Any], chosen: Se
     )
     by_file = not all(given.get(name) is not None for name in options)
     where = f"{found.path}: " if found.path and by_file else ""
-    return f"{where}{motion} leaves no stride in {window}: windows share fewer frames than they have"
+    return f"{where}{motion} leaves no stride in {window}: the overlap must be smaller than the window"
 
 
-def _but_strict_ones(severities: Mapping[str, Severity]) -> dict[str, Severity]:
-    """What a configuration says of other rules than those that `--strict` raises."""
+def _without_strict_rules(severities: Mapping[str, Severity]) -> dict[str, Severity]:
+    """Returns the configured severities except those of rules that `--strict` raises."""
     from loganalyzer.checks.registry import rules
 
     known = rules()
-    return {name: told for name, told in severities.items() if name not in known or not known[name].strict}
+    return {name: severity for name, severity in severities.items() if name not in known or not known[name].strict}
 
 
 def chosen_engine(found: config.Configuration, given: Mapping[str, Any]) -> Engine | None:
-    """The engine of `--engine` and `--scheduler`, over the configuration; None for this process.
+    """Returns the engine of `--engine` and `--scheduler`, else of the configuration; None for this process.
 
     Raises:
         click.UsageError: one is given without the other.

@@ -1,4 +1,4 @@
-"""Where results go: files, or standard output."""
+"""Writes results to files or standard output."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STDOUT: Final = "-"
 
 
 def put(target: str, text: str | Iterable[str]) -> None:
-    """Write `text`, at once or chunk by chunk, to a file, or to standard output for `-`.
+    """Writes `text`, at once or chunk by chunk, to a file, or to standard output for `-`.
 
-    A file is replaced atomically: a call that is stopped or fails leaves the earlier one as it was.
+    A file is replaced atomically: a call that stops or fails leaves the old file unchanged.
 
     Raises:
         ReportError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""The files that an analysis is written to, in the formats that the options name."""
+"""Writes an analysis to files in the formats that the options request."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from loganalyzer.tables.analysis import Analysis
 
 Document = tuple[str, Callable[[], str | Iterable[str]]]
-"""Where a document goes, and what makes its text."""
+"""A document's target, and a function that returns its text."""
 
 
 class Outputs:
-    """Every format that is asked for. Each receives all rows, volume by volume.
+    """Passes all rows, volume by volume, to every requested format.
 
     `options` has the target of each format under the option's name.
     """
@@ -48,7 +48,7 @@ class Outputs:
 
     @contextmanager
     def filling(self) -> Iterator[Self]:
-        """Takes the rows of an analysis inside of the block. At its end, table files move to their places.
+        """Accepts rows inside the block; at its end, moves table files to their final names.
 
         Raises:
             ReportError: they cannot be written.
@@ -64,12 +64,12 @@ class Outputs:
             yield self
 
     def add(self, part: Analysis) -> None:
-        """Takes the rows of one volume."""
+        """Adds the rows of one volume."""
         for write_rows in self._writers:
             write_rows(part)
 
     def documents(self, result: Result, without: Iterable[str] = ()) -> Iterator[Document]:
-        """The documents asked for, except those of the formats `without`."""
+        """Yields the requested documents, except those of the formats `without`."""
         for name, target, form in self._documents:
             if name not in without:
                 yield target, _text(form, result)
@@ -83,7 +83,7 @@ def write(documents: Iterable[Document]) -> None:
     """Writes each document. Standard output comes last, because its reader may stop reading (`| head`).
 
     Raises:
-        ReportError: a file cannot be written; the others are.
+        ReportError: a file cannot be written; the other files are written.
     """
     failure: ReportError | None = None
     for target, text in sorted(documents, key=lambda document: document[0] == STDOUT):

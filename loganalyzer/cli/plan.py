@@ -72,11 +72,11 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
 
     found = configuration(options["config_file"])
     targets.check({"--json": options["json_file"]}, (*targets.configured(found, options), *audio))
-    asked = _asked(options["workflow"])
-    options["native"] = options["native"] or bool(asked and asked.clips)
-    chosen = _with_workflow(settings(found, options), asked, options)
-    windows = planning.Windows(chosen.window_frames, chosen.motion_frames, _dropped(chosen, asked, options))
-    expected = _expected(chosen, asked, options)
+    requested = _load_workflow(options["workflow"])
+    options["native"] = options["native"] or bool(requested and requested.clips)
+    chosen = _with_workflow(settings(found, options), requested, options)
+    windows = planning.Windows(chosen.window_frames, chosen.motion_frames, _dropped_frames(chosen, requested, options))
+    expected = _expected(chosen, requested, options)
     if options["table"]:
         if audio or options["frames"]:
             raise click.UsageError("--table lists all aligned counts: it takes no audio and no --frames")
@@ -85,7 +85,7 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
             if options["native"]
             else planning.list_aligned(options["rows"], chosen.fps, windows)
         )
-        _give(
+        _write_plan(
             options["json_file"],
             document.table_document(choices, chosen.fps, windows),
             document.table_rows(choices, chosen.fps, expected),
@@ -96,59 +96,59 @@ def plan(audio: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
         if options["native"]
         else planning.make_plan(_sound(audio, chosen, options), chosen.fps, windows)
     )
-    lines = [*document.to_text(made, expected), *_where_to_type(asked)]
-    _give(options["json_file"], document.to_document(made, expected, audio) | _place(asked), lines)
+    lines = [*document.to_text(made, expected), *_input_lines(requested)]
+    _write_plan(options["json_file"], document.to_document(made, expected, audio) | _node_document(requested), lines)
 
 
-def _give(target: str | None, told: dict[str, Any], lines: Any) -> None:  # noqa: ANN401
+def _write_plan(target: str | None, plan_document: dict[str, Any], lines: Any) -> None:  # noqa: ANN401
     if target:
-        put(target, json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+        put(target, json.dumps(plan_document, ensure_ascii=False, indent=1) + "\n")
     if target != STDOUT:
         for line in lines:
             click.echo(line)
 
 
-def _asked(workflow: Path | None) -> SamplerSettings | None:
+def _load_workflow(workflow: Path | None) -> SamplerSettings | None:
     from loganalyzer.workflow.reading import load_workflow
 
     return load_workflow(workflow).first if workflow else None
 
 
-def _with_workflow(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> Settings:
-    """What the workflow tells, unless an option says otherwise."""
-    if asked is None:
+def _with_workflow(chosen: Settings, requested: SamplerSettings | None, options: dict[str, Any]) -> Settings:
+    """Returns the settings with the workflow's values where no option is given."""
+    if requested is None:
         return chosen
     from loganalyzer.workflow.requested import as_fps, as_int
 
-    told: dict[str, Any] = {
-        "window_frames": as_int(asked.window_frames),
-        "motion_frames": as_int(asked.motion_frames),
-        "fps": as_fps(asked.fps),
-        "quantization": asked.requested.quantization,
+    stated: dict[str, Any] = {
+        "window_frames": as_int(requested.window_frames),
+        "motion_frames": as_int(requested.motion_frames),
+        "fps": as_fps(requested.fps),
+        "quantization": requested.requested.quantization,
     }
-    found = replace(chosen, **{key: value for key, value in told.items() if value and options.get(key) is None})
+    found = replace(chosen, **{key: value for key, value in stated.items() if value and options.get(key) is None})
     if not 0 <= found.motion_frames < found.window_frames:
         return replace(found, window_frames=chosen.window_frames, motion_frames=chosen.motion_frames)
     return found
 
 
-def _dropped(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> int:
-    """Frames that every window but the last discards, where the workflow's own schedule is planned for."""
+def _dropped_frames(chosen: Settings, requested: SamplerSettings | None, options: dict[str, Any]) -> int:
+    """Returns the frames that every window except the last discards, if the workflow's schedule is used."""
     from loganalyzer.workflow.requested import as_int
 
-    dropped = as_int(asked.drop_frames) if asked else None
+    dropped = as_int(requested.drop_frames) if requested else None
     if not dropped or options["window_frames"] is not None or options["motion_frames"] is not None:
         return 0
     return dropped if 0 < dropped < chosen.window_frames - chosen.motion_frames else 0
 
 
-def _expected(chosen: Settings, asked: SamplerSettings | None, options: dict[str, Any]) -> Expectation:
+def _expected(chosen: Settings, requested: SamplerSettings | None, options: dict[str, Any]) -> Expectation:
     from loganalyzer.planner.expected import Machine, estimate_window
 
     width, height = _size(options["size"])
     from loganalyzer.workflow.requested import RequestedSettings
 
-    figures = asked.requested if asked else RequestedSettings()
+    figures = requested.requested if requested else RequestedSettings()
     machine = Machine(
         gpu=chosen.gpu,
         width=width or figures.width,
@@ -197,16 +197,17 @@ def _native_sound(audio: tuple[str, ...], chosen: Settings, options: dict[str, A
     return measure_native_audio(speakers, doubt)
 
 
-def _where_to_type(asked: SamplerSettings | None) -> list[str]:
-    if asked is None or asked.clips or not asked.requested_frames.node_id:
+def _input_lines(requested: SamplerSettings | None) -> list[str]:
+    if requested is None or requested.clips or not requested.requested_frames.node_id:
         return []
     from loganalyzer.workflow.requested import locate
 
-    return [f"type num_frames into {locate(asked.requested_frames)}; its value is {asked.requested_frames.value} now"]
+    frames = requested.requested_frames
+    return [f"type num_frames into {locate(frames)}; its value is now {frames.value}"]
 
 
-def _place(asked: SamplerSettings | None) -> dict[str, Any]:
-    if asked is None:
+def _node_document(requested: SamplerSettings | None) -> dict[str, Any]:
+    if requested is None:
         return {}
-    place = asked.requested_frames
+    place = requested.requested_frames
     return {"node": {"node_id": place.node_id, "title": place.title, "input": place.input, "value": place.value}}

@@ -1,4 +1,4 @@
-"""What the process must have before a command starts: otherwise libraries end it without a word."""
+"""Checks resource limits before a command starts: otherwise libraries abort without a message."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 from loganalyzer.common.errors import LogAnalyzerError
 
 LEAST_ADDRESS_SPACE: Final = 1536 << 20
-"""Bytes of address space (`ulimit -v`): below 1.2 GB a log of 2 MB was seen to end in an abort inside of polars."""
+"""Minimum address space in bytes (`ulimit -v`): below 1.2 GB, polars aborts on a log of 2 MB."""
 _THREADS: Final = "POLARS_MAX_THREADS"
 
 
 def check() -> None:
-    """Refuse limits with which no log can be read.
+    """Refuses limits under which no log can be read.
 
     Raises:
-        LogAnalyzerError: the address space is too small, or the number of threads is none.
+        LogAnalyzerError: the address space is too small, or the thread count is not a number.
     """
     limit = _address_space()
     if limit is not None and limit < LEAST_ADDRESS_SPACE:
@@ -32,7 +32,7 @@ def check() -> None:
 
 
 def _address_space() -> int | None:
-    """The limit in bytes; None where there is none, or the system has no such limits."""
+    """Returns the limit in bytes; None if there is none, or the system has no such limits."""
     try:
         import resource
     except ImportError:

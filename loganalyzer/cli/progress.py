@@ -1,4 +1,4 @@
-"""How far the reading has come, on a terminal only and only where it takes long."""
+"""Shows reading progress on a terminal if reading takes long."""
 
 from __future__ import annotations
 
@@ -17,67 +17,67 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PATIENCE_S: Final = 1.0
-"""Work that is done sooner shows nothing: a bar that flickers by tells nobody anything."""
+"""Seconds before the bar appears: a bar that only flickers is useless."""
 
-Told = Callable[[str, int], None]
-"""Takes an input's name, and how many bytes of it were read more."""
+OnRead = Callable[[str, int], None]
+"""A function that takes an input's name and the number of bytes just read."""
 
 
 @contextmanager
-def shown(paths: Sequence[str], *, quiet: bool) -> Iterator[Told | None]:
-    """Something to tell the progress to, shown on standard error; None where nobody would see it."""
+def show(paths: Sequence[str], *, quiet: bool) -> Iterator[OnRead | None]:
+    """Yields a function that shows progress on standard error; None if nobody would see it."""
     typed = inputs.STDIN in paths and _is_terminal(sys.stdin)
     if quiet or typed or not _is_terminal(sys.stderr):
         yield None
         return
     display = _Display(paths, sys.stderr)
-    waiting = Timer(PATIENCE_S, display.begin)
+    waiting = Timer(PATIENCE_S, display.start)
     waiting.daemon = True
     waiting.start()
     try:
-        yield display.told
+        yield display.add
     finally:
         waiting.cancel()
-        display.end()
+        display.stop()
 
 
 def _is_terminal(stream: IO[str] | None) -> bool:
-    """Python has None for a stream that was closed before it started."""
+    """Whether the stream is a terminal; it is None if it was closed before Python started."""
     return stream is not None and stream.isatty()
 
 
 class _Display:
-    """What was read so far; drawn from `begin` on, which a thread of its own calls, until `end`, which wipes it out."""
+    """A progress bar, drawn from `start` (called by a thread) until `stop`, which erases it."""
 
     def __init__(self, paths: Sequence[str], file: IO[str]) -> None:
         self._paths, self._file = paths, file
         self._lock = Lock()
         self._name = ""
         self._done = 0
-        self._ended = False
+        self._is_stopped = False
         self._drawn: Progress | None = None
 
-    def told(self, name: str, size: int) -> None:
-        """So many bytes more of an input were read."""
+    def add(self, name: str, size: int) -> None:
+        """Adds bytes that were read of an input."""
         with self._lock:
             self._name = one_line(PurePath(name).name)
             self._done += size
             if self._drawn:
                 self._drawn.update(self._drawn.task_ids[0], completed=self._done, description=self._name)
 
-    def begin(self) -> None:
-        """Draw from now on."""
+    def start(self) -> None:
+        """Starts drawing."""
         total = size_of(self._paths)
         with self._lock:
-            if not self._ended:
+            if not self._is_stopped:
                 self._drawn = _bar(self._file)
                 self._drawn.add_task(self._name, total=total, completed=self._done)
                 self._drawn.start()
 
-    def end(self) -> None:
-        """Leave the terminal as it was."""
+    def stop(self) -> None:
+        """Stops drawing and erases the bar."""
         with self._lock:
-            self._ended = True
+            self._is_stopped = True
             if self._drawn:
                 self._drawn.stop()
 
@@ -94,7 +94,7 @@ def _bar(file: IO[str]) -> Progress:
 
 
 def size_of(arguments: Sequence[str]) -> int | None:
-    """How many bytes stand behind these arguments; None where that shows only while they are read."""
+    """Returns the total bytes of these arguments; None if it is known only after reading."""
     if inputs.STDIN in arguments:
         return None
     size = 0

@@ -1,4 +1,4 @@
-"""Options that say which history, and what is noted of the runs that go into it."""
+"""Options for the history and for what it notes about new runs."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ DEFAULT: Final = "sqlite:///loganalyze.db"
 
 
 class Moment(click.ParamType[datetime]):
-    """A time as ISO 8601 has it; without a zone it is UTC."""
+    """An ISO 8601 time; without a zone it is UTC."""
 
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """A time in UTC, without its zone."""
+        """Returns the time in UTC, without a zone."""
         if isinstance(value, datetime):
             return value
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-02-14 or 2026-02-14T03:00", param, ctx)
+            self.fail(f"{value!r} is not a time such as 2026-02-14 or 2026-02-14T03:00", param, ctx)
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
@@ -52,50 +52,50 @@ _NOTED = (
 
 
 def history_option(command: Command) -> Command:
-    """`--history URL`."""
+    """Adds `--history URL`."""
     text = "Use this history, e.g. sqlite:///runs.db."
     return click.option("--history", metavar="URL", envvar="LOGANALYZE_HISTORY", help=text)(command)
 
 
 def read_only_option(command: Command) -> Command:
-    """`--history-read-only`."""
+    """Adds `--history-read-only`."""
     text = "Compare without adding the runs."
     return click.option("--history-read-only/--history-write", default=None, help=f"{text}  [default: add]")(command)
 
 
 def noted_options(command: Command) -> Command:
-    """What is noted of runs as they are added."""
+    """Adds the options for what the history notes about new runs."""
     for option in reversed(_NOTED):
         command = option(command)
     return command
 
 
 def url(found: Configuration, given: Mapping[str, Any]) -> str | None:
-    """The history of the command line, else of the configuration; None where neither names one."""
+    """Returns the history of the command line, else of the configuration; None if neither names one."""
     named = given["history"] or found.values.get("history")
     return None if named is None else str(named)
 
 
 def reads_only(found: Configuration, given: Mapping[str, Any]) -> bool:
-    """Whether the history is read and not written: `--history-read-only`, else the configuration."""
+    """Whether the history is read-only, by `--history-read-only`, else by the configuration."""
     chosen = given.get("history_read_only")
     return bool(found.values.get("history_read_only", False) if chosen is None else chosen)
 
 
 def check(where: str | None, given: Mapping[str, Any], *, read_only: bool = False) -> None:
-    """Refuse options that would have no effect.
+    """Refuses options that would have no effect.
 
     Raises:
-        click.UsageError: a label or a time is given without a history that is written.
+        click.UsageError: a label or a time is given without a writable history.
     """
     for name in ("label", "at"):
         if given[name] is not None and (where is None or (read_only and name == "label")):
-            why = "a history that is written" if read_only else "--history URL, or a history in the configuration"
+            why = "a writable history" if read_only else "--history URL, or a history in the configuration"
             raise click.UsageError(f"--{name} needs {why}")
 
 
 def past(where: str, given: Mapping[str, Any], paths: Sequence[str], *, read_only: bool = False) -> Past:
-    """What tonight's runs are compared with; without `read_only`, a history that does not exist is created."""
+    """Returns the earlier runs to compare with; creates the history if it does not exist, unless `read_only`."""
     from loganalyzer.history.inputs import Inputs
     from loganalyzer.history.store import Store
 
@@ -104,7 +104,7 @@ def past(where: str, given: Mapping[str, Any], paths: Sequence[str], *, read_onl
 
 
 def add(where: str, past: Past, analysis: Analysis, given: Mapping[str, Any], gpu: str | None) -> Added:
-    """Add the runs of an analysis that was compared with `past`."""
+    """Adds the runs of an analysis that was compared with `past`."""
     from loganalyzer.history.store import Store
 
     with Store.at(where, create=True) as store:
@@ -112,26 +112,26 @@ def add(where: str, past: Past, analysis: Analysis, given: Mapping[str, Any], gp
         return store.add(analysis, added_at=clock.now(), at=given["at"], inputs=past.inputs, **noted)
 
 
-def words(added: Added) -> str:
-    """What became of the runs, as people are told it."""
+def describe(added: Added) -> str:
+    """Describes how many runs were added, updated or already known."""
     parts = [f"{plural(added.new, 'run')} added"]
     parts += [f"{plural(added.updated, 'run')} updated"] if added.updated else []
     parts += [f"{plural(added.known, 'run')} already in the history"] if added.known else []
     return ", ".join(parts)
 
 
-def doubts(added: Added) -> str | None:
-    """A note where runs were taken for earlier ones and nothing in their logs tells them apart."""
+def describe_doubts(added: Added) -> str | None:
+    """Returns a note if runs count as already known although their logs do not prove it."""
     if not added.guessed:
         return None
     return (
-        f"{plural(added.guessed, 'run')} not added as new: equal to runs in the history, and nothing in the logs tells "
-        "them apart. If they are other runs, add each log with --at TIME."
+        f"{plural(added.guessed, 'run')} not added: equal to runs in the history, and the logs show no difference. "
+        "If they are other runs, add each log with --at TIME."
     )
 
 
 def reading_digest(chosen: Settings, given: Mapping[str, Any]) -> str:
-    """What stands for everything that decides what is read of a log and noted of its runs."""
+    """Returns a digest of everything that affects how a log is read and what is noted about its runs."""
     from hashlib import sha256
 
     from loganalyzer.engine.batches import get_versions

@@ -1,4 +1,4 @@
-"""Standard output and standard error as all commands have them: no text steers a CI, and no failure is a traceback."""
+"""Guards standard output and standard error: no text is a CI command, and no write error is a traceback."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from loganalyzer.common.errors import ReportError
 
 _STYLE: Final = r"(?:[^\S\r\n]|\x1b\[[0-9;]*m)*"
 _LINE_COMMAND: Final = rf"(?<![^\r\n])({_STYLE}):(?=:)"
-"""GitHub's runner takes `::name …::` for a command where nothing but blanks stands in front."""
+"""GitHub's runner takes `::name …::` for a command if only blanks come before it."""
 _INLINE_COMMAND: Final = r"##(?=[A-Za-z-]*\[)"
 """`##[name]` (GitHub), `##vso[…]` (Azure) and `##teamcity[…]` are commands anywhere in a line."""
 
 
-def harmless(text: str, *, begins_line: bool = True) -> str:
-    r"""`text` in which nothing is a command to the runner that shows it: a character of each is shown as an escape.
+def escape_commands(text: str, *, begins_line: bool = True) -> str:
+    r"""Returns `text` with one character of each CI command escaped, so that no runner executes it.
 
-    The escape is JSON's, so that a document keeps its values: in one, such marks stand in strings only.
+    The escape is JSON's, so a JSON document keeps its values: there, such marks occur in strings only.
     """
     if "##" in text:
         text = re.sub(_INLINE_COMMAND, r"#\\u0023", text)
     if "::" not in text:
         return text
-    head, rest = ("", text) if begins_line else _parted(text)
+    head, rest = ("", text) if begins_line else _split_first_line(text)
     return head + re.sub(_LINE_COMMAND, r"\1\\u003a", rest)
 
 
-def _parted(text: str) -> tuple[str, str]:
-    """The rest of a line that was begun before, and the lines behind it."""
+def _split_first_line(text: str) -> tuple[str, str]:
+    """Returns the rest of a line that started earlier, and the following lines."""
     end = re.search(r"[\r\n]", text)
     return (text, "") if end is None else (text[: end.start()], text[end.start() :])
 
 
 class Guarded:
-    """A stream on which everything foreign is harmless, and which says in one sentence that it cannot be written.
+    """A stream that escapes CI commands in foreign text and reports write errors in one sentence.
 
-    A reader who stopped reading (`| head`) is no failure: the rest is for nobody. Nor is one what cannot be said on
-    standard error (`is_vital` is false): it changes nothing in the result.
+    If the reader stops reading (`| head`), the rest is dropped without an error. A failed write to standard error
+    (`is_vital` is false) is ignored.
     """
 
     def __init__(self, raw: IO[str] | None, name: str, *, is_vital: bool) -> None:
@@ -52,20 +52,20 @@ class Guarded:
 
     @property
     def encoding(self) -> str:
-        """That of the stream."""
+        """The encoding of the stream, or UTF-8."""
         return getattr(self._raw, "encoding", None) or "utf-8"
 
     @property
     def buffer(self) -> GuardedBytes:
-        """The same stream for bytes: click writes shell completions as bytes."""
+        """The same stream for bytes; click writes shell completions as bytes."""
         return GuardedBytes(self)
 
     def isatty(self) -> bool:
-        """Whether it is a terminal; Python has None for a stream that was closed before it started."""
+        """Whether it is a terminal; the stream is None if it was closed before Python started."""
         return self._raw is not None and self._raw.isatty()
 
     def fileno(self) -> int:
-        """That of the stream.
+        """Returns the file descriptor of the stream.
 
         Raises:
             OSError: it has none.
@@ -75,34 +75,34 @@ class Guarded:
         return self._raw.fileno()
 
     def reconfigure(self, *, errors: str) -> None:
-        """How characters are shown that the stream's encoding lacks."""
+        """Sets how to write characters that the stream's encoding lacks."""
         if self._raw is not None and hasattr(self._raw, "reconfigure"):
-            with suppress(OSError):  # it flushes, and some systems' full devices refuse even nothing
+            with suppress(OSError):  # it flushes, and on some systems a full device refuses even that
                 self._raw.reconfigure(errors=errors)
 
     def write(self, text: str) -> int:
-        """Write `text`, made harmless, and hand it on.
+        """Writes `text` with CI commands escaped.
 
         Raises:
             ReportError: a vital stream cannot be written.
-            TypeError: it is no text: click asks so whether the stream is one of bytes.
+            TypeError: it is not text; click uses this to detect a stream of bytes.
         """
         if not isinstance(text, str):
-            raise TypeError("text is wanted")
+            raise TypeError("text is required")
         if not text:
             return 0
-        self._put(harmless(text, begins_line=self._begins_line))
+        self._put(escape_commands(text, begins_line=self._begins_line))
         last = re.split(r"[\r\n]", text)[-1] if "\n" in text or "\r" in text else None
         blank = re.fullmatch(_STYLE, text if last is None else last) is not None
         self._begins_line = blank and (self._begins_line or last is not None)
         return len(text)
 
     def command(self, line: str) -> None:
-        """Write a line that is meant as a command; what it quotes may be another one anywhere in it."""
+        """Writes a line that is meant as a command, with other commands inside it escaped."""
         self._put(re.sub(_INLINE_COMMAND, r"#\\u0023", line) + "\n")
 
     def flush(self) -> None:
-        """Nothing waits: whoever writes wants to know whether it came through."""
+        """Does nothing: every write is flushed at once, so that its failure shows."""
 
     def _put(self, text: str) -> None:
         if self._is_lost:
@@ -116,10 +116,10 @@ class Guarded:
             self._lose()
             if self._is_vital and error.errno != errno.EPIPE:
                 message = f"{self._name}: cannot be written: {error.strerror or error}"
-                raise ReportError(message, "see where it leads to") from None
+                raise ReportError(message, "check where it is redirected") from None
 
     def _lose(self) -> None:
-        """What is left in the stream's buffer must not fail once more, as the process ends."""
+        """Redirects the stream to nowhere, so that its buffer does not fail again when the process ends."""
         self._is_lost = True
         if self._raw is None:
             return
@@ -136,7 +136,7 @@ class GuardedBytes:
         self._stream = stream
 
     def write(self, data: bytes) -> int:
-        """Write UTF-8 text; other bytes are replaced.
+        """Writes UTF-8 text; replaces other bytes.
 
         Raises:
             ReportError: as `Guarded.write`.
@@ -145,13 +145,13 @@ class GuardedBytes:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Flushes the stream."""
         self._stream.flush()
 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Inside of the block, both streams are guarded ones."""
+    """Guards both streams inside the block."""
     before = (sys.stdout, sys.stderr)
     sys.stdout = cast("IO[str]", Guarded(sys.stdout, "standard output", is_vital=True))
     sys.stderr = cast("IO[str]", Guarded(sys.stderr, "standard error", is_vital=False))
@@ -162,6 +162,6 @@ def guarded() -> Iterator[None]:
 
 
 def command(line: str) -> None:
-    """A workflow command of our own, to standard error, which GitHub reads as well."""
+    """Writes one of our own workflow commands to standard error, which GitHub also reads."""
     if isinstance(sys.stderr, Guarded):
         sys.stderr.command(line)

@@ -1,4 +1,4 @@
-"""Where a call may write: never over what it reads, and each file, or standard output, once."""
+"""Checks output targets: a call never overwrites its inputs, and writes each target once."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ _SQLITE: Final = "sqlite:///"
 
 
 def check(writes: Mapping[str, Target], reads: Iterable[Target] = (), inputs: Iterable[str] = ()) -> None:
-    """Refuse outputs (option to target) that would replace one another, or what is read.
+    """Refuses outputs (option to target) that would overwrite one another or an input.
 
-    `reads` are single files, `inputs` the arguments of `find_inputs`: folders and patterns too. Links are followed.
+    `reads` are single files, `inputs` are arguments of `sources.find`: folders, patterns. Links are followed.
 
     Raises:
         click.UsageError: names the option and the file.
     """
     named = {option: os.fspath(target) for option, target in writes.items() if target}
-    _each_once(named)
-    there = {option: name for option, name in named.items() if _file(name) is not None}
-    if not there:
+    _check_each_once(named)
+    files = {option: name for option, name in named.items() if _file_id(name) is not None}
+    if not files:
         return
-    read = {file: name for name in _read(reads, inputs) if (file := _file(name)) is not None}
-    for option, name in there.items():
-        file = _file(name)
+    read = {file: name for name in _input_files(reads, inputs) if (file := _file_id(name)) is not None}
+    for option, name in files.items():
+        file = _file_id(name)
         if file in read:
             raise click.UsageError(
-                f"{option} {one_line(name)} would overwrite what is read, {one_line(read[file])}: name another file"
+                f"{option} {one_line(name)} would overwrite the input {one_line(read[file])}: name another file"
             )
 
 
 def configured(found: Configuration, given: Mapping[str, Any]) -> tuple[Target, ...]:
-    """The files that a configuration and the options name: itself, the workflow, the baselines."""
+    """Returns the configuration file, and the workflow and baselines that it or the options name."""
     return found.path, given.get("workflow"), given.get("baselines"), found.values.get("baselines")
 
 
 def tables(folders: Mapping[str, Path | None]) -> dict[str, Path]:
-    """The files that options such as `--tables` write: option to folder.
+    """Returns the files that options such as `--tables` write; `folders` maps options to folders.
 
     Raises:
         click.UsageError: standard output is given as a folder.
@@ -75,23 +75,23 @@ def tables(folders: Mapping[str, Path | None]) -> dict[str, Path]:
 
 
 def store(url: str | None) -> str | None:
-    """The file of a history; None where it is no file."""
+    """Returns the file of a history; None if it is not a file."""
     return url.removeprefix(_SQLITE) if url and url.startswith(_SQLITE) else None
 
 
-def _each_once(named: Mapping[str, str]) -> None:
+def _check_each_once(named: Mapping[str, str]) -> None:
     taken: dict[object, str] = {}
     for option, name in named.items():
-        place = _place(name)
-        if place is None:
+        identity = _identity(name)
+        if identity is None:
             continue
-        if place in taken:
+        if identity in taken:
             what = "standard output" if name == STDOUT else one_line(name)
-            raise click.UsageError(f"{taken[place]} and {option} would both be written to {what}: name two files")
-        taken[place] = option
+            raise click.UsageError(f"{taken[identity]} and {option} would both be written to {what}: name two files")
+        taken[identity] = option
 
 
-def _read(reads: Iterable[Target], inputs: Iterable[str]) -> Iterator[str]:
+def _input_files(reads: Iterable[Target], inputs: Iterable[str]) -> Iterator[str]:
     from loganalyzer.sources import inputs as source_inputs
 
     yield from (os.fspath(name) for name in reads if name)
@@ -100,17 +100,17 @@ def _read(reads: Iterable[Target], inputs: Iterable[str]) -> Iterator[str]:
             yield found
 
 
-def _place(name: str) -> object:
-    """What tells a target from every other; None for pipes and devices, which take any number."""
+def _identity(name: str) -> object:
+    """Returns the identity of a target; None for pipes and devices, which accept several outputs."""
     if name == STDOUT:
         return STDOUT
     if Path(name).exists():
-        return _file(name)
+        return _file_id(name)
     return os.path.realpath(name)
 
 
-def _file(name: str) -> tuple[int, int] | None:
-    """A regular file's own number, whatever it is called; None for what is not there, or no file."""
+def _file_id(name: str) -> tuple[int, int] | None:
+    """Returns the device and inode of a regular file, whatever its name; None if it is not one."""
     try:
         found = Path(name).stat()
     except (OSError, ValueError):

@@ -35,12 +35,12 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     found = configuration(options["config_file"])
     chosen = settings(found, options)
     targets.check({"--output": options["output"]}, targets.configured(found, options), paths)
-    with progress.shown(paths, quiet=options["quiet"]) as told:
-        made = make_ticket(paths, chosen, told, generated_at=clock.now())
+    with progress.show(paths, quiet=options["quiet"]) as on_read:
+        made = make_ticket(paths, chosen, on_read, generated_at=clock.now())
     if made.shown.sources.is_empty():
         for problem in made.shown.problems:
             click.echo(f"loganalyze: {problem}", err=True)
-        click.echo("loganalyze: no log could be read, so no ticket is written", err=True)
+        click.echo("loganalyze: no log could be read, so no ticket was written", err=True)
         ctx.exit(COULD_NOT)
     atomic_write.write(options["output"], made.ticket.data)
     for problem in (*made.shown.problems, *made.shown.notes):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from loganalyzer.watch.watching import LogWatcher, Look
 
 _COMMAND_S = 60
-"""Seconds after which a command that does not end is left alone."""
+"""Timeout in seconds for the command of `--on-error`."""
 _REST = 3.0
-"""A look that took a second is followed by so many of rest: the machine is rented for something else."""
+"""Seconds of rest per second of work, because the machine has other work to do."""
 
 
 @click.command(
@@ -55,60 +55,60 @@ def watch(ctx: click.Context, /, path: Path, **options: Any) -> None:  # noqa: A
     from loganalyzer.watch.watching import LogWatcher
 
     if path.is_dir():
-        raise click.UsageError(_folder(path), ctx)
+        raise click.UsageError(_folder_error(path), ctx)
     found = configuration(options["config_file"])
     command = _command(options["on_error"])
     watcher = notice.Watcher(notice.urls(found, options), path, always=options["notify_always"])
     with LogWatcher(path, settings(found, options)) as watching:
         severities = _follow(watching, _Reaction(path, command, watcher), options)
     if not watching.has_seen_a_run:
-        click.echo(f"loganalyze: {path}: no run was seen", err=True)
+        click.echo(f"loganalyze: {path}: no run found", err=True)
         ctx.exit(2)
     fail_on = options["fail_on"] or found.values.get("fail_on", "error")
     ctx.exit(int(bool(severities & set(FAILING[fail_on]))))
 
 
 def _follow(watching: LogWatcher, reaction: _Reaction, options: dict[str, Any]) -> set[str]:
-    """Look again and again, until nothing comes any more or somebody ends it; returns the severities that were seen."""
+    """Reads the log repeatedly until it is idle or the user stops it; returns the severities of all findings."""
     shown, severities = _Display(), set[str]()
     idle_since = time.monotonic()
     try:
         while True:
             began = time.monotonic()
             look = watching.look()
-            severities |= _report(shown, look, reaction)
+            severities |= _show_and_react(shown, look, reaction)
             now = time.monotonic()
             idle_since = now if look.grown else idle_since
             if options["once_idle"] is not None and now - idle_since >= options["once_idle"]:
-                return severities | _report(shown, watching.end(), reaction)
+                return severities | _show_and_react(shown, watching.end(), reaction)
             time.sleep(max(options["interval"], (now - began) * _REST))
     except KeyboardInterrupt:
         return severities
 
 
-def _report(shown: _Display, look: Look, reaction: _Reaction) -> set[str]:
-    """Show a look, react to its warnings, and return their severities."""
+def _show_and_react(shown: _Display, look: Look, reaction: _Reaction) -> set[str]:
+    """Shows a look, reacts to its warnings, and returns their severities."""
     shown.show(look)
     if look.is_new:
-        reaction.watcher.begin_anew()
+        reaction.watcher.reset()
     for warned in look.warned:
-        reaction.to(warned)
+        reaction.react(warned)
     return {warned.severity for warned in look.warned}
 
 
 @dataclass(frozen=True)
 class _Reaction:
-    """What happens at each finding: the command of `--on-error` runs, and a notice is sent."""
+    """Reacts to findings: runs the command of `--on-error` and sends a notice."""
 
     path: Path
     command: list[str]
     watcher: notice.Watcher
 
-    def to(self, warned: WatchWarning) -> None:
-        """React to one finding."""
+    def react(self, warned: WatchWarning) -> None:
+        """Reacts to one finding."""
         if warned.severity == "error" and self.command:
             _run(self.command, warned, self.path)
-        self.watcher.tell(warned)
+        self.watcher.notify(warned)
 
 
 def _command(text: str | None) -> list[str]:
@@ -124,62 +124,62 @@ def _command(text: str | None) -> list[str]:
 
 
 def _run(command: list[str], warned: WatchWarning, path: Path) -> None:
-    """What the log says reaches the command as environment, never as words to be read by a shell."""
-    told = {
+    """Runs the command with the finding in its environment; log text never reaches a shell."""
+    environment = {
         "LOGANALYZE_RULE": warned.rule,
         "LOGANALYZE_MESSAGE": warned.message.replace("\0", ""),
         "LOGANALYZE_SOURCE": str(path),
         "LOGANALYZE_LINE": str(warned.line),
     }
     try:
-        done = subprocess.run(command, env={**os.environ, **told}, timeout=_COMMAND_S, check=False)  # noqa: S603
+        done = subprocess.run(command, env={**os.environ, **environment}, timeout=_COMMAND_S, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         click.echo(f"loganalyze: --on-error: {error}", err=True)
         return
     if done.returncode:
-        click.echo(f"loganalyze: --on-error: {command[0]} ended with {done.returncode}", err=True)
+        click.echo(f"loganalyze: --on-error: {command[0]} exited with status {done.returncode}", err=True)
 
 
 class _Display:
-    """Warnings one below the other; on a terminal the runs in lines below that are drawn anew, else as they change."""
+    """Prints warnings, and the runs below: redrawn on a terminal, otherwise printed when they change."""
 
     def __init__(self) -> None:
         self._drawn = 0
-        self._said: dict[int, tuple[object, ...]] = {}
+        self._printed: dict[int, tuple[object, ...]] = {}
         self._is_terminal = sys.stdout is not None and sys.stdout.isatty()
 
     def show(self, look: Look) -> None:
-        """Draw one look."""
+        """Draws one look."""
         if look.is_new:
-            self._keep()
-            click.echo("the log was begun anew")
+            self._keep_lines()
+            click.echo("the log started anew")
         if not look.grown:
             return
         self._wipe()
         for warned in look.warned:
-            click.echo(_said(warned))
+            click.echo(_format_warning(warned))
         for run in look.runs:
             text = str(run)
             if self._is_terminal:
                 click.echo(text[: max(_width() - 1, 20)])
                 self._drawn += 1
-            elif self._said.get(run.line) != (run.window, run.status):
-                self._said[run.line] = (run.window, run.status)
+            elif self._printed.get(run.line) != (run.window, run.status):
+                self._printed[run.line] = (run.window, run.status)
                 click.echo(text)
         if self._is_terminal and all(run.status != "truncated" for run in look.runs):
-            self._keep()
+            self._keep_lines()
 
     def _wipe(self) -> None:
         if self._drawn:
             click.echo(f"\x1b[{self._drawn}A\x1b[J", nl=False)
             self._drawn = 0
 
-    def _keep(self) -> None:
+    def _keep_lines(self) -> None:
         self._drawn = 0
 
 
-def _folder(path: Path) -> str:
-    """What to say of a folder: the log in it that was written last is probably meant."""
+def _folder_error(path: Path) -> str:
+    """Returns the error for a folder, with a hint at the log in it that was written last."""
     logs = [file for file in path.iterdir() if file.is_file() and file.suffix in (".log", ".txt", ".out")]
     newest = max(logs, key=lambda file: file.stat().st_mtime, default=None)
     hint = f". Did you mean {one_line(str(newest))}?" if newest else ""
@@ -192,7 +192,7 @@ def _width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def _said(warned: WatchWarning) -> str:
+def _format_warning(warned: WatchWarning) -> str:
     fix = "\n    ".join(map(one_line, warned.fix.split("\n")))
     head = f"{time.strftime('%H:%M:%S')} {warned.severity} {warned.rule} {warned.name}, line {warned.line}"
     return f"{head}\n  {one_line(warned.message)}\n  fix: {fix}"

@@ -90,22 +90,22 @@ def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, 
 
     Every other byte stays. With --audio the shorter way out is taken, so that the video never exceeds its audio.
     """
-    from loganalyzer.lint.fixing import difference, fixed, preferred
+    from loganalyzer.lint.fixing import apply_fixes, choose_by, diff_lines
 
     target = _target(file, output, in_place=in_place)
     kept = targets.configured(configuration(options["config_file"]), options)
     targets.check({"--output": target}, (*options["audio"], *kept))
     checked = _checked(file, options)
     decided = prefer or ("shorter" if options["audio"] else None)
-    done = fixed(checked, preferred("longer" if decided == "longer" else "shorter") if decided else _ask)
+    done = apply_fixes(checked, choose_by("longer" if decided == "longer" else "shorter") if decided else _ask)
     for change in done.changes:
         click.echo(change.says)
     for found in done.left:
         click.echo(f"{found.rule.id} needs your decision: {found.fault.fix}")
     if not done.changes:
-        click.echo(f"nothing to change, so {target} is not written")
+        click.echo(f"nothing to change; {target} was not written")
         return
-    for line in difference(checked.workflow.graph.file.text, done.text, str(file), str(target)):
+    for line in diff_lines(checked.workflow.graph.file.text, done.text, str(file), str(target)):
         click.echo(line)
     _expect_unchanged(file, checked.workflow.graph.file.text, target, in_place=in_place)
     with replacement(target, done.text):
@@ -114,45 +114,47 @@ def fix(file: Path, output: Path | None, *, in_place: bool, prefer: str | None, 
 
 
 def _expect_unchanged(file: Path, text: str, target: Path, *, in_place: bool) -> None:
-    """Refuse to write where somebody else wrote meanwhile: questions take time, and the editor saves by itself."""
+    """Refuses to overwrite a change that another program made meanwhile: the editor saves automatically."""
     from loganalyzer.workflow.files import read_workflow_file
 
     if read_workflow_file(file).text != text:
-        raise WorkflowError(f"{file}: was changed by another program meanwhile; nothing is written", "run fix again")
+        raise WorkflowError(f"{file}: another program changed it meanwhile; nothing was written", "run fix again")
     if target.exists() and not in_place:
-        raise WorkflowError(f"{target}: appeared meanwhile; nothing is written", "name another file, or say --in-place")
+        raise WorkflowError(
+            f"{target}: another program created it meanwhile; nothing was written",
+            "name another file, or pass --in-place",
+        )
 
 
 def _checked(file: Path, options: dict[str, Any]) -> Checked:
     from loganalyzer.cli.audio_option import lengths
-    from loganalyzer.lint.checker import Heard
-    from loganalyzer.lint.checker import check as checked
+    from loganalyzer.lint.checker import AudioInput, check
 
     chosen = settings(configuration(options["config_file"]), options)
-    heard = None
+    audio = None
     if options["audio"]:
         speakers, doubt = lengths(options["audio"], chosen.fps)
-        heard = Heard(speakers, ", ".join(f"{seconds:g} s" for seconds in speakers), options["multi"], doubt)
-    return checked(file, chosen, heard)
+        audio = AudioInput(speakers, ", ".join(f"{seconds:g} s" for seconds in speakers), options["multi"], doubt)
+    return check(file, chosen, audio)
 
 
 def _target(file: Path, output: Path | None, *, in_place: bool) -> Path:
     if output is None and not in_place:
-        raise click.UsageError("say where the copy goes: -o OUT, or --in-place")
+        raise click.UsageError("name the copy with -o OUT, or pass --in-place")
     target = output or file
     if target.exists() and not in_place:
-        raise click.UsageError(f"{target} exists: name another file, or say --in-place")
+        raise click.UsageError(f"{target} exists: name another file, or pass --in-place")
     if output is None and file.suffix.lower() != ".json":
-        raise click.UsageError(f"{file} is no JSON file: say where the copy goes with -o OUT")
+        raise click.UsageError(f"{file} is not a JSON file: name the copy with -o OUT")
     return target
 
 
 def _ask(finding: Finding) -> Way:
-    """Let the user choose; without a terminal, say how to decide beforehand."""
-    from loganalyzer.lint.fixing import undecided
+    """Lets the user choose a fix; without a terminal, raises an error that says how to choose with an option."""
+    from loganalyzer.lint.fixing import undecided_error
 
-    if not _is_asked():
-        raise undecided(finding)
+    if not _is_interactive():
+        raise undecided_error(finding)
     ways = finding.fault.ways
     click.echo(finding.fault.message)
     for number, way in enumerate(ways, 1):
@@ -160,6 +162,6 @@ def _ask(finding: Finding) -> Way:
     return ways[click.prompt("which", type=click.IntRange(1, len(ways)), default=1) - 1]
 
 
-def _is_asked() -> bool:
-    """Whether somebody sits there to answer."""
+def _is_interactive() -> bool:
+    """Whether standard input is a terminal, so that a user can answer."""
     return sys.stdin is not None and sys.stdin.isatty()

@@ -1,1 +1,1 @@
-"""Workflows held against the rules, before anything is rendered."""
+"""Checks workflows against the rules before anything is rendered."""

@@ -1,4 +1,4 @@
-"""A corrected copy of a workflow: only the values at fault are changed."""
+"""Corrects a copy of a workflow: changes only the faulty values."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from loganalyzer.workflow.spans import find_span, replace_values
 
 Preference = Literal["shorter", "longer"]
 Choose = Callable[[Finding], Way]
-"""Asked where there are several ways out; returns one of the finding's own."""
+"""Called if there are several ways to fix a finding; returns one of the finding's `ways`."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value to be changed."""
+    """One value to change."""
 
     finding: Finding
     at: Pointer
@@ -32,29 +32,29 @@ class Change:
 
     @property
     def says(self) -> str:
-        """One line for people."""
+        """Describes the change in one line."""
         place = self.finding.fault.place
         return (
             f"{self.finding.rule.id} {locate(place)}: "
-            f"{_shown(self.before)} → {_shown(self.way.value)} ({self.way.says})"
+            f"{_format_value(self.before)} → {_format_value(self.way.value)} ({self.way.says})"
         )
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """A corrected text, what was changed in it, and the findings that no value mends."""
+    """A corrected text, its changes, and the findings that no value fixes."""
 
     text: str
     changes: tuple[Change, ...]
     left: tuple[Finding, ...]
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     return one_line(json.dumps(value, ensure_ascii=False))
 
 
-def preferred(preference: Preference) -> Choose:
-    """Always the shorter, or the longer way; where there is but one, that."""
+def choose_by(preference: Preference) -> Choose:
+    """Returns a function that always chooses the shorter or the longer way, or the only one."""
 
     def choose(finding: Finding) -> Way:
         return next((way for way in finding.fault.ways if way.name == preference), finding.fault.ways[0])
@@ -62,11 +62,11 @@ def preferred(preference: Preference) -> Choose:
     return choose
 
 
-def fixed(checked: Checked, choose: Choose) -> Fixed:
-    """The workflow with its faults mended, as far as values can. Of several faults in one place the gravest decides.
+def apply_fixes(checked: Checked, choose: Choose) -> Fixed:
+    """Returns the workflow with the faults fixed that a value can fix. The most severe fault of an input decides.
 
     Raises:
-        WorkflowError: a value is not where it was read; that is a fault of this program.
+        WorkflowError: a value is not where it was read, which is a bug in this program.
     """
     text = checked.workflow.graph.file.text
     changes: dict[Pointer, Change] = {}
@@ -86,8 +86,8 @@ def fixed(checked: Checked, choose: Choose) -> Fixed:
     )
 
 
-def difference(before: str, after: str, name: str, target: str) -> Iterator[str]:
-    """A unified diff, cut to what a person can read: a workflow may stand on one line."""
+def diff_lines(before: str, after: str, name: str, target: str) -> Iterator[str]:
+    """Yields a unified diff with shortened lines, because a workflow may be a single line."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, target, n=1, lineterm="")
     for line in lines:
         yield one_line(line) if len(line) <= _LONGEST else one_line(line[:_LONGEST]) + " …"
@@ -96,10 +96,10 @@ def difference(before: str, after: str, name: str, target: str) -> Iterator[str]
 _LONGEST = 200
 
 
-def undecided(finding: Finding) -> WorkflowError:
-    """Several ways out, and nobody to choose."""
+def undecided_error(finding: Finding) -> WorkflowError:
+    """Returns the error for a finding with several fixes and nobody to choose one."""
     ways = " or ".join(f"{way.name} ({way.value}: {way.says})" for way in finding.fault.ways)
     return WorkflowError(
         f"{finding.rule.id}: {finding.fault.message}",
-        f"say which way out with --prefer shorter|longer, or the audio's length with --audio: {ways}",
+        f"choose a fix with --prefer shorter|longer, or pass the audio with --audio: {ways}",
     )

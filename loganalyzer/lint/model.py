@@ -1,4 +1,4 @@
-"""What a rule finds in a workflow, and what it may look at."""
+"""Defines the findings of workflow rules, and the data that these rules get."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from loganalyzer.workflow.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way out: its name (`shorter`, `longer`, or empty where there is one only), what to set, and what that does."""
+    """A way to fix a fault.
+
+    Attributes:
+        name: `shorter` or `longer`; empty if it is the only way.
+        value: what to set.
+        says: what that does.
+    """
 
     name: str
     value: object
@@ -25,10 +31,10 @@ class Fault:
     """One finding in a workflow.
 
     Attributes:
-        rule: its id.
-        place: the input at fault.
-        message, observed, expected, fix: as in the table `findings`.
-        ways: values that would mend it; empty where no value alone does.
+        rule: the id of its rule.
+        place: the faulty input.
+        message, observed, expected, fix: as in the table `findings`; an empty fix means the fix of the rule.
+        ways: values that fix it; empty if no single value does.
     """
 
     rule: str
@@ -36,13 +42,13 @@ class Fault:
     message: str
     observed: str
     expected: str
-    fix: str
+    fix: str = ""
     ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True)
 class NotChecked:
-    """A rule that lacked its input, and why."""
+    """A rule that could not be checked, with the reason."""
 
     rule: str
     reason: str
@@ -50,7 +56,7 @@ class NotChecked:
 
 @dataclass(frozen=True)
 class Need:
-    """What a size asks for: from so many pixels on, this quantization or better and this LoRA rank."""
+    """The requirement for sizes of at least `pixels`: this quantization or better, and this LoRA rank."""
 
     pixels: int
     quantization: str
@@ -59,17 +65,17 @@ class Need:
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule may look at.
+    """The data that a rule gets.
 
     Attributes:
-        asked: the sampler's settings.
-        settings: the configured schedule and rate.
-        windows: the schedule that the workflow asks for; None where it is unknown or impossible.
-        sound: the audio, where its length is known; and `sound_from`, what tells it.
-        needs: requirements by size; `ranking` of quantizations, the lightest first.
+        requested: the sampler's settings.
+        settings: the configured schedule and frame rate.
+        windows: the schedule that the workflow requests; None if it is unknown or impossible.
+        sound: the audio, if its length is known; `sound_from` is the source of that length.
+        needs: requirements by size; `ranking` has the quantizations, the lowest first.
     """
 
-    asked: SamplerSettings
+    requested: SamplerSettings
     settings: Settings
     windows: Windows | None
     sound: Sound | None

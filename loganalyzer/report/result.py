@@ -39,10 +39,10 @@ class Report(Analysis):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        from loganalyzer.checks.causes import causes
+        from loganalyzer.checks.causes import group_by_cause
 
         totals = self.totals
-        found = causes(self.findings)
+        found = group_by_cause(self.findings)
         names = ", ".join(f"{cause.title} ({plural(len(cause.runs), 'run')})" for cause in found[:3])
         tables = ", ".join(f"{name} {frame.height}" for name, frame in self.tables() if not frame.is_empty())
         yield f"<loganalyzer report: {self.verdict}{'' if self.complete else ' (incomplete)'}>"

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from loganalyzer.checks.registry import chosen
+from loganalyzer.checks.registry import select_rules
 from loganalyzer.common.severity import Severity
 from loganalyzer.expectations import schedule
 from loganalyzer.expectations.baselines import Baselines
@@ -88,7 +88,7 @@ def _finding_warnings(found: Analysis) -> list[WatchWarning]:
 def _predicted_warnings(
     found: Analysis, last: pl.DataFrame, baselines: Baselines, settings: Settings
 ) -> list[WatchWarning]:
-    known = {rule.id: rule for rule in chosen(settings)}
+    known = {rule.id: rule for rule in select_rules(settings)}
     texts = [*_padding_warnings(found, last, settings), *_lora_warnings(found, last, baselines)]
     return [
         WatchWarning(rule, known[rule].name, known[rule].severity_under(settings), line, message, fix, line)

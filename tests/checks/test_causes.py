@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from loganalyzer.checks.causes import causes, main_causes
+from loganalyzer.checks.causes import group_by_cause, main_causes
 from loganalyzer.checks.registry import rules
 from loganalyzer.tables.schema import FINDINGS, empty
 
@@ -25,7 +25,7 @@ def findings(*rows: tuple[str, str | None] | tuple[str, str | None, str]) -> pl.
 
 
 def grouped(*rows: tuple[str, str | None] | tuple[str, str | None, str]) -> list[tuple[str, ...]]:
-    return [cause.rules for cause in causes(findings(*rows))]
+    return [cause.rules for cause in group_by_cause(findings(*rows))]
 
 
 @pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.id)
@@ -55,12 +55,12 @@ def test_a_rule_leads_only_within_its_own_run() -> None:
 
 
 def test_runs_with_the_same_cause_share_it() -> None:
-    (cause,) = causes(findings(("AUD001", "a"), ("AUD004", "a"), ("AUD001", "b")))
+    (cause,) = group_by_cause(findings(("AUD001", "a"), ("AUD004", "a"), ("AUD001", "b")))
     assert (cause.title, cause.runs, cause.first.height) == ("audio too short", ("a", "b"), 2)
 
 
 def test_a_cause_is_as_severe_as_its_most_severe_finding_and_the_most_severe_come_first() -> None:
-    found = causes(findings(("AUD006", "a"), ("RUN004", "a"), ("SCH003", "a")))
+    found = group_by_cause(findings(("AUD006", "a"), ("RUN004", "a"), ("SCH003", "a")))
     assert [(cause.rule, cause.severity) for cause in found] == [("RUN004", "error"), ("AUD006", "warning")]
 
 
@@ -78,10 +78,10 @@ def test_notes_are_not_counted_as_further_causes() -> None:
 
 def test_a_rule_that_is_not_known_is_a_cause_of_its_own_name() -> None:
     strange = findings(("AUD001", "a")).with_columns(pl.lit("XYZ001").alias("rule"), pl.lit("odd-thing").alias("name"))
-    assert [(cause.rules, cause.title) for cause in causes(strange)] == [(("XYZ001",), "odd thing")]
-    assert main_causes(strange)["said"].to_list() == ["odd thing"]
+    assert [(cause.rules, cause.title) for cause in group_by_cause(strange)] == [(("XYZ001",), "odd thing")]
+    assert main_causes(strange)["text"].to_list() == ["odd thing"]
 
 
 def test_no_finding_is_no_cause() -> None:
-    assert causes(empty("findings")) == ()
+    assert group_by_cause(empty("findings")) == ()
     assert main_causes(empty("findings")).is_empty()

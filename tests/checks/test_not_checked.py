@@ -221,7 +221,7 @@ def test_what_the_log_does_not_tell_is_not_held_against_the_workflow() -> None:
     asked = Settings(workflow=Path(__file__).with_name("talk.json"))
     text = log.prompt(369).replace("Sampling 369 frames in", "Rendering 369 frames in")
     reasons = log.analyze(text, asked).not_checked.filter(pl.col("rule") == "RUN005")["reason"]
-    assert "the log does not tell: frames, steps, size" in reasons.to_list()
+    assert "the log does not state: frames, steps, size" in reasons.to_list()
 
 
 def test_bars_without_ranges_show_no_sequence() -> None:

@@ -164,8 +164,8 @@ def test_a_clean_run_passes_with_informative_findings_only() -> None:
 def test_the_shortfall_says_frames_seconds_place_and_three_ways_out() -> None:
     row = found(log.prompt(427), Q6).findings.filter(pl.col("rule") == "AUD001").row(0, named=True)
     assert row["message"] == (
-        "14 frames (0.56 s) are missing: frames 427–440 (0:17.08–0:17.64) follow encoded silence, not the audio. "
-        "A small shortfall."
+        "14 frames (0.56 s) have no audio: frames 427–440 (0:17.08–0:17.64) follow encoded silence. "
+        "The shortfall is small."
     )
     assert [line.strip() for line in row["fix"].split("\n")] == [
         "Trim the video to 427 frames:",
@@ -181,12 +181,12 @@ def test_the_shortfall_says_frames_seconds_place_and_three_ways_out() -> None:
 def test_a_shortfall_below_one_second_is_called_small(audio: int, missing: int, is_small: bool) -> None:
     row = found(log.prompt(audio), Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
     assert row["observed"].startswith(f"{missing} frames missing")
-    assert row["message"].endswith(" A small shortfall.") == is_small
+    assert row["message"].endswith(" The shortfall is small.") == is_small
 
 
 def test_one_missing_frame_is_said_in_the_singular() -> None:
     row = found(log.prompt(440), Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
-    assert row["message"].startswith("1 frame (0.04 s) is missing: ")
+    assert row["message"].startswith("1 frame (0.04 s) has no audio: ")
 
 
 def test_too_light_a_model_comes_with_the_key_that_allows_it() -> None:
@@ -211,7 +211,7 @@ def test_a_warning_with_a_number_too_large_to_be_one_takes_no_figures_from_the_o
     warnings = log.padding(427, 441) + log.padding(427, 10**20, subject=1)
     text = log.prompt(427).replace(log.padding(427, 441), warnings).replace("Sampling 427 frames in", "Rendering")
     row = found(text, Q6).findings.row(by_predicate=pl.col("rule") == "AUD001", named=True)
-    assert row["message"].startswith("14 frames (0.56 s) are missing: frames 427–440")
+    assert row["message"].startswith("14 frames (0.56 s) have no audio: frames 427–440")
     assert row["observed"] == "14 frames missing (have 427, need 441)"
 
 
@@ -299,8 +299,8 @@ def message(text: str, rule: str) -> str:
 
 def test_a_window_that_is_configured_and_not_observed_is_called_so() -> None:
     header = log.ARRIVAL + log.MODE + log.header(60, 1)
-    assert "60 of the 81 frames of the window;" in message(header + log.window(0, 81) + log.memory(), "AUD005")
-    assert "60 of the 81 frames of a window as configured;" in message(header + log.memory(), "AUD005")
+    assert "60 of the 81 frames of the window." in message(header + log.window(0, 81) + log.memory(), "AUD005")
+    assert "60 of the 81 frames of a configured window." in message(header + log.memory(), "AUD005")
 
 
 def test_an_overlap_that_no_second_window_shows_is_not_stated() -> None:
@@ -308,3 +308,129 @@ def test_an_overlap_that_no_second_window_shows_is_not_stated() -> None:
     assert message(one, "SCH004") == "The run used a window of 121 frames, not 81."
     two = log.prompt(153).replace("72-153", "56-137")
     assert message(two, "SCH004") == "The run used windows of 81 frames with an overlap of 25, not 81/9."
+
+
+def log_lines(rule_id: str) -> list[str]:
+    """The lines of a rule's example without the notes on them."""
+    return [line for line in rules()[rule_id].example.split("\n") if not line.startswith("# ")]
+
+
+def swapped(text: str, *pairs: tuple[str, str]) -> str:
+    """`text` with other lines; each line to replace is in it exactly once."""
+    for old, new in pairs:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+def bar(start: int, step: int, elapsed: int, rate: float) -> str:
+    return log.refresh(f"Sampling audio indices {start}-{start + 81}", step, 4, elapsed, f"{rate:5.2f}s/it")
+
+
+PEAK, RESERVED = log.memory().splitlines(keepends=True)[1:]
+
+EMBEDDED: dict[str, tuple[Callable[..., str], Settings]] = {
+    "SCH001": (lambda a, b: swapped(CLEAN, (log.window(72, 153), a), (log.window(144, 225), b)), Q6),
+    "SCH002": (lambda a: swapped(log.prompt(250), (log.header(250, 4), a)), Q6),
+    "SCH003": (lambda *lines: log.ARRIVAL + log.MODE + "".join(lines), Q6),
+    "SCH004": (lambda a, b: swapped(log.prompt(), (log.window(0, 81), a), (log.window(72, 153), b)), Q6),
+    "AUD001": (lambda a, b: swapped(log.prompt(427), (log.padding(427, 441), a + b)), Q6),
+    "AUD002": (lambda a, b: swapped(log.prompt(153), (log.padding(153, 153), a + b)), Q6),
+    "AUD003": (lambda a: swapped(log.prompt(427), (log.MODE, a + log.MODE)), Q6),
+    "AUD004": (lambda a: swapped(log.prompt(427), (log.MODE, log.MODE + a)), Q6),
+    "AUD005": (lambda a: swapped(log.prompt(60), (log.header(60, 1), a)), Q6),
+    "AUD006": (lambda a, b: swapped(log.prompt(392), (log.MODE, a + log.MODE), (log.header(392, 6), b)), Q6),
+    "MEM001": (lambda a: swapped(CLEAN, (PEAK, a)), Q6),
+    "MEM002": (lambda a: swapped(CLEAN, (PEAK, a)), Q6),
+    "MEM003": (lambda a, b: swapped(CLEAN, (log.BANNER.splitlines(keepends=True)[0], a), (RESERVED, b)), Q6),
+    "MEM004": (lambda a, b: swapped(CLEAN, (PEAK + RESERVED, a + b)), Q6),
+    "MEM005": (lambda *lines: log.prompt(250, report="".join(lines) + log.memory_2026()), Q6),
+    "MEM006": (lambda a, b: log.prompt(153, report=a + b) + log.prompt(250, report=a + b), Q6),
+    "MEM007": (lambda a: log.prompt(report=a), Q6),
+    "MOD001": (lambda a: swapped(CLEAN, (log.header(369, 6), a)), Settings(quantization="Q5_0")),
+    "MOD002": (lambda a: swapped(CLEAN, (log.lora(), a)), Q6),
+    "MOD003": (lambda a: swapped(CLEAN, (PEAK, a)), Q6),
+    "MOD005": (lambda a: swapped(CLEAN, (log.MODE, a + log.MODE)), Q6),
+    "TIM001": (lambda a: swapped(CLEAN, (log.window(216, 297), a)), Q6),
+    "TIM002": (
+        lambda a, b: swapped(log.BANNER + log.prompt(153), (log.window(0, 81), a), (log.window(72, 153), b)), Q6
+    ),
+    "TIM003": (
+        lambda a, b: swapped(
+            whole(windows(5, 5)), (bar(72, 2, 10, 5), f"\r{a[:-1]}"), (bar(72, 3, 15, 5), f"\r{b[:-1]}")
+        ),
+        Q6,
+    ),
+    "TIM004": (
+        lambda *lines: swapped(
+            whole(windows(5.0, 5.3, 5.6, 5.9)),
+            *((bar(72 * k, 3, int(3 * (5 + 0.3 * k)), 5 + 0.3 * k), f"\r{line[:-1]}") for k, line in enumerate(lines)),
+        ),
+        Q6,
+    ),
+    "TIM005": (
+        lambda a, b, c: swapped(
+            whole(windows(5, 40)),
+            (bar(0, 3, 15, 5), f"\r{a[:-1]}"), (bar(72, 3, 120, 40), f"\r{b[:-1]}"), (RESERVED, c),
+        ),
+        Q6,
+    ),
+    "CST001": (lambda a: swapped(CLEAN, (log.EXECUTED, a)), Settings(quantization="Q6_K", price_per_hour=2.0)),
+    "RUN001": (lambda a: log.ARRIVAL + log.header(250, 4) + a + log.EXECUTED, Q6),
+    "RUN002": (lambda *lines: log.ARRIVAL + log.header(250, 4) + "".join(lines) + log.EXECUTED, Q6),
+    "RUN003": (lambda a: log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1) + a + log.EXECUTED, Q6),
+    "RUN004": (lambda a: log.ARRIVAL + log.MODE + log.header(250, 4) + log.window(0, 81) + a, Q6),
+    "RUN005": (lambda a: swapped(CLEAN, (log.header(369, 6), a)), ASKED),
+    "RUN006": (lambda *lines: swapped(CLEAN, (log.EXECUTED, "".join(lines))), Q6),
+    "RUN007": (lambda *lines: swapped(CLEAN, (log.EXECUTED, "".join(lines))), Q6),
+    "RUN008": (lambda *lines: CLEAN + log.ARRIVAL + "".join(lines), Q6),
+    "RUN009": (lambda *lines: swapped(CLEAN, (log.ARRIVAL, log.ARRIVAL + "".join(lines))), Q6),
+    "RUN010": (lambda *lines: swapped(CLEAN, (log.EXECUTED, "".join(lines) + log.EXECUTED)), Q6),
+    "RUN011": (lambda a: swapped(CLEAN, (log.EXECUTED, a + log.EXECUTED)), Q6),
+    "RUN012": (lambda a: swapped(CLEAN, (log.EXECUTED, a + log.EXECUTED)), Q6),
+    "LOG001": (lambda a: a + CLEAN, Q6),
+    "LOG003": (lambda *lines: log.ARRIVAL + log.MODE + "".join(lines) + log.EXECUTED, Q6),
+    "LOG004": (lambda *lines: log.ARRIVAL + "".join(lines) + log.memory() + log.EXECUTED, Q6),
+}  # fmt: skip
+"""Runs around the lines of each rule's example."""
+WITHOUT_LINES = {*BESIDE_A_LOG, "LOG002"}
+"""Rules whose examples are notes: no line of a single log shows the fault."""
+
+
+def embedded(rule_id: str) -> tuple[str, Settings]:
+    write, settings = EMBEDDED[rule_id]
+    return write(*(f"{line}\n" for line in log_lines(rule_id))), settings
+
+
+@pytest.mark.parametrize("rule_id", EMBEDDED)
+def test_a_rule_fires_on_its_example(rule_id: str) -> None:
+    analysis = found(*embedded(rule_id))
+    assert rule_id in analysis.findings["rule"].to_list()
+
+
+@pytest.mark.parametrize("rule_id", EMBEDDED.keys() - {"LOG001"})
+def test_the_lines_of_an_example_are_no_near_misses(rule_id: str) -> None:
+    assert found(*embedded(rule_id)).near_misses["text"].to_list() == []
+
+
+def test_every_rule_on_logs_has_an_example_of_log_lines() -> None:
+    on_logs = {rule.id for rule in rules().values() if rule.witness == "log"}
+    assert {rule_id for rule_id in on_logs if log_lines(rule_id)} == EMBEDDED.keys() == on_logs - WITHOUT_LINES
+
+
+@pytest.mark.parametrize("rule_id", ["AUD002", "RUN003", "TIM001", "MEM004", "RUN008"])
+def test_a_finding_without_a_fix_of_its_own_has_its_rules(rule_id: str) -> None:
+    fixes = found(*embedded(rule_id)).findings.filter(pl.col("rule") == rule_id)["fix"]
+    assert fixes.unique().to_list() == [rules()[rule_id].fix]
+
+
+def test_a_failure_with_a_known_cause_has_the_causes_fix_and_any_other_its_rules() -> None:
+    start = log.ARRIVAL + log.header(250, 4)
+    fixes = [
+        found(start + f"!!! Exception during processing !!! {error}\n" + log.EXECUTED, Q6)
+        .findings.filter(pl.col("rule") == "RUN001")["fix"]
+        .item()
+        for error in ("No module named 'sageattention'", "boom")
+    ]
+    assert fixes[0] != rules()["RUN001"].fix
+    assert fixes[1] == rules()["RUN001"].fix

@@ -282,7 +282,7 @@ def test_a_name_with_a_leading_dash_is_reached_behind_two_dashes() -> None:
         (["watch", "x.log", "--interval", "nan"], "interval"),
         (["watch", "x.log", "--once-idle", "inf"], "once-idle"),
         (["x.log", "--ignore", "AUD999"], "there is no rule 'AUD999'"),
-        (["x.log", "--config", "gone.toml"], "gone.toml: there is no such configuration file"),
+        (["x.log", "--config", "gone.toml"], "gone.toml: configuration file not found"),
         (["x.log", "--baselines", "gone.toml"], "gone.toml: not a baselines file"),
         (["x.log", "--patterns", "gone"], "gone is not a folder of patterns"),
         (["x.log", "--html", "no/such/folder/r.html"], "no/such/folder/r.html: cannot be written"),

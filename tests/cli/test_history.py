@@ -155,9 +155,9 @@ def test_an_unknown_metric_is_a_usage_error_that_names_the_known_ones() -> None:
 def test_pruning_says_what_it_would_do_and_does_it_with_yes() -> None:
     for night in range(4):
         call("history", "add", write(f"{night}.log", 5 + night / 10), "--at", f"2026-02-{night + 1:02}")
-    assert "3 runs would be taken out" in call("history", "prune", "--keep", 1).stdout
+    assert "3 runs would be removed" in call("history", "prune", "--keep", 1).stdout
     assert len(listed()) == 4
-    assert call("history", "prune", "--before", "2026-02-03", "--yes").stdout == "2 runs taken out\n"
+    assert call("history", "prune", "--before", "2026-02-03", "--yes").stdout == "2 runs removed\n"
     assert [run["source"] for run in listed()] == ["2.log", "3.log"]
     assert call("history", "prune").exit_code == 2
 

@@ -124,7 +124,7 @@ def test_a_ticket_without_a_log_is_not_written() -> None:
     Path("empty").mkdir()
     result = call("ticket", "empty")
     assert result.exit_code == 2
-    assert "no log could be read, so no ticket is written" in result.output
+    assert "no log could be read, so no ticket was written" in result.output
     assert not Path("ticket.zip").exists()
 
 

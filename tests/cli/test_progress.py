@@ -56,7 +56,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 def drawn(terminal: Terminal, paths: list[str], name: str, size: int) -> str:
     """What stands on the terminal once so much of an input is read."""
-    with progress.shown(paths, quiet=False) as told:
+    with progress.show(paths, quiet=False) as told:
         assert told is not None
         told(name, size)
         patience = time.monotonic() + HANGS_S
@@ -123,7 +123,7 @@ def test_nothing_is_shown_for_work_that_ends_before_the_patience_does(
     clocks: list[Clock] = []
     monkeypatch.setattr(progress, "PATIENCE_S", 1.0)
     monkeypatch.setattr(progress, "Timer", lambda *args: clocks.append(Clock(*args)) or clocks[-1])
-    with progress.shown(["-"], quiet=False) as told:
+    with progress.show(["-"], quiet=False) as told:
         assert told is not None
         told("-", 500_000)
     (clock,) = clocks
@@ -135,7 +135,7 @@ def test_nothing_is_shown_for_work_that_ends_before_the_patience_does(
 def test_it_is_shown_from_the_moment_the_patience_ends(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     clocks: list[Clock] = []
     monkeypatch.setattr(progress, "Timer", lambda *args: clocks.append(Clock(*args)) or clocks[-1])
-    with progress.shown(["-"], quiet=False) as told:
+    with progress.show(["-"], quiet=False) as told:
         assert told is not None
         assert terminal.getvalue() == ""
         clocks[0].ring()
@@ -170,7 +170,7 @@ def test_a_name_neither_steers_the_terminal_nor_is_taken_as_markup(terminal: Ter
 
 
 def test_quiet_shows_nothing(terminal: Terminal) -> None:
-    with progress.shown(["a.log"], quiet=True) as told:
+    with progress.show(["a.log"], quiet=True) as told:
         assert told is None
     assert terminal.getvalue() == ""
 
@@ -178,7 +178,7 @@ def test_quiet_shows_nothing(terminal: Terminal) -> None:
 def test_a_failure_stops_the_drawing(terminal: Terminal) -> None:
     def interrupted() -> None:
         drawn(terminal, ["-"], "-", 500_000)
-        with progress.shown(["-"], quiet=False):
+        with progress.show(["-"], quiet=False):
             time.sleep(0.2)
             raise KeyboardInterrupt
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loganalyzer.cli.group import main
-from loganalyzer.cli.streams import harmless
+from loganalyzer.cli.streams import escape_commands
 
 LONG = "A" * 110
 ATTACK = f"{LONG} ::stop-commands::pwned {LONG[:80]} ##[error]legacy ##vso[task.complete]x ::error file=x.py::boo"
@@ -90,11 +90,11 @@ def test_annotations_of_our_own_are_commands_still_and_begin_no_other(monkeypatc
     ],
 )
 def test_only_what_would_be_a_command_is_shown_as_an_escape(text: str, shown: str) -> None:
-    assert harmless(text) == shown
+    assert escape_commands(text) == shown
 
 
 def test_the_rest_of_a_line_begins_no_command() -> None:
-    assert harmless("::a\n::b", begins_line=False) == "::a\n\\u003a:b"
+    assert escape_commands("::a\n::b", begins_line=False) == "::a\n\\u003a:b"
 
 
 @pytest.mark.parametrize("words", ["clean_Q6_K.log --no-html", "rules", "plan 17", "--version", "--help"])

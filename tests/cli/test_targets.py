@@ -45,7 +45,7 @@ def refused(*words: object) -> str:
 
 @pytest.mark.parametrize("option", ["--html", "--json", "--markdown", "--junit"])
 def test_an_output_does_not_take_the_place_of_an_input(option: str) -> None:
-    assert f"{option} {LOG} would overwrite what is read" in refused(LOG, option, LOG)
+    assert f"{option} {LOG} would overwrite the input" in refused(LOG, option, LOG)
 
 
 @pytest.mark.parametrize("name", ["./talk_Q6_K.log", "link.log", "hard.log", "logs/../talk_Q6_K.log"])

@@ -79,7 +79,7 @@ def test_a_log_without_a_run_ends_with_exit_2(tmp_path: Path) -> None:
     path = tmp_path / "comfyui.log"
     path.write_text("nothing of the kind\n")
     process = started(path, "--once-idle", "0.2")
-    assert "no run was seen" in process.communicate(timeout=HANGS_S)[1]
+    assert "no run found" in process.communicate(timeout=HANGS_S)[1]
     assert process.returncode == 2
 
 

@@ -101,8 +101,8 @@ def test_without_a_decision_and_nobody_to_ask_nothing_is_written(tmp_path: Path)
     assert not (tmp_path / "fixed.json").exists()
 
 
-def test_a_person_at_a_terminal_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loganalyzer.cli.workflow._is_asked", lambda: True)
+def test_a_person_at_a_terminal_is_interactive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loganalyzer.cli.workflow._is_interactive", lambda: True)
     result = call("fix", saved(tmp_path, FAULTY), "-o", tmp_path / "fixed.json", input="2\n")
     assert result.exit_code == 0, result.output
     assert '"value": 513' in (tmp_path / "fixed.json").read_text()
@@ -120,11 +120,11 @@ def test_an_edit_that_somebody_makes_while_the_question_stands_is_not_overwritte
         path.write_text(edited)
         return 1
 
-    monkeypatch.setattr("loganalyzer.cli.workflow._is_asked", lambda: True)
+    monkeypatch.setattr("loganalyzer.cli.workflow._is_interactive", lambda: True)
     monkeypatch.setattr("loganalyzer.cli.workflow.click.prompt", answer)
     result = call("fix", path, *words)
     assert result.exit_code == 2
-    assert "was changed by another program meanwhile; nothing is written" in result.stderr
+    assert "another program changed it meanwhile; nothing was written" in result.stderr
     assert path.read_text() == edited
     assert not Path("fixed.json").exists()
 
@@ -134,7 +134,7 @@ def test_a_copy_that_appears_while_the_question_stands_is_not_overwritten(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     other = Path("fixed.json")
-    monkeypatch.setattr("loganalyzer.cli.workflow._is_asked", lambda: True)
+    monkeypatch.setattr("loganalyzer.cli.workflow._is_interactive", lambda: True)
     monkeypatch.setattr("loganalyzer.cli.workflow.click.prompt", lambda *_, **__: other.write_text("mine") and 1)
     result = call("fix", saved(tmp_path, FAULTY), "-o", other)
     assert result.exit_code == 2
@@ -176,7 +176,7 @@ def test_a_sound_workflow_needs_no_copy(tmp_path: Path) -> None:
 def test_a_fault_that_no_value_mends_is_left_to_the_user(tmp_path: Path) -> None:
     path = saved(tmp_path, api(_4={"context_options": ["10", 0]}, _10={"class_type": "WanVideoContextOptions"}))
     result = call("fix", path, "-o", tmp_path / "fixed.json")
-    assert "SCH005 is left to you" in result.stdout
+    assert "SCH005 needs your decision" in result.stdout
 
 
 def test_broken_files_are_refused_with_the_line(tmp_path: Path) -> None:

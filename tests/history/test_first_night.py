@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from loganalyzer.checks.expected import Expected
-from loganalyzer.checks.history import _MOST_DIFFERENCES, _RECOVERY_NIGHTS, changed_with
+from loganalyzer.checks.history import _MOST_DIFFERENCES, _RECOVERY_NIGHTS, describe_changes
 from loganalyzer.checks.registry import run_all
 from loganalyzer.expectations import baselines
 from loganalyzer.history.past import Past
@@ -47,7 +47,7 @@ def test_a_doubled_time_is_red_on_the_first_night_and_says_how_far_outside(tmp_p
     message = str(row["message"])
     for part in ("tonight 10.06 s", "normal 4.9", "above the range", "First affected run: ", "for 1 night", "in 1,000"):
         assert part in message
-    assert "Nothing else that the logs state changed with it." in message
+    assert "No setting or version in the logs changed at the same time." in message
     assert not of_step_time(found, "REG001")
 
 
@@ -129,33 +129,33 @@ def runs(**columns: list[object]) -> pl.DataFrame:
     return pl.DataFrame({"run_id": [f"R{place}" for place in range(count)], **columns})
 
 
-def test_what_changed_with_it_is_a_value_that_no_run_before_had() -> None:
+def test_what_describe_changes_it_is_a_value_that_no_run_before_had() -> None:
     table = runs(torch_version=["2.7", "2.8", "2.9"], comfyui_version=["0.3", "0.4", "0.3"])
-    assert changed_with(table, ["R0", "R1"], ["R2"]) == "torch_version 2.8 → 2.9"
+    assert describe_changes(table, ["R0", "R1"], ["R2"]) == "torch_version 2.8 → 2.9"
 
 
 def test_of_many_packs_only_those_are_named_that_changed() -> None:
     packs = [f"pack-{number:02}" for number in range(50)]
     table = runs(custom_nodes=[", ".join([*packs, "KJNodes 1.2"]), ", ".join([*packs, "KJNodes 1.3"])])
-    assert changed_with(table, ["R0"], ["R1"]) == "custom_nodes KJNodes 1.2 → KJNodes 1.3"
+    assert describe_changes(table, ["R0"], ["R1"]) == "custom_nodes KJNodes 1.2 → KJNodes 1.3"
 
 
 def test_a_pack_that_is_new_stands_against_none() -> None:
     table = runs(custom_nodes=["a, b", "a, b, c"])
-    assert changed_with(table, ["R0"], ["R1"]) == "custom_nodes none → c"
+    assert describe_changes(table, ["R0"], ["R1"]) == "custom_nodes none → c"
 
 
 def test_a_value_that_no_log_before_states_is_no_change() -> None:
-    assert changed_with(runs(torch_version=[None, None, "2.9"]), ["R0", "R1"], ["R2"]) == ""
-    assert changed_with(runs(torch_version=["2.8", "2.8", None]), ["R0", "R1"], ["R2"]) == ""
+    assert describe_changes(runs(torch_version=[None, None, "2.9"]), ["R0", "R1"], ["R2"]) == ""
+    assert describe_changes(runs(torch_version=["2.8", "2.8", None]), ["R0", "R1"], ["R2"]) == ""
 
 
 def test_runs_and_columns_that_are_not_there_are_left_out() -> None:
-    assert changed_with(runs(height=[480, 720]), ["R0", "R9"], ["R1"]) == ""
+    assert describe_changes(runs(height=[480, 720]), ["R0", "R9"], ["R1"]) == ""
 
 
 def test_hostile_values_are_one_short_line() -> None:
-    phrase = changed_with(runs(torch_version=["2.8", "x\n\x1b[31m" + "y" * 500]), ["R0"], ["R1"])
+    phrase = describe_changes(runs(torch_version=["2.8", "x\n\x1b[31m" + "y" * 500]), ["R0"], ["R1"])
     assert "\n" not in phrase
     assert "\x1b" not in phrase
     assert len(phrase) < 120
@@ -165,6 +165,6 @@ def test_hostile_values_are_one_short_line() -> None:
 def test_only_the_first_differences_are_named(monkeypatch: pytest.MonkeyPatch, count: int, more: bool) -> None:
     names = [f"fact_{number}" for number in range(count)]
     monkeypatch.setattr("loganalyzer.comparison.comparing.OTHER_COLUMNS", names)
-    phrase = changed_with(runs(**{name: ["a", "b"] for name in names}), ["R0"], ["R1"])
+    phrase = describe_changes(runs(**{name: ["a", "b"] for name in names}), ["R0"], ["R1"])
     assert (", and 1 more" in phrase) == more
     assert phrase.count("→") == _MOST_DIFFERENCES

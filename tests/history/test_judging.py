@@ -75,13 +75,13 @@ def test_too_few_runs_are_not_checked_and_say_how_many_are_missing(tmp_path: Pat
 def test_a_run_that_tells_no_figure_is_not_checked(tmp_path: Path) -> None:
     found = tonight(tmp_path, [5.0], log.analyze(log.ARRIVAL + log.MODE + log.header(153, 3)))
     reasons = found.not_checked.filter(pl.col("rule") == "REG001")["reason"].to_list()
-    assert reasons == ["the log tells no figure to compare"]
+    assert reasons == ["the log has no metric to compare"]
 
 
 def test_without_a_history_the_rule_says_that_it_was_not_checked() -> None:
     found = nights.analysis(5.0, 0)
     reasons = found.not_checked.filter(pl.col("rule") == "REG001")["reason"].to_list()
-    assert reasons == ["no history is given to compare with (--history URL)"]
+    assert reasons == ["no history is configured (--history URL)"]
 
 
 def test_a_run_that_is_in_the_history_already_counts_once_at_its_own_place(tmp_path: Path) -> None:

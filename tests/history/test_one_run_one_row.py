@@ -186,12 +186,12 @@ def test_equal_logs_without_times_are_taken_for_one_run_and_it_is_said(url: str)
     assert "1 run added" in piped()
     again = piped()
     assert "0 runs added" in again
-    assert "nothing in the logs tells them apart" in again
+    assert "the logs show no difference" in again
     assert "1 run added" in piped("--at", "2026-02-02")
     assert "1 run added" in piped("--at", "2026-02-03")
     again = piped("--at", "2026-02-03")
     assert "0 runs added" in again
-    assert "nothing in the logs tells them apart" not in again
+    assert "the logs show no difference" not in again
     assert rows(url).height == 3
 
 

@@ -140,7 +140,7 @@ def test_a_label_needs_a_history_that_is_written(tmp_path: Path) -> None:
     words = ["x.log", "--history", f"sqlite:///{tmp_path / 'h.db'}", "--history-read-only", "--label", "a"]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
-    assert "--label needs a history that is written" in result.stderr
+    assert "--label needs a writable history" in result.stderr
 
 
 def test_a_store_of_an_older_version_is_read_without_an_upgrade(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from workflows import api, saved
 
 from loganalyzer.lint.checker import check
-from loganalyzer.lint.fixing import fixed, preferred
+from loganalyzer.lint.fixing import apply_fixes, choose_by
 from loganalyzer.lint.model import Fault
 from loganalyzer.settings.model import Settings
 
@@ -26,14 +26,14 @@ def faults(folder: Path, frames: int, seconds: float) -> list[Fault]:
 
 def test_of_longer_audio_the_largest_aligned_count_is_recommended_not_all_its_frames(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, 425, 18.0)
-    assert "which is 450 frames at 25 fps. 425 frames are asked for, and 441 come out" in fault.message
-    assert fault.fix == "Ask for 441 frames."
+    assert "which is 450 frames at 25 fps. 425 frames are requested, and 441 are rendered" in fault.message
+    assert fault.fix == "Request 441 frames."
 
 
 def test_of_shorter_audio_the_frames_that_come_out_are_named(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, 450, 17.0)
-    assert "450 frames are asked for, and 441 come out: the audio ends before that" in fault.message
-    assert fault.fix == "Ask for 369 frames, or cut the audio to 18 s, if it is that long."
+    assert "450 frames are requested, and 441 are rendered: the audio ends earlier" in fault.message
+    assert fault.fix == "Request 369 frames, or crop the audio to 18 s, if it is that long."
 
 
 @pytest.mark.parametrize(("frames", "seconds", "count"), [(369, 17.084, 0), (370, 17.084, 1), (297, 17.084, 1)])
@@ -57,5 +57,5 @@ def test_audio_shorter_than_a_window_needs_more_audio(tmp_path: Path) -> None:
 def test_a_fixed_workflow_has_no_finding_left(frames: int, seconds: float, tmp_path: Path) -> None:
     found = check(saved(tmp_path, cut(frames, seconds)), Settings())
     after = tmp_path / "fixed.json"
-    after.write_text(fixed(found, preferred("shorter")).text)
+    after.write_text(apply_fixes(found, choose_by("shorter")).text)
     assert check(after, Settings()).findings == ()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from workflows import API, editor, native, sampler_v2, skyreels
 
 from loganalyzer.common.errors import LogAnalyzerError
-from loganalyzer.lint.checker import Heard, check
+from loganalyzer.lint.checker import AudioInput, check
 from loganalyzer.lint.document import to_document, to_text
-from loganalyzer.lint.fixing import fixed, preferred
+from loganalyzer.lint.fixing import apply_fixes, choose_by
 from loganalyzer.settings.model import Settings
 
 JUNK = st.sampled_from(
@@ -54,7 +54,7 @@ def test_a_damaged_workflow_is_checked_or_refused(document: Any, seconds: float 
     path.write_text(json.dumps(document), encoding="utf-8")
     refused = ""
     try:
-        found = check(path, Settings(), Heard((seconds,), "told") if seconds else None)
+        found = check(path, Settings(), AudioInput((seconds,), "told") if seconds else None)
     except LogAnalyzerError as error:
         refused = str(error)
     if refused:
@@ -62,4 +62,4 @@ def test_a_damaged_workflow_is_checked_or_refused(document: Any, seconds: float 
         return
     json.dumps(to_document(found))
     assert not any("\x1b" in line for line in to_text(found))
-    json.loads(fixed(found, preferred("shorter")).text)
+    json.loads(apply_fixes(found, choose_by("shorter")).text)

@@ -8,7 +8,7 @@ import pytest
 from workflows import api, between, native, saved
 
 from loganalyzer.lint.checker import Checked, check
-from loganalyzer.lint.fixing import fixed, preferred
+from loganalyzer.lint.fixing import apply_fixes, choose_by
 from loganalyzer.settings.model import Settings
 
 RANK_64 = "lightx2v_distill_rank64_bf16.safetensors"
@@ -49,7 +49,7 @@ def test_the_finding_names_the_key_that_accepts_the_mode(tmp_path: Path) -> None
 
 def test_a_fix_sets_the_expected_mode(tmp_path: Path) -> None:
     after = tmp_path / "fixed.json"
-    after.write_text(fixed(checked(tmp_path, api(_1={"attention_mode": "sageattn"})), preferred("shorter")).text)
+    after.write_text(apply_fixes(checked(tmp_path, api(_1={"attention_mode": "sageattn"})), choose_by("shorter")).text)
     assert ids(check(after, Settings())) == []
 
 
@@ -103,5 +103,5 @@ def test_a_configured_rank_is_checked_where_the_size_is_unknown(tmp_path: Path) 
 
 def test_the_finding_about_the_rank_says_what_upstream_ships_and_names_the_key(tmp_path: Path) -> None:
     (finding,) = checked(tmp_path, api(_2={"lora": RANK_64})).findings
-    assert "Upstream's own example workflows use rank 64." in finding.fault.fix
+    assert "Upstream's example workflows use rank 64." in finding.fault.fix
     assert "set `lora_rank = 64` in the configuration" in finding.fault.fix

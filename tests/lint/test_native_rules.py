@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from workflows import native, saved
 
-from loganalyzer.lint.checker import Checked, Heard, check
+from loganalyzer.lint.checker import AudioInput, Checked, check
 from loganalyzer.lint.document import to_text
-from loganalyzer.lint.fixing import fixed, preferred
+from loganalyzer.lint.fixing import apply_fixes, choose_by
 from loganalyzer.settings.model import Settings
 
 WHOLE = "native InfiniteTalk, one clip of 81 frames (3.24 s)"
 
 
 def checked(folder: Path, document: object, seconds: float | None = None, **settings: object) -> Checked:
-    heard = Heard((seconds,), f"{seconds:g} s") if seconds else None
-    return check(saved(folder, document), Settings(**settings), heard)  # type: ignore[arg-type]
+    audio = AudioInput((seconds,), f"{seconds:g} s") if seconds else None
+    return check(saved(folder, document), Settings(**settings), audio)  # type: ignore[arg-type]
 
 
 def ids(found: Checked) -> list[str]:
@@ -39,7 +39,7 @@ def test_the_configured_rate_does_not_change_that_of_core(tmp_path: Path) -> Non
 
 def test_a_fix_sets_the_rate_of_the_video(tmp_path: Path) -> None:
     after = tmp_path / "fixed.json"
-    after.write_text(fixed(checked(tmp_path, native(rate=24)), preferred("shorter")).text)
+    after.write_text(apply_fixes(checked(tmp_path, native(rate=24)), choose_by("shorter")).text)
     assert check(after, Settings()).findings == ()
 
 
@@ -51,7 +51,7 @@ def test_the_clips_are_said_and_what_is_not_checked(clips: int, start: str, tmp_
     assert f"  {start}: longer audio is cut silently" in lines
     reasons = {item.rule: item.reason for item in found.not_checked}
     assert reasons.keys() == {"AUD001", "AUD009", "MOD001", "MOD002", "MOD004"}
-    assert "the audio's length is not known" in reasons["AUD001"]
+    assert "the audio's length is unknown" in reasons["AUD001"]
     assert "comes from no node, whose file is unknown" in reasons["MOD001"] or "no requirement" in reasons["MOD001"]
     assert "no attention mode" in reasons["MOD004"]
 
@@ -65,7 +65,7 @@ def test_audio_that_is_longer_than_all_clips_is_cut_silently(
     found = checked(tmp_path, native(clips), frames / 25)
     assert ids(found) == rules
     if rules:
-        assert f"has {frames - 1} frames; the workflow makes" in found.findings[0].fault.message
+        assert f"has {frames - 1} frames. The workflow renders" in found.findings[0].fault.message
 
 
 @pytest.mark.parametrize(("length", "rules"), [(81, []), (77, ["SCH004"]), (80, ["SCH006"]), (82, ["SCH006"])])
@@ -136,7 +136,7 @@ def test_audio_that_does_not_fill_all_clips_is_missing_by_cores_own_count(
     found = checked(tmp_path, native(clips), seconds)
     assert ids(found) == rules
     if rules:
-        assert "1 frame (0.04 s) will be missing" in found.findings[0].fault.message
+        assert "1 frame (0.04 s) will have no audio" in found.findings[0].fault.message
 
 
 def test_a_clip_that_continues_another_may_be_shorter(tmp_path: Path) -> None:

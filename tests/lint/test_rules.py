@@ -10,18 +10,18 @@ from workflows import api, saved
 
 from loganalyzer.checks.registry import rules
 from loganalyzer.common.errors import ConfigurationError
-from loganalyzer.lint.checker import Checked, Heard, check
+from loganalyzer.lint.checker import AudioInput, Checked, check
 from loganalyzer.settings.model import Settings
 
-ALIGNED = Heard((14.78,), "14.78 s")
-LONGER = Heard((17.084,), "17.084 s")
+ALIGNED = AudioInput((14.78,), "14.78 s")
+LONGER = AudioInput((17.084,), "17.084 s")
 CONTEXT = {"class_type": "WanVideoContextOptions"}
 CROPPED = {"class_type": "AudioCrop", "start_time": "0:00", "end_time": "0:20", "audio": ["9", 0]}
 
-CASES: list[tuple[str, dict[str, Any], Heard | None]] = [
+CASES: list[tuple[str, dict[str, Any], AudioInput | None]] = [
     ("AUD001", api(_7={"value": 500}), LONGER),
     ("AUD003", api(_7={"value": 500}), LONGER),
-    ("AUD005", api(), Heard((2.0,), "2 s")),
+    ("AUD005", api(), AudioInput((2.0,), "2 s")),
     ("AUD006", api(_6={"fps": 23}), None),
     ("AUD007", api(_7={"value": 500}), None),
     ("AUD008", api(_8={"frame_rate": 24}), None),
@@ -40,24 +40,30 @@ CASES: list[tuple[str, dict[str, Any], Heard | None]] = [
 IDS = [f"{rule}-{number}" for number, (rule, _, _) in enumerate(CASES)]
 
 
-def checked(folder: Path, document: object, heard: Heard | None = None, **settings: Any) -> Checked:
-    return check(saved(folder, document), Settings(**settings), heard)
+def checked(folder: Path, document: object, audio: AudioInput | None = None, **settings: Any) -> Checked:
+    return check(saved(folder, document), Settings(**settings), audio)
 
 
-@pytest.mark.parametrize(("rule", "document", "heard"), CASES, ids=IDS)
-def test_the_rule_fires_on_its_fault(rule: str, document: Any, heard: Heard | None, tmp_path: Path) -> None:
-    found = [one for one in checked(tmp_path, document, heard).findings if one.rule.id == rule]
+@pytest.mark.parametrize(("rule", "document", "audio"), CASES, ids=IDS)
+def test_the_rule_fires_on_its_fault(rule: str, document: Any, audio: AudioInput | None, tmp_path: Path) -> None:
+    found = [one for one in checked(tmp_path, document, audio).findings if one.rule.id == rule]
     assert len(found) == 1
     assert found[0].severity == rules()[rule].severity
     fault = found[0].fault
     assert all((fault.message, fault.observed, fault.expected, fault.fix, fault.place.node_id, fault.place.input))
 
 
-@pytest.mark.parametrize("heard", [None, ALIGNED], ids=["audio unknown", "audio known"])
-def test_a_sound_workflow_has_no_findings(heard: Heard | None, tmp_path: Path) -> None:
-    found = checked(tmp_path, api(), heard)
+@pytest.mark.parametrize("audio", [None, ALIGNED], ids=["audio unknown", "audio known"])
+def test_a_sound_workflow_has_no_findings(audio: AudioInput | None, tmp_path: Path) -> None:
+    found = checked(tmp_path, api(), audio)
     assert found.findings == ()
     assert found.verdict == "pass"
+
+
+def test_a_fault_without_a_fix_of_its_own_has_its_rules(tmp_path: Path) -> None:
+    (document,) = (document for rule, document, _ in CASES if rule == "SCH005")
+    (fix,) = {one.fault.fix for one in checked(tmp_path, document).findings if one.rule.id == "SCH005"}
+    assert fix == rules()["SCH005"].fix
 
 
 def test_every_rule_that_only_a_workflow_shows_has_a_case() -> None:
@@ -85,9 +91,9 @@ def test_a_request_that_loses_a_frame_is_no_fault_where_the_audio_ends_before(tm
 
 
 def test_one_lost_frame_of_an_aligned_request_is_a_shortfall_where_the_audio_is_long_enough(tmp_path: Path) -> None:
-    (found,) = checked(tmp_path, api(_7={"value": 945}), Heard((60.0,), "60 s")).findings
+    (found,) = checked(tmp_path, api(_7={"value": 945}), AudioInput((60.0,), "60 s")).findings
     assert found.rule.id == "AUD001"
-    assert "1 frame (0.04 s) will be missing" in found.fault.message
+    assert "1 frame (0.04 s) will have no audio" in found.fault.message
 
 
 def test_a_cut_in_the_workflow_tells_the_audios_length(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from workflows import api, between, sampler_v2, saved, skyreels
 
-from loganalyzer.lint.checker import Checked, Heard, check
+from loganalyzer.lint.checker import AudioInput, Checked, check
 from loganalyzer.settings.model import Settings
 
 ON_SCHEDULE = {"AUD001", "AUD005", "AUD007", "AUD009", "AUD010"}
 
 
-def checked(folder: Path, document: object, heard: Heard | None = None) -> Checked:
-    return check(saved(folder, document), Settings(), heard)
+def checked(folder: Path, document: object, audio: AudioInput | None = None) -> Checked:
+    return check(saved(folder, document), Settings(), audio)
 
 
 def purged(document: dict[str, Any]) -> dict[str, Any]:
@@ -72,19 +72,19 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize("heard", [None, Heard((10.0,), "10 s")], ids=["audio unknown", "audio known"])
+@pytest.mark.parametrize("audio", [None, AudioInput((10.0,), "10 s")], ids=["audio unknown", "audio known"])
 @pytest.mark.parametrize("document", UNKNOWN, ids=["unknown node", "computed", "impossible"])
 def test_no_alignment_is_asserted_where_the_schedule_is_unknown(
-    document: Any, heard: Heard | None, tmp_path: Path
+    document: Any, audio: AudioInput | None, tmp_path: Path
 ) -> None:
-    found = checked(tmp_path, document, heard)
+    found = checked(tmp_path, document, audio)
     assert not ON_SCHEDULE & {one.rule.id for one in found.findings}
     assert {item.rule for item in found.not_checked} >= ON_SCHEDULE
     assert all(item.reason for item in found.not_checked)
 
 
 def test_more_frames_than_the_audio_has_are_found_without_a_schedule(tmp_path: Path) -> None:
-    found = checked(tmp_path, UNKNOWN[0], Heard((10.0,), "10 s"))
+    found = checked(tmp_path, UNKNOWN[0], AudioInput((10.0,), "10 s"))
     (fault,) = [one.fault for one in found.findings if one.rule.id == "AUD003"]
     assert fault.fix == "Set num_frames to 250 or less."
 

@@ -91,7 +91,7 @@ def test_a_message_of_more_rows_than_are_shown_ends_in_an_ellipsis() -> None:
 
 
 def test_a_command_is_rather_indented_less_than_broken() -> None:
-    line = Line((("ffmpeg -i a", ""),), indent=4, is_whole=True)
+    line = Line((("ffmpeg -i a", ""),), indent=4, keeps_one_row=True)
     assert plain([line], 15) == "    ffmpeg -i a\n"
     assert plain([line], 12) == " ffmpeg -i a\n"
     assert plain([line], 10) == "ffmpeg -i\na\n"

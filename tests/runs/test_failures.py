@@ -61,7 +61,7 @@ def test_a_prompt_that_failed_before_its_sampling_names_type_pack_file_and_line(
     assert prompt["failed_in"] == "ComfyUI-TalkingNodes/nodes.py:2950 in process"
     assert "color_matcher" in prompt["cause"]
     row = finding(found, "RUN001")
-    assert "failed before its sampling: ModuleNotFoundError" in row["message"]
+    assert "failed before sampling: ModuleNotFoundError" in row["message"]
     assert "(in ComfyUI-TalkingNodes/nodes.py:2950 in process)" in row["message"]
     assert "pip install color-matcher" in row["fix"]
     assert found.verdict == "fail"
@@ -165,7 +165,7 @@ def test_a_process_that_died_is_a_failure_with_its_cause(death: str) -> None:
 @pytest.mark.parametrize(
     ("later", "said"),
     [
-        (0, "it runs no prompt any more"),
+        (0, "it runs no more prompts"),
         (1, "1 later prompt was accepted and never ran"),
         (2, "2 later prompts were accepted and never ran"),
     ],

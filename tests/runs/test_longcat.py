@@ -67,7 +67,7 @@ def test_segments_behind_the_end_of_the_audio_follow_padding() -> None:
     assert "reads audio indices 160-346, and the audio has 250: 48 of its 93 frames (3.00 s)" in second
     assert "From frame 125 of the whole video on" in second
     assert "93 of its 93 frames" in third
-    assert "Cut the whole video to 125 frames (7.81 s)" in found.findings["fix"][0]
+    assert "Trim the complete video to 125 frames (7.81 s)" in found.findings["fix"][0]
 
 
 @pytest.mark.parametrize(("have", "missing"), [(345, 0), (344, 1), (346, 0)])
@@ -107,7 +107,7 @@ def test_other_than_one_or_two_indices_for_a_frame_are_not_judged(frames: int, j
 def test_a_range_that_repeats_is_an_error() -> None:
     found = analysed(segment(0), segment(160), segment(160))
     (said,) = findings(found, "SCH001")
-    assert "reads audio indices 160-346; behind the segment before it should read 320-506" in said
+    assert "reads audio indices 160-346. Expected after the previous segment: 320-506" in said
     assert "frames_processed" in found.findings.filter(pl.col("rule") == "SCH001")["fix"][0]
 
 

@@ -159,7 +159,7 @@ def test_a_slow_run_names_what_changed_since_the_last_run_that_was_fast_enough()
     q6 = Settings(quantization="Q6_K")
     findings = log.analyze(fast + slow, q6).findings
     (message,) = findings.filter(findings["rule"] == "TIM002")["message"]
-    assert message.endswith("Since the last run without this warning: attention sage → pytorch.")
+    assert message.endswith("Changed since the last normal run: attention sage → pytorch.")
     alone = log.analyze(slow, q6).findings
     assert "Since" not in alone.filter(alone["rule"] == "TIM002")["message"].item()
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
-from loganalyzer.checks.registry import Rule, chosen
+from loganalyzer.checks.registry import Rule, select_rules
 from loganalyzer.common.formatting import one_line
 from loganalyzer.settings.model import FailOn, Settings
 from loganalyzer.tables import completeness
@@ -46,7 +46,7 @@ class Cases:
     """Builds suites for groups of runs, adds up their counts, and writes the document at the end."""
 
     def __init__(self, settings: Settings, fail_on: FailOn) -> None:
-        self._rules = [rule for rule in chosen(settings) if _is_checked(rule, settings)]
+        self._rules = [rule for rule in select_rules(settings) if _is_checked(rule, settings)]
         self._fails = _FAILING_SEVERITIES[fail_on]
         self._is_strict = settings.strict and fail_on != "never"
         self._counts: Counter[str] = Counter()

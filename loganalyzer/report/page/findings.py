@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from loganalyzer.checks.causes import Cause, causes
+from loganalyzer.checks.causes import Cause, group_by_cause
 from loganalyzer.checks.registry import rules
 from loganalyzer.common import formatting
 from loganalyzer.report import words
@@ -53,7 +53,7 @@ def group_findings(
 
     `runs` has a link for each run with its own details section. `folders` contain additional message patterns.
     """
-    found = causes(analysis.findings)
+    found = group_by_cause(analysis.findings)
     leading = [cause.first.to_dicts() for cause in found]
     shown = [row for rows in leading for row in rows[: _most_in_full(rows)]]
     cited = [(row["source"], row["line"]) for row in shown if None not in (row["source"], row["line"])]

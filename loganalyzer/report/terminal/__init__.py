@@ -1,1 +1,1 @@
-"""Text for the terminal: summaries laid out in lines and grids."""
+"""Writes terminal output: summaries laid out in lines and grids."""

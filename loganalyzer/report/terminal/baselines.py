@@ -1,4 +1,4 @@
-"""`loganalyze baseline show`: in the terminal, and as JSON."""
+"""Formats baselines for `loganalyze baseline`, for the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -17,19 +17,24 @@ from loganalyzer.report.terminal.rendering import console
 from loganalyzer.tables.schema import SCHEMA_VERSION
 
 
-def _kinds(shelf: Baselines) -> dict[str, pl.DataFrame]:
-    return {"vram": shelf.vram, "timing": shelf.timing, "cost": shelf.cost, "requirement": shelf.requirement}
+def _kinds(baselines: Baselines) -> dict[str, pl.DataFrame]:
+    return {
+        "vram": baselines.vram,
+        "timing": baselines.timing,
+        "cost": baselines.cost,
+        "requirement": baselines.requirement,
+    }
 
 
-def to_json(shelf: Baselines) -> str:
-    """`schema_version`, `ranking`, and a list of entries per kind."""
-    parts = [f'"schema_version": {SCHEMA_VERSION}', f'"ranking": {json.dumps(list(shelf.ranking))}']
-    parts += [f"{json.dumps(kind)}: {rows_to_json(frame)}" for kind, frame in _kinds(shelf).items()]
+def to_json(baselines: Baselines) -> str:
+    """Returns `schema_version`, `ranking`, and a list of entries per kind."""
+    parts = [f'"schema_version": {SCHEMA_VERSION}', f'"ranking": {json.dumps(list(baselines.ranking))}']
+    parts += [f"{json.dumps(kind)}: {rows_to_json(frame)}" for kind, frame in _kinds(baselines).items()]
     return "{" + ",\n".join(parts) + "}\n"
 
 
 def proposals(proposed: Proposals, change: str, *, file: str, written: bool) -> str:
-    """`schema_version`, `file`, `written`, `diff`, `entries` (kind, key, figures, before) and `refused`."""
+    """Returns `schema_version`, `file`, `written`, `diff`, `entries` (kind, key, figures, before) and `refused`."""
     document = {
         "schema_version": SCHEMA_VERSION,
         "file": file,
@@ -44,20 +49,20 @@ def proposals(proposed: Proposals, change: str, *, file: str, written: bool) -> 
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def write(shelf: Baselines, file: IO[str]) -> None:
-    """One entry a line: what it is for, what it says; below it the provenance."""
+def write(baselines: Baselines, file: IO[str]) -> None:
+    """Writes one entry per line, with its key and values, and its provenance below."""
     out = console(file)
-    for kind, frame in _kinds(shelf).items():
+    for kind, frame in _kinds(baselines).items():
         out.print(Text(kind, style="bold"))
         figures = [name for name in FIGURES[kind] if name in frame.columns]
         for row in frame.iter_rows(named=True):
             key = ", ".join(f"{name} {_cell(row[name])}" for name in KEYS[kind])
-            said = ", ".join(f"{name} {_cell(row[name])}" for name in figures)
-            out.print(Padding(Text.assemble(key, ": ", (said, "bold")), (0, 0, 0, 2), expand=False))
+            values = ", ".join(f"{name} {_cell(row[name])}" for name in figures)
+            out.print(Padding(Text.assemble(key, ": ", (values, "bold")), (0, 0, 0, 2), expand=False))
             out.print(Padding(Text(printable(row["provenance"]), style="dim"), (0, 0, 0, 6), expand=False))
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, list):
-        return " to ".join(f"{item:g}" for item in value)
+        return "–".join(f"{item:g}" for item in value)
     return printable(f"{value:g}" if isinstance(value, float) else str(value))

@@ -1,4 +1,4 @@
-"""One block for each cause: its runs, and the cheapest fix; everything with `-v`."""
+"""Formats one block per cause with its runs and cheapest fix; with `-v`, all findings and fixes."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from loganalyzer.report.terminal.run_grid import left_out_line
 from loganalyzer.tables.analysis import Analysis
 
 STYLES: Final = {"error": "bold red", "warning": "bold yellow", "info": "cyan"}
-_WORDS: Final = {"info": "note"}
+_SEVERITY_WORDS: Final = {"info": "note"}
 MOST_RUNS: Final = 3
-"""Runs of a cause that the short summary names."""
+"""Most runs per cause in the short summary."""
 MOST_IN_FULL: Final = 50
 MOST_ROWS: Final = 2
-"""Rows that a message takes in the short summary."""
+"""Most rows per message in the short summary."""
 _BLANK: Final = Line()
 
 
 def cause_lines(analysis: Analysis, causes: Sequence[Cause], places: Places, *, verbose: bool) -> Iterator[Line]:
-    """The causes, the most severe first; notes only where everything is asked for."""
+    """Yields the causes, the most severe first; notes only with `verbose`."""
     for cause in causes:
         if cause.severity == "info" and not verbose:
             continue
         yield _BLANK
         yield _heading(cause, _count(analysis, cause))
-        yield from _in_full(cause, places) if verbose else _in_short(cause, places)
+        yield from _full_lines(cause, places) if verbose else _short_lines(cause, places)
         shown = MOST_IN_FULL if verbose else MOST_RUNS
-        more = max(cause.first.height - shown, 0) + _unheld(analysis, cause)
+        more = max(cause.first.height - shown, 0) + _dropped_findings(analysis, cause)
         if more:
             yield left_out_line(f"{more:,} more in the report")
 
 
 def fixes(text: str | None) -> list[str]:
-    """The lines of a fix: ways out, the cheapest first, with their commands indented."""
+    """Returns the lines of a fix: ways, the cheapest first, with their commands indented."""
     return [printable(line) for line in (text or words.DASH).split("\n")]
 
 
 def _heading(cause: Cause, count: str) -> Line:
-    severity = _WORDS.get(cause.severity, cause.severity)
+    severity = _SEVERITY_WORDS.get(cause.severity, cause.severity)
     return Line(
         (
             (printable(severity), STYLES.get(cause.severity, "")),
@@ -58,53 +58,53 @@ def _heading(cause: Cause, count: str) -> Line:
 
 
 def _count(analysis: Analysis, cause: Cause) -> str:
-    """How many runs have the cause; of an analysis in part how many findings there are."""
-    unheld = _unheld(analysis, cause)
-    if unheld or not cause.runs or cause.first["run_id"].null_count():
-        return plural(cause.first.height + unheld, "finding")
+    """Returns the number of runs with the cause, or of findings if the analysis has only a part of them."""
+    dropped = _dropped_findings(analysis, cause)
+    if dropped or not cause.runs or cause.first["run_id"].null_count():
+        return plural(cause.first.height + dropped, "finding")
     return plural(len(cause.runs), "run")
 
 
-def _unheld(analysis: Analysis, cause: Cause) -> int:
-    """Findings of the leading rule that are counted, and no longer held."""
+def _dropped_findings(analysis: Analysis, cause: Cause) -> int:
+    """Counts findings of the leading rule that are in the totals but no longer in the analysis."""
     rule = cause.rule or None
-    held = analysis.findings.filter(pl.col("rule").eq_missing(pl.lit(rule, pl.String))).height
-    return max(analysis.totals.rule(rule) - held, 0)
+    kept = analysis.findings.filter(pl.col("rule").eq_missing(pl.lit(rule, pl.String))).height
+    return max(analysis.totals.rule(rule) - kept, 0)
 
 
-def _in_short(cause: Cause, places: Places) -> Iterator[Line]:
-    """The first runs, each with its first way out; a fix that they share once."""
+def _short_lines(cause: Cause, places: Places) -> Iterator[Line]:
+    """Yields the first runs, each with its first way to fix it; a shared fix comes once."""
     rows = list(cause.first.head(MOST_RUNS).iter_rows(named=True))
     shared = len({row["fix"] for row in rows}) == 1
     others = 0
     for number, row in enumerate(rows, 1):
-        yield _found(row, places, most=MOST_ROWS)
+        yield _finding_line(row, places, most=MOST_ROWS)
         if shared and number < len(rows):
             continue
-        first, *rest = _ways(row["fix"])
+        first, *rest = _split_ways(row["fix"])
         others = len(rest)
-        yield from _fix(first)
+        yield from _fix_lines(first)
     if others:
         yield Line(((f"{plural(others, 'other way')} to fix it: -v, or the report", "dim"),), indent=4)
 
 
-def _in_full(cause: Cause, places: Places) -> Iterator[Line]:
-    """Every finding, those that lead first, with all ways out."""
+def _full_lines(cause: Cause, places: Places) -> Iterator[Line]:
+    """Yields every finding with all ways to fix it, those of the leading rule first."""
     for row in cause.first.head(MOST_IN_FULL).iter_rows(named=True):
-        yield _found(row, places)
-        yield from _all_ways(row)
+        yield _finding_line(row, places)
+        yield from _all_fix_lines(row)
     for row in cause.findings.head(MOST_IN_FULL * len(cause.rules)).iter_rows(named=True):
         if (row["rule"] or "") != cause.rule:
-            yield _found(row, places, rule=True)
-            yield from _all_ways(row)
+            yield _finding_line(row, places, rule=True)
+            yield from _all_fix_lines(row)
 
 
-def _all_ways(row: dict[str, Any]) -> Iterator[Line]:
-    for number, way in enumerate(_ways(row["fix"])):
-        yield from _fix(way, "" if number else "fix")
+def _all_fix_lines(row: dict[str, Any]) -> Iterator[Line]:
+    for number, way in enumerate(_split_ways(row["fix"])):
+        yield from _fix_lines(way, "" if number else "fix")
 
 
-def _found(row: dict[str, Any], places: Places, *, most: int = 0, rule: bool = False) -> Line:
+def _finding_line(row: dict[str, Any], places: Places, *, most: int = 0, rule: bool = False) -> Line:
     name = f"{words.or_dash(row['rule'])}  " if rule else ""
     return Line(
         (
@@ -118,8 +118,8 @@ def _found(row: dict[str, Any], places: Places, *, most: int = 0, rule: bool = F
     )
 
 
-def _ways(fix: str | None) -> list[list[str]]:
-    """The ways out of a fix, each as its lines: the way, and the commands that belong to it."""
+def _split_ways(fix: str | None) -> list[list[str]]:
+    """Returns the ways in a fix, each as its lines: the way, then its commands."""
     ways: list[list[str]] = []
     for line in fixes(fix):
         if ways and line.startswith(" "):
@@ -129,8 +129,8 @@ def _ways(fix: str | None) -> list[list[str]]:
     return ways
 
 
-def _fix(way: Sequence[str], title: str = "fix") -> Iterator[Line]:
-    said, *commands = way
-    yield Line(((f"{title:5}", "dim"), (said, "")), indent=4, hang=5)
+def _fix_lines(way: Sequence[str], title: str = "fix") -> Iterator[Line]:
+    text, *commands = way
+    yield Line(((f"{title:5}", "dim"), (text, "")), indent=4, hang=5)
     for command in commands:
-        yield Line(((command, "cyan"),), indent=9, is_whole=True)
+        yield Line(((command, "cyan"),), indent=9, keeps_one_row=True)

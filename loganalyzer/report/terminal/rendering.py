@@ -1,4 +1,4 @@
-"""Lines and grids on a terminal: coloured, and as wide as it is."""
+"""Draws lines and grids on a terminal, in color and at its width."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from loganalyzer.report.terminal.layout import Block, rows
 
 PLAIN_WIDTH: Final = 120
 _console: Final = partial(Console, highlight=False, markup=False, emoji=False)
-"""No text has markup of ours, and the table of emoji takes longer to load than a summary to write."""
+"""Texts have no markup, and loading the emoji table takes longer than writing a summary."""
 
 
 def console(file: IO[str]) -> Console:
-    """A console on `file`: coloured and as wide as the terminal, or plain where there is none."""
+    """Returns a console on `file`: in color at the terminal's width, or plain if it is not a terminal."""
     terminal = _console(file=file)
     return terminal if terminal.is_terminal else _console(file=file, width=PLAIN_WIDTH, no_color=True)
 
 
 def draw(blocks: Sequence[Block], out: Console) -> None:
-    """The blocks, one below the other."""
+    """Draws the blocks one below the other."""
     for row in rows(blocks, out.width, cell_len):
         text = Text.assemble(*row)
         text.rstrip()

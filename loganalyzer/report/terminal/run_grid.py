@@ -1,4 +1,4 @@
-"""One row for each run: its verdict, its main cause in words, and the figures that fit beside them."""
+"""Formats one row per run: verdict, main cause, and as many figures as fit."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ _COLUMNS: Final = (
     Column("frames", rank=5),
     Column("mode", left=True, rank=6),
 )
-"""The ranks say what is left out first on a narrow terminal: the mode, then the frames, …"""
-_USUAL: Final = "wrapper"
-"""What samples usually: where something else does, the mode says so, and matters."""
+"""The ranks define which columns a narrow terminal drops first: the mode, then the frames, …"""
+_USUAL_PRODUCER: Final = "wrapper"
+"""The usual producer. If another program sampled, the mode column names it and ranks higher."""
 _RANKS: Final = {"fail": 0, "warn": 1}
 _VERDICTS: Final = {"error": "fail", "warning": "warn"}
 _INCOMPLETE: Final = "not fully checked"
-_LOST: Final = "the prompt failed after sampling"
+_FAILED_LATER: Final = "the prompt failed after sampling"
 
 
 def run_grid(analysis: Analysis, places: Places) -> Iterator[Block]:
-    """The runs, in their order; of many those with problems."""
-    runs = _shown(analysis.runs)
+    """Yields the grid of runs in order; of many runs, those with problems."""
+    runs = _runs_to_show(analysis.runs)
     medians = _medians(analysis.steps, runs)
-    said = {run: rest for run, *rest in main_causes(analysis.findings).rows()}
+    main = {run: rest for run, *rest in main_causes(analysis.findings).rows()}
     lacking = set(select_deciding(analysis.not_checked)["run_id"])
     failed = set(analysis.prompts.filter(pl.col("status") == "failed")["prompt_id"])
     several = set(analysis.runs.filter(pl.col("source").is_duplicated())["source"])
     rows = tuple(
         [
             (places(run["source"], run["line"] if run["source"] in several else None, run["stream"]), ""),
-            *_judged(
-                run, said.get(run["run_id"]), is_lacking=run["run_id"] in lacking, is_lost=run["prompt_id"] in failed
+            *_verdict_cells(
+                run, main.get(run["run_id"]), is_lacking=run["run_id"] in lacking, is_lost=run["prompt_id"] in failed
             ),
-            *_figures(run, medians.get(run["run_id"])),
+            *_figure_cells(run, medians.get(run["run_id"])),
         ]
         for run in runs.iter_rows(named=True)
     )
-    is_usual = runs.select((pl.col("producer").fill_null(_USUAL) == _USUAL).all()).item()
+    is_usual = runs.select((pl.col("producer").fill_null(_USUAL_PRODUCER) == _USUAL_PRODUCER).all()).item()
     yield Grid(_COLUMNS if is_usual else (*_COLUMNS[:-1], _COLUMNS[-1]._replace(rank=1)), rows)
     left_out = analysis.totals.runs - runs.height
     if left_out > 0:
@@ -66,19 +66,19 @@ def run_grid(analysis: Analysis, places: Places) -> Iterator[Block]:
 
 
 def left_out_line(what: str) -> Line:
-    """Says that there is more."""
+    """Returns a line that says there is more."""
     return Line(((f"… and {what}", "dim"),), indent=2)
 
 
 def elsewhere(runs: int) -> str:
-    """Where the other ones of so many runs are."""
+    """Returns where to find the runs that are not shown."""
     if runs <= worst_runs.MAX_RUNS:
         return "see the report"
     return f"the report has the {worst_runs.MAX_RUNS} most severe, --json and --tables have all"
 
 
-def _shown(runs: pl.DataFrame) -> pl.DataFrame:
-    """The runs that are shown: of many those that fail, then those with warnings, in their order."""
+def _runs_to_show(runs: pl.DataFrame) -> pl.DataFrame:
+    """Returns the runs to show, in order; of many, first those that failed, then those with warnings."""
     if runs.height <= MOST_RUNS:
         return runs
     rank = pl.col("verdict").replace_strict(_RANKS, default=len(_RANKS), return_dtype=pl.Int64)
@@ -87,38 +87,38 @@ def _shown(runs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _medians(steps: pl.DataFrame, runs: pl.DataFrame) -> dict[str, float]:
-    """The median step of each of these runs."""
+    """Returns the median step time (s) of each of these runs."""
     own = pl.col("run_id").is_in(runs["run_id"].implode())
     single = steps.filter(own & (pl.col("method") != "average"))
     return dict(group_agg(single, ["run_id"], pl.col("duration_s").median()).rows())
 
 
-def _judged(run: dict[str, Any], cause: list[Any] | None, *, is_lacking: bool, is_lost: bool) -> Iterator[Words]:
-    """The verdict, and what it rests on; the prompt of a run that passes may have failed after sampling."""
+def _verdict_cells(run: dict[str, Any], cause: list[Any] | None, *, is_lacking: bool, is_lost: bool) -> Iterator[Words]:
+    """Yields the cells for verdict and main cause. The prompt of a passing run may have failed after sampling."""
     verdict = run["verdict"] if run["verdict"] in _STYLES else words.DASH
-    severity, said, others = cause or ["info", "", 0]
+    severity, text, others = cause or ["info", "", 0]
     if severity not in ("error", "warning"):
         yield verdict, "yellow" if is_lacking and verdict == "pass" else _STYLES.get(verdict, "")
-        yield (_LOST, "bold red") if is_lost else (_INCOMPLETE, "yellow") if is_lacking else ("", "")
+        yield (_FAILED_LATER, "bold red") if is_lost else (_INCOMPLETE, "yellow") if is_lacking else ("", "")
         return
-    if verdict not in _RANKS:  # of what shows only beside other runs, the run's own verdict says nothing
+    if verdict not in _RANKS:  # findings from comparing runs do not change the run's own verdict
         verdict = _VERDICTS[severity]
     more = f" (+{others} more)" if others else ""
     yield verdict, _STYLES.get(verdict, "")
-    yield printable(f"{said}{more}"), ""
+    yield printable(f"{text}{more}"), ""
 
 
-def _figures(run: dict[str, Any], median: float | None) -> Iterator[Words]:
+def _figure_cells(run: dict[str, Any], median: float | None) -> Iterator[Words]:
     seen, expected = run["observed_windows"], run["expected_windows"]
-    yield words.DASH if expected is None and seen is None else f"{_dash(seen)}/{_dash(expected)}", ""
+    yield words.DASH if expected is None and seen is None else f"{_or_dash(seen)}/{_or_dash(expected)}", ""
     yield "–" if median is None else f"{median:.2f}", ""
-    yield _peak(run), ""
+    yield _peak_cell(run), ""
     yield duration(run["total_s"]), ""
-    yield _dash(run["audio_frames"]), ""
+    yield _or_dash(run["audio_frames"]), ""
     yield printable(words.mode(run["mode"] or "unknown", run["producer"])), ""
 
 
-def _peak(run: dict[str, Any]) -> str:
+def _peak_cell(run: dict[str, Any]) -> str:
     if run["peak_allocated_gib"] is None:
         return words.DASH
     peak = f"{run['peak_allocated_gib']:.2f}"
@@ -127,5 +127,5 @@ def _peak(run: dict[str, Any]) -> str:
     return f"{peak} ({'decode' if run['peak_covers'] == 'last-decode' else 'residue'})"
 
 
-def _dash(value: object) -> str:
+def _or_dash(value: object) -> str:
     return words.DASH if value is None else str(value)

@@ -1,4 +1,4 @@
-"""The summary in the terminal: one row per run, one block per cause, and at the end the verdict and what to do next."""
+"""Writes the terminal summary: one row per run, one block per cause, the verdict, and the next action."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import IO, Final
 
 import polars as pl
 
-from loganalyzer.checks.causes import Cause, causes
+from loganalyzer.checks.causes import Cause, group_by_cause
 from loganalyzer.common.formatting import plural, printable
 from loganalyzer.common.severity import SEVERE
 from loganalyzer.report.facts import Places
@@ -29,21 +29,21 @@ _KINDS: Final = {
     "configuration": "not checked: not configured",
     "not-applicable": "not applicable",
 }
-"""Kinds of reasons, as the long summary heads them."""
+"""Headings of the kinds of reasons in the long summary."""
 _PLAIN_WIDTH: Final = 120
-_AS_IF_TERMINAL: Final = ("FORCE_COLOR", "TTY_COMPATIBLE")
-"""What, in the environment, makes a file or a pipe count as a terminal."""
+_TERMINAL_VARIABLES: Final = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""Environment variables that make a file or a pipe count as a terminal."""
 _BLANK: Final = Line()
 
 
 def write(analysis: Analysis, file: IO[str], *, verbose: bool = False) -> None:
-    """Print the summary; `verbose` adds all findings, notes, what was not checked and why, and the lines read.
+    """Writes the summary; `verbose` adds all findings, notes, what was not checked and why, and line counts.
 
-    A file gets it without the terminal's library, whose import takes longer than many a log, and which is asked only
-    where a text holds characters that it alone can measure.
+    A file is written without the terminal library, unless a text has characters that only this library can measure:
+    its import takes longer than analyzing many a log.
     """
     blocks = list(summary(analysis, verbose=verbose))
-    text = None if file.isatty() or any(map(os.environ.get, _AS_IF_TERMINAL)) else plain(blocks, _PLAIN_WIDTH)
+    text = None if file.isatty() or any(map(os.environ.get, _TERMINAL_VARIABLES)) else plain(blocks, _PLAIN_WIDTH)
     if text is not None:
         file.write(text)
         file.flush()
@@ -54,21 +54,21 @@ def write(analysis: Analysis, file: IO[str], *, verbose: bool = False) -> None:
 
 
 def summary(analysis: Analysis, *, verbose: bool) -> Iterator[Block]:
-    """The lines and grids of the summary; the verdict and the next action are its last two lines."""
-    found = causes(analysis.findings)
+    """Yields the lines and grids of the summary; the last two lines are the verdict and the next action."""
+    found = group_by_cause(analysis.findings)
     places = Places([*analysis.sources["source"].drop_nulls(), *analysis.runs["source"].drop_nulls()])
     if not analysis.runs.is_empty():
         yield from run_grid(analysis, places)
     yield from cause_lines(analysis, found, places, verbose=verbose)
-    yield from _not_checked_in_full(analysis) if verbose else _not_checked(analysis)
+    yield from _not_checked_lines(analysis) if verbose else _not_checked_line(analysis)
     if verbose and not analysis.sources.is_empty():
         yield _BLANK
-        yield from _coverage(analysis, places)
+        yield from _coverage_grid(analysis, places)
         yield Line((("unknown lines are normal: other nodes print them; near misses are not (LOG001)", "dim"),))
     if not analysis.runs.is_empty() or found:
         yield _BLANK
     yield _verdict_line(analysis)
-    yield Line((("next: ", "dim"), (printable(_next(analysis, found, places)), "")), most=1)
+    yield Line((("next: ", "dim"), (printable(_next_action(analysis, found, places)), "")), most=1)
 
 
 def _verdict_line(analysis: Analysis) -> Line:
@@ -81,32 +81,32 @@ def _verdict_line(analysis: Analysis) -> Line:
         rest = f"{others}; only WanVideo runs are checked" if others else "no WanVideo sampling in the log"
     elif analysis.verdict != "fail" and not analysis.complete:
         rest = "; ".join([*found, *analysis.totals.gaps()])
-    return Line((_verdict(analysis), (printable(f"  {where}: {rest}"), "")), hang=6)
+    return Line((_verdict_words(analysis), (printable(f"  {where}: {rest}"), "")), hang=6)
 
 
-def _verdict(analysis: Analysis) -> Words:
+def _verdict_words(analysis: Analysis) -> Words:
     word, style = _VERDICTS[analysis.verdict]
     if analysis.verdict == "pass" and not analysis.complete:
         return f"{word} (incomplete)", "bold yellow"
     return word, style
 
 
-def _next(analysis: Analysis, found: Sequence[Cause], places: Places) -> str:
-    """What to do first."""
-    grave = [cause for cause in found if cause.severity in SEVERE]
+def _next_action(analysis: Analysis, found: Sequence[Cause], places: Places) -> str:
+    """Returns the first action."""
+    severe = [cause for cause in found if cause.severity in SEVERE]
     if analysis.verdict == "no-runs":
-        return "check that these are the right files, and that they hold ComfyUI's standard error (progress bars)"
-    if grave:
-        row = grave[0].first.row(0, named=True)
+        return "check that these are the right files, and that they include ComfyUI's stderr (progress bars)"
+    if severe:
+        row = severe[0].first.row(0, named=True)
         return f"{places(row['source'], row['line'])}: {fixes(row['fix'])[0].rstrip(':.')}"
     if not analysis.complete:
         return "run again with -v to see what was not checked, and why"
     return "nothing to fix"
 
 
-def _not_checked(analysis: Analysis) -> Iterator[Line]:
-    """What matters of what was not checked, in one line."""
-    skipped = analysis.totals.not_checked.filter(_kind() == "log")
+def _not_checked_line(analysis: Analysis) -> Iterator[Line]:
+    """Yields one line on what was not checked because the log lacks data."""
+    skipped = analysis.totals.not_checked.filter(_reason_kind() == "log")
     if skipped.is_empty():
         return
     rules = plural(skipped["rule"].drop_nulls().n_unique(), "rule")
@@ -115,27 +115,27 @@ def _not_checked(analysis: Analysis) -> Iterator[Line]:
     yield Line((("not checked (reasons: -v)  ", "dim"), (printable(gaps or f"{rules} in some runs"), "dim")), most=1)
 
 
-def _not_checked_in_full(analysis: Analysis) -> Iterator[Line]:
-    """Every reason, with its rule."""
+def _not_checked_lines(analysis: Analysis) -> Iterator[Line]:
+    """Yields every rule with its reason."""
     for kind, title in _KINDS.items():
-        rows = analysis.totals.not_checked.filter(_kind() == kind)
+        rows = analysis.totals.not_checked.filter(_reason_kind() == kind)
         if rows.is_empty():
             continue
         yield _BLANK
         yield Line(((title, "dim"),))
         counts = rows.group_by("rule", "reason", maintain_order=True).agg(pl.col("count").sum())
         for row in counts.iter_rows(named=True):
-            said = f"{row['rule']}  {row['reason']} ({plural(row['count'], 'run')})"
-            yield Line(((printable(said), "dim"),), indent=2, hang=8)
+            text = f"{row['rule']}  {row['reason']} ({plural(row['count'], 'run')})"
+            yield Line(((printable(text), "dim"),), indent=2, hang=8)
 
 
-def _kind() -> pl.Expr:
-    """Why a rule did not judge; documents of earlier versions do not say."""
+def _reason_kind() -> pl.Expr:
+    """The kind of reason; documents of earlier versions have none."""
     return pl.col("kind").fill_null("log")
 
 
-def _coverage(analysis: Analysis, places: Places) -> Iterator[Block]:
-    """How many lines of each input were recognized, nearly so, and not at all."""
+def _coverage_grid(analysis: Analysis, places: Places) -> Iterator[Block]:
+    """Yields the counts of recognized lines, near misses and unknown lines per input."""
     names = ("lines", "recognized", "near", "unknown")
     columns = analysis.sources.select("source", "lines", "records", "near", "unknown")
     rows = [
