@@ -72,3 +72,26 @@ def test_one_after_the_other_each_speaker_is_cut_by_itself(seconds: list[float],
     request = request_for(wanted, 25.0, speakers, "add")
     if request.crop_s is None:
         assert frames_given(request.frames, 25.0, speakers, "add") == wanted
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0])
+def test_for_speakers_one_after_the_other_the_smallest_request_that_yields_the_count_is_recommended(
+    fps: float,
+) -> None:
+    speakers = (samples_of(10.0), samples_of(4.0))
+    for wanted in range(2, int(14 * fps) + 1):
+        exact = [n for n in range(1, wanted + 1) if frames_given(n, fps, speakers, "add") == wanted]
+        request = request_for(wanted, fps, speakers, "add")
+        assert request == (Request(exact[0]) if exact else Request(wanted + 3, crop_s=(wanted + 0.5) / fps))
+
+
+def test_of_two_speakers_one_after_the_other_each_is_asked_for_half() -> None:
+    """400 frames of two equal speakers: 200 asked for give 200 of each."""
+    speakers = (samples_of(20.0), samples_of(20.0))
+    assert request_for(400, 25.0, speakers, "add") == Request(200)
+    assert request_for(400, 25.0, speakers, "para") == Request(400)
+
+
+def test_samples_are_sixteen_thousand_a_second() -> None:
+    assert samples_of(1.5) == 24_000
+    assert frames_given(25, 25.0, (samples_of(0.5),)) == 12
