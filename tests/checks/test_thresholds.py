@@ -340,3 +340,39 @@ def test_sch001_forgives_a_doubled_end_of_the_first_window_only(window: int, end
         (~own | (pl.col("expected_end") == end)).alias("matches"),
     )
     assert finds(schedule.window_sequence, windows=table) == is_wrong
+
+
+SILENT = {"requested_frames": None, "audio_s": 14.8}
+MISREAD = pl.DataFrame({"source": ["a.log"], "pattern": ["audio-shorter"]})
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, None),
+        ({"audio_s": None}, "the embedding was cached"),
+        ({"wrapper_era": "2025-06-01..2025-08-20"}, "does not say what was asked for"),
+        ({"wrapper_era": "2025-06-01..2025-08-21"}, None),
+        ({"wrapper_era": "2025-06-01..2025-08-20", "requested_frames": 400}, None),
+        ({"audio_s": None, "requested_frames": 400}, None),
+    ],
+)
+def test_aud003_says_where_the_log_could_not_tell(change: dict[str, Any], reason: str | None) -> None:
+    said = reasons(embedding.audio_shorter, runs=runs(SILENT | change))
+    assert [reason in one for one in said] == [True] if reason else said == []
+
+
+@pytest.mark.parametrize(("requested", "is_checked"), [(None, False), (400, True)])
+def test_aud003_is_not_checked_where_its_line_cannot_be_read(requested: int | None, is_checked: bool) -> None:
+    seen = replace(context(runs=runs(SILENT | {"requested_frames": requested})), near=MISREAD)
+    assert embedding.audio_shorter(seen).not_checked.is_empty() == is_checked
+
+
+def test_aud003_advises_the_frames_and_seconds_that_fit() -> None:
+    found = embedding.audio_shorter(context(runs=runs({"requested_frames": 400}))).findings
+    assert found["fix"].item() == "Request 369 frames or fewer, or supply audio of 16.00 s."
+
+
+def test_aud006_states_both_rates() -> None:
+    found = embedding.frame_rate(context(runs=runs({"audio_frames": 427, "audio_s": 18.565}))).findings
+    assert found["message"].item() == "427 frames over 18.565 s of audio are 23.00 frames per second, not 25.00."
