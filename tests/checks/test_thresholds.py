@@ -376,3 +376,22 @@ def test_aud003_advises_the_frames_and_seconds_that_fit() -> None:
 def test_aud006_states_both_rates() -> None:
     found = embedding.frame_rate(context(runs=runs({"audio_frames": 427, "audio_s": 18.565}))).findings
     assert found["message"].item() == "427 frames over 18.565 s of audio are 23.00 frames per second, not 25.00."
+
+
+@pytest.mark.parametrize(
+    ("covers", "gib", "is_kept"),
+    [
+        ("stage", (6.0, 6.0, 6.0, 6.0), True),
+        ("stage", (6.0, 6.0, 6.0), True),
+        ("last-decode", (6.0, 6.0, 6.0, 6.0), False),
+        ("last-decode", (6.0, 6.1, 6.2, 6.3), True),
+        (None, (6.0, 6.1, 6.2), False),
+    ],
+)
+def test_a_volume_keeps_what_mem005_can_use_beside_others(
+    covers: str | None, gib: tuple[float, ...], is_kept: bool
+) -> None:
+    """True peaks and runs in which memory grows; of reports those that are more than three of a phase."""
+    kept, memory_kept = growth.concerned(context(runs=runs({"peak_covers": covers}), memory=reports(gib)).found)
+    assert kept.height == is_kept
+    assert memory_kept.height == (len(gib) if is_kept and len(gib) > 3 else 0)

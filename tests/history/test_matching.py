@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loganalyzer.history.identity import DISTINCT_CHANGES, Occasion, Reading
-from loganalyzer.history.matching import Known, Match, Matcher
+from loganalyzer.history.matching import Known, Match, Matcher, _occasions
 
 NOON = datetime(2026, 2, 14, 12)
 STEPS = tuple(500 + 10 * (number % 2) for number in range(DISTINCT_CHANGES + 1))
@@ -180,3 +180,28 @@ def test_a_copy_of_a_run_keeps_its_occasions_to_itself() -> None:
     run = known(PLAIN, Occasion(NOON))
     run.copy().occasions["f-R2"].append(NOWHERE)
     assert run.occasions == {"f-R2": [Occasion(NOON)]}
+
+
+def test_a_file_time_and_a_said_time_tell_nothing_of_one_another() -> None:
+    match = matched([known(PLAIN, Occasion(None, NOON))], PLAIN, Occasion(NOON))
+    assert (match.is_new, match.is_guess) == (False, True)
+
+
+DISTINCT = replace(PLAIN, durations=STEPS)
+TIMES = (NOON, NOON + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("reading", "said", "occasions"),
+    [
+        (PLAIN, None, [Occasion(TIMES[0]), Occasion(TIMES[1])]),
+        (DISTINCT, None, [Occasion(TIMES[0])]),
+        (PLAIN, NOON, [Occasion(TIMES[0], NOON)]),
+        (DISTINCT, NOON, [Occasion(TIMES[0], NOON)]),
+    ],
+    ids=["equal files", "distinct steps", "said", "both"],
+)
+def test_equal_files_are_as_many_runs_as_their_times_unless_something_else_tells(
+    reading: Reading, said: datetime | None, occasions: list[Occasion]
+) -> None:
+    assert _occasions(reading, TIMES, said) == occasions

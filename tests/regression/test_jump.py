@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from loganalyzer.regression.control import FEWEST_NIGHTS, Floors
-from loganalyzer.regression.jump import NORMAL_SCATTERS, pool, watch
+from loganalyzer.regression.jump import pool, watch
 
 FLAT = [20.0] * 30
 CALM = [*np.tile([19.9, 20.0, 20.1, 20.0], 10).tolist()]
@@ -34,8 +34,8 @@ def test_the_normal_range_reaches_three_scatters_to_both_sides() -> None:
     assert normal
     assert (normal.level, normal.nights) == (20.0, 40)
     assert normal.high - normal.level == pytest.approx(normal.level - normal.low)
-    assert normal.high - normal.level == pytest.approx(NORMAL_SCATTERS * normal.scatter, rel=0.1)
-    assert normal.high - normal.level >= NORMAL_SCATTERS * normal.scatter
+    assert normal.high - normal.level == pytest.approx(3 * normal.scatter, rel=0.1)
+    assert normal.high - normal.level >= 3 * normal.scatter
 
 
 def test_the_normal_range_is_never_narrower_than_the_metrics_floor() -> None:
@@ -71,6 +71,7 @@ def test_outside_a_spell_there_is_none() -> None:
 def test_a_spell_that_is_over_has_its_first_run_and_the_first_normal_one(after: int) -> None:
     found = watch([*FLAT, 40.0, 40.0, 40.0, *[20.0] * after])
     assert (found.word, found.ended, found.back) == ("normal", (30, 33), after)
+    assert (found.since, found.spell) == (None, None)
 
 
 def test_a_better_spell_has_its_figures_too() -> None:
@@ -100,6 +101,13 @@ def test_tonights_distance_is_counted_in_scatters_on_either_side(tonight: float)
 @pytest.mark.parametrize(("count", "nights"), [(1, 5), (2, 2)])
 def test_runs_are_pooled_from_two_nights_on(count: int, nights: int) -> None:
     assert len(pool(np.full(5, 5.0), [f"night {number % count}" for number in range(5)])) == nights
+
+
+@pytest.mark.parametrize(("runs", "nights"), [(12, 2), (13, 14)])
+def test_more_than_twelve_runs_at_one_time_count_alone(runs: int, nights: int) -> None:
+    found = pool(np.full(runs + 1, 5.0), ["import"] * runs + ["tonight"])
+    assert len(found) == nights
+    assert found[0].runs == (12 if runs == 12 else 1)
 
 
 def test_runs_without_a_number_are_in_no_night() -> None:
