@@ -171,3 +171,17 @@ def test_a_line_without_end_is_given_up_and_says_so(monkeypatch: pytest.MonkeyPa
     found = tabulate([from_bytes("x.log", SHORT.encode() + b"x" * (1 << 18))], Settings(), chunk_bytes=1 << 14)
     assert found.frames["runs"].height == 2
     assert "a line is longer than" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("size", "is_joined"), [(chunking._LONGEST_JOINED - 200, True), (chunking._LONGEST_JOINED + 200, False)]
+)
+def test_a_line_whose_last_piece_does_not_come_within_four_mebibytes_is_parted(size: int, is_joined: bool) -> None:
+    """Up to there everything waits for the last piece, and the text stays in one part."""
+    stamp = "2026-02-14T03:00:00.000000000Z"
+    written = f"{stamp} stdout F {'x' * 60}\n".encode()
+    begun = f"{stamp} stderr P Sampling 81 frames in 1 windows, \n".encode()
+    late = f"{stamp} stdout P y\n{stamp} stdout F z\n".encode()
+    text = begun + written * (size // len(written) - 1) + late
+    found, _ = of(from_bytes("x.log", text + written * 100), len(text) + 50)
+    assert (len(found) == 1) == is_joined

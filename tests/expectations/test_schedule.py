@@ -100,3 +100,14 @@ def test_until_september_2025_short_audio_ran_two_windows(audio: int, windows: i
 
 def test_boundaries_come_every_stride() -> None:
     assert schedule.window_boundaries(4, 72) == [72, 144, 216]
+
+
+def test_a_stride_is_the_window_without_what_is_shared_and_what_is_dropped() -> None:
+    assert schedule.stride(81, 9, 0) == 72
+    assert schedule.stride(81, 5, 12) == 64
+
+
+@pytest.mark.parametrize(("audio", "windows"), [(2, 1), (77, 1), (78, 2), (153, 2), (154, 3)])
+def test_animate_starts_a_window_every_frame_but_one_until_the_length_is_reached(audio: int, windows: int) -> None:
+    """With windows of 77 frames, window k covers frames up to 76·k + 1."""
+    assert schedule.count_animate_windows(audio, 77) == windows

@@ -72,3 +72,26 @@ def test_one_after_the_other_each_speaker_is_cut_by_itself(seconds: list[float],
     request = find_request(wanted, 25.0, speakers, "add")
     if request.crop_s is None:
         assert count_yielded_frames(request.frames, 25.0, speakers, "add") == wanted
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0])
+def test_for_speakers_one_after_the_other_the_smallest_request_that_yields_the_count_is_recommended(
+    fps: float,
+) -> None:
+    speakers = (count_samples(10.0), count_samples(4.0))
+    for wanted in range(2, int(14 * fps) + 1):
+        exact = [n for n in range(1, wanted + 1) if count_yielded_frames(n, fps, speakers, "add") == wanted]
+        request = find_request(wanted, fps, speakers, "add")
+        assert request == (Request(exact[0]) if exact else Request(wanted + 3, crop_s=(wanted + 0.5) / fps))
+
+
+def test_of_two_speakers_one_after_the_other_each_is_asked_for_half() -> None:
+    """400 frames of two equal speakers: 200 asked for give 200 of each."""
+    speakers = (count_samples(20.0), count_samples(20.0))
+    assert find_request(400, 25.0, speakers, "add") == Request(200)
+    assert find_request(400, 25.0, speakers, "para") == Request(400)
+
+
+def test_samples_are_sixteen_thousand_a_second() -> None:
+    assert count_samples(1.5) == 24_000
+    assert count_yielded_frames(25, 25.0, (count_samples(0.5),)) == 12

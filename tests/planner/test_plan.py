@@ -10,7 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loganalyzer.expectations.embedding import count_yielded_frames
-from loganalyzer.planner.plan import Sound, Windows, list_aligned, make_plan, measure_audio
+from loganalyzer.planner.plan import (
+    Sound,
+    Windows,
+    list_aligned,
+    list_native_aligned,
+    make_native_plan,
+    make_plan,
+    measure_audio,
+    measure_native_audio,
+)
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 HOUSE = Windows(81, 9)
@@ -128,3 +137,83 @@ def test_the_plan_says_what_the_real_loop_did(name: str) -> None:
         way = made.cut_back or made.recommended
         if way and truth["paddings"]:
             assert way.padding == truth["paddings"][0]["padding"]
+
+
+def test_one_after_the_other_speakers_last_as_long_as_all_of_them_and_side_by_side_as_the_longest() -> None:
+    one_by_one, together = measure_audio([10.0, 4.0], 25.0, "add"), measure_audio([10.0, 4.0], 25.0)
+    assert (one_by_one.seconds, one_by_one.frames, one_by_one.speakers) == (14.0, 350, (160_000, 64_000))
+    assert (together.seconds, together.frames, together.multi) == (10.0, 250, "para")
+    assert (measure_native_audio([10.0, 4.0], 0.5).seconds, measure_native_audio([10.0, 4.0], 0.5).uncertainty_s) == (
+        14.0,
+        0.5,
+    )
+
+
+def test_frames_that_are_dropped_shorten_the_stride_as_the_overlap_does() -> None:
+    assert Windows(81, 5, 12).stride == 64
+    assert [row.frames for row in list_aligned(3, 25.0, Windows(81, 5, 12))] == [81, 145, 209]
+
+
+@pytest.mark.parametrize(("frames", "is_longer_cheaper"), [(404, False), (405, False), (406, True)])
+def test_the_next_count_is_cheaper_if_it_lacks_less_audio_than_the_recommended_one_leaves(
+    frames: int, is_longer_cheaper: bool
+) -> None:
+    """Between 369 and 441 frames, 405 leaves 36 unused and lacks 36."""
+    assert make_plan(Sound(frames / 25, frames), 25.0, HOUSE).is_longer_cheaper == is_longer_cheaper
+
+
+def test_audio_that_fills_no_window_makes_no_longer_count_cheaper() -> None:
+    assert not make_plan(Sound(3.2, 80), 25.0, HOUSE).is_longer_cheaper
+
+
+@pytest.mark.parametrize(
+    ("frames", "padding"), [(81, 0), (82, 74), (153, 3), (154, 74)], ids=["one window", "two", "aligned", "three"]
+)
+def test_padding_is_what_is_missing_and_three_frames_of_context(frames: int, padding: int) -> None:
+    made = make_plan(Sound(frames / 25, frames), 25.0, HOUSE)
+    way = made.cut_back or made.recommended
+    assert way
+    assert way.padding == padding
+
+
+@pytest.mark.parametrize(
+    ("frames", "recommended", "following", "missing", "covering"),
+    [(80, None, 81, 1, 81), (81, 81, 153, 72, None), (82, 81, 153, 71, 153), (153, 153, 225, 72, None)],
+)
+def test_comfyuis_own_nodes_have_one_window_for_each_node(
+    frames: int, recommended: int | None, following: int, missing: int, covering: int | None
+) -> None:
+    made = make_native_plan(Sound(frames / 25, frames), HOUSE)
+    assert (made.recommended.frames if made.recommended else None) == recommended
+    assert (made.next_aligned.frames, made.next_aligned.missing_frames) == (following, missing)
+    assert (made.cut_back.rendered_frames if made.cut_back else None) == covering
+    if made.cut_back:
+        assert (made.cut_back.frames, made.cut_back.missing_frames) == (frames, (covering or 0) - frames)
+        assert made.cut_back.windows == made.next_aligned.windows
+    assert (made.native, made.next_aligned.padding) == (True, 0)
+
+
+def test_aligned_counts_of_comfyuis_own_nodes_begin_with_one_window() -> None:
+    rows = list_native_aligned(3, HOUSE)
+    assert [(row.frames, row.windows, row.announced_windows) for row in rows] == [(81, 1, 1), (153, 2, 2), (225, 3, 3)]
+
+
+@pytest.mark.parametrize(("uncertainty_s", "is_doubted"), [(0.0, False), (0.02, False), (0.03, True)])
+def test_a_bound_that_reaches_below_the_recommended_count_is_told(uncertainty_s: float, is_doubted: bool) -> None:
+    """14.785 s are 369 frames, and 14.76 s are their end."""
+    assert bool(make_plan(measure_audio([14.785], 25.0, uncertainty_s=uncertainty_s), 25.0, HOUSE).notes) == is_doubted
+
+
+@pytest.mark.parametrize(("frames", "is_told"), [(29, True), (30, False)])
+def test_a_frame_count_that_no_request_yields_is_told_where_no_audio_is_given(frames: int, is_told: bool) -> None:
+    """At 25 fps, 29 frames asked for give 28."""
+    assert bool(make_plan(Sound(frames / 25, frames), 25.0, HOUSE).notes) == is_told
+    assert not make_plan(Sound(frames / 25, frames, (frames * 640,)), 25.0, HOUSE).notes
+
+
+def test_cutting_the_audio_is_told_with_the_request_that_goes_with_it() -> None:
+    (note,) = make_plan(measure_audio([38.0], 25.0), 25.0, HOUSE).notes
+    assert note == (
+        "Asking for 945 frames at 25 fps yields 944: upstream's float arithmetic cuts one off. "
+        "Cut the audio to 37.82 s and ask for 948: that gives 945."
+    )
