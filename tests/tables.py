@@ -13,7 +13,7 @@ from loganalyzer.settings.model import Settings
 from loganalyzer.tables.analysis import Analysis
 from loganalyzer.tables.schema import conform
 
-BASELINES = baselines.load()
+BASELINES = baselines.load_baselines()
 NORMAL: dict[str, Any] = {
     "run_id": "f-R2", "prompt_id": "f-P1", "source": "a.log", "line": 2, "producer": "wrapper", "mode": "infinitetalk",
     "width": 1280, "height": 720, "steps": 4, "window_frames": 81, "motion_frames": 9, "drop_frames": 0, "stride": 72,

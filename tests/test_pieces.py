@@ -174,7 +174,7 @@ def test_a_line_without_end_is_given_up_and_says_so(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("size", "is_joined"), [(chunking._LONGEST_JOINED - 200, True), (chunking._LONGEST_JOINED + 200, False)]
+    ("size", "is_joined"), [(chunking._MAX_REJOINED_BYTES - 200, True), (chunking._MAX_REJOINED_BYTES + 200, False)]
 )
 def test_a_line_whose_last_piece_does_not_come_within_four_mebibytes_is_parted(size: int, is_joined: bool) -> None:
     """Up to there everything waits for the last piece, and the text stays in one part."""

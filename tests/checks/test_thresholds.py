@@ -271,7 +271,7 @@ def test_mem006_reports_the_same_two_figures_in_the_next_prompt_of_one_process(
 def test_mem006_compares_the_first_run_of_a_volume_with_the_last_of_the_one_before(
     gib: float, is_carried: bool
 ) -> None:
-    before = growth.latest(None, runs({"peak_allocated_gib": 14.0}, {"peak_allocated_gib": gib}))
+    before = growth.latest_peaks(None, runs({"peak_allocated_gib": 14.0}, {"peak_allocated_gib": gib}))
     seen = replace(context(runs=runs({"run_id": "f-R900", "prompt_id": "f-P9", "line": 900})), before=before)
     assert growth.carried_peak(seen).findings.height == is_carried
 
@@ -392,6 +392,6 @@ def test_a_volume_keeps_what_mem005_can_use_beside_others(
     covers: str | None, gib: tuple[float, ...], is_kept: bool
 ) -> None:
     """True peaks and runs in which memory grows; of reports those that are more than three of a phase."""
-    kept, memory_kept = growth.concerned(context(runs=runs({"peak_covers": covers}), memory=reports(gib)).found)
+    kept, memory_kept = growth.select_comparable(context(runs=runs({"peak_covers": covers}), memory=reports(gib)).found)
     assert kept.height == is_kept
     assert memory_kept.height == (len(gib) if is_kept and len(gib) > 3 else 0)

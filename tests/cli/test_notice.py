@@ -202,5 +202,5 @@ def test_watch_sends_a_notice_when_what_it_finds_becomes_worse(service: Service)
 
 
 def test_a_fix_of_several_lines_is_one_line_of_a_notice() -> None:
-    problem = message.Problem("AUD001", "a.log:4", "short", "Trim:\n  `ffmpeg`\nOr extend.")
-    assert message.problem_lines(problem)[1] == "Fix: Trim: `ffmpeg` Or extend."
+    problem = message.NoticeFinding("AUD001", "a.log:4", "short", "Trim:\n  `ffmpeg`\nOr extend.")
+    assert message.finding_lines(problem)[1] == "Fix: Trim: `ffmpeg` Or extend."

@@ -31,12 +31,12 @@ ONE = {"peak_allocated_gib": 15.0, "quantization": None}
 def test_a_quantization_is_inferred_from_a_peak_that_no_block_swap_and_no_other_program_moved(
     change: dict[str, Any], inferred: str | None
 ) -> None:
-    assert BASELINES.inferred_quantization(runs(ONE | change)).to_list() == [inferred]
+    assert BASELINES.infer_quantization(runs(ONE | change)).to_list() == [inferred]
 
 
 def test_each_run_of_several_has_its_own_inferred_quantization() -> None:
     table = runs(ONE | {"swapped_blocks": 20}, ONE, ONE | {"peak_allocated_gib": 14.1})
-    assert BASELINES.inferred_quantization(table).to_list() == [None, "Q6_K", "Q5_0"]
+    assert BASELINES.infer_quantization(table).to_list() == [None, "Q6_K", "Q5_0"]
 
 
 @pytest.mark.parametrize(

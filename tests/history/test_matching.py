@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loganalyzer.history.identity import DISTINCT_CHANGES, Occasion, Reading
-from loganalyzer.history.matching import Known, Match, Matcher, _occasions
+from loganalyzer.history.matching import KnownRun, Match, Matcher, _occasions
 
 NOON = datetime(2026, 2, 14, 12)
 STEPS = tuple(500 + 10 * (number % 2) for number in range(DISTINCT_CHANGES + 1))
@@ -18,8 +18,8 @@ PLAIN = Reading("f-R2", "a.log", 2, ("infinitetalk", 369, 1280, 720, 4), None, 0
 NOWHERE = Occasion()
 
 
-def known(reading: Reading = PLAIN, *occasions: Occasion, number: int = 1, place: str | None = None) -> Known:
-    return Known(number, reading.run_id, reading, {place or reading.run_id: list(occasions)})
+def known(reading: Reading = PLAIN, *occasions: Occasion, number: int = 1, place: str | None = None) -> KnownRun:
+    return KnownRun(number, reading.run_id, reading, {place or reading.run_id: list(occasions)})
 
 
 def other(**changes: Any) -> Reading:
@@ -28,7 +28,7 @@ def other(**changes: Any) -> Reading:
 
 
 def matched(
-    runs: Iterable[Known],
+    runs: Iterable[KnownRun],
     reading: Reading,
     occasion: Occasion = NOWHERE,
     places: tuple[str, ...] = (),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loganalyzer.expectations.embedding import frames_given, frames_of, samples_of
+from loganalyzer.expectations.embedding import count_frames, count_samples, count_yielded_frames
 from loganalyzer.planner.advice import (
     Short,
     audio_length_s,
@@ -54,9 +54,9 @@ def test_the_trimmed_video_has_exactly_the_frames_that_are_named(frames: int, fp
 
 @given(frames=st.integers(1, 20_000), fps=st.sampled_from([16.0, 23.976, 24.0, 25.0, 29.97, 30.0]))
 def test_the_longer_audio_yields_exactly_the_frames_that_are_named(frames: int, fps: float) -> None:
-    samples = samples_of(audio_length_s(frames, fps))
-    assert frames_of(samples, fps) == frames
-    assert frames_given(frames + 3, fps, [samples]) == frames
+    samples = count_samples(audio_length_s(frames, fps))
+    assert count_frames(samples, fps) == frames
+    assert count_yielded_frames(frames + 3, fps, [samples]) == frames
     assert (
         f"whole_dur={audio_length_s(frames, fps):.3f}".rstrip("0").rstrip(".") in extend_audio(frames, fps, "").command
     )
