@@ -36,7 +36,7 @@
     const heading = all("h4", finding)[0].cloneNode(true);
     heading.querySelector(".here")?.remove();
     const lines = [
-      `### ${escapeMarkdown(text(group, ".rule"))} ${escapeMarkdown(text(group, ".name"))}`,
+      `### ${escapeMarkdown(text(group, ".name"))} (${all("h3 .rule", group).map((rule) => escapeMarkdown(rule.textContent)).join(", ")})`,
       "",
       `${escapeMarkdown(heading.textContent.trim())} (${escapeMarkdown(text(finding, ".place"))})`,
       "",

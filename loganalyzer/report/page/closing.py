@@ -165,7 +165,7 @@ def input_table(analysis: Analysis) -> Table | None:
     )
     rest = words.describe_rest(analysis.totals.inputs - len(rows), "input")
     command = words.ALL_ROWS_COMMAND if analysis.totals.inputs <= analysis.sources.height else words.FROM_LOGS_COMMAND
-    return Table("Inputs", columns, rows, rest, command) if rows else None
+    return Table("All inputs, one row each", columns, rows, rest, command) if rows else None
 
 
 def parameter_pairs(settings: Settings) -> tuple[Pair, ...]:
