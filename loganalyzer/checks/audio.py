@@ -278,8 +278,7 @@ def mirrored_padding(context: Context) -> Outcome:
     "warning",
     cause="audio shorter than one window: {observed}",
     summary="The audio is shorter than one window: its last embedding repeats, and the log has no warning.",
-    why="With A frames of audio and a window of W > A frames, one window runs without a warning. Its last W - A frames "
-    "repeat one mouth shape.",
+    why="One window runs without a warning, and its last frames, which have no audio, repeat one mouth shape.",
     example="Sampling 60 frames in 1 windows, at 1280x720 with 4 steps",
     fix="Supply audio for a full window, or trim the video to the audio's length.",
 )

@@ -137,8 +137,8 @@ def test_a_prompt_that_failed_is_told_although_the_next_one_begins_within_the_sa
 
 
 def test_a_command_of_a_fix_has_a_line_of_its_own() -> None:
-    from loganalyzer.cli.watch import _said
+    from loganalyzer.cli.watch import _format_warning
     from loganalyzer.watch.outlook import Warned
 
-    said = _said(Warned("AUD001", "audio-shortfall", "error", 4, "short", "Trim:\n  `ffmpeg \x1b`", 4))
+    said = _format_warning(Warned("AUD001", "audio-shortfall", "error", 4, "short", "Trim:\n  `ffmpeg \x1b`", 4))
     assert said.splitlines()[2:] == ["  fix: Trim:", "      `ffmpeg \\x1b`"]
