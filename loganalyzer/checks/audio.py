@@ -65,11 +65,8 @@ def _find_shortfalls(context: Context) -> pl.DataFrame:
 
 
 def _missing_range(context: Context) -> pl.Expr:
-    fps = context.settings.fps
-    return pl.format(
-        "frames {}–{} ({}–{})",
-        pl.col("have"), pl.col("need") - 1, format_clock(pl.col("have"), fps), format_clock(pl.col("need"), fps),
-    )  # fmt: skip
+    start, end = (format_clock(pl.col(name), context.settings.fps) for name in ("have", "need"))
+    return pl.format("frames {}–{} ({}–{})", "have", pl.col("need") - 1, start, end)
 
 
 def _unknown_reason() -> pl.Expr:
@@ -150,8 +147,7 @@ def audio_shortfall(context: Context) -> Outcome:
 def _find_assumed_shortfalls(context: Context) -> pl.DataFrame:
     """Returns completed runs whose header alone shows a shortfall, with `need` and `missing`.
 
-    The log has no window range and no padding warning. The configured schedule is assumed if it yields the window count
-    that the header announces.
+    Without ranges and warnings, the configured schedule is assumed if it yields the announced window count.
     """
     runs = multitalk_runs(context).filter(
         pl.col("missing_frames").is_null()
