@@ -100,7 +100,7 @@ def test_a_remark_behind_a_range_is_no_part_of_it(remark: str, form: str) -> Non
 
 def test_the_end_of_the_audio_is_judged_without_the_padding_warning() -> None:
     found = analysed(excerpt(padded=False))
-    assert "47 frames (1.88 s) are missing" in found.findings.filter(pl.col("rule") == "AUD001")["message"][0]
+    assert "47 frames (1.88 s) have no audio" in found.findings.filter(pl.col("rule") == "AUD001")["message"][0]
     assert {"SCH001", "SCH003", "AUD001"}.isdisjoint(found.not_checked["rule"])
 
 
@@ -122,7 +122,7 @@ def test_an_excerpt_that_stops_early_lacks_windows_and_one_that_leaves_some_out_
     assert "SCH003" in set(analysed(excerpt(RANGES[:3], padded=False)).findings["rule"])
     gap = analysed(excerpt((RANGES[0], RANGES[3]), padded=False))
     assert "SCH003" not in set(gap.findings["rule"])
-    assert "not every window's bar or line" in gap.not_checked.filter(pl.col("rule") == "SCH003")["reason"][0]
+    assert "the log lacks bars or lines of windows" in gap.not_checked.filter(pl.col("rule") == "SCH003")["reason"][0]
 
 
 def test_steps_are_not_checked_where_lines_have_no_bars() -> None:
@@ -241,7 +241,7 @@ UNFINISHED: dict[str, Lines] = {
 def test_an_excerpt_does_not_claim_that_its_run_broke_off(kind: str) -> None:
     found = analysed(EXCERPTS[kind])
     assert "RUN004" not in set(found.findings["rule"])
-    assert "neither the beginning nor the end" in found.not_checked.filter(pl.col("rule") == "RUN004")["reason"][0]
+    assert "without the start and the end" in found.not_checked.filter(pl.col("rule") == "RUN004")["reason"][0]
     assert found.prompts["excerpt"].to_list() == [True]
 
 

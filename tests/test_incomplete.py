@@ -117,7 +117,7 @@ def test_junit_has_verdict_completeness_and_the_reasons(words: tuple[str, ...], 
     (case,) = [case for case in suite.iter("testcase") if case.get("name") == "complete"]
     (outcome,) = case
     assert outcome.tag == tag
-    assert "RUN001: neither the memory report nor the last window" in (outcome.get("message") or "")
+    assert "RUN001: the log has neither the memory report nor the last window" in (outcome.get("message") or "")
 
 
 def test_junit_passes_the_case_of_a_complete_run() -> None:
@@ -177,7 +177,10 @@ def test_later_windows_and_the_report_prove_windows_whose_bars_are_lost() -> Non
     found = analyzed(log.prompt(225).replace(log.window(72, 153), ""))
     assert found.runs["observed_windows"].item() == 2
     assert "SCH003" not in found.findings["rule"].to_list()
-    assert "not every window's bar" in found.not_checked.filter(pl.col("rule") == "SCH003")["reason"].item()
+    assert (
+        "the log lacks bars or lines of windows"
+        in found.not_checked.filter(pl.col("rule") == "SCH003")["reason"].item()
+    )
 
 
 def test_a_last_window_that_is_not_there_is_missing_whatever_report_follows() -> None:

@@ -132,7 +132,7 @@ def test_a_decode_is_what_a_finished_window_took_beside_its_steps(name: str) -> 
 
 def test_the_padded_sample_says_how_many_frames_where_and_what_to_do() -> None:
     found = finding("padded_Q6_K.txt", "AUD001")
-    assert "14 frames (0.56 s) are missing" in found["message"]
+    assert "14 frames (0.56 s) have no audio" in found["message"]
     assert "frames 427–440" in found["message"]
     assert found["fix"].startswith("Trim the video to 427 frames:\n  `ffmpeg -i VIDEO.mp4 -t 17.08 ")
     assert "render with num_frames = 441" in found["fix"]

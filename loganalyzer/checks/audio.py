@@ -65,11 +65,8 @@ def _find_shortfalls(context: Context) -> pl.DataFrame:
 
 
 def _missing_range(context: Context) -> pl.Expr:
-    fps = context.settings.fps
-    return pl.format(
-        "frames {}–{} ({}–{})",
-        pl.col("have"), pl.col("need") - 1, format_clock(pl.col("have"), fps), format_clock(pl.col("need"), fps),
-    )  # fmt: skip
+    start, end = (format_clock(pl.col(name), context.settings.fps) for name in ("have", "need"))
+    return pl.format("frames {}–{} ({}–{})", "have", pl.col("need") - 1, start, end)
 
 
 def _unknown_reason() -> pl.Expr:
@@ -150,8 +147,7 @@ def audio_shortfall(context: Context) -> Outcome:
 def _find_assumed_shortfalls(context: Context) -> pl.DataFrame:
     """Returns completed runs whose header alone shows a shortfall, with `need` and `missing`.
 
-    The log has no window range and no padding warning. The configured schedule is assumed if it yields the window count
-    that the header announces.
+    Without ranges and warnings, the configured schedule is assumed if it yields the announced window count.
     """
     runs = multitalk_runs(context).filter(
         pl.col("missing_frames").is_null()
@@ -280,8 +276,7 @@ def mirrored_padding(context: Context) -> Outcome:
     "warning",
     cause="audio shorter than one window: {observed}",
     summary="The audio is shorter than one window: its last embedding repeats, and the log has no warning.",
-    why="With A frames of audio and a window of W > A frames, one window runs without a warning. Its last W - A frames "
-    "repeat one mouth shape.",
+    why="One window runs without a warning, and its last frames, which have no audio, repeat one mouth shape.",
     example="Sampling 60 frames in 1 windows, at 1280x720 with 4 steps",
     fix="Supply audio for a full window, or trim the video to the audio's length.",
 )

@@ -15,6 +15,8 @@ from loganalyzer.tables.metrics import is_warm_up
 
 _MEASURED: Final = ("rate", "timestamps", "printed")
 _STEPS: Final = pl.col("duration_s")
+_STEADY: Final = 0.7
+"""Minimum rank correlation between window order and step time to call it a trend."""
 
 
 def measured(context: Context) -> pl.DataFrame:
@@ -43,6 +45,37 @@ def by_window(context: Context, runs: pl.Series) -> pl.DataFrame:
     """Returns run, run_id, window, median step and first line of each window of these runs (given by number)."""
     grouped = _group_steps(_steps_of(context, runs), "group", "run", "run_id", "window", "line")
     return grouped.select("run", "run_id", "window", _STEPS.list.median().alias("median"), "line")
+
+
+def find_slowdowns(context: Context, runs: pl.DataFrame) -> pl.DataFrame:
+    """Returns runs that slow down from window to window: run_id, line (of the last window), before, after."""
+    fraction = context.settings.slowdown_fraction
+    varied = runs.filter((pl.col("most") > pl.col("least")) & (pl.col("most") / pl.col("least") - 1 > fraction))
+    if varied.is_empty():
+        return varied
+    windows = by_window(context, varied["run"])
+    third = (pl.len() + 2) // 3
+    thirds = windows.group_by("run", maintain_order=True).agg(
+        pl.col("run_id").first(),
+        pl.col("line").last(),
+        pl.col("median").head(third).median().alias("before"),
+        pl.col("median").tail(third).median().alias("after"),
+    )
+    slower = thirds.filter(pl.col("after") / pl.col("before") - 1 > fraction)
+    return _keep_steady(slower, windows)
+
+
+def _keep_steady(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """Returns the runs whose step times rise with the window number."""
+    if slower.is_empty():
+        return slower
+    steady = (
+        windows.join(slower, on="run", how="semi", maintain_order="left")
+        .group_by("run")
+        .agg(pl.corr(pl.int_range(pl.len()), pl.col("median").rank()).alias("order"))
+        .filter(pl.col("order") > _STEADY)
+    )
+    return slower.join(steady, on="run", how="semi", maintain_order="left").sort("run_id")
 
 
 def _measured(context: Context) -> pl.DataFrame:

@@ -25,8 +25,6 @@ from loganalyzer.tables.frames import anti_join, inner_join
 _FEWEST_STEPS = 6
 _FEWEST_WINDOWS = 4
 _FEWEST_TO_JUMP = 2
-_STEADY = 0.7
-"""Minimum rank correlation between window order and step time to call it a trend."""
 _SPILL_FACTOR = 3.0
 _FULL = 0.9
 
@@ -229,7 +227,7 @@ def slowdown_trend(context: Context) -> Outcome:
     enough = step_times.by_run(context).filter(pl.col("windows") >= _FEWEST_WINDOWS)
     change = pl.col("after") / pl.col("before") - 1
     rows = make_findings(
-        _with_source(_find_slowdowns(enough, context), context),
+        _with_source(step_times.find_slowdowns(context, enough), context),
         lambda: Texts(
             message=pl.format(
                 "Steps slow down by {} % over the run: {} s in the first windows, {} s in the last.",
@@ -241,37 +239,6 @@ def slowdown_trend(context: Context) -> Outcome:
     )  # fmt: skip
     few = anti_join(context.found.runs, enough, "run_id")
     return make_outcome(rows, skip(few, f"the log has fewer than {_FEWEST_WINDOWS} windows with step times"))
-
-
-def _find_slowdowns(runs: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Returns runs that slow down from window to window: run_id, line (of the last window), before, after."""
-    fraction = context.settings.slowdown_fraction
-    varied = runs.filter((pl.col("most") > pl.col("least")) & (pl.col("most") / pl.col("least") - 1 > fraction))
-    if varied.is_empty():
-        return varied
-    windows = step_times.by_window(context, varied["run"])
-    third = (pl.len() + 2) // 3
-    thirds = windows.group_by("run", maintain_order=True).agg(
-        pl.col("run_id").first(),
-        pl.col("line").last(),
-        pl.col("median").head(third).median().alias("before"),
-        pl.col("median").tail(third).median().alias("after"),
-    )
-    slower = thirds.filter(pl.col("after") / pl.col("before") - 1 > fraction)
-    return _keep_steady(slower, windows)
-
-
-def _keep_steady(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """Returns the runs whose step times rise with the window number."""
-    if slower.is_empty():
-        return slower
-    steady = (
-        windows.join(slower, on="run", how="semi", maintain_order="left")
-        .group_by("run")
-        .agg(pl.corr(pl.int_range(pl.len()), pl.col("median").rank()).alias("order"))
-        .filter(pl.col("order") > _STEADY)
-    )
-    return slower.join(steady, on="run", how="semi", maintain_order="left").sort("run_id")
 
 
 @rule(

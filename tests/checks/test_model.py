@@ -24,4 +24,4 @@ def test_the_finding_says_what_upstream_ships_and_names_the_key() -> None:
     found = log.analyze(RANK_64, Settings(quantization="Q6_K")).findings.filter(pl.col("rule") == "MOD002")
     assert found["expected"].to_list() == ["rank 256"]
     assert "If rank 64 is meant, set `lora_rank = 64` in the configuration." in found["fix"][0]
-    assert "Upstream's own example workflows use rank 64." in found["fix"][0]
+    assert "Upstream's example workflows use rank 64." in found["fix"][0]

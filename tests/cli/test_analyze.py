@@ -54,7 +54,7 @@ def test_an_aligned_run_passes_with_exit_0_though_it_warns_and_announces_six_win
 def test_a_shortfall_is_exit_1_and_says_what_to_do(padded: Path) -> None:
     result = call(padded, "--no-html")
     assert result.exit_code == 1
-    assert "14 frames (0.56 s) are missing" in result.stdout
+    assert "14 frames (0.56 s) have no audio" in result.stdout
     assert "ffmpeg -i VIDEO.mp4 -t 17.08 -c:a copy OUT.mp4" in result.stdout
     assert not Path("loganalyze-report.html").exists()
 

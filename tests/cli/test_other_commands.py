@@ -24,7 +24,7 @@ def test_the_version_is_the_packages() -> None:
 
 def test_help_names_the_commands_and_the_exit_codes() -> None:
     output = call("--help").output
-    for word in ("analyze", "patterns", "rules", "Exit codes"):
+    for word in ("analyze", "patterns", "rules", "Exit status"):
         assert word in output
 
 

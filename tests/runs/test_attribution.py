@@ -39,7 +39,7 @@ def test_without_a_bar_the_first_image_encoded_tells_the_window() -> None:
     found = log.analyze(log.ARRIVAL + log.MODE + log.header(40, 1, "1024x576") + encoded(53, 1024, 576))
     assert found.runs["window_frames"].to_list() == [53]
     (row,) = found.findings.filter(rule="AUD005").to_dicts()
-    assert row["message"].startswith("The audio fills 40 of the 53 frames of the window;")
+    assert row["message"].startswith("The audio fills 40 of the 53 frames of the window.")
 
 
 def test_bars_count_more_than_the_first_image() -> None:

@@ -64,8 +64,8 @@ def test_no_segment_is_judged_by_the_schedule_of_infinitetalk() -> None:
 def test_segments_behind_the_end_of_the_audio_follow_padding() -> None:
     found = analysed(segment(0), segment(160), segment(320, above=warning(250, 266)))
     second, third = findings(found, "AUD001")
-    assert "reads audio indices 160-346, and the audio has 250: 48 of its 93 frames (3.00 s)" in second
-    assert "From frame 125 of the whole video on" in second
+    assert "reads audio indices 160-346, but the audio has 250: 48 of its 93 frames (3.00 s)" in second
+    assert "The audio ends at frame 125 of the complete video" in second
     assert "93 of its 93 frames" in third
     assert "Trim the complete video to 125 frames (7.81 s)" in found.findings["fix"][0]
 
@@ -79,7 +79,7 @@ def test_a_frame_is_missing_where_its_first_index_is_behind_the_audio(have: int,
 def test_without_the_warning_nothing_follows_where_a_frame_has_two_indices() -> None:
     found = analysed(segment(0), segment(160))
     assert findings(found, "AUD001") == []
-    assert "only where it pads the audio" in reasons(found, "AUD001")[0]
+    assert "only if it pads the audio" in reasons(found, "AUD001")[0]
     assert found.runs["complete"].to_list() == [False, False]
 
 

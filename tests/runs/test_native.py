@@ -112,9 +112,7 @@ def test_a_log_of_level_detail_tells_size_steps_and_ranges_without_any_bar() -> 
     assert (run["width"], run["height"], run["steps"], run["observed_windows"]) == (832, 480, 4, 3)
     assert ranges(found) == [(0, 81, "inferred"), (72, 153, "line"), (144, 225, "line")]
     assert found.windows["steps_done"].to_list() == [None] * 3
-    assert ("log", "neither the memory report nor the last window's last step is in the log") in reasons(
-        found, "RUN001"
-    )
+    assert ("log", "the log has neither the memory report nor the last window's last step") in reasons(found, "RUN001")
 
 
 def test_details_beside_bars_tell_a_single_window_once() -> None:
@@ -217,8 +215,8 @@ def test_a_range_that_is_read_again_is_one_error_with_the_way_out() -> None:
     assert rules(found) == {"SCH001"}
     finding = found.findings.row(0, named=True)
     assert finding["severity"] == "error"
-    assert finding["message"].startswith("Windows 3 to 4 read audio 72-153 again")
-    assert "the schedule says 144-225 for window 3" in finding["message"]
+    assert finding["message"].startswith("Windows 3–4 read audio 72-153 again")
+    assert "Expected 144-225 for window 3" in finding["message"]
     assert "previous_frames" in finding["fix"]
     assert only_run(found)["output_frames"] == 297
 
@@ -265,8 +263,8 @@ def test_a_short_native_audio_says_what_drives_its_end() -> None:
     found = log.analyze(native.prompt(), Settings(audio_s=2.0))
     message = found.findings.filter(pl.col("rule") == "AUD001")["message"].to_list()
     assert len(message) == 1
-    assert message[0].startswith("32 frames (1.28 s) are missing")
-    assert "the first embedding again" in message[0]
+    assert message[0].startswith("32 frames (1.28 s) have no audio")
+    assert "the first embedding" in message[0]
     assert rules(found) == {"AUD001"}
 
 

@@ -213,7 +213,7 @@ def test_a_window_too_short_for_the_configured_overlap_is_still_a_window() -> No
 def test_a_cut_out_without_header_still_says_how_much_audio_is_missing_and_what_to_do() -> None:
     text = log.window(0, 81) + log.window(72, 153) + log.padding(149, 225) + log.window(144, 225) + log.memory()
     finding = log.analyze(text).findings.filter(pl.col("rule") == "AUD001").row(0, named=True)
-    assert finding["message"].startswith("76 frames (3.04 s) are missing")
+    assert finding["message"].startswith("76 frames (3.04 s) have no audio")
     assert "render 81 frames (3.24 s)" in finding["fix"]
 
 
