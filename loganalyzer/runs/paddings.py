@@ -41,9 +41,7 @@ def find_paddings(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         missing.alias("missing"), (pl.col("padding") - missing).alias("context")
     )
     return (
-        pl.concat(
-            [with_schema(pairs, _ROW), with_schema(_unpaired(timeline, paired.filter("own"), stages), _ROW)]
-        )
+        pl.concat([with_schema(pairs, _ROW), with_schema(_unpaired(timeline, paired.filter("own"), stages), _ROW)])
         .filter(pl.col("stage").is_not_null())
         .pipe(sort_by, "stage", "place")
     )
