@@ -130,15 +130,15 @@ def make_plan(given: Sound, fps: float, windows: Windows) -> Plan:
     """The plan for this audio: every choice."""
     fitting = schedule.aligned_at_most(given.frames, windows.window, windows.stride)
     following = schedule.aligned_at_least(given.frames + 1, windows.window, windows.stride)
-    recommended = None if fitting is None else _aligned(fitting, given, fps, windows)
+    recommended = None if fitting is None else _aligned_choice(fitting, given, fps, windows)
     return Plan(
         given,
         fps,
         windows,
         recommended,
-        _next(following, given, windows),
-        None if fitting is None or fitting == given.frames else _cut_back(given, fps, windows),
-        tuple(_notes(given, fps, windows, recommended)),
+        _next_choice(following, given, windows),
+        None if fitting is None or fitting == given.frames else _trimmed_choice(given, fps, windows),
+        tuple(_collect_notes(given, fps, windows, recommended)),
     )
 
 
@@ -157,9 +157,9 @@ def make_native_plan(given: Sound, windows: Windows) -> Plan:
         given,
         native_audio.FPS,
         windows,
-        None if fitting is None else _native(fitting, fitting, 0, windows),
-        _native(following, following, following - given.frames, windows),
-        None if covering == given.frames else _native(given.frames, covering, covering - given.frames, windows),
+        None if fitting is None else _native_choice(fitting, fitting, 0, windows),
+        _native_choice(following, following, following - given.frames, windows),
+        None if covering == given.frames else _native_choice(given.frames, covering, covering - given.frames, windows),
         ("The node always reads 25 frames of audio per second: write the video at 25 fps.",),
         native=True,
     )
@@ -168,10 +168,10 @@ def make_native_plan(given: Sound, windows: Windows) -> Plan:
 def list_native_aligned(count: int, windows: Windows) -> list[Choice]:
     """The choices of 1 to `count` windows for ComfyUI's own nodes."""
     ends = (schedule.window_end(number, windows.window, windows.stride) for number in range(1, count + 1))
-    return [_native(frames, frames, 0, windows) for frames in ends]
+    return [_native_choice(frames, frames, 0, windows) for frames in ends]
 
 
-def _native(frames: int, rendered: int, missing: int, windows: Windows) -> Choice:
+def _native_choice(frames: int, rendered: int, missing: int, windows: Windows) -> Choice:
     count = windows.count(rendered)
     return Choice(frames, count, count, rendered, None, missing, 0)
 
@@ -180,16 +180,16 @@ def list_aligned(count: int, fps: float, windows: Windows) -> list[Choice]:
     """The choices of 1 to `count` windows, for audio that is long enough."""
     endless = Sound(0.0, 0)
     ends = (schedule.window_end(number, windows.window, windows.stride) for number in range(1, count + 1))
-    return [_aligned(frames, endless, fps, windows) for frames in ends]
+    return [_aligned_choice(frames, endless, fps, windows) for frames in ends]
 
 
-def _aligned(frames: int, given: Sound, fps: float, windows: Windows) -> Choice:
+def _aligned_choice(frames: int, given: Sound, fps: float, windows: Windows) -> Choice:
     request = find_request(frames, fps, given.speakers, given.multi)
-    return _choice(frames, frames, request, windows)
+    return _build_choice(frames, frames, request, windows)
 
 
-def _next(frames: int, given: Sound, windows: Windows) -> Choice:
-    choice = _choice(frames, frames, None, windows)
+def _next_choice(frames: int, given: Sound, windows: Windows) -> Choice:
+    choice = _build_choice(frames, frames, None, windows)
     return Choice(
         choice.frames,
         choice.windows,
@@ -201,24 +201,24 @@ def _next(frames: int, given: Sound, windows: Windows) -> Choice:
     )
 
 
-def _cut_back(given: Sound, fps: float, windows: Windows) -> Choice:
+def _trimmed_choice(given: Sound, fps: float, windows: Windows) -> Choice:
     """The choice that renders all of the audio; the video is cut afterwards."""
     request = find_request(given.frames, fps, given.speakers, given.multi)
-    return _choice(
+    return _build_choice(
         given.frames, schedule.aligned_at_least(given.frames, windows.window, windows.stride), request, windows
     )
 
 
-def _choice(frames: int, rendered: int, request: Request | None, windows: Windows) -> Choice:
+def _build_choice(frames: int, rendered: int, request: Request | None, windows: Windows) -> Choice:
     count, missing = windows.count(frames), rendered - frames
     padding = missing + schedule.CONTEXT_FRAMES if count > 1 else 0
     return Choice(frames, count, windows.announced(frames), rendered, request, missing, padding)
 
 
-def _notes(given: Sound, fps: float, windows: Windows, recommended: Choice | None) -> list[str]:
+def _collect_notes(given: Sound, fps: float, windows: Windows, recommended: Choice | None) -> list[str]:
     notes = []
     if recommended is not None and recommended.request is not None:
-        notes += _on_request(recommended, fps)
+        notes += _request_notes(recommended, fps)
     if not given.speakers and count_yielded_frames(given.frames, fps) != given.frames:
         notes.append(
             f"A request for {given.frames} frames at {fps:g} fps yields {count_yielded_frames(given.frames, fps)}: "
@@ -235,7 +235,7 @@ def _notes(given: Sound, fps: float, windows: Windows, recommended: Choice | Non
     return notes
 
 
-def _on_request(choice: Choice, fps: float) -> list[str]:
+def _request_notes(choice: Choice, fps: float) -> list[str]:
     request = choice.request
     if request is None or (request.crop_s is None and request.frames == choice.frames):
         return []

@@ -321,11 +321,7 @@ def test_the_report_a_finding_and_a_table_are_copied(browser: Browser, samples: 
     finding.get_by_role("button", name="Copy as Markdown").click()
     finding.get_by_text("Copied.").wait_for()
     one = page.evaluate("navigator.clipboard.readText()")
-<<<<<<< HEAD
     assert one.startswith("### Audio too short (AUD001, AUD003, AUD004)\n\n41 frames (1.64 s) have no audio")
-=======
-    assert one.startswith("### AUD001 audio-shortfall\n\n41 frames (1.64 s) have no audio")
->>>>>>> lang4
     assert "- Fix: Trim the video to 400 frames:" in one
     assert "```text\n45: Audio embedding for subject 0 not long enough: 400, need 441, padding...\n```" in one
     assert one.split("\n\n")[1].partition(" (mirrored")[0] in whole
