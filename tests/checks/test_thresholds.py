@@ -395,3 +395,19 @@ def test_a_volume_keeps_what_mem005_can_use_beside_others(
     kept, memory_kept = growth.concerned(context(runs=runs({"peak_covers": covers}), memory=reports(gib)).found)
     assert kept.height == is_kept
     assert memory_kept.height == (len(gib) if is_kept and len(gib) > 3 else 0)
+
+
+def test_the_last_run_of_each_output_whose_peak_is_known_is_kept_for_the_next_volume() -> None:
+    first = growth.latest(None, runs({}, {"peak_allocated_gib": 15.2}, {"peak_allocated_gib": None}))
+    assert first["peak_allocated_gib"].to_list() == [15.2]
+    then = growth.latest(first, runs({"line": 900, "peak_allocated_gib": 15.3}, {"stream": "worker-2", "line": 901}))
+    assert sorted(then["peak_allocated_gib"].to_list()) == [15.0, 15.3]
+
+
+def test_mem005_counts_reports_of_runs_that_name_their_memory() -> None:
+    lost = pl.concat([reports((6.0, 6.1, 6.2)), reports((6.3,)).with_columns(allocated_gib=pl.lit(None, pl.Float64))])
+    alien = pl.concat([reports((6.0, 6.1, 6.2)), reports((6.3,)).with_columns(run_id=pl.lit(None, pl.String))])
+    last = {"runs": runs({"peak_covers": "last-decode"})}
+    for table in (lost, alien):
+        assert not finds(growth.memory_growth, memory=table)
+        assert len(reasons(growth.memory_growth, memory=table, **last)) == 1
