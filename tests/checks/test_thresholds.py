@@ -48,7 +48,7 @@ def test_tim002_says_where_a_time_is_missing() -> None:
 
 @pytest.mark.parametrize(
     ("step", "is_outlier"),
-    [(7.49, False), (7.52, True), ((7.6, 0.2), False), ((7.6, 0.05), True)],
+    [(7.5, False), (7.52, True), ((7.6, 0.2), False), ((7.6, 0.05), True)],
     ids=["inside", "outside", "inside by its uncertainty", "outside despite its uncertainty"],
 )
 def test_tim003_reports_a_step_beyond_one_and_a_half_times_the_median(
@@ -103,14 +103,21 @@ def test_tim004_calls_a_slowdown_a_trend_if_the_windows_order_and_times_correlat
     ("medians", "ends"),
     [
         ((5.0, 5.3, 5.6, 5.9), "5.15 s in the first windows, 5.75 s in the last"),
+        ((5.0, 5.1, 5.4, 5.8, 6.0), "5.05 s in the first windows, 5.90 s in the last"),
         ((5.0, 5.1, 5.3, 5.5, 5.6, 5.9, 6.0), "5.10 s in the first windows, 5.90 s in the last"),
     ],
-    ids=["2 of 4", "3 of 7"],
+    ids=["2 of 4", "2 of 5", "3 of 7"],
 )
 def test_tim004_compares_the_first_third_of_the_windows_with_the_last(medians: tuple[float, ...], ends: str) -> None:
     found = timing.slowdown_trend(context(steps=steps(*([one] * 4 for one in medians)))).findings
     assert ends in found["message"].item()
     assert found["line"].item() == 10 * len(medians) + 1
+
+
+def test_tim004_states_the_slowdown_in_percent() -> None:
+    found = timing.slowdown_trend(context(steps=steps(*([one] * 4 for one in (5.0, 5.0, 6.0, 6.0))))).findings
+    assert found["message"].item().startswith("Steps slow down by 20 % over the run:")
+    assert found.select("observed", "expected").row(0) == ("+20 %", "+10 % at most")
 
 
 @pytest.mark.parametrize(("slow", "spills"), [(14.9, False), (15.1, True)])
@@ -228,6 +235,16 @@ def test_mem005_keeps_phases_and_kinds_of_run_apart() -> None:
     sizes = (1280, 832, 1280, 832)
     peaks = runs(*({"peak_allocated_gib": 15 + k / 10, "width": width} for k, width in enumerate(sizes)))
     assert not finds(growth.memory_growth, runs=peaks)
+
+
+def test_mem005_needs_four_reports_of_one_phase_and_four_peaks_of_one_kind() -> None:
+    mixed = pl.concat([reports((6.0, 6.1, 6.2)), reports((6.3,), phase="Sampling")])
+    assert not finds(growth.memory_growth, memory=mixed)
+    assert growth.concerned(context(runs=runs(), memory=mixed).found)[1].is_empty()
+    rising = [{"peak_allocated_gib": 15 + k / 10} for k in range(4)]
+    assert finds(growth.memory_growth, runs=runs(*rising))
+    assert not finds(growth.memory_growth, runs=runs(*rising[:3], rising[3] | {"width": 832}))
+    assert not finds(growth.memory_growth, runs=runs(*(one | {"peak_covers": "last-decode"} for one in rising)))
 
 
 def test_mem005_says_how_many_more_windows_fit() -> None:
