@@ -428,3 +428,61 @@ def test_mem005_counts_reports_of_runs_that_name_their_memory() -> None:
     for table in (lost, alien):
         assert not finds(growth.memory_growth, memory=table)
         assert len(reasons(growth.memory_growth, memory=table, **last)) == 1
+
+
+def figures(check: Any, **tables: pl.DataFrame) -> tuple[str, str]:
+    """What a rule's only finding observed and expected."""
+    return check(context(**tables)).findings.select("observed", "expected").row(0)
+
+
+def test_rules_of_time_state_what_they_observed_and_expected() -> None:
+    spilled = {"runs": runs({"peak_reserved_gib": 31.0}), "steps": steps(CALM, [40.04] * 4)}
+    assert figures(timing.slow_window, windows=windows(27.54)) == ("27.5 s", "25.3 s at most")
+    assert figures(timing.slow_run, runs=runs({"total_s": 150.2})) == ("30.0 s per window", "25.3 s at most")
+    assert figures(timing.step_outlier, steps=steps(CALM, [5.0, 5.0, 8.126])) == ("8.13 s", "7.50 s at most")
+    assert figures(timing.memory_spill, **spilled) == ("40.0 s per step", "5.0 s per step")
+
+
+def test_rules_of_memory_state_what_they_observed_and_expected() -> None:
+    high, tight = runs({"peak_allocated_gib": 16.0126}), runs({"peak_reserved_gib": 31.0126})
+    assert figures(memory.vram_above, runs=high) == ("16.013 GiB", "14.55 to 15.45 GiB")
+    assert figures(memory.vram_headroom, runs=tight) == ("31.013 GiB reserved", "30.40 GiB at most")
+    grown = reports((6.0, 6.1, 6.2, 6.3))
+    assert figures(growth.memory_growth, memory=grown) == ("+102 MiB a window", "no growth")
+    assert figures(growth.carried_peak, runs=runs({}, {}))[0] == "15.000 GiB"
+
+
+def test_mem003_states_what_is_free() -> None:
+    (message,) = memory.vram_headroom(context(runs=runs({"peak_reserved_gib": 31.0}))).findings["message"]
+    assert message == "31.00 of 32.00 GiB are reserved: 1.00 GiB are free."
+
+
+@pytest.mark.parametrize(("covers", "meaning"), [("residue", "still allocated after"), ("last-decode", "peak of the")])
+def test_mem007_says_what_the_printed_figure_is(covers: str, meaning: str) -> None:
+    found = memory.peak_not_sampling(context(runs=runs({"peak_covers": covers}))).findings
+    assert meaning in found["message"].item()
+    assert found["observed"].item() == covers
+
+
+@pytest.mark.parametrize("covers", ["stage", "last-window"])
+def test_mem007_is_silent_on_true_peaks(covers: str) -> None:
+    assert not finds(memory.peak_not_sampling, runs=runs({"peak_covers": covers}))
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"quantization": None}, "no quantization is known"),
+        ({"quantization_source": "vram"}, "inferred from the peak"),
+        ({"lora_rank": 64}, "no baseline"),
+        ({"status": "failed"}, "did not complete"),
+        ({"peak_allocated_gib": None}, "no memory report"),
+        ({"peak_covers": None}, "incomplete"),
+        ({"peak_covers": "last-decode"}, "does not print the sampling peak"),
+    ],
+)
+def test_mem001_says_why_a_peak_is_not_compared(change: dict[str, Any], part: str) -> None:
+    table = runs(change)
+    (reason,) = reasons(memory.vram_above, runs=table)
+    assert part in reason
+    assert not finds(memory.vram_above, runs=table)
