@@ -486,3 +486,23 @@ def test_mem001_says_why_a_peak_is_not_compared(change: dict[str, Any], part: st
     (reason,) = reasons(memory.vram_above, runs=table)
     assert part in reason
     assert not finds(memory.vram_above, runs=table)
+
+
+def test_tim003_leaves_a_step_of_exactly_one_and_a_half_times_the_median() -> None:
+    assert not finds(timing.step_outlier, steps=steps(CALM, [4.0, 5.0, 5.0, 5.0], [5.0, 5.0, 5.0, 7.5]))
+    assert finds(timing.step_outlier, steps=steps(CALM, [4.0, 5.0, 5.0, 5.0], [5.0, 5.0, 5.0, 7.51]))
+
+
+def test_sch001_reports_a_wrong_range_once_and_leaves_nothing_unchecked() -> None:
+    table = windows(21.0, 21.0).with_columns(pl.Series("matches", [True, False]), audio_end=pl.lit(150, pl.Int64))
+    outcome = schedule.window_sequence(context(windows=table))
+    assert outcome.findings["observed"].to_list() == ["72-150"]
+    assert outcome.not_checked.is_empty()
+
+
+@pytest.mark.parametrize("change", [{"audio_frames": None}, {"expected_windows": None}, {"observed_windows": None}])
+def test_sch001_and_sch003_say_which_figure_is_missing(change: dict[str, Any]) -> None:
+    tables = {"runs": runs(change), "windows": windows(21.0, 21.0)}
+    assert len(reasons(schedule.window_sequence, **tables)) == 1
+    assert len(reasons(schedule.missing_windows, **tables)) == 1
+    assert not finds(schedule.missing_windows, **tables)
