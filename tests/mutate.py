@@ -25,21 +25,22 @@ ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = "loganalyzer"
 CHECKS: Final = ("tests/checks/test_thresholds.py",)
 AUDIO: Final = "thresholds or AUD or speaker or missing or shortfall or padding"
+SELECTING: Final = "test_selecting or (sqlite and (selection or kept))"
 TESTS: Final[dict[str, tuple[str, ...]]] = {
-    "checks/timing.py": (*CHECKS, "tests/checks/test_rules.py", "-k", "thresholds or TIM"),
+    "checks/timing.py": CHECKS,
     "checks/audio.py": (*CHECKS, "tests/checks/test_rules.py", "tests/runs/test_stages.py", "-k", AUDIO),
     "checks/schedule.py": (*CHECKS, "tests/checks/test_rules.py", "-k", "thresholds or SCH or overlap or window"),
-    "checks/memory.py": (*CHECKS, "tests/checks/test_rules.py", "-k", "thresholds or MEM or peak or inferred"),
-    "checks/growth.py": (*CHECKS, "tests/checks/test_rules.py", "-k", "thresholds or MEM"),
-    "checks/embedding.py": (*CHECKS, "tests/checks/test_rules.py", "-k", "thresholds or AUD003 or AUD006"),
+    "checks/memory.py": CHECKS,
+    "checks/growth.py": CHECKS,
+    "checks/embedding.py": CHECKS,
     "expectations/schedule.py": ("tests/expectations/test_schedule.py", "tests/planner/test_plan.py"),
     "expectations/embedding.py": ("tests/planner/test_embedding.py", "tests/planner/test_plan.py"),
-    "expectations/baselines.py": ("tests/expectations/test_baselines.py", *CHECKS, "-k", "baselines or MEM or TIM"),
+    "expectations/baselines.py": ("tests/expectations/test_baselines.py",),
     "planner/plan.py": ("tests/planner/test_plan.py",),
-    "history/store/selecting.py": ("tests/history/test_store.py", "-k", "sqlite and (selection or kept or prune)"),
+    "history/store/selecting.py": ("tests/history/test_selecting.py", "tests/history/test_store.py", "-k", SELECTING),
     "history/matching.py": ("tests/history/test_matching.py",),
     "regression/jump.py": ("tests/regression/test_jump.py", "tests/regression/test_control.py"),
-    "runs/steps.py": ("tests/runs/test_steps.py", "tests/runs/test_native.py"),
+    "runs/steps.py": ("tests/runs/test_steps.py",),
 }  # fmt: skip
 """The tests of each module, as arguments of pytest: the fastest first, as the first failure ends a run."""
 

@@ -191,11 +191,13 @@ def test_comfyuis_own_nodes_have_one_window_for_each_node(
         assert (made.cut_back.frames, made.cut_back.missing_frames) == (frames, (covering or 0) - frames)
         assert made.cut_back.windows == made.next_aligned.windows
     assert (made.native, made.next_aligned.padding) == (True, 0)
+    assert made.recommended is None or made.recommended.missing_frames == 0
 
 
 def test_aligned_counts_of_comfyuis_own_nodes_begin_with_one_window() -> None:
     rows = list_native_aligned(3, HOUSE)
     assert [(row.frames, row.windows, row.announced_windows) for row in rows] == [(81, 1, 1), (153, 2, 2), (225, 3, 3)]
+    assert {row.missing_frames for row in rows} == {0}
 
 
 @pytest.mark.parametrize(("uncertainty_s", "is_doubted"), [(0.0, False), (0.02, False), (0.03, True)])
@@ -217,3 +219,19 @@ def test_cutting_the_audio_is_told_with_the_request_that_goes_with_it() -> None:
         "Asking for 945 frames at 25 fps yields 944: upstream's float arithmetic cuts one off. "
         "Cut the audio to 37.82 s and ask for 948: that gives 945."
     )
+
+
+@pytest.mark.parametrize(("frames", "following"), [(151, 153), (152, 153), (153, 225)])
+def test_the_next_count_is_the_first_that_is_larger_than_the_audio(frames: int, following: int) -> None:
+    assert plan(Sound(frames / 25, frames), 25.0, HOUSE).next_aligned.frames == following
+
+
+def test_one_speakers_frames_are_of_the_seconds_and_several_speakers_of_the_samples() -> None:
+    """1.03999 s are 25 frames, and the 16,640 samples they are rounded to are 26."""
+    assert sound([1.03999], 25.0).frames == 25
+    assert sound([1.03999, 0.5], 25.0).frames == 26
+
+
+def test_a_length_is_exact_unless_said_otherwise() -> None:
+    assert (Sound(1.0, 25).uncertainty_s, sound([1.0], 25.0).uncertainty_s) == (0.0, 0.0)
+    assert native_sound([1.0]).uncertainty_s == 0.0
