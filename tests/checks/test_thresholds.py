@@ -240,7 +240,7 @@ def test_mem005_keeps_phases_and_kinds_of_run_apart() -> None:
 def test_mem005_needs_four_reports_of_one_phase_and_four_peaks_of_one_kind() -> None:
     mixed = pl.concat([reports((6.0, 6.1, 6.2)), reports((6.3,), phase="Sampling")])
     assert not finds(growth.memory_growth, memory=mixed)
-    assert growth.concerned(context(runs=runs(), memory=mixed).found)[1].is_empty()
+    assert growth.select_comparable(context(runs=runs(), memory=mixed).found)[1].is_empty()
     rising = [{"peak_allocated_gib": 15 + k / 10} for k in range(4)]
     assert finds(growth.memory_growth, runs=runs(*rising))
     assert not finds(growth.memory_growth, runs=runs(*rising[:3], rising[3] | {"width": 832}))
@@ -415,9 +415,11 @@ def test_a_volume_keeps_what_mem005_can_use_beside_others(
 
 
 def test_the_last_run_of_each_output_whose_peak_is_known_is_kept_for_the_next_volume() -> None:
-    first = growth.latest(None, runs({}, {"peak_allocated_gib": 15.2}, {"peak_allocated_gib": None}))
+    first = growth.latest_peaks(None, runs({}, {"peak_allocated_gib": 15.2}, {"peak_allocated_gib": None}))
     assert first["peak_allocated_gib"].to_list() == [15.2]
-    then = growth.latest(first, runs({"line": 900, "peak_allocated_gib": 15.3}, {"stream": "worker-2", "line": 901}))
+    then = growth.latest_peaks(
+        first, runs({"line": 900, "peak_allocated_gib": 15.3}, {"stream": "worker-2", "line": 901})
+    )
     assert sorted(then["peak_allocated_gib"].to_list()) == [15.0, 15.3]
 
 

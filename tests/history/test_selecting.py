@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from loganalyzer.history.store.selecting import Selection, conditions
+from loganalyzer.history.store.selecting import Selection, selection_conditions
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ from loganalyzer.history.store.selecting import Selection, conditions
     ],
 )
 def test_a_selection_asks_only_for_what_is_set(chosen: Selection | None, count: int) -> None:
-    assert len(conditions(chosen)) == count
+    assert len(selection_conditions(chosen)) == count
