@@ -223,15 +223,15 @@ def test_cutting_the_audio_is_told_with_the_request_that_goes_with_it() -> None:
 
 @pytest.mark.parametrize(("frames", "following"), [(151, 153), (152, 153), (153, 225)])
 def test_the_next_count_is_the_first_that_is_larger_than_the_audio(frames: int, following: int) -> None:
-    assert plan(Sound(frames / 25, frames), 25.0, HOUSE).next_aligned.frames == following
+    assert make_plan(Sound(frames / 25, frames), 25.0, HOUSE).next_aligned.frames == following
 
 
 def test_one_speakers_frames_are_of_the_seconds_and_several_speakers_of_the_samples() -> None:
     """1.03999 s are 25 frames, and the 16,640 samples they are rounded to are 26."""
-    assert sound([1.03999], 25.0).frames == 25
-    assert sound([1.03999, 0.5], 25.0).frames == 26
+    assert measure_audio([1.03999], 25.0).frames == 25
+    assert measure_audio([1.03999, 0.5], 25.0).frames == 26
 
 
 def test_a_length_is_exact_unless_said_otherwise() -> None:
-    assert (Sound(1.0, 25).uncertainty_s, sound([1.0], 25.0).uncertainty_s) == (0.0, 0.0)
-    assert native_sound([1.0]).uncertainty_s == 0.0
+    assert (Sound(1.0, 25).uncertainty_s, measure_audio([1.0], 25.0).uncertainty_s) == (0.0, 0.0)
+    assert measure_native_audio([1.0]).uncertainty_s == 0.0
