@@ -508,3 +508,23 @@ def test_sch001_and_sch003_say_which_figure_is_missing(change: dict[str, Any]) -
     assert len(reasons(schedule.window_sequence, **tables)) == 1
     assert len(reasons(schedule.missing_windows, **tables)) == 1
     assert not finds(schedule.missing_windows, **tables)
+
+
+def test_a_value_that_equals_its_limit_is_within_it() -> None:
+    quarter = Settings(headroom_fraction=0.25, slowdown_fraction=0.25)
+    assert not finds(memory.vram_headroom, quarter, runs=runs({"peak_reserved_gib": 24.0}))
+    assert not finds(memory.fragmentation, quarter, runs=runs({"peak_reserved_gib": 18.75}))
+    assert not finds(
+        timing.slowdown_trend, quarter, steps=steps(CALM, CALM, [5.5] * 4, [6.25] * 4, [6.25, 6.25, 6.25, 6.3])
+    )
+
+
+@pytest.mark.parametrize(("finish", "end", "is_reported"), [(True, 369, False), (True, 368, True), (False, 369, True)])
+def test_sch003_forgives_a_lost_bar_where_the_last_window_and_the_end_are_seen(
+    finish: bool, end: int, is_reported: bool
+) -> None:
+    table = windows(*[21.0] * 5).with_columns(
+        pl.when(pl.col("window") == 5).then(end).otherwise("audio_end").alias("audio_end")
+    )
+    run = runs({"observed_windows": 4, "finish_observed": finish})
+    assert finds(schedule.missing_windows, runs=run, windows=table) == is_reported

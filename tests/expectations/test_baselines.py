@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 from tables import BASELINES, runs
 
@@ -69,3 +71,8 @@ def test_the_configured_card_stands_in_only_where_the_log_names_none(
 ) -> None:
     found = BASELINES.with_timing(runs(change), gpu)
     assert found.select("window_low", "window_high", "window_tolerance").row(0) == times
+
+
+def test_a_peak_within_several_bands_tells_no_quantization() -> None:
+    wide = BASELINES.vram.with_columns(pl.lit([11.0, 19.0]).alias("band_gib"))
+    assert replace(BASELINES, vram=wide).inferred_quantization(runs(ONE)).to_list() == [None]
