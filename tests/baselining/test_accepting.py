@@ -191,7 +191,7 @@ def test_an_accepted_baseline_is_what_runs_are_held_against(folder: Path) -> Non
     call("baseline", "accept", "a_Q6_K.log", "--yes")
     (folder / "loganalyze.toml").write_text('baselines = "baselines.toml"\n')
     assert call("a_Q6_K.log", "--no-html").exit_code == 0
-    assert "nothing to change" in call("baseline", "accept", "a_Q6_K.log", "--yes").stdout
+    assert "no change" in call("baseline", "accept", "a_Q6_K.log", "--yes").stdout
 
 
 def test_check_holds_runs_against_baselines_alone(folder: Path) -> None:

@@ -32,7 +32,7 @@ def test_tim001_names_the_slow_windows_and_the_slowest() -> None:
 
 
 def test_tim001_says_where_no_window_has_a_time() -> None:
-    assert reasons(timing.slow_window, windows=windows(None, None)) == ["no window's total time can be read"]
+    assert reasons(timing.slow_window, windows=windows(None, None)) == ["the windows' total times are not in the log"]
     assert reasons(timing.slow_window, windows=windows(None, 21.0)) == []
 
 
@@ -42,7 +42,7 @@ def test_tim002_reports_a_mean_window_beyond_the_baseline_and_its_tolerance(seco
 
 
 def test_tim002_says_where_a_time_is_missing() -> None:
-    assert reasons(timing.slow_run, runs=runs({"total_s": None})) == ["not every window's total time can be read"]
+    assert reasons(timing.slow_run, runs=runs({"total_s": None})) == ["not every window's total time is in the log"]
     assert reasons(timing.slow_run, runs=runs()) == []
 
 
@@ -136,7 +136,7 @@ def test_tim005_names_the_first_slow_window_and_the_slowest_steps() -> None:
     full = runs({"peak_reserved_gib": 31.0})
     table = steps([6.0] * 4, CALM, [16.0] * 4, [40.0] * 4)
     (message,) = timing.memory_spill(context(runs=full, steps=table)).findings["message"]
-    assert message == "From window 3 on steps take 40.0 s instead of 5.0 s, with 31.0 of 32.0 GiB reserved."
+    assert message == "From window 3 on, steps take 40.0 s instead of 5.0 s, with 31.0 of 32.0 GiB reserved."
 
 
 def test_tim005_compares_with_earlier_windows_only() -> None:
@@ -145,7 +145,7 @@ def test_tim005_compares_with_earlier_windows_only() -> None:
 
 
 def test_tim005_needs_two_windows() -> None:
-    assert reasons(timing.memory_spill, steps=steps(CALM)) == ["fewer than 2 windows with step times"]
+    assert reasons(timing.memory_spill, steps=steps(CALM)) == ["the log has fewer than 2 windows with step times"]
     assert reasons(timing.memory_spill, steps=steps(CALM, CALM)) == []
 
 
@@ -156,7 +156,7 @@ def test_tim005_needs_two_windows() -> None:
         (31.0, "last-decode", True, None),
         (20.0, None, False, "incomplete"),
         (20.0, "last-decode", False, "does not print the sampling peak"),
-        (None, "stage", False, "how full the card was"),
+        (None, "stage", False, "how full the GPU"),
     ],
 )
 def test_tim005_takes_a_figure_that_is_no_peak_only_where_it_shows_a_full_card(
@@ -251,7 +251,7 @@ def test_mem005_says_how_many_more_windows_fit() -> None:
     tables = {"runs": runs({"total_vram_gib": 7.0}), "memory": reports((6.0, 6.1, 6.2, 6.3))}
     (message,) = growth.memory_growth(context(**tables)).findings["message"]
     assert message == (
-        "WanVAE decode grows by 102 MiB from window to window, 3 times in a row. After 7 more it will not fit."
+        "WanVAE decode grows by 102 MiB from window to window, 3 times in a row. After 7 more, memory is full."
     )
 
 
@@ -368,7 +368,7 @@ MISREAD = pl.DataFrame({"source": ["a.log"], "pattern": ["audio-shorter"]})
     [
         ({}, None),
         ({"audio_s": None}, "the embedding was cached"),
-        ({"wrapper_era": "2025-06-01..2025-08-20"}, "does not say what was asked for"),
+        ({"wrapper_era": "2025-06-01..2025-08-20"}, "does not print the requested frames"),
         ({"wrapper_era": "2025-06-01..2025-08-21"}, None),
         ({"wrapper_era": "2025-06-01..2025-08-20", "requested_frames": 400}, None),
         ({"audio_s": None, "requested_frames": 400}, None),
@@ -392,7 +392,7 @@ def test_aud003_advises_the_frames_and_seconds_that_fit() -> None:
 
 def test_aud006_states_both_rates() -> None:
     found = embedding.frame_rate(context(runs=runs({"audio_frames": 427, "audio_s": 18.565}))).findings
-    assert found["message"].item() == "427 frames over 18.565 s of audio are 23.00 frames per second, not 25.00."
+    assert found["message"].item() == "427 frames over 18.565 s of audio make 23.00 frames per second, not 25.00."
 
 
 @pytest.mark.parametrize(
@@ -450,13 +450,13 @@ def test_rules_of_memory_state_what_they_observed_and_expected() -> None:
     assert figures(memory.vram_above, runs=high) == ("16.013 GiB", "14.55 to 15.45 GiB")
     assert figures(memory.vram_headroom, runs=tight) == ("31.013 GiB reserved", "30.40 GiB at most")
     grown = reports((6.0, 6.1, 6.2, 6.3))
-    assert figures(growth.memory_growth, memory=grown) == ("+102 MiB a window", "no growth")
+    assert figures(growth.memory_growth, memory=grown) == ("+102 MiB per window", "no growth")
     assert figures(growth.carried_peak, runs=runs({}, {}))[0] == "15.000 GiB"
 
 
 def test_mem003_states_what_is_free() -> None:
     (message,) = memory.vram_headroom(context(runs=runs({"peak_reserved_gib": 31.0}))).findings["message"]
-    assert message == "31.00 of 32.00 GiB are reserved: 1.00 GiB are free."
+    assert message == "31.00 of 32.00 GiB are reserved; 1.00 GiB are free."
 
 
 @pytest.mark.parametrize(("covers", "meaning"), [("residue", "still allocated after"), ("last-decode", "peak of the")])
@@ -474,8 +474,8 @@ def test_mem007_is_silent_on_true_peaks(covers: str) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"quantization": None}, "no quantization is known"),
-        ({"quantization_source": "vram"}, "inferred from the peak"),
+        ({"quantization": None}, "the quantization is unknown"),
+        ({"quantization_source": "vram"}, "inferred from this peak"),
         ({"lora_rank": 64}, "no baseline"),
         ({"status": "failed"}, "did not complete"),
         ({"peak_allocated_gib": None}, "no memory report"),

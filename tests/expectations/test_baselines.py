@@ -75,4 +75,4 @@ def test_the_configured_card_stands_in_only_where_the_log_names_none(
 
 def test_a_peak_within_several_bands_tells_no_quantization() -> None:
     wide = BASELINES.vram.with_columns(pl.lit([11.0, 19.0]).alias("band_gib"))
-    assert replace(BASELINES, vram=wide).inferred_quantization(runs(ONE)).to_list() == [None]
+    assert replace(BASELINES, vram=wide).infer_quantization(runs(ONE)).to_list() == [None]

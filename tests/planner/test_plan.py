@@ -216,8 +216,8 @@ def test_a_frame_count_that_no_request_yields_is_told_where_no_audio_is_given(fr
 def test_cutting_the_audio_is_told_with_the_request_that_goes_with_it() -> None:
     (note,) = make_plan(measure_audio([38.0], 25.0), 25.0, HOUSE).notes
     assert note == (
-        "Asking for 945 frames at 25 fps yields 944: upstream's float arithmetic cuts one off. "
-        "Cut the audio to 37.82 s and ask for 948: that gives 945."
+        "A request for 945 frames at 25 fps yields 944: upstream's float rounding drops one. "
+        "Cut the audio to 37.82 s and request 948: this yields 945."
     )
 
 
