@@ -31,6 +31,15 @@
   main.addEventListener("click", () => copy(ticket.textContent, document.getElementById("copied"), ticket));
 
   const escapeMarkdown = (content) => content.replace(/[\\`*_{}[\]<>|#@~&!]/g, "\\$&").replace(/\s+/g, " ");
+  const renderNode = (node) => {
+    if (node.nodeName !== "CODE" || node.textContent.includes("`")) return escapeMarkdown(node.textContent);
+    return `${node.classList.contains("command") ? ": " : ""}\`${node.textContent.trim()}\``;
+  };
+  const renderInline = (element) => [...element.childNodes].map(renderNode).join("").trim();
+  const renderPair = (pair) => {
+    const ways = all("dd li", pair).map((way, index) => `\n  ${index + 1}. ${renderInline(way)}`);
+    return `- ${escapeMarkdown(text(pair, "dt"))}:${ways.length ? ways.join("") : ` ${renderInline(pair.querySelector("dd"))}`}`;
+  };
   const renderMarkdown = (finding) => {
     const group = finding.closest(".group");
     const heading = all("h4", finding)[0].cloneNode(true);
@@ -40,7 +49,7 @@
       "",
       `${escapeMarkdown(heading.textContent.trim())} (${escapeMarkdown(text(finding, ".place"))})`,
       "",
-      ...all(".verdicts div", finding).map((pair) => `- ${escapeMarkdown(text(pair, "dt"))}: ${escapeMarkdown(text(pair, "dd"))}`),
+      ...all(".verdicts div", finding).map(renderPair),
     ];
     const log = all(".log li", finding).map((line) => `${line.querySelector(".no").lastChild.textContent}: ${text(line, "code")}`);
     if (log.length) {

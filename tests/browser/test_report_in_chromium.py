@@ -322,7 +322,7 @@ def test_the_report_a_finding_and_a_table_are_copied(browser: Browser, samples: 
     finding.get_by_text("Copied.").wait_for()
     one = page.evaluate("navigator.clipboard.readText()")
     assert one.startswith("### Audio too short (AUD001, AUD003, AUD004)\n\n41 frames (1.64 s) have no audio")
-    assert "- Fix: Trim the video to 400 frames:" in one
+    assert "- Fix:\n  1. Trim the video to 400 frames: `ffmpeg " in one
     assert "```text\n45: Audio embedding for subject 0 not long enough: 400, need 441, padding...\n```" in one
     assert one.split("\n\n")[1].partition(" (mirrored")[0] in whole
     page.locator("details.run:has(.act) > summary").first.click()

@@ -528,3 +528,8 @@ def test_sch003_forgives_a_lost_bar_where_the_last_window_and_the_end_are_seen(
     )
     run = runs({"observed_windows": 4, "finish_observed": finish})
     assert finds(schedule.missing_windows, runs=run, windows=table) == is_reported
+
+
+@pytest.mark.parametrize(("frames", "place"), [(0, "0:00.00"), (1499, "0:59.96"), (1500, "1:00.00"), (3125, "2:05.00")])
+def test_a_place_in_the_video_is_minutes_and_seconds(frames: int, place: str) -> None:
+    assert pl.select(audio.format_clock(pl.lit(frames), 25.0)).item() == place

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from tables import BASELINES, runs
+
+from loganalyzer.common.errors import ExpectationError
+from loganalyzer.expectations.baselines import load_baselines
 
 ONE = {"peak_allocated_gib": 15.0, "quantization": None}
 
@@ -76,3 +80,35 @@ def test_the_configured_card_stands_in_only_where_the_log_names_none(
 def test_a_peak_within_several_bands_tells_no_quantization() -> None:
     wide = BASELINES.vram.with_columns(pl.lit([11.0, 19.0]).alias("band_gib"))
     assert replace(BASELINES, vram=wide).infer_quantization(runs(ONE)).to_list() == [None]
+
+
+COST = '[[cost]]\nquantization = "Q6_K"\nusd = {usd}\nwindows = 5\ntolerance = 0.2\nprovenance = "a test"\n'
+BAND = (
+    '[[timing]]\ngpu = "A"\nmode = "infinitetalk"\nwidth = 1\nheight = 1\nsteps = 4\nwindow_frames = 81\n'
+    'window_s = {band}\ntolerance = 0.1\nprovenance = "a test"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (COST.format(usd="1.5"), None),
+        (COST.format(usd="true"), "'usd' is True"),
+        (COST.format(usd="'much'"), "'usd' is 'much'"),
+        (BAND.format(band="[1.0, 1.0]"), None),
+        (BAND.format(band="[2.0, 1.0]"), "must be .low, high."),
+        (BAND.format(band="[1.0]"), "must be .low, high."),
+        (BAND.format(band="[1.0, 2.0, 3.0]"), "must be .low, high."),
+    ],
+)
+def test_a_users_baseline_has_values_of_its_types_and_a_band_from_low_to_high(
+    text: str, fault: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(COST.format(usd="1.0") + text)
+    if fault is None:
+        assert load_baselines(file).cost.height
+        return
+    with pytest.raises(ExpectationError, match=rf"{fault}") as caught:
+        load_baselines(file)
+    assert f"]] {1 + text.startswith('[[cost')}" in str(caught.value)

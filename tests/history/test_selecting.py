@@ -23,3 +23,8 @@ from loganalyzer.history.store.selecting import Selection, selection_conditions
 )
 def test_a_selection_asks_only_for_what_is_set(chosen: Selection | None, count: int) -> None:
     assert len(selection_conditions(chosen)) == count
+
+
+def test_a_selection_by_id_asks_for_that_run() -> None:
+    (condition,) = selection_conditions(Selection(run_id="f-R2"))
+    assert " = " in str(condition)
