@@ -314,7 +314,7 @@ COPY = {"permissions": ["clipboard-read", "clipboard-write"]}
 def test_the_report_a_finding_and_a_table_are_copied(browser: Browser, samples: Path) -> None:
     page = Watched(browser, samples, **COPY).page
     page.locator("#copy").click()
-    page.wait_for_function("document.getElementById('copied').textContent === 'Copied.'")
+    page.wait_for_function("() => document.getElementById('copied').textContent === 'Copied.'")
     whole = page.evaluate("navigator.clipboard.readText()")
     assert whole.startswith("**Fail: ")
     finding = page.locator("#AUD001-1")
