@@ -330,7 +330,7 @@ def test_the_report_a_finding_and_a_table_are_copied(browser: Browser, samples: 
     page.wait_for_function("() => navigator.clipboard.readText().then(text => text.startsWith('Timecode'))")
     table = page.evaluate("navigator.clipboard.readText()").splitlines()
     assert table[0] == "Timecode at 25 fps\tTime\tFrame\tEvent"
-    assert table[1] == "00:00:02:22\t0:02.88\t72\twindow 2 begins"
+    assert table[1] == "00:00:02:22\t0:02.88\t72\twindow 2 starts"
 
 
 def test_what_is_copied_of_a_hostile_finding_is_escaped(browser: Browser, hostile: Path) -> None:
