@@ -368,7 +368,7 @@ def test_tables_of_a_call_that_fails_leave_those_of_the_call_before(tmp_path: Pa
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="cannot be written"), TableFiles(tmp_path / "file", Parquet()) as files:
+    with pytest.raises(ReportError, match="cannot write"), TableFiles(tmp_path / "file", Parquet()) as files:
         files.add(Analysis())
 
 

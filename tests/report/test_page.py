@@ -148,7 +148,7 @@ def test_what_the_log_does_not_tell_is_gathered_and_never_zero(three_runs: Analy
     failed = detail(page_of(three_runs), "2025-11-21-night.log:30")
     assert "Quantization" in failed.not_in_log
     assert "Quantization" not in [pair.term for pair in failed.settings]
-    assert failed.not_drawn == "GPU memory: the log holds no memory report for this run."
+    assert failed.not_drawn == "GPU memory: the log has no memory report for this run."
 
 
 def test_few_runs_are_open_and_many_are_folded(
