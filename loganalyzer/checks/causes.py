@@ -8,8 +8,9 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import leading_rules, rules
+from loganalyzer.common.severity import RANK, SEVERE
+from loganalyzer.tables.severity import rank
 
-_ORDER: Final = {"error": 0, "warning": 1, "info": 2}
 _LEADING: Final = "leading"
 
 
@@ -49,7 +50,7 @@ def main_causes(findings: pl.DataFrame) -> pl.DataFrame:
 
     `others` counts the run's further causes that are errors or warnings.
     """
-    grouped = findings.with_columns(_leading_column(findings), _rank_expr().alias("rank")).filter(
+    grouped = findings.with_columns(_leading_column(findings), rank().alias("rank")).filter(
         pl.col("run_id").is_not_null()
     )
     texts = {item.id: item.cause for item in rules().values() if item.cause}
@@ -67,7 +68,7 @@ def main_causes(findings: pl.DataFrame) -> pl.DataFrame:
         .group_by("run_id", maintain_order=True)
         .agg(
             pl.col("severity", "text").first(),
-            ((pl.col("rank") < _ORDER["info"]).sum().cast(pl.Int64) - 1).clip(0).alias("others"),
+            ((pl.col("rank") < len(SEVERE)).sum().cast(pl.Int64) - 1).clip(0).alias("others"),
         )
     )
 
@@ -76,12 +77,8 @@ def _leading_column(findings: pl.DataFrame) -> pl.Series:
     return leading_rules(findings).fill_null("").alias(_LEADING)
 
 
-def _rank_expr() -> pl.Expr:
-    return pl.col("severity").replace_strict(_ORDER, default=len(_ORDER), return_dtype=pl.Int64)
-
-
 def _rank(severity: str) -> int:
-    return _ORDER.get(severity, len(_ORDER))
+    return RANK.get(severity, len(RANK))
 
 
 def _build_cause(findings: pl.DataFrame) -> Cause:

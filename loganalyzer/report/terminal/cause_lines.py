@@ -11,8 +11,10 @@ from loganalyzer.checks.causes import Cause
 from loganalyzer.common.formatting import plural, printable
 from loganalyzer.report import words
 from loganalyzer.report.facts import Places
+from loganalyzer.report.model import Way
 from loganalyzer.report.terminal.layout import Line
 from loganalyzer.report.terminal.run_grid import left_out_line
+from loganalyzer.report.ways import split_fix
 from loganalyzer.tables.analysis import Analysis
 
 STYLES: Final = {"error": "bold red", "warning": "bold yellow", "info": "cyan"}
@@ -37,11 +39,6 @@ def cause_lines(analysis: Analysis, causes: Sequence[Cause], places: Places, *, 
         more = max(cause.first.height - shown, 0) + _dropped_findings(analysis, cause)
         if more:
             yield left_out_line(f"{more:,} more in the report")
-
-
-def fixes(text: str | None) -> list[str]:
-    """Returns the lines of a fix: ways, the cheapest first, with their commands indented."""
-    return [printable(line) for line in (text or words.DASH).split("\n")]
 
 
 def _heading(cause: Cause, count: str) -> Line:
@@ -81,7 +78,7 @@ def _short_lines(cause: Cause, places: Places) -> Iterator[Line]:
         yield _finding_line(row, places, most=MOST_ROWS)
         if shared and number < len(rows):
             continue
-        first, *rest = _split_ways(row["fix"])
+        first, *rest = split_fix(row["fix"])
         others = len(rest)
         yield from _fix_lines(first)
     if others:
@@ -100,7 +97,7 @@ def _full_lines(cause: Cause, places: Places) -> Iterator[Line]:
 
 
 def _all_fix_lines(row: dict[str, Any]) -> Iterator[Line]:
-    for number, way in enumerate(_split_ways(row["fix"])):
+    for number, way in enumerate(split_fix(row["fix"])):
         yield from _fix_lines(way, "" if number else "fix")
 
 
@@ -118,19 +115,8 @@ def _finding_line(row: dict[str, Any], places: Places, *, most: int = 0, rule: b
     )
 
 
-def _split_ways(fix: str | None) -> list[list[str]]:
-    """Returns the ways in a fix, each as its lines: the way, then its commands."""
-    ways: list[list[str]] = []
-    for line in fixes(fix):
-        if ways and line.startswith(" "):
-            ways[-1].append(line.strip().strip("`"))
-        else:
-            ways.append([line])
-    return ways
-
-
-def _fix_lines(way: Sequence[str], title: str = "fix") -> Iterator[Line]:
-    text, *commands = way
-    yield Line(((f"{title:5}", "dim"), (text, "")), indent=4, hang=5)
-    for command in commands:
-        yield Line(((command, "cyan"),), indent=9, keeps_one_row=True)
+def _fix_lines(way: Way, title: str = "fix") -> Iterator[Line]:
+    text = f"{way.text}:" if way.commands else way.text
+    yield Line(((f"{title:5}", "dim"), (printable(text), "")), indent=4, hang=5)
+    for command in way.commands:
+        yield Line(((printable(command), "cyan"),), indent=9, keeps_one_row=True)

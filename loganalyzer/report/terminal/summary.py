@@ -13,9 +13,10 @@ from loganalyzer.common.formatting import plural, printable
 from loganalyzer.common.severity import SEVERE
 from loganalyzer.report.facts import Places
 from loganalyzer.report.other_models import other_stages
-from loganalyzer.report.terminal.cause_lines import cause_lines, fixes
+from loganalyzer.report.terminal.cause_lines import cause_lines
 from loganalyzer.report.terminal.layout import Block, Column, Grid, Line, Words, plain
 from loganalyzer.report.terminal.run_grid import MOST_RUNS, left_out_line, run_grid
+from loganalyzer.report.ways import split_fix
 from loganalyzer.tables.analysis import Analysis
 
 _VERDICTS: Final = {
@@ -98,7 +99,7 @@ def _next_action(analysis: Analysis, found: Sequence[Cause], places: Places) -> 
         return "check that these are the right files, and that they include ComfyUI's stderr (progress bars)"
     if severe:
         row = severe[0].first.row(0, named=True)
-        return f"{places(row['source'], row['line'])}: {fixes(row['fix'])[0].rstrip(':.')}"
+        return f"{places(row['source'], row['line'])}: {printable(split_fix(row['fix'])[0].text.rstrip('.'))}"
     if not analysis.complete:
         return "run again with -v to see what was not checked, and why"
     return "nothing to fix"
