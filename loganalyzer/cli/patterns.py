@@ -46,14 +46,14 @@ def _span(pattern: Pattern) -> str:
 @_FOLDERS
 @click.pass_context
 def test(ctx: click.Context, folders: tuple[Path, ...]) -> None:
-    """Test every sample and near miss of patterns and failures in both forms. Exit 1 if one fails."""
+    """Test every sample and near miss of patterns, prefixes and failures in both forms. Exit 1 if one fails."""
     from loganalyzer.common.errors import GrammarError
     from loganalyzer.grammar.failures import load_shipped_failures
-    from loganalyzer.grammar.load import load_all
+    from loganalyzer.grammar.load import load_all, load_prefixes
     from loganalyzer.grammar.samples import verify_meaning
 
     try:
-        found = load_all(folders)
+        found = load_all(folders) + load_prefixes()
         found += tuple(message for failure in load_shipped_failures().failures for message in failure.messages)
     except GrammarError as error:
         click.echo(str(error), err=True)

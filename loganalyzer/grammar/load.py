@@ -228,22 +228,28 @@ def load_prefixes() -> tuple[model.Pattern, ...]:
     """The prefixes before a line (`patterns/prefixes.toml`), with the fields `time`, `stream`, `level`, `part`.
 
     Raises:
-        GrammarError: a prefix does not match its own samples.
+        GrammarError: a prefix does not match its own samples, or an earlier one matches them.
     """
     file = data_folder("patterns") / "prefixes.toml"
     return load_cached("prefixes", [_fragments_file(), file], lambda: _read_prefixes(file))
 
 
 def _read_prefixes(file: Traversable) -> tuple[model.Pattern, ...]:
+    from loganalyzer.grammar.samples import verify_order
+
     found = []
-    for entry in read_toml(file)["wrapper"]:
-        where = f"{file.name}: wrapper {entry.get('id', '(without id)')!r}"
+    for entry in read_toml(file)["prefix"]:
+        where = f"{file.name}: prefix {entry.get('id', '(without id)')!r}"
         try:
             pattern = _build_prefix(entry, file.name)
             _verify(pattern)
         except GrammarError as error:
             raise GrammarError(f"{where}: {error.message}", error.hint) from None
         found.append(pattern)
+    try:
+        verify_order(found)
+    except GrammarError as error:
+        raise GrammarError(f"{file.name}: prefix {error.message}", error.hint) from None
     return tuple(found)
 
 
@@ -251,7 +257,7 @@ def _build_prefix(entry: dict[str, Any], file: str) -> model.Pattern:
     nodes = _parse_template(entry, "template", load_fragments())
     return model.Pattern(
         id=entry["id"],
-        event="wrapper",
+        event="prefix",
         project="container",
         title=entry["title"],
         why=entry["why"],

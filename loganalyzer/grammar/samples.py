@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import isclose
 
@@ -64,6 +64,24 @@ def verify_meaning(pattern: model.Pattern) -> None:
     for line in pattern.near:
         if isinstance(parse_line(pattern, line), Parsed):
             raise GrammarError(f"key 'near': {line!r} matches, so it is not a near miss")
+
+
+def verify_order(patterns: Sequence[model.Pattern]) -> None:
+    """Checks that no pattern takes the samples of a later one, where the first match at the start of a line wins.
+
+    Raises:
+        GrammarError: the first pattern that an earlier one hides.
+    """
+    earlier: list[model.Pattern] = []
+    for pattern in patterns:
+        for sample in pattern.samples:
+            for other in earlier:
+                if re.match(lower(other.nodes, starts_line=True).regex, sample.line):
+                    raise GrammarError(
+                        f"{pattern.id!r}: {other.id!r}, which comes first, matches the sample {sample.line!r}",
+                        f"move {pattern.id!r} above {other.id!r}",
+                    )
+        earlier.append(pattern)
 
 
 def _explain_mismatch(pattern: model.Pattern, line: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from loganalyzer.common.errors import GrammarError
 from loganalyzer.grammar import load
-from loganalyzer.grammar.samples import verify_meaning
+from loganalyzer.grammar.samples import verify_meaning, verify_order
 from loganalyzer.records.extraction import NEAR_MISS_EVENTS
 from loganalyzer.runs.vocabulary import BARS, FIELDS
 
@@ -84,3 +84,11 @@ def test_a_users_folder_adds_to_the_shipped_patterns(tmp_path: Path) -> None:
 def test_a_folder_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(GrammarError, match="nowhere is not a folder"):
         load.load_all((tmp_path / "nowhere",))
+
+
+def test_a_prefix_that_an_earlier_one_hides_is_refused() -> None:
+    verify_order(load.load_prefixes())
+    named = {prefix.id: prefix for prefix in load.load_prefixes()}
+    with pytest.raises(GrammarError, match="'syslog': 'syslog-stamp', which comes first, matches the sample") as caught:
+        verify_order([named["syslog-stamp"], named["syslog"]])
+    assert caught.value.hint == "move 'syslog' above 'syslog-stamp'"
