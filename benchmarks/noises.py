@@ -40,7 +40,7 @@ def correlated(draw: np.random.Generator, runs: int, memory: float = 0.5, percen
     return found
 
 
-def quantised(draw: np.random.Generator, runs: int, step_percent: float = 1.25) -> Numbers:
+def quantized(draw: np.random.Generator, runs: int, step_percent: float = 1.25) -> Numbers:
     """Constant, but for 10 % of the runs, which are one allocator step higher."""
     higher = (draw.random(runs) < 0.1).astype(np.float64)
     return LEVEL * (1 + step_percent / 100 * higher)
@@ -57,13 +57,13 @@ INDEPENDENT: dict[str, Callable[[np.random.Generator, int], Numbers]] = {
     "gaussian 2 %": lambda draw, runs: gaussian(draw, runs, 2),
     "heavy tails (t₃) 2 %": heavy_tails,
     "spikes": spikes,
-    "quantised, 10 % one step up": quantised,
+    "quantized, 10 % one step up": quantized,
 }
 CORRELATED: dict[str, Callable[[np.random.Generator, int], Numbers]] = {"AR(1) 0.5, 2 %": correlated}
 HARDER: dict[str, Callable[[np.random.Generator, int], Numbers]] = {
     "gaussian 5 %": lambda draw, runs: gaussian(draw, runs, 5),
     "heavy tails (t₃), scale 2 %": lambda draw, runs: heavy_tails(draw, runs, 1),
-    "quantised, step of 10 %": lambda draw, runs: quantised(draw, runs, 10),
+    "quantized, step of 10 %": lambda draw, runs: quantized(draw, runs, 10),
     "two modes, 50 : 50": lambda draw, runs: two_modes(draw, runs, 0.5),
     "two modes, 80 : 20": lambda draw, runs: two_modes(draw, runs, 0.2),
     "AR(1) 0.5, innovations of 2 %": lambda draw, runs: correlated(draw, runs, 0.5, 2 / 0.75**0.5),

@@ -14,7 +14,7 @@ from loganalyzer.regression.series import Numbers
 from loganalyzer.regression.verdicts import Verdict, judge
 
 MIRRORED = {"regressed": "improved", "improved": "regressed"}
-KINDS = st.sampled_from(["gaussian 1 %", "gaussian 2 %", "spikes", "AR(1) 0.5, 2 %", "quantised, 10 % one step up"])
+KINDS = st.sampled_from(["gaussian 1 %", "gaussian 2 %", "spikes", "AR(1) 0.5, 2 %", "quantized, 10 % one step up"])
 VALUES = st.lists(st.integers(0, 200), min_size=8, max_size=40)
 
 
@@ -151,7 +151,7 @@ def test_a_step_after_a_mended_one_is_not_lost(seed: int) -> None:
 
 
 def test_a_creep_that_no_single_step_reaches_is_found() -> None:
-    values = creeping("quantised, 10 % one step up", 0, 0.06, 50)
+    values = creeping("quantized, 10 % one step up", 0, 0.06, 50)
     halves = values[25:].mean() / values[:25].mean()
     assert halves < 1.02
     assert judge(values).verdict == "regressed"
@@ -171,7 +171,7 @@ def test_two_modes_mixed_all_along_raise_no_alarm(share: float) -> None:
     assert words.count("regressed") <= 1
 
 
-@pytest.mark.parametrize("kind", ["quantised, 10 % one step up", "quantised, step of 10 %"])
+@pytest.mark.parametrize("kind", ["quantized, 10 % one step up", "quantized, step of 10 %"])
 def test_a_constant_with_blips_raises_no_alarm(kind: str) -> None:
     assert {judge(series(kind, seed)).verdict for seed in range(60)} <= {"same", "suspected"}
 
