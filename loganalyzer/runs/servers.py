@@ -7,9 +7,10 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.runs.stage_schema import COMPLETE
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.runs.vocabulary import BANNER, ENVIRONMENT, FIELDS
-from loganalyzer.tables.frames import join_nearest, left_join
+from loganalyzer.tables.frames import join_nearest, left_join, with_schema
 from loganalyzer.tables.schema import SEPARATOR
 
 MOST_PACKS: Final = 500
@@ -209,6 +210,6 @@ def _with_preludes(found: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
 def with_environment(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """`stages` with the columns of `environment_of_runs`. The GPU in use is the one that the server names first."""
     if found.is_empty():
-        return stages
+        return with_schema(stages, COMPLETE)
     known = left_join(stages, environment_of_runs(stages, found), ["stage"])
     return known.with_columns(pl.coalesce("first_gpu", "gpu").alias("gpu")).drop("first_gpu")

@@ -5,28 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from loganalyzer.runs import native_samplers, program_samplers
+from loganalyzer.runs.stage_schema import START
 from loganalyzer.runs.timeline import Timeline, find_bare_lines
 from loganalyzer.tables.frames import anti_join, filter_mask, join_nearest, sort_by, with_schema
-
-_OPENED = pl.Schema(
-    {
-        "lane": pl.UInt32,
-        "place": pl.Int64,
-        "line": pl.Int64,
-        "prompt": pl.Int64,
-        "kind": pl.String,
-        "audio_frames": pl.Int64,
-        "announced_windows": pl.Int64,
-        "width": pl.Int64,
-        "height": pl.Int64,
-        "steps": pl.Int64,
-        "plain_frames": pl.Int64,
-        "program": pl.String,
-        "program_mode": pl.String,
-        "tail": pl.String,
-        "unquantized": pl.String,
-    }
-)
 
 _BEHIND_SAMPLING = ("padding-request", "padding-length")
 
@@ -44,17 +25,17 @@ def find_stages(timeline: Timeline) -> pl.DataFrame:
     of `native_samplers.KINDS` and `program_samplers.KINDS`. The latter also have the columns of their program.
     """
     named = find_headers(timeline)
-    bare = with_schema(_stages_by_bars(_window_evidence(timeline), named), _OPENED)
+    bare = with_schema(_stages_by_bars(_window_evidence(timeline), named), START)
     shown = pl.concat([named, bare]).pipe(sort_by, "lane", "place")
     clips = _stages_by_outer_bar(timeline, shown)
     if clips.height:
         shown = pl.concat([shown, clips]).pipe(sort_by, "lane", "place")
     others = program_samplers.find_stages(timeline)
     if others.height:
-        shown = pl.concat([shown, with_schema(others, _OPENED)]).pipe(sort_by, "lane", "place")
+        shown = pl.concat([shown, with_schema(others, START)]).pipe(sort_by, "lane", "place")
     own = native_samplers.find_stages(timeline, shown)
     if own.height:
-        shown = pl.concat([shown, with_schema(own, _OPENED)]).pipe(sort_by, "lane", "place")
+        shown = pl.concat([shown, with_schema(own, START)]).pipe(sort_by, "lane", "place")
     unseen = _stages_by_mode(timeline, shown)
     if unseen.height:
         shown = pl.concat([shown, unseen]).pipe(sort_by, "lane", "place")
@@ -67,7 +48,7 @@ def find_headers(timeline: Timeline) -> pl.DataFrame:
     plain = timeline.records("plain-header").with_columns(
         pl.lit("plain").alias("kind"), pl.col("frames").alias("plain_frames")
     )
-    return pl.concat([with_schema(headers, _OPENED), with_schema(plain, _OPENED)]).pipe(sort_by, "lane", "place")
+    return pl.concat([with_schema(headers, START), with_schema(plain, START)]).pipe(sort_by, "lane", "place")
 
 
 def _window_evidence(timeline: Timeline) -> pl.DataFrame:
@@ -101,11 +82,11 @@ def _stages_by_outer_bar(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFram
     """
     bars = timeline.bars["outer-bar"]
     if bars.is_empty():
-        return with_schema(bars, _OPENED)
+        return with_schema(bars, START)
     alone = anti_join(bars.filter(pl.col("pattern") == _OUTER_ALONE), shown, "lane", "prompt")
     same = (pl.col("lane") == pl.col("lane").shift(1)) & (pl.col("prompt") == pl.col("prompt").shift(1))
     goes_on = (same & (pl.col("n") >= pl.col("n").shift(1))).fill_null(value=False)
-    return with_schema(alone.filter(~goes_on).with_columns(pl.lit("bars").alias("kind")), _OPENED)
+    return with_schema(alone.filter(~goes_on).with_columns(pl.lit("bars").alias("kind")), START)
 
 
 def _stages_by_mode(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
@@ -115,19 +96,19 @@ def _stages_by_mode(timeline: Timeline, shown: pl.DataFrame) -> pl.DataFrame:
     """
     modes = timeline.records("mode").pipe(sort_by, "lane", "place")
     if modes.is_empty():
-        return with_schema(modes, _OPENED)
+        return with_schema(modes, START)
     modes = modes.select("lane", "place", "line", "prompt").with_columns(
         pl.col("place").shift(-1).over("lane").alias("next_mode")
     )
     alone = filter_mask(modes, ~_is_followed(modes, shown))
     if alone.is_empty():
-        return with_schema(alone, _OPENED)
+        return with_schema(alone, START)
     reports = timeline.records("max-allocated").filter(~pl.col("phase").fill_null("").str.starts_with("WanVAE"))
     proofs = pl.concat(
         [found[:, ["lane", "place", "prompt"]] for found in (*map(timeline.records, _BEHIND_SAMPLING), reports)]
     )
     unseen = filter_mask(alone, _is_followed(alone, proofs.pipe(sort_by, "lane", "place")))
-    return with_schema(unseen.with_columns(pl.lit("mode").alias("kind")), _OPENED)
+    return with_schema(unseen.with_columns(pl.lit("mode").alias("kind")), START)
 
 
 def _is_followed(modes: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
