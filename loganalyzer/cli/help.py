@@ -1,4 +1,4 @@
-"""Formats help pages with option groups and examples."""
+"""Formats help pages with option groups, examples and the pages to read."""
 
 from __future__ import annotations
 
@@ -26,6 +26,20 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 _OTHER: Final = "Other options"
 
+PAGES: Final[dict[str, tuple[str, ...]]] = {
+    "analyze": ("docs/verdicts.md", "docs/inputs.md", "docs/configuration.md"),
+    "baseline": ("docs/history.md",),
+    "compare": ("docs/history.md",),
+    "doctor": ("docs/configuration.md",),
+    "history": ("docs/history.md", "docs/false-alarms.md"),
+    "plan": ("docs/before-a-run.md",),
+    "rules": ("docs/rules.md",),
+    "ticket": ("docs/redaction.md",),
+    "watch": ("docs/during-a-run.md", "docs/notices.md"),
+    "workflow": ("docs/before-a-run.md",),
+}
+"""The pages in the repository about a command."""
+
 
 class CommandWithExamples(click.Command):
     """A command whose help page groups options and shows examples."""
@@ -49,13 +63,18 @@ class CommandWithExamples(click.Command):
                 formatter.write_dl(rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the examples, one per line."""
+        """Writes the examples, one per line, and the pages in the repository."""
         super().format_epilog(ctx, formatter)
         if self.examples:
             formatter.write_paragraph()
             formatter.write("Examples:\n")
             for example in self.examples:
                 formatter.write(f"  {example}\n")
+        while ctx.parent and ctx.parent.parent:
+            ctx = ctx.parent
+        if pages := PAGES.get(ctx.info_name or "", ()):
+            formatter.write_paragraph()
+            formatter.write(f"More: {', '.join(pages)}\n")
 
 
 FEW_OPTIONS: Final = 6

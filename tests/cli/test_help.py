@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from loganalyzer.cli.group import COMMANDS, main
-from loganalyzer.cli.help import CommandWithExamples
+from loganalyzer.cli.help import PAGES, CommandWithExamples
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -87,3 +88,13 @@ def test_most_commands_have_examples() -> None:
         ("baseline", "show"), ("history", "list"), ("history", "show"),
         ("patterns", "explain"), ("patterns", "list"), ("patterns", "test"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", PAGES)
+def test_a_help_page_ends_with_the_pages_to_read(command: str) -> None:
+    found = named((command,))
+    words = [command, *(["check"] if command in ("baseline", "workflow") else ["add"] if command == "history" else [])]
+    text = CliRunner().invoke(main, [*words, "--help"]).output
+    assert found.name == command
+    assert text.endswith(f"\nMore: {', '.join(PAGES[command])}\n")
+    assert all((Path(__file__).parents[2] / page).is_file() for page in PAGES[command])
