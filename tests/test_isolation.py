@@ -77,7 +77,7 @@ def test_where_no_other_input_is_left_the_message_is_the_same(logs: list[str]) -
 def test_standard_input_cannot_be_read_again_so_the_call_ends_with_3(logs: list[str]) -> None:
     result = CliRunner().invoke(main, ["-", "--no-html"], input=Path(logs[0]).read_bytes())
     assert result.exit_code == 3
-    assert "loganalyze: a fault of loganalyzer" in result.stderr
+    assert "loganalyze: internal error in loganalyzer" in result.stderr
     assert "Traceback" not in result.output
 
 

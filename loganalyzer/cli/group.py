@@ -119,7 +119,7 @@ def _is_fault(error: BaseException) -> bool:
 def _fault(error: BaseException) -> str:
     from loganalyzer.engine.isolation import describe
 
-    return f"a fault of loganalyzer: {describe(error)}\n  please report it; {_DEBUG}=1 shows the traceback"
+    return f"internal error in loganalyzer: {describe(error)}\n  please report it; {_DEBUG}=1 shows the traceback"
 
 
 @click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -130,7 +130,7 @@ def main() -> None:
     `loganalyze logs/*.txt` means `loganalyze analyze logs/*.txt`. Write ./NAME for a log that has a command's name.
 
     Exit status: 0 within expectations, 1 a finding at or above --fail-on, 2 wrong usage, a failed input or output,
-    or no run found, 3 a fault of loganalyzer itself.
+    or no run found, 3 an internal error in loganalyzer.
     """
     garbage.collect_seldom()
     for stream in (sys.stdout, sys.stderr):

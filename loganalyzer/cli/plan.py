@@ -49,7 +49,7 @@ _TABLE_WINDOWS = 30
     help="Mix speakers: at the same time (para) or in turn (add).",
 )
 @click.option("--workflow", type=_PATH, help="Plan for this workflow.")
-@click.option("--gpu", metavar="NAME", help="Set the card, e.g. 'RTX 5090'.")
+@click.option("--gpu", metavar="NAME", help="Set the GPU, e.g. 'RTX 5090'.")
 @click.option("--size", metavar="WxH", help="Set the video's size, e.g. 1280x720.")
 @click.option("--steps", type=click.IntRange(1), help="Set steps per window.")
 @click.option("--quantization", metavar="NAME", help="Set the model's quantization, e.g. Q6_K.")
