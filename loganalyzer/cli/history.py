@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CONFIG = click.option("--config", "config_file", type=click.Path(), help="Use this configuration file.")
 _JSON = click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
+_HTML = click.option("--html", "html_file", metavar="FILE|-", help="Write the trends as an HTML file.")
 
 
 @click.group(short_help="Keep runs, and show how they change.")
@@ -36,15 +37,17 @@ def history() -> None:
     """
 
 
-def _store(options: dict[str, Any], json_file: str | None, *, read_only: bool = True) -> AbstractContextManager[Store]:
-    """Opens the history, read-only by default. The JSON document must not overwrite it."""
+def _store(
+    options: dict[str, Any], json_file: str | None, html_file: str | None = None, *, read_only: bool = True
+) -> AbstractContextManager[Store]:
+    """Opens the history, read-only by default. Documents must not overwrite it."""
     from pathlib import Path
 
     from loganalyzer.history.store import Store
 
     named: Path | None = Path(options["config_file"]) if options["config_file"] else None
     where = recording.url(configuration(named), options) or recording.DEFAULT
-    targets.check({"--json": json_file}, (named, targets.store(where)))
+    targets.check({"--json": json_file, "--html": html_file}, (named, targets.store(where)))
     return Store.at(where, create=False, read_only=read_only)
 
 
@@ -170,13 +173,17 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
         terminal.print_run(*parts, sys.stdout)
 
 
-@history.command(cls=CommandWithExamples, examples=("loganalyze history trend --metric s_per_step",))
+@history.command(
+    cls=CommandWithExamples,
+    examples=("loganalyze history trend --metric s_per_step", "loganalyze history trend --html trends.html"),
+)
 @recording.history_option
 @click.option("--metric", multiple=True, metavar="NAME", help="Show only this metric, e.g. s_per_step. Repeatable.")
 @click.option("--label", metavar="NAME", help="Show only runs with this label.")
+@_HTML
 @_JSON
 @_CONFIG
-def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> None:  # noqa: ANN401
+def trend(metric: tuple[str, ...], json_file: str | None, html_file: str | None, **options: Any) -> None:  # noqa: ANN401
     """Show each metric of each kind of run over time, its changes, and whether it is worse now.
 
     The history is only read. Exit status: 0 whatever the trend is, or 2 if the history cannot be read.
@@ -189,11 +196,15 @@ def trend(metric: tuple[str, ...], json_file: str | None, **options: Any) -> Non
     for name in metric:
         if name not in METRICS:
             raise click.UsageError(f"there is no metric {name!r}; known metrics: {', '.join(METRICS)}")
-    with _store(options, json_file) as store:
+    with _store(options, json_file, html_file) as store:
         series = judge_series(store.recorded(Selection(label=options["label"])), metric or None, exact=True)
     if json_file:
         put(json_file, document.trend_document(series))
-    if json_file != STDOUT:
+    if html_file:
+        from loganalyzer.report.history.page import render_trends
+
+        put(html_file, render_trends(series, clock.now()))
+    if STDOUT not in (json_file, html_file):
         terminal.print_trend(series, sys.stdout)
 
 

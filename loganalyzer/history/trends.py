@@ -1,7 +1,8 @@
-"""Builds the table of trends for reports: the series of this call's runs, their values and changes."""
+"""Builds the table of trends for pages: series of runs with their values, changes and normal ranges."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
@@ -18,23 +19,28 @@ _VERDICT_ORDER: Final = ("regressed", "suspected", "improved", "same", "unknown"
 
 
 def make_trends(past: Past, found: Analysis, gpu: str | None) -> pl.DataFrame:
-    """The table of trends (columns `tables.TRENDS`): worst series first, each with its latest runs, oldest first."""
+    """The table of trends (columns `tables.TRENDS`) of the series that this call's runs belong to."""
     together = past.with_tonight(found, gpu)
     series_key = ["metric", "basis", *KEY]
     current = together.filter("tonight").select(series_key).unique()
     rows = together.join(current, on=series_key, how="semi", nulls_equal=True, maintain_order="left")
-    ordered = sorted(judge_series(rows), key=lambda series: _VERDICT_ORDER.index(series.verdict.verdict))
-    trend_rows = [row for number, series in enumerate(ordered, 1) for row in _series_rows(number, series)]
-    return pl.DataFrame(trend_rows, schema=TRENDS, orient="row")
+    return tabulate_series(judge_series(rows))
 
 
-def _series_rows(number: int, series: Series) -> list[tuple[object, ...]]:
+def tabulate_series(series: Iterable[Series], *, most_points: int = MOST_POINTS) -> pl.DataFrame:
+    """These series as a table of trends: worst first, each with its latest runs, oldest first."""
+    ordered = sorted(series, key=lambda one: _VERDICT_ORDER.index(one.verdict.verdict))
+    rows = [row for number, one in enumerate(ordered, 1) for row in _series_rows(number, one, most_points)]
+    return pl.DataFrame(rows, schema=TRENDS, orient="row")
+
+
+def _series_rows(number: int, series: Series, most_points: int) -> list[tuple[object, ...]]:
     metric, verdict = series.metric, series.verdict
     begins = {series.first + change.index for change in verdict.changes}
     if verdict.change is not None:
         begins.add(series.first + verdict.change.index)
     head = (number, metric.name, metric.title, metric.unit, describe_key(series), verdict.verdict, verdict.reason)
-    points = list(enumerate(series.points))[-MOST_POINTS:]
+    points = list(enumerate(series.points))[-most_points:]
     normal = verdict.jump.normal if verdict.jump is not None else None
     band = (None, None) if normal is None else (normal.low, normal.high)
     return [

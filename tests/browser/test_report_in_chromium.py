@@ -5,6 +5,7 @@ Not collected by a plain `pytest`, since it needs Chromium on the machine: `pyte
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import pairwise
@@ -80,6 +81,22 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "x.html"
 
 
+@pytest.fixture(scope="module")
+def trends(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of `history trend`, over a hostile name of a card."""
+    folder = tmp_path_factory.mktemp("trends")
+    logs = folder / "logs"
+    logs.mkdir()
+    for night in range(8):
+        data = attacks.log_of(attacks.ATTACKS["image"]).replace(b"5.0", f"{5 + night / 10}".encode())
+        (logs / f"{night}.log").write_bytes(data)
+        os.utime(logs / f"{night}.log", (night * 86400 + 1.7e9,) * 2)
+    where = f"sqlite:///{folder / 'runs.db'}"
+    CliRunner().invoke(main, ["history", "add", str(logs), "--history", where, "-q"])
+    CliRunner().invoke(main, ["history", "trend", "--html", str(folder / "x.html"), "--history", where])
+    return folder / "x.html"
+
+
 class Watched:
     """A page, with everything it said and asked for."""
 
@@ -97,7 +114,7 @@ class Watched:
         self.page.goto(path.as_uri())
 
 
-PAGES = ["samples", "hostile", "forged", "empty", "comparison"]
+PAGES = ["samples", "hostile", "forged", "empty", "comparison", "trends"]
 CONTEXTS: dict[str, dict[str, object]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -203,7 +220,7 @@ AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js"))
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", ["samples", "empty", "forged", "comparison"])
+@pytest.mark.parametrize("name", ["samples", "empty", "forged", "comparison", "trends"])
 def test_no_rule_of_accessibility_is_violated(
     browser: Browser, name: str, width: int, scheme: str, request: pytest.FixtureRequest
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import logtext as log
@@ -128,6 +129,34 @@ def test_a_trend_has_points_changes_and_a_verdict() -> None:
     text = call("history", "trend").stdout
     assert "regressed" in text
     assert "First affected run: " in text
+
+
+def test_the_trends_are_one_page_with_figures_and_the_json_document() -> None:
+    for night in range(40):
+        write(f"logs/{night:02}_Q6_K.log", (5.0 if night < 28 else 5.5) + night % 4 / 100)
+    call("history", "add", "logs", "--label", "<b>main")
+    result = call("history", "trend", "--html", "trends.html", "--json", "trends.json")
+    assert result.exit_code == 0, result.output
+    page = Path("trends.html").read_text("utf-8")
+    assert re.search(r"<h1>.*regressed</span> \d+ regressed of \d+ metrics</h1>", page)
+    assert "<h3>Time per step</h3>" in page
+    assert "40 runs. Shaded: the normal range of one night." in page
+    embedded = page.partition('id="loganalyzer-document">')[2].partition("</script>")[0]
+    assert json.loads(embedded) == json.loads(Path("trends.json").read_text("utf-8"))
+
+
+def test_a_history_without_runs_has_an_empty_page() -> None:
+    call("history", "add", write("a.log"))
+    page = call("history", "trend", "--label", "none", "--html", "-").stdout
+    assert "no runs</h1>" in page
+    assert "<figure" not in page
+
+
+def test_a_page_of_trends_does_not_overwrite_the_history() -> None:
+    call("history", "add", write("a.log"))
+    result = call("history", "trend", "--html", "loganalyze.db")
+    assert result.exit_code == 2
+    assert Path("loganalyze.db").read_bytes().startswith(b"SQLite")
 
 
 def test_exact_figures_have_a_trend_too_in_which_every_difference_is_a_change() -> None:

@@ -40,7 +40,7 @@ def series(
 
 
 def test_a_series_is_a_row_with_its_verdict_and_the_levels_before_and_after_the_change() -> None:
-    found = build_trends(Analysis(trends=series([5.0, 5.0, 5.1, 6.0, 6.1], change=3)))
+    found = build_trends(series([5.0, 5.0, 5.1, 6.0, 6.1], change=3))
     assert found
     cells = [cell.text for cell in found.table.rows[0]]
     assert cells == ["time per step", "infinitetalk, Q6_K", "regressed", "5", "5.00 s", "6.05 s", "R3"]
@@ -54,6 +54,14 @@ def test_the_drawing_marks_the_change_and_says_why() -> None:
     assert ">change<" in drawn.svg
     assert drawn.caption == "4 runs; dark dots are from this report. 5 % slower."
     assert ">change<" not in (trend.draw(series([5.0, 5.0, 5.1]).to_dicts(), "x") or drawn).svg
+
+
+@pytest.mark.parametrize(("unit", "label"), [("s", "5 s"), ("GiB", "5 GiB"), ("frames", "5")])
+def test_a_unit_that_does_not_fit_beside_the_axis_is_left_to_the_title(unit: str, label: str) -> None:
+    rows = series([4.0, 5.0, 6.0]).with_columns(pl.lit(unit).alias("unit")).to_dicts()
+    drawn = trend.draw(rows, "trend-1")
+    assert drawn
+    assert f">{label}<" in drawn.svg
 
 
 def test_the_normal_range_is_a_band_behind_the_dots() -> None:

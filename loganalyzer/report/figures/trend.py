@@ -21,6 +21,8 @@ MIN_VALUES: Final = 3
 _SIZE: Final = (520, 176)
 _AXIS_MARGIN: Final = 0.12
 """Space above and below the data, as a fraction of their range."""
+_LONGEST_UNIT: Final = 3
+"""Characters of a unit that fits beside each tick."""
 _MARGINS: Final = Margins(left=62, right=20, top=24, bottom=34)
 
 
@@ -30,6 +32,7 @@ def draw(rows: Sequence[Row], anchor: str) -> Figure | None:
     if len(known) < MIN_VALUES:
         return None
     unit = words.visible(known[0]["unit"] or "")
+    short = unit if len(unit) <= _LONGEST_UNIT else ""  # the title names a long one
     values = [row["value"] for row in known]
     band = _normal_range(known[-1])
     low, high = _axis_limits([*values, *(band or ())])
@@ -38,7 +41,7 @@ def draw(rows: Sequence[Row], anchor: str) -> Figure | None:
         canvas.box((0.5, band[0]), (len(known), band[1] - band[0]), fill="ok-soft")
     for mark in ticks_between(low, high, 4):
         canvas.lines([((0.5, mark), (len(known) + 0.5, mark))], "line", 0.8)
-        canvas.text((0.5, mark), f"{tick_label(mark)} {unit}", anchor="right", shift=(-8, 0))
+        canvas.text((0.5, mark), f"{tick_label(mark)} {short}".rstrip(), anchor="right", shift=(-8, 0))
     for place, row in enumerate(known, 1):
         if row["changed"]:
             canvas.lines([((place - 0.5, low), (place - 0.5, high))], "warning", 1.4, dashed=True)
@@ -51,7 +54,8 @@ def draw(rows: Sequence[Row], anchor: str) -> Figure | None:
     title = words.or_dash(known[0]["title"])
     shaded = " Shaded: the normal range of one night." if band is not None else ""
     runs = formatting.plural(len(known), "run")
-    caption = f"{runs}; dark dots are from this report.{shaded} {words.or_dash(known[0]['reason'])}"
+    dots = "; dark dots are from this report." if tonight else "."
+    caption = f"{runs}{dots}{shaded} {words.or_dash(known[0]['reason'])}"
     return Figure(f"{title[:1].upper()}{title[1:]}", canvas.svg(anchor, f"{title} over the runs", caption), caption)
 
 

@@ -53,7 +53,7 @@ def build_page(
         groups=groups,
         details=_build_runs(detailed, settings),
         details_rest=_rows_only_text(len(runs)),
-        trends=build_trends(analysis),
+        trends=build_trends(analysis.trends),
         not_checked=skipped["log"],
         not_configured=skipped["configuration"],
         not_applicable=skipped["not-applicable"],

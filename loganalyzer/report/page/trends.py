@@ -9,8 +9,9 @@ from loganalyzer.report.figures import trend
 from loganalyzer.report.model import Cell, Column, Table, Trends
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from loganalyzer.report.facts import Row
-    from loganalyzer.tables.analysis import Analysis
 
 MOST_SERIES: Final = 60
 MOST_DRAWN: Final = 12
@@ -21,18 +22,18 @@ _TREND_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def build_trends(analysis: Analysis) -> Trends | None:
-    """One row per series in the order of the table (worst first), and a figure for each of the first 12.
+def build_trends(trends: pl.DataFrame, *, most_drawn: int = MOST_DRAWN) -> Trends | None:
+    """One row per series in the order of the table `trends` (worst first), and figures of the first ones.
 
     None without trends.
     """
     series: dict[int, list[Row]] = {}
-    for row in analysis.trends.iter_rows(named=True):
+    for row in trends.iter_rows(named=True):
         series.setdefault(row["series"], []).append(row)
     if not series:
         return None
     shown = list(series.values())[:MOST_SERIES]
-    figures = (trend.draw(rows, f"trend-{number}") for number, rows in enumerate(shown[:MOST_DRAWN], 1))
+    figures = (trend.draw(rows, f"trend-{number}") for number, rows in enumerate(shown[:most_drawn], 1))
     table = Table(
         "Metrics over the runs of the history",
         _TREND_COLUMNS,
