@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,8 @@ class RunFacts:
     Attributes:
         anchor: its link target on the page.
         place: file name, line and stream, for display.
-        rows: by table, the run's windows, steps, paddings, memory, findings and not_checked, the loras of its prompt,
-            and as `siblings` the peaks of all runs of its log and stream.
+        rows: by table, the run's windows, steps, paddings, memory, findings, not_checked and trends, the loras of its
+            prompt, and as `siblings` the peaks of all runs of its log and stream.
     """
 
     anchor: str
@@ -48,6 +49,15 @@ class RunFacts:
         """The baseline range of the peak, low and high in GiB; None if it is unknown."""
         low, high = self.run["band_low_gib"], self.run["band_high_gib"]
         return None if low is None or high is None else (low, high)
+
+    @property
+    def normal_step(self) -> tuple[float, float] | None:
+        """The normal range of the step time by earlier nights of the history, in seconds; None if it is unknown."""
+        for row in self["trends"]:
+            low, high = row["normal_low"], row["normal_high"]
+            if row["metric"] == "s_per_step" and low is not None and high is not None and 0 <= low < high < math.inf:
+                return (low, high)
+        return None
 
     @property
     def is_cut(self) -> bool:
@@ -115,7 +125,7 @@ def collect_runs(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:
     """Every run with its rows, in the order of the runs."""
     by_run = {
         name: _rows_by_key(getattr(analysis, name), "run_id")
-        for name in ("windows", "steps", "paddings", "memory", "findings", "not_checked")
+        for name in ("windows", "steps", "paddings", "memory", "findings", "not_checked", "trends")
     }
     loras = _rows_by_key(analysis.loras, "prompt_id")
     by_stream: dict[tuple[str | None, str | None], list[Row]] = {}

@@ -158,6 +158,39 @@ def test_a_wider_tolerance_leaves_no_outlier(three_runs: Analysis) -> None:
     assert "outlier" not in drawn.caption
 
 
+NIGHTS = {"metric": "s_per_step", "normal_low": 5.0, "normal_high": 5.3}
+
+
+def test_the_step_times_normal_range_of_earlier_nights_is_a_band(three_runs: Analysis) -> None:
+    run = facts(three_runs)
+    banded = timing.draw(replace(run, rows={**run.rows, "trends": [NIGHTS]}), 1.5)
+    assert banded
+    assert "ok-soft" in banded.svg
+    assert banded.caption.endswith("Shaded: normal by earlier nights, 5.00–5.30 s.")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metric": "window_s"}, {"normal_low": None}, {"normal_high": None}, {"normal_high": 5.0},
+        {"normal_low": -1.0}, {"normal_high": float("inf")}, {"normal_low": float("nan")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_range_that_is_unknown_or_not_one_is_not_drawn(change: dict[str, object], three_runs: Analysis) -> None:
+    run = facts(three_runs)
+    bare = timing.draw(replace(run, rows={**run.rows, "trends": [NIGHTS | change]}), 1.5)
+    assert bare
+    assert "ok-soft" not in bare.svg
+    assert "Shaded" not in bare.caption
+
+
+def test_a_normal_range_above_the_steps_is_inside_the_drawing(three_runs: Analysis) -> None:
+    run = facts(three_runs)
+    high = timing.draw(replace(run, rows={**run.rows, "trends": [NIGHTS | {"normal_high": 40.0}]}), 1.5)
+    assert "40 s" in words(high)
+
+
 def test_every_step_is_a_dot_unless_there_are_too_many(three_runs: Analysis) -> None:
     run = facts(three_runs)
     drawn = timing.draw(run, 1.5)

@@ -46,14 +46,20 @@ class Dot(NamedTuple):
 
 
 def draw(facts: RunFacts, outlier_factor: float) -> Figure | None:
-    """The figure with a dot per step, the median, and named outliers; None if no step duration is known."""
+    """The figure with a dot per step, the median, named outliers and the normal range of earlier nights.
+
+    None if no step duration is known.
+    """
     windows = sorted({step["window"] for step in facts["steps"] if step["window"] is not None})
     dots = _step_dots(facts, windows)
     middle = words.median([dot.seconds for dot in dots])
     if not dots or middle is None:
         return None
-    highest = max(max(dot.seconds + dot.uncertainty for dot in dots) * 1.12, 0.001)
+    usual = facts.normal_step
+    highest = max(1.12 * max(*(dot.seconds + dot.uncertainty for dot in dots), *(usual or (0,))), 0.001)
     canvas = Canvas(_SIZE, _MARGINS, (0, len(windows)), (0, highest))
+    if usual is not None:
+        canvas.box((0, usual[0]), (len(windows), usual[1] - usual[0]), fill="ok-soft")
     _draw_axes(canvas, windows, highest)
     limit = outlier_factor * middle
     outliers = [dot for dot in dots if dot.seconds > limit]
@@ -73,6 +79,8 @@ def draw(facts: RunFacts, outlier_factor: float) -> Figure | None:
     )
     _draw_outliers(canvas, outliers[:MOST_POINTS])
     caption = _caption(facts, dots, outliers, middle)
+    if usual is not None:
+        caption += f" Shaded: normal by earlier nights, {usual[0]:.2f}–{usual[1]:.2f} s."
     drawing = canvas.svg(f"{facts.anchor}-steps", f"Step times of {facts.place}", caption)
     return Figure("Step times", drawing, caption)
 
