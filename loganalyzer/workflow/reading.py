@@ -14,7 +14,7 @@ from loganalyzer.workflow import embeds, native
 from loganalyzer.workflow.files import read_workflow_file
 from loganalyzer.workflow.graph import Graph, Node
 from loganalyzer.workflow.parse import parse_workflow
-from loganalyzer.workflow.requested import Crop, SamplerSettings, Workflow, unknown_value
+from loganalyzer.workflow.requested import LARGEST, Crop, SamplerSettings, Workflow, unknown_value
 from loganalyzer.workflow.values import Value, resolve_value
 from loganalyzer.workflow.vocabulary import load_vocabulary
 
@@ -141,7 +141,7 @@ def _with_value(given: Value, new_value: object) -> Value:
 
 def _lora_settings(found: Graph, loader: Node, sampler: Node) -> dict[str, Value]:
     """The distillation LoRA, whose rank the rules check; without one, the LoRA that is loaded first."""
-    loaded = [pair for pair in _list_loras(found, loader, sampler) if _strength_number(pair[1]) != 0 and pair[0].value]
+    loaded = [pair for pair in _list_loras(found, loader, sampler) if _as_number(pair[1].value) != 0 and pair[0].value]
     wanted = [pair for pair in loaded if DISTILL_LORA in str(pair[0].value).lower()]
     if not (wanted or loaded):
         return {
@@ -158,8 +158,10 @@ def _lora_settings(found: Graph, loader: Node, sampler: Node) -> dict[str, Value
     return {"lora": name, "lora_rank": known, "lora_strength": strength}
 
 
-def _strength_number(given: Value) -> float | None:
-    return float(given.value) if isinstance(given.value, int | float) else None
+def _as_number(given: object) -> float | None:
+    """A number as a float; None for anything else, and for numbers larger than any meaningful value."""
+    is_number = isinstance(given, int | float) and not isinstance(given, bool) and abs(given) <= LARGEST
+    return float(given) if is_number else None  # type: ignore[arg-type]
 
 
 def _list_loras(found: Graph, loader: Node, sampler: Node) -> Iterator[tuple[Value, Value]]:
@@ -237,7 +239,7 @@ def _read_crop(found: Graph, node: Node, entry: Mapping[str, Any]) -> Crop | Non
 
 def _parse_seconds(given: object) -> float | None:
     """Seconds from a number or from `m:ss`; None for anything else."""
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given)
-    parts = _CLOCK.match(given.strip()) if isinstance(given, str) and len(given) < 32 else None
+    if not isinstance(given, str):
+        return _as_number(given)
+    parts = _CLOCK.match(given.strip()) if len(given) < 32 else None
     return int(parts[1] or 0) * 60 + float(parts[2]) if parts else None

@@ -215,6 +215,10 @@ def test_the_speed_lora_counts_whatever_other_loras_are_loaded(tmp_path: Path) -
     assert asked.lora_rank.value == 256
 
 
+def test_a_strength_that_no_float_can_hold_is_a_strength(tmp_path: Path) -> None:
+    assert loaded(tmp_path, api(_2={"strength": 10**400})).first.lora_rank.value == 256
+
+
 def test_a_lora_of_strength_zero_is_not_loaded(tmp_path: Path) -> None:
     assert loaded(tmp_path, api(_2={"strength": 0})).first.lora_rank.value is None
 
@@ -225,6 +229,9 @@ def test_a_lora_of_strength_zero_is_not_loaded(tmp_path: Path) -> None:
         ({"class_type": "AudioCrop", "start_time": "0:02", "end_time": "0:16.76"}, 14.76),
         ({"class_type": "TrimAudioDuration", "start_index": 1.5, "duration": 10}, 10.0),
         ({"class_type": "AudioCrop", "start_time": "0:05", "end_time": "words"}, None),
+        ({"class_type": "TrimAudioDuration", "start_index": 0, "duration": 10_000_000}, 10_000_000.0),
+        ({"class_type": "TrimAudioDuration", "start_index": 0, "duration": 10_000_001}, None),
+        ({"class_type": "TrimAudioDuration", "start_index": 10**400, "duration": 10**400}, None),
     ],
 )
 def test_a_cut_of_the_audio_is_found_behind_other_nodes(crop: Any, seconds: float | None, tmp_path: Path) -> None:
