@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loganalyzer.report.ways import Way
 
 Kind = str
 """`error`, `warning`, `info`, `ok` or `muted`: selects an icon and a color. A word always comes with the color."""
@@ -103,14 +107,6 @@ class Evidence:
 
     source: str
     lines: tuple[LogLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to fix a finding, and the commands that it takes."""
-
-    text: str
-    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from loganalyzer.report import words
-from loganalyzer.report.model import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to fix a finding, and the commands that it takes."""
+
+    text: str
+    commands: tuple[str, ...] = ()
 
 
 def split_fix(fix: str | None) -> tuple[Way, ...]:

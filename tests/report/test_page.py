@@ -241,8 +241,7 @@ def test_a_cause_has_one_group_and_its_other_rules_stand_under_it(page_of: Build
 
 
 def test_a_fix_is_split_into_ways_with_their_commands() -> None:
-    from loganalyzer.report.model import Way
-    from loganalyzer.report.ways import split_fix
+    from loganalyzer.report.ways import Way, split_fix
 
     assert split_fix("Trim:\n  `ffmpeg -i A B`\nOr render 81 frames.") == (
         Way("Trim", ("ffmpeg -i A B",)),

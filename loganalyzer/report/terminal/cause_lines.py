@@ -11,10 +11,9 @@ from loganalyzer.checks.causes import Cause
 from loganalyzer.common.formatting import plural, printable
 from loganalyzer.report import words
 from loganalyzer.report.facts import Places
-from loganalyzer.report.model import Way
 from loganalyzer.report.terminal.layout import Line
 from loganalyzer.report.terminal.run_grid import left_out_line
-from loganalyzer.report.ways import split_fix
+from loganalyzer.report.ways import Way, split_fix
 from loganalyzer.tables.analysis import Analysis
 
 STYLES: Final = {"error": "bold red", "warning": "bold yellow", "info": "cyan"}
