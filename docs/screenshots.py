@@ -1,4 +1,4 @@
-"""Pictures of the report on `sample_logs/` for the README: `python docs/screenshots.py`.
+"""Takes the README's pictures of the report on `sample_logs/`: `python docs/screenshots.py`.
 
 Needs Chromium on the machine and `pip install '.[browser]'`.
 """
@@ -21,14 +21,14 @@ OPTIONS = [
 ]  # fmt: skip
 SHOTS = {
     "report.png": ((1280, 1000), "light", ""),
-    "report-run.png": ((1280, 860), "light", "details.run[open]"),
+    "report-run.png": ((1280, 860), "light", "details.run:has-text('mirrored')"),
     "report-dark.png": ((1280, 860), "dark", "#AUD001"),
     "report-phone.png": ((390, 844), "dark", "#all-runs"),
 }
-"""Size, colours, and what stands at the top."""
+"""Size, colors, and the element at the top."""
 SAMPLES = "sample_logs"
 WRITTEN = "1763793000"
-"""The time of writing, so that a new picture differs only where the report does."""
+"""A fixed time of writing, so that pictures differ only if the report does."""
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def take(browser: Browser, report: Path, name: str) -> None:
     page = context.new_page()
     page.goto(report.as_uri())
     if top:
-        page.locator(top).first.evaluate("element => element.scrollIntoView()")
+        page.locator(top).first.evaluate("element => { element.open = true; element.scrollIntoView(); }")
     target = ROOT / "docs" / name
     page.screenshot(path=target)
     print(target.relative_to(ROOT))
