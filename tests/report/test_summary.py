@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from loganalyzer.pipeline import analyze, analyze_inputs
 from loganalyzer.report.terminal import summary
-from loganalyzer.report.terminal.layout import rows
+from loganalyzer.report.terminal.layout import file_width, rows
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.tables.analysis import Analysis
@@ -41,10 +41,39 @@ def test_no_line_of_the_summary_is_wider_than_the_terminal(samples: Analysis, wi
     assert max(map(cell_len, shown(samples, width, verbose=verbose))) <= width
 
 
-def test_no_line_of_the_summary_in_a_file_is_wider_than_120_columns(samples: Analysis) -> None:
+def test_no_line_of_the_summary_in_a_file_is_wider_than_120_columns(
+    samples: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     out = io.StringIO()
     summary.write(samples, out)
     assert max(map(len, out.getvalue().splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"),
+    [
+        ("80", 80),
+        ("40", 40),
+        ("39", 120),
+        ("9999", 9999),
+        ("10000", 120),
+        ("", 120),
+        ("-80", 120),
+        ("wide", 120),
+        ("²", 120),
+    ],
+)
+def test_a_file_is_as_wide_as_columns_says(columns: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert file_width() == width
+
+
+def test_a_summary_in_a_file_keeps_to_80_columns(samples: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.StringIO()
+    summary.write(samples, out)
+    assert max(map(len, out.getvalue().splitlines())) <= 80
 
 
 def test_the_samples_take_at_most_70_lines_of_80_columns_with_the_path_of_the_report(samples: Analysis) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
@@ -20,9 +21,19 @@ _GAP: Final = 2
 EXTRA: Final = 3
 """Columns of this rank and higher are dropped before any cell is shortened."""
 _ELLIPSIS: Final = "…"
+_FILE_WIDTH: Final = 120
+_NARROWEST: Final = 40
+_MOST_DIGITS: Final = 4
 _NARROW: Final = frozenset("–…→×‹›“”’·")
 """Non-Latin characters that take one cell; only the terminal library knows the width of others."""
 _FIRST_WIDE: Final = "\u0300"
+
+
+def file_width() -> int:
+    """The width of text for a file or a pipe: `COLUMNS` from 40 on, as terminals set it, else 120."""
+    columns = os.environ.get("COLUMNS", "")
+    wanted = int(columns) if columns.isascii() and columns.isdigit() and len(columns) <= _MOST_DIGITS else 0
+    return wanted if wanted >= _NARROWEST else _FILE_WIDTH
 
 
 class Line(NamedTuple):

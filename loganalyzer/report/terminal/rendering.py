@@ -10,17 +10,16 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from loganalyzer.report.terminal.layout import Block, rows
+from loganalyzer.report.terminal.layout import Block, file_width, rows
 
-PLAIN_WIDTH: Final = 120
 _console: Final = partial(Console, highlight=False, markup=False, emoji=False)
 """Texts have no markup, and loading the emoji table takes longer than writing a summary."""
 
 
 def console(file: IO[str]) -> Console:
-    """Returns a console on `file`: in color at the terminal's width, or plain if it is not a terminal."""
+    """Returns a console on `file`: in color at the terminal's width; for a file, plain and `file_width` wide."""
     terminal = _console(file=file)
-    return terminal if terminal.is_terminal else _console(file=file, width=PLAIN_WIDTH, no_color=True)
+    return terminal if terminal.is_terminal else _console(file=file, width=file_width(), no_color=True)
 
 
 def draw(blocks: Sequence[Block], out: Console) -> None:

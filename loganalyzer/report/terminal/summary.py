@@ -14,7 +14,7 @@ from loganalyzer.common.severity import SEVERE
 from loganalyzer.report.facts import Places
 from loganalyzer.report.other_models import other_stages
 from loganalyzer.report.terminal.cause_lines import cause_lines
-from loganalyzer.report.terminal.layout import Block, Column, Grid, Line, Words, plain
+from loganalyzer.report.terminal.layout import Block, Column, Grid, Line, Words, file_width, plain
 from loganalyzer.report.terminal.run_grid import MOST_RUNS, left_out_line, run_grid
 from loganalyzer.report.ways import split_fix
 from loganalyzer.tables.analysis import Analysis
@@ -31,7 +31,6 @@ _KINDS: Final = {
     "not-applicable": "not applicable",
 }
 """Headings of the kinds of reasons in the long summary."""
-_PLAIN_WIDTH: Final = 120
 _TERMINAL_VARIABLES: Final = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """Environment variables that make a file or a pipe count as a terminal."""
 _BLANK: Final = Line()
@@ -44,7 +43,7 @@ def write(analysis: Analysis, file: IO[str], *, verbose: bool = False) -> None:
     its import takes longer than analyzing many a log.
     """
     blocks = list(summary(analysis, verbose=verbose))
-    text = None if file.isatty() or any(map(os.environ.get, _TERMINAL_VARIABLES)) else plain(blocks, _PLAIN_WIDTH)
+    text = None if file.isatty() or any(map(os.environ.get, _TERMINAL_VARIABLES)) else plain(blocks, file_width())
     if text is not None:
         file.write(text)
         file.flush()
