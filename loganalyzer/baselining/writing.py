@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -61,13 +61,13 @@ def _add_entry(tables: AoT, entry: Proposal) -> None:
     tables.append(table)
 
 
-def _has_key(table: Table, key: Any) -> bool:  # noqa: ANN401
+def _has_key(table: Table, key: Mapping[str, object]) -> bool:
     """Whether a table has this key; width and height may be swapped."""
     turned = {**key, "width": key["height"], "height": key["width"]} if "width" in key else key
     return any(all(table.get(name) == value for name, value in wanted.items()) for wanted in (key, turned))
 
 
-def _set_values(table: Table, values: Any) -> None:  # noqa: ANN401
+def _set_values(table: Table, values: Mapping[str, object]) -> None:
     for name, value in values.items():
         table[name] = value
 

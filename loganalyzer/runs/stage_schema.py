@@ -34,6 +34,19 @@ START: Final[Columns] = {
 FOUND: Final[Columns] = {"stage": pl.UInt32, **START}
 """After `stages.find_stages`: numbered from 0 in the order of lanes and places."""
 
+NATIVE: Final[Columns] = {
+    "native_frames": pl.Int64,
+    "native_width": pl.Int64,
+    "native_height": pl.Int64,
+    "native_steps": pl.Int64,
+    "looped_frames": pl.Int64,
+    "looped_s": pl.Float64,
+    "looped_windows": pl.Int64,
+    "quantization": pl.String,
+    "adapter_quantization": pl.String,
+}
+"""What the lines of ComfyUI's own nodes say about a stage."""
+
 _LINES_ABOVE: Final[Columns] = {
     "mode_line": pl.String,
     "mirrored_line": pl.Boolean,
@@ -53,15 +66,7 @@ _LINES_ABOVE: Final[Columns] = {
     "producer": pl.String,
 }
 _OF_OTHER_PRODUCERS: Final[Columns] = {
-    "native_frames": pl.Int64,
-    "native_width": pl.Int64,
-    "native_height": pl.Int64,
-    "native_steps": pl.Int64,
-    "looped_frames": pl.Int64,
-    "looped_s": pl.Float64,
-    "looped_windows": pl.Int64,
-    "quantization": pl.String,
-    "adapter_quantization": pl.String,
+    **NATIVE,
     "program_frames": pl.Int64,
     "program_s": pl.Float64,
     "program_windows": pl.Int64,

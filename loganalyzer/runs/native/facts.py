@@ -10,25 +10,12 @@ from loganalyzer.expectations.quantizations import load_tables
 from loganalyzer.runs import native_samplers
 from loganalyzer.runs.cached_models import UNNAMED
 from loganalyzer.runs.names import quantization_in_name
+from loganalyzer.runs.stage_schema import NATIVE, Columns
 from loganalyzer.runs.stages import assign_stage
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, left_join, unique_by, with_schema
 
-_FACTS: Final = pl.Schema(
-    {
-        "stage": pl.UInt32,
-        "producer": pl.String,
-        "native_frames": pl.Int64,
-        "native_width": pl.Int64,
-        "native_height": pl.Int64,
-        "native_steps": pl.Int64,
-        "looped_frames": pl.Int64,
-        "looped_s": pl.Float64,
-        "looped_windows": pl.Int64,
-        "quantization": pl.String,
-        "adapter_quantization": pl.String,
-    }
-)
+_FACTS: Final[Columns] = {"stage": pl.UInt32, "producer": pl.String, **NATIVE}
 _LATENT_PIXELS: Final = 8
 _LATENT_FRAMES: Final = 4
 
