@@ -1,4 +1,5 @@
-"""What holds for every test: the tool believes to be on a person's machine, not in a CI job."""
+"""What holds for every test: the tool believes to be on a person's machine, not in a CI job, and no setting of the terminal
+that runs the tests reaches it."""
 
 from __future__ import annotations
 
@@ -19,9 +20,10 @@ IN_JOBS = (
     "LOGANALYZE_HISTORY",
     "GIT_AUTHOR_NAME",
 )
+OF_THE_TERMINAL = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE")
 
 
 @pytest.fixture(autouse=True)
-def _outside_of_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in IN_JOBS:
+def _same_environment_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*IN_JOBS, *OF_THE_TERMINAL):
         monkeypatch.delenv(name, raising=False)
