@@ -91,8 +91,9 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         ),
         text(
             "range_source",
-            "where the observed range comes from: `bar`, `line` (a line without a bar), `inferred` (from the schedule: "
-            "the first window of ComfyUI's own nodes, and windows of programs that print no range)",
+            "where the observed range comes from: `bar`, `line` (a line without a bar), `recorded` (only the recorder "
+            "shows it), `inferred` (from the schedule: the first window of ComfyUI's own nodes, and windows of "
+            "programs that print no range)",
         ),
     ),
     "steps": (
@@ -103,8 +104,8 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         figure("uncertainty_s", "bound of its error"),
         text(
             "method",
-            "`rate` (recovered from smoothed rates), `printed` (the log states it), `timestamps`, `elapsed` (whole "
-            "seconds), `average` (only the closing figure is there)",
+            "`rate` (recovered from smoothed rates), `printed` (the log states it), `recorded` (by the recorder), "
+            "`timestamps`, `elapsed` (whole seconds), `average` (only the closing figure is there)",
         ),
         LINE,
     ),
