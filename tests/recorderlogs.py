@@ -34,7 +34,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 def line(event: str, **values: object) -> str:
     """One line of the recorder; keys without a value are null. `class_` stands for the key `class`."""
     known = {name.rstrip("_"): value for name, value in values.items()}
-    if {"prompt", "node"} <= set(_KEYS[event]) and event not in ("end",):
+    if {"prompt", "node"} <= set(_KEYS[event]) and event != "end":
         known = {"node": SAMPLER, **known}
     if "prompt" in _KEYS[event]:
         known = {"prompt": PROMPT, **known}
@@ -68,7 +68,7 @@ def settings(**values: object) -> str:
 def window(number: int, steps: int = 4, seconds: float = 5.0, *, ranged: bool = True, bars: bool = True) -> str:
     """A window of steady steps: the wrapper's bar at 81/9, with the recorder's line after each step.
 
-    The recorder's line comes before the bar's refresh of the same step, in the same physical line as the refresh before.
+    The recorder's line comes before the bar's refresh of the same step, behind the refresh before it.
     """
     start, end = 72 * (number - 1), 72 * (number - 1) + 81
     desc = f"Sampling audio indices {start}-{end}"

@@ -30,6 +30,7 @@ _FAMILIES = (
     "memory",
     "growth",
     "model",
+    "attention",
     "timing",
     "cost",
     "interruptions",

@@ -26,8 +26,9 @@ ENVIRONMENT_COLUMNS: Final = (
     "custom_nodes",
 )
 """Columns of `runs` that only a log with the server start fills. They differ only if base and head both have values."""
-PRODUCER_COLUMNS: Final = ("producer", "adapter_quantization")
-"""The sampler and its adapter. Documents of earlier versions lack both, so they too differ only if both have values."""
+PRODUCER_COLUMNS: Final = ("producer", "adapter_quantization", "model", "adapter", "sampler_attention")
+"""The sampler and its files. Documents of earlier versions, and logs without the recorder, lack some of them: they too
+differ only if both have values."""
 LIST_COLUMNS: Final = ("packages", "custom_nodes")
 OTHER_COLUMNS: Final = (
     "audio_frames",

@@ -36,6 +36,7 @@ from loganalyzer.runs.programs import facts as program_facts
 from loganalyzer.runs.programs import windows as program_windows
 from loganalyzer.runs.recorded import peaks as recorded_peaks
 from loganalyzer.runs.recorded import steps as recorded_steps
+from loganalyzer.runs.recorded.nodes import list_nodes
 from loganalyzer.runs.timeline import Timeline, build_timeline
 from loganalyzer.runs.vocabulary import BANNER, NEAR_MISSES
 from loganalyzer.settings.model import Settings
@@ -49,7 +50,7 @@ from loganalyzer.tables.frames import (
 )
 from loganalyzer.tables.schema import conform
 
-REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras", "environment")
+REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras", "nodes", "environment")
 """The tables that `rebuild` makes."""
 
 
@@ -67,6 +68,7 @@ class Rebuilt(NamedTuple):
     paddings: pl.DataFrame
     memory: pl.DataFrame
     loras: pl.DataFrame
+    nodes: pl.DataFrame
     environment: pl.DataFrame
     bar_outputs: pl.DataFrame
 
@@ -252,6 +254,7 @@ def _finish_tables(
         paddings=as_table(_with_window(parts.paddings, parts.windows), "paddings"),
         memory=as_table(parts.memory, "memory").with_columns(_input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
+        nodes=conform(left_join(list_nodes(timeline), of_prompt, ["lane", "prompt"]), "nodes"),
         environment=_environment_table(started, timeline, sources),
         bar_outputs=_bar_outputs(timeline, sources),
     )

@@ -61,9 +61,7 @@ def with_details(timeline: Timeline, prompts: pl.DataFrame) -> pl.DataFrame:
         .alias("failed_in"),
     )
     detailed = found.with_columns(pl.when(is_failed).then(name).alias(name) for name in DETAILS if name != "cause")
-    return _with_causes(detailed).drop(
-        "reported", "node", "frame", "printed_type", "recorded_type", "recorded_node"
-    )
+    return _with_causes(detailed).drop("reported", "node", "frame", "printed_type", "recorded_type", "recorded_node")
 
 
 def _with_causes(prompts: pl.DataFrame) -> pl.DataFrame:

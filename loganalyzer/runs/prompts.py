@@ -63,39 +63,52 @@ def find_prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str])
     found = found.with_columns((pl.col("left") | crashed).alias("left"))
     return (
         found.with_columns(
-            pl.when(pl.col("lost"))
-            .then(pl.lit("failed"))
-            .when(pl.col("stopped"))
-            .then(pl.lit("interrupted"))
-            .when(pl.col("recorded_status").is_not_null())
-            .then("recorded_status")
-            .when(pl.col("like_lost") | pl.col("left"))
-            .then(pl.lit("failed"))
-            .when(pl.col("like_stopped"))
-            .then(pl.lit("interrupted"))
-            .when(pl.col("executed_line").is_not_null())
-            .then(pl.lit("completed"))
-            .otherwise(pl.lit("truncated"))
-            .alias("status"),
-            pl.when(pl.col("lost") | pl.col("stopped"))
-            .then("error")
-            .when(pl.col("like_lost"))
-            .then(pl.lit(_NEAR_MISS))
-            .when((pl.col("recorded_status") == "failed") & ~pl.col("left").fill_null(value=False))
-            .then("recorded_type")
-            .when(pl.col("left"))
-            .then(pl.coalesce(pl.when(pl.col("executed_line").is_null()).then("crash"), pl.lit(_LEFT)))
-            .when(
-                pl.col("executed_line").is_not_null() & ~pl.col("like_stopped").fill_null(value=False) & ~pl.col("left")
-            )
-            .then(pl.lit(_CAUGHT))
-            .alias("error"),
+            _status().alias("status"),
+            _error().alias("error"),
             pl.coalesce("executed_line", "end_line").alias("end_line"),
             pl.coalesce("duration_s", "recorded_s").alias("duration_s"),
         )
         .drop("executed_line", "lost", "stopped", "like_lost", "like_stopped", "left", "crash")
         .drop("recorded_status", "recorded_s")
         .pipe(sort_by, "lane", "prompt")
+    )
+
+
+def _status() -> pl.Expr:
+    """How a prompt ended: by a message, else by the recorder, else by its last words or its `Prompt executed`."""
+    return (
+        pl.when(pl.col("lost"))
+        .then(pl.lit("failed"))
+        .when(pl.col("stopped"))
+        .then(pl.lit("interrupted"))
+        .when(pl.col("recorded_status").is_not_null())
+        .then("recorded_status")
+        .when(pl.col("like_lost") | pl.col("left"))
+        .then(pl.lit("failed"))
+        .when(pl.col("like_stopped"))
+        .then(pl.lit("interrupted"))
+        .when(pl.col("executed_line").is_not_null())
+        .then(pl.lit("completed"))
+        .otherwise(pl.lit("truncated"))
+    )
+
+
+def _error() -> pl.Expr:
+    """A failure's message, or what shows it if the log has none; for a completed prompt, a traceback that was caught."""
+    has_left = pl.col("left").fill_null(value=False)
+    crash = pl.when(pl.col("executed_line").is_null()).then("crash")
+    is_caught = pl.col("executed_line").is_not_null() & ~pl.col("like_stopped").fill_null(value=False) & ~pl.col("left")
+    return (
+        pl.when(pl.col("lost") | pl.col("stopped"))
+        .then("error")
+        .when(pl.col("like_lost"))
+        .then(pl.lit(_NEAR_MISS))
+        .when((pl.col("recorded_status") == "failed") & ~has_left)
+        .then("recorded_type")
+        .when(pl.col("left"))
+        .then(pl.coalesce(crash, pl.lit(_LEFT)))
+        .when(is_caught)
+        .then(pl.lit(_CAUGHT))
     )
 
 

@@ -24,7 +24,7 @@ def with_quantization(
 ) -> pl.DataFrame:
     """`runs` with quantization and quantization_source: log, recorder, option, workflow, filename, vram, or null.
 
-    `runs` has quantization if the log proves or the recorder names one, and quantization_source `recorder` for the latter.
+    `runs` has a quantization if the log proves one or the recorder names one; then its source is `recorder`.
     `declared_quantization` comes from an option or a workflow; the log may contradict it (MOD003).
     `requested` are a workflow's settings. They also give the LoRA rank if the log has none.
     """

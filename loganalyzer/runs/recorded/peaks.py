@@ -9,7 +9,6 @@ from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, left_join
 
 
-
 def with_recorded_peaks(stages: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:
     """`stages` (with the columns of `memory.final_reports`) with the recorder's peaks in place of the printed ones.
 
@@ -29,7 +28,7 @@ def with_recorded_peaks(stages: pl.DataFrame, timeline: Timeline) -> pl.DataFram
         pl.col("line").get(pl.col("peak").arg_max()).alias("recorded_line"),
     )
     is_known = pl.col("peak").is_not_null()
-    values = {
+    values: dict[str, str | pl.Expr] = {
         "peak_allocated_gib": "peak",
         "peak_reserved_gib": "reserved",
         "peak_covers": pl.lit("stage"),

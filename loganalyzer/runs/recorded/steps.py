@@ -51,7 +51,7 @@ def with_recorded_steps(shown: Sampling, timeline: Timeline, stages: pl.DataFram
 
 
 def find_steps(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
-    """The recorded steps in order: stage, order (of the window, from 1), place, line, audio range, n, total, duration_s.
+    """The recorded steps in order: stage, order (of the window, from 1), place, line, range, n, total, duration_s.
 
     A new window begins where the node or the window's number changes, or where the count of steps restarts.
     """
