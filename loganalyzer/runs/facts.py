@@ -121,7 +121,8 @@ def find_loras(timeline: Timeline) -> pl.DataFrame:
     printed = recorded_samplers.without_recorded_prompts(timeline.records("lora"), recorded)
     frames = (printed, recorded, program_facts.find_loras(timeline))
     names = ("lane", "prompt", "place", "name", "strength", "line")
-    return pl.concat([frame.select(*names) for frame in frames]).select(
+    every = pl.concat([frame.select(*names) for frame in frames]).pipe(sort_by, "lane", "place")
+    return every.select(
         "lane",
         "prompt",
         "place",
