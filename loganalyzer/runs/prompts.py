@@ -94,7 +94,7 @@ def _status() -> pl.Expr:
 
 
 def _error() -> pl.Expr:
-    """A failure's message, or what shows it if the log has none; for a completed prompt, a traceback that was caught."""
+    """A failure's message, or what shows it if the log has none; for a completed prompt, a traceback it caught."""
     has_left = pl.col("left").fill_null(value=False)
     crash = pl.when(pl.col("executed_line").is_null()).then("crash")
     is_caught = pl.col("executed_line").is_not_null() & ~pl.col("like_stopped").fill_null(value=False) & ~pl.col("left")
