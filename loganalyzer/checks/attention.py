@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loganalyzer.checks.findings import Need, Texts, make_findings, make_outcome, split_by_needs
+from loganalyzer.checks.findings import Need, Texts, at_line, make_findings, make_outcome, split_by_needs
 from loganalyzer.checks.registry import Context, Outcome, rule
 
 _OF_OTHERS = "only WanVideoWrapper's model loader has an attention mode"
@@ -39,7 +39,7 @@ def attention_mode(context: Context) -> Outcome:
         Need(pl.col("sampler_attention").is_not_null(), _NO_RECORDER, "configuration"),
     )
     rows = make_findings(
-        runs.filter(pl.col("sampler_attention") != wanted),
+        at_line(runs.filter(pl.col("sampler_attention") != wanted), "model_line"),
         lambda: Texts(
             message=pl.format("The attention mode is {}, not {}.", "sampler_attention", pl.lit(wanted)),
             observed=pl.col("sampler_attention"),

@@ -200,7 +200,7 @@ def quantization_mismatch(context: Context) -> Outcome:
         & (pl.col("quantization").str.to_uppercase() != pl.col("declared_quantization")),
     )
     proven = make_findings(
-        named,
+        at_line(named, "model_line"),
         lambda: Texts(
             message=pl.format(
                 "{} is declared, but the {} shows {}.", "declared_quantization", "quantization_source", "quantization"

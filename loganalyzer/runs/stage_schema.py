@@ -69,6 +69,7 @@ RECORDED: Final[Columns] = {
     "model": pl.String,
     "adapter": pl.String,
     "sampler_attention": pl.String,
+    "model_line": pl.Int64,
     "recorded_frames": pl.Int64,
     "recorded_window": pl.Int64,
     "recorded_motion": pl.Int64,

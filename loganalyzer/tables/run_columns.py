@@ -126,4 +126,5 @@ RUNS: Final[tuple[Column, ...]] = (
     foreign("model", "file name of the model, as the recorder prints it"),
     foreign("adapter", "file name of InfiniteTalk's adapter, as the recorder prints it"),
     foreign("sampler_attention", "attention mode of the model that the sampler uses, as the recorder prints it"),
+    count("model_line", "line of the recorder that names model, adapter and attention mode"),
 )

@@ -129,9 +129,9 @@ def test_the_model_file_gives_the_quantization() -> None:
 def test_a_recorded_quantization_that_contradicts_the_declared_one_is_an_error() -> None:
     text = rec.prompt(153, peak=14.1, model="wan-Q5_0.gguf", quantization="q5_0")
     found = log.analyze(text, Q6).findings.filter(pl.col("rule") == "MOD003")
-    assert found.select("severity", "message").row(0) == (
-        "error", "Q6_K is declared, but the recorder shows Q5_0.",
-    )  # fmt: skip
+    (line,) = [number for number, shown in enumerate(text.splitlines(), 1) if '"event":"sampler"' in shown]
+    expected = ("error", "Q6_K is declared, but the recorder shows Q5_0.", line)
+    assert found.select("severity", "message", "line").row(0) == expected
 
 
 def test_a_quantization_that_the_log_proves_wins_over_the_files_name() -> None:
@@ -234,6 +234,13 @@ def test_steps_of_two_prompts_never_mix() -> None:
     found = log.analyze(rec.prompt(153) + rec.prompt(225, bars=False))
     assert found.runs["observed_windows"].to_list() == [2, 3]
     assert found.nodes["prompt_id"].to_list() == found.prompts["prompt_id"].to_list()
+
+
+def test_recorded_steps_are_judged_like_measured_ones() -> None:
+    step = '"window":3,"start":144,"end":225,"step":2,"steps":4,"seconds":'
+    slow = log.analyze(rec.prompt(369).replace(f"{step}5.0", f"{step}11.0"), Q6)
+    assert "TIM003" in rules(slow)
+    assert not {"TIM003", "TIM004", "TIM005"} & set(slow.not_checked["rule"])
 
 
 @pytest.mark.parametrize("broken", ['"step":0,', '"step":-1,', '"step":99999999,', '"seconds":-5.0,'])

@@ -17,6 +17,7 @@ FACTS: Final = pl.Schema(
         "model": pl.String,
         "adapter": pl.String,
         "sampler_attention": pl.String,
+        "model_line": pl.Int64,
         "recorded_quantization": pl.String,
         "recorded_adapter": pl.String,
         "recorded_frames": pl.Int64,
@@ -28,8 +29,9 @@ FACTS: Final = pl.Schema(
         "recorded_s": pl.Float64,
     }
 )
-"""The columns of `read_facts`. `model` and `adapter` are file names."""
+"""The columns of `read_facts`. `model` and `adapter` are file names; `model_line` is the line that names them."""
 _NAMES: Final = {
+    "line": "model_line",
     "quantization": "recorded_quantization",
     "adapter_quantization": "recorded_adapter",
     "requested_frames": "recorded_frames",
