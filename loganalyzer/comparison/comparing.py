@@ -88,9 +88,18 @@ def _distinct_values(run_set: RunSet, name: str) -> tuple[Any, ...]:
 
 
 def only_in(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[str, ...]:
-    """The entries of list values in `one` that `other` lacks: of fifty node packs, only those that changed."""
+    """The entries of list values in `one` that `other` lacks: of fifty node packs, only those that changed.
+
+    An entry whose version one side does not state is no difference.
+    """
     entries, others = ({entry for text in texts if text for entry in text.split(SEPARATOR)} for texts in (one, other))
-    return tuple(sorted(entries - others))
+    return tuple(sorted(entry for entry in entries - others if not any(_same_but_version(entry, o) for o in others)))
+
+
+def _same_but_version(one: str, other: str) -> bool:
+    """Whether both entries name the same pack, and only one of them has a version."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(f"{short} ") and not long[len(short) + 1 :].startswith("(")
 
 
 def _overall_verdict(

@@ -154,6 +154,11 @@ def _last_loaded(opened: pl.DataFrame, loads: pl.DataFrame, value: str) -> pl.Se
     return last.select(own.alias(value)).to_series()
 
 
+def _with_whole_mib(starts: pl.DataFrame) -> pl.DataFrame:
+    """The recorder's starts with the GPU's memory in whole MiB, as ComfyUI prints it: both are then equal."""
+    return starts.with_columns((pl.col("total_vram_gib") * 1024).round() / 1024)
+
+
 def find_banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, gpu, total_vram_gib, comfyui_version, torch_version: from the last startup banner above each stage."""
     found = stages.select("stage", "lane", "place").pipe(sort_by, "place")
@@ -163,7 +168,7 @@ def find_banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         ("comfyui-version", "comfyui_version"),
         ("torch-version", "torch_version"),
     ):
-        recorded = timeline.records("recorder-start").drop_nulls(column)
+        recorded = _with_whole_mib(timeline.records("recorder-start").drop_nulls(column))
         both = [frame.select("lane", "place", column) for frame in (timeline.records(event), recorded)]
         known = pl.concat([frame for frame in both if not frame.is_empty()] or both).pipe(sort_by, "place")
         found = join_nearest(found, known)
