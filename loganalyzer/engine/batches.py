@@ -92,7 +92,7 @@ def _estimate_bytes(item: InputPath | SourceError, max_bytes: int) -> int:
     if isinstance(item, SourceError):
         return 0
     suffix = Path(item.path).suffix.lower()
-    if suffix == archives.ZIP:
+    if archives.is_archive(item.path):
         return max_bytes + 1
     if _is_remote(item.path):
         return _ASSUMED_BYTES

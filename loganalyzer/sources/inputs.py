@@ -39,6 +39,8 @@ _OTHER_SUFFIXES = frozenset(
     }
 )
 """Files that cannot be logs; other files that are skipped in a folder are mentioned in a note."""
+_MACOS_ATTRIBUTES = "._"
+"""macOS puts the attributes of `a.log` into archives as a file `._a.log`."""
 _MAX_NAMED = 3
 
 
@@ -174,8 +176,10 @@ def _file_type(name: str) -> int | None:
 def is_log(name: str) -> bool:
     """Whether a file in a folder or archive looks like a log, judged by its suffix; compressed logs count."""
     path = Path(name.lower())
+    if path.name.startswith(_MACOS_ATTRIBUTES):
+        return False
     inner = path.with_suffix("") if path.suffix in archives.SUFFIXES else path
-    return path.suffix == archives.ZIP or _LOG_NAME.search(inner.name) is not None
+    return archives.is_archive(name) or _LOG_NAME.search(inner.name) is not None
 
 
 def open_input(name: str) -> Iterator[Input | SourceError]:
@@ -193,7 +197,7 @@ def open_input(name: str) -> Iterator[Input | SourceError]:
         yield from _open_url(name, address)
     elif _file_type(name) not in (stat.S_IFREG, None) and not name.startswith(_SHELL_PIPES):
         raise SourceError(f"{one_line(name)}: not a regular file", "pipe it to standard input, and pass `-`")
-    elif name.lower().endswith(archives.ZIP):
+    elif archives.is_archive(name):
         yield from _open_archive(name)
     else:
         yield Input(encodable(name), _translate_errors(name, archives.read_file(Path(name))))
@@ -217,29 +221,33 @@ def _open_url(url: str, address: Address) -> Iterator[Input | SourceError]:
     """The inputs of a URL. Their names, which reports show, contain no secrets."""
     from loganalyzer.sources import remote
 
-    if address.without_query.lower().endswith(archives.ZIP):
-        yield from _open_members(address.shown, remote.zip_members(url, address, is_log))
+    if archives.is_archive(address.without_query):
+        yield from _open_members(address.shown, remote.read_archive(url, address, is_log))
     else:
         yield Input(address.shown, remote.read_object(url, address))
 
 
 def _open_archive(name: str) -> Iterator[Input | SourceError]:
+    from loganalyzer.sources.members import archive_members
+
     members = (
-        (member, None if chunks is None else _translate_errors(f"{name}/{member}", chunks))
-        for member, chunks in archives.zip_members(Path(name), name, is_log)
+        (member, _translate_errors(f"{name}/{member}", content) if isinstance(content, Iterator) else content)
+        for member, content in archive_members(Path(name), name, is_log)
     )
     yield from _open_members(encodable(name), _translate_errors(name, members))
 
 
-def _open_members(name: str, members: Iterator[tuple[str, Iterator[bytes] | None]]) -> Iterator[Input | SourceError]:
+def _open_members(name: str, members: Iterator[tuple[str, archives.Content]]) -> Iterator[Input | SourceError]:
     empty = True
     others: list[str] = []
-    for member, chunks in members:
-        if chunks is None:
+    for member, content in members:
+        if content is None:
             others.append(member)
-            continue
-        empty = False
-        yield Input(encodable(f"{name}/{member}"), chunks)
+        elif isinstance(content, SourceError):
+            yield content
+        else:
+            empty = False
+            yield Input(encodable(f"{name}/{member}"), content)
     if empty:
         raise SourceError(f"{one_line(name)}: no logs in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
     yield from _note_skipped(name, others)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from loganalyzer.common.errors import SourceError, install_hint
 from loganalyzer.sources import archives
+from loganalyzer.sources.members import archive_members
 from loganalyzer.sources.urls import HTTP, STORES, Address, mask_secrets
 
 if TYPE_CHECKING:
@@ -75,10 +76,8 @@ def read_object(url: str, address: Address) -> Iterator[bytes]:
         yield from archives.decompress(file, address.without_query)
 
 
-def zip_members(
-    url: str, address: Address, wanted: Callable[[str], bool]
-) -> Iterator[tuple[str, Iterator[bytes] | None]]:
-    """As `archives.zip_members`. The archive is stored in a temporary file, since its index is at its end.
+def read_archive(url: str, address: Address, wanted: Callable[[str], bool]) -> Iterator[tuple[str, archives.Content]]:
+    """As `archive_members`. The archive is stored in a temporary file, since its index may be at its end.
 
     Raises:
         SourceError: as `read_object`, also while members are read.
@@ -87,8 +86,9 @@ def zip_members(
         with _open_object(url, address) as file:
             for chunk in archives.read_blocks(file):
                 archive.write(chunk)
-        for member, content in archives.zip_members(cast("IO[bytes]", archive), address.without_query, wanted):
-            yield member, None if content is None else _translate_errors(address, content)
+        archive.seek(0)
+        for member, content in archive_members(cast("IO[bytes]", archive), address.without_query, wanted):
+            yield member, _translate_errors(address, content) if isinstance(content, Iterator) else content
 
 
 def _translate_errors(address: Address, given: Iterator[Item]) -> Iterator[Item]:
