@@ -21,7 +21,6 @@ ONLY_IN = {
     "PIL": {"workflow"},
     "av": {"workflow"},
     "fsspec": {"sources"},
-    "aiohttp": {"sources"},
     "dask": {"engine"},
     "distributed": {"engine"},
     "sqlalchemy": {"history"},

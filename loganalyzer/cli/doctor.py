@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
 
 _EXTRAS: Final = {
-    "remote": ("fsspec", "aiohttp"),
+    "remote": ("fsspec",),
     "postgres": ("psycopg",),
     "distributed": ("distributed",),
     "notify": ("apprise",),

@@ -61,7 +61,7 @@ def find_inputs(arguments: Iterable[str]) -> Iterator[str | SourceError]:
                 if isinstance(name, SourceError):
                     yield name
                     continue
-                key = name if name == STDIN or _parse_url(name) else os.path.realpath(name)
+                key = name if name == STDIN or parse_url_argument(name) else os.path.realpath(name)
                 if key not in seen:
                     seen.add(key)
                     yield name
@@ -72,7 +72,7 @@ def find_inputs(arguments: Iterable[str]) -> Iterator[str | SourceError]:
 def _expand(argument: str) -> Sequence[str | SourceError]:
     if argument == STDIN:
         return [STDIN]
-    address = _parse_url(argument)
+    address = parse_url_argument(argument)
     if address:
         from loganalyzer.sources import remote
 
@@ -100,7 +100,7 @@ def _expand_glob(pattern: str) -> list[str | SourceError]:
     return found
 
 
-def _parse_url(name: str) -> Address | None:
+def parse_url_argument(name: str) -> Address | None:
     """The URL in a name, or None. The module for URLs is imported on first use: most calls have no URLs."""
     if "://" not in name:
         return None
@@ -190,7 +190,7 @@ def open_input(name: str) -> Iterator[Input | SourceError]:
     Raises:
         SourceError: it, or one of its inputs while iterated, cannot be read or decompressed; has the name and reason.
     """
-    address = _parse_url(name)
+    address = parse_url_argument(name)
     if name == STDIN:
         yield Input(name, _translate_errors(name, _standard_input()))
     elif address:
@@ -219,9 +219,14 @@ def from_bytes(name: str, raw: bytes) -> Input:
 
 def _open_url(url: str, address: Address) -> Iterator[Input | SourceError]:
     """The inputs of a URL. Their names, which reports show, contain no secrets."""
-    from loganalyzer.sources import remote
+    from loganalyzer.sources import comfyui_server, remote
 
-    if archives.is_archive(address.without_query):
+    if comfyui_server.is_server(address):
+        raw = comfyui_server.fetch_log(address)
+        messages = comfyui_server.parse_messages(raw, address)
+        yield from_bytes(address.shown, raw)
+        yield from comfyui_server.note_incomplete(len(messages), address)
+    elif archives.is_archive(address.without_query):
         yield from _open_members(address.shown, remote.read_archive(url, address, is_log))
     else:
         yield Input(address.shown, remote.read_object(url, address))

@@ -13,6 +13,7 @@ from pathlib import Path
 import logtext as log
 import pytest
 from click.testing import CliRunner
+from comfyserver import Comfy, running
 
 from loganalyzer.cli.group import main
 
@@ -141,8 +142,41 @@ def test_a_prompt_that_failed_is_told_although_the_next_one_begins_within_the_sa
 
 
 def test_a_command_of_a_fix_has_a_line_of_its_own() -> None:
-    from loganalyzer.cli.watch import _format_warning
+    from loganalyzer.cli.watch_display import format_warning
     from loganalyzer.watch.outlook import WatchWarning
 
-    said = _format_warning(WatchWarning("AUD001", "audio-shortfall", "error", 4, "short", "Trim:\n  `ffmpeg \x1b`", 4))
+    said = format_warning(WatchWarning("AUD001", "audio-shortfall", "error", 4, "short", "Trim:\n  `ffmpeg \x1b`", 4))
     assert said.splitlines()[2:] == ["  fix: Trim:", "      `ffmpeg \\x1b`"]
+
+
+def test_a_log_that_is_piped_in_is_followed_until_it_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "loganalyzer", "watch", "-", "--interval", "0.1", "--quantization", "Q6_K"]
+    done = subprocess.run(
+        command, input=log.BANNER + log.prompt(427), capture_output=True, text=True, check=False, cwd=tmp_path,
+        timeout=HANGS_S,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "AUD001 audio-shortfall" in done.stdout
+    assert "completed" in done.stdout
+
+
+def test_a_running_server_is_followed_and_its_password_is_shown_nowhere(tmp_path: Path) -> None:
+    with running(Comfy()) as comfy:
+        comfy.write(log.BANNER + log.prompt(427))
+        url = comfy.url.replace("//", "//me:s3cr3t@")
+        note = f"{sys.executable} -c \"import os; print(os.environ['LOGANALYZE_SOURCE'])\""
+        result = CliRunner().invoke(
+            main, ["watch", url, "--once-idle", "0", "--quantization", "Q6_K", "--on-error", note]
+        )
+    assert result.exit_code == 1
+    assert "AUD001 audio-shortfall" in result.stdout
+    assert "s3cr3t" not in result.output
+    assert {command for command, _ in comfy.asked} == {"GET"}
+
+
+def test_a_server_that_is_not_there_is_one_message_and_exit_2() -> None:
+    with running(Comfy()) as gone:
+        pass
+    result = CliRunner().invoke(main, ["watch", gone.url])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"loganalyze: {gone.url}: cannot be read: Connection refused")
