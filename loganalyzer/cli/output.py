@@ -12,6 +12,9 @@ from loganalyzer.common import atomic_write
 
 STDOUT: Final = "-"
 
+json_option = click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
+"""The option of commands that write a JSON document."""
+
 
 def put(target: str, text: str | Iterable[str]) -> None:
     """Writes `text`, at once or chunk by chunk, to a file, or to standard output for `-`.

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli import completion, notice
+from loganalyzer.cli import completion, notice, targets
 from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import FAILING, Number, analysis_options, configuration, settings
-from loganalyzer.cli.watch_display import Display
+from loganalyzer.cli.output import STDOUT
+from loganalyzer.cli.watch_display import Display, Views, open_events
 from loganalyzer.common.formatting import one_line
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ _REST = 3.0
     examples=(
         "loganalyze watch comfyui.log --quantization Q6_K",
         "loganalyze watch comfyui.log --on-error 'notify-send InfiniteTalk'",
-        "loganalyze watch comfyui.log --once-idle 60",
+        "loganalyze watch comfyui.log --once-idle 60 --json events.jsonl",
         "loganalyze watch http://127.0.0.1:8188",
         "docker logs -f comfyui 2>&1 | loganalyze watch -",
     ),
 )
 @click.argument("log", shell_complete=completion.files)
+@click.option("--json", "json_file", metavar="FILE|-", help="Write events as JSON lines.")
 @click.option("--on-error", metavar="COMMAND", help="Run this command at each error.")
 @click.option("--once-idle", type=Number(min=0), metavar="SECONDS", help="End after this time without a new line.")
 @click.option("--interval", type=Number(min=0.05), default=1.0, show_default=True, help="Set seconds between looks.")
@@ -55,16 +57,21 @@ def watch(ctx: click.Context, /, log: str, **options: Any) -> None:  # noqa: ANN
     The command of --on-error runs without a shell and has LOGANALYZE_RULE, LOGANALYZE_MESSAGE, LOGANALYZE_SOURCE and
     LOGANALYZE_LINE in its environment.
     """
+    from loganalyzer.watch.events import EventLines
     from loganalyzer.watch.watching import LogWatcher
 
     if Path(log).is_dir():
         raise click.UsageError(_folder_error(Path(log)), ctx)
     found = configuration(options["config_file"])
     command = _command(options["on_error"])
-    urls = notice.urls(found, options)
-    with LogWatcher(log, settings(found, options)) as watching:
+    urls, json_file = notice.urls(found, options), options["json_file"]
+    targets.check({"--json": json_file}, (*targets.configured(found, options), log))
+    with LogWatcher(log, settings(found, options)) as watching, open_events(json_file) as write:
+        views = Views(None if json_file == STDOUT else Display(), write, EventLines())
+        views.start(watching.name)
         watcher = notice.Watcher(urls, watching.name, always=options["notify_always"])
-        severities = _follow(watching, _Reaction(watching.name, command, watcher), options)
+        severities = _follow(watching, views, _Reaction(watching.name, command, watcher), options)
+        views.end(severities, has_run=watching.has_seen_a_run)
     if not watching.has_seen_a_run:
         click.echo(f"loganalyze: {one_line(watching.name)}: no run found", err=True)
         ctx.exit(2)
@@ -72,28 +79,28 @@ def watch(ctx: click.Context, /, log: str, **options: Any) -> None:  # noqa: ANN
     ctx.exit(int(bool(severities & set(FAILING[fail_on]))))
 
 
-def _follow(watching: LogWatcher, reaction: _Reaction, options: dict[str, Any]) -> set[str]:
+def _follow(watching: LogWatcher, views: Views, reaction: _Reaction, options: dict[str, Any]) -> set[str]:
     """Reads the log repeatedly until it is idle or the user stops it; returns the severities of all findings."""
-    shown, severities = Display(), set[str]()
+    severities: set[str] = set()
     idle_since = time.monotonic()
     try:
         while True:
             began = time.monotonic()
             look = watching.look()
-            severities |= _show_and_react(shown, look, reaction)
+            severities |= _show_and_react(views, look, reaction)
             now = time.monotonic()
             idle_since = now if look.grown else idle_since
             is_idle = options["once_idle"] is not None and now - idle_since >= options["once_idle"]
             if is_idle or look.has_ended:
-                return severities | _show_and_react(shown, watching.end(), reaction)
+                return severities | _show_and_react(views, watching.end(), reaction)
             time.sleep(max(options["interval"], (now - began) * _REST))
     except KeyboardInterrupt:
         return severities
 
 
-def _show_and_react(shown: Display, look: Look, reaction: _Reaction) -> set[str]:
+def _show_and_react(views: Views, look: Look, reaction: _Reaction) -> set[str]:
     """Shows a look, reacts to its warnings, and returns their severities."""
-    shown.show(look)
+    views.show(look)
     if look.is_new:
         reaction.watcher.reset()
     for warned in look.warned:

@@ -4,15 +4,64 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from loganalyzer.cli.output import STDOUT
+from loganalyzer.common.errors import ReportError
 from loganalyzer.common.formatting import one_line
 
 if TYPE_CHECKING:
+    from loganalyzer.watch.events import EventLines
     from loganalyzer.watch.outlook import WatchWarning
     from loganalyzer.watch.watching import Look
+
+
+class Views:
+    """Shows each look to people, and writes it as events for programs, as far as wanted."""
+
+    def __init__(self, display: Display | None, write: Callable[[str], object] | None, events: EventLines) -> None:
+        self._display, self._write, self._events = display, write or _ignore, events
+
+    def start(self, source: str) -> None:
+        """Writes the first event."""
+        self._write(self._events.start(source))
+
+    def show(self, look: Look) -> None:
+        """Shows one look."""
+        if self._display:
+            self._display.show(look)
+        for line in self._events.describe(look):
+            self._write(line)
+
+    def end(self, severities: set[str], *, has_run: bool) -> None:
+        """Writes the last event."""
+        self._write(self._events.end(severities, has_run=has_run))
+
+
+def _ignore(_text: str) -> None:
+    """Writes nothing."""
+
+
+@contextmanager
+def open_events(target: str | None) -> Iterator[Callable[[str], object] | None]:
+    """Opens the file of `--json`; each line is written at once, so that programs can follow it.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    if target is None or target == STDOUT:
+        yield None if target is None else lambda line: click.echo(line, nl=False)
+        return
+    try:
+        with Path(target).open("w", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1) as file:
+            yield file.write
+    except OSError as error:
+        raise ReportError(f"{target}: cannot be written: {error.strerror or error}", "name another file") from None
 
 
 class Display:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -16,6 +17,9 @@ from click.testing import CliRunner
 from comfyserver import Comfy, running
 
 from loganalyzer.cli.group import main
+from loganalyzer.watch.events import EventLines
+from loganalyzer.watch.progress import Progress
+from loganalyzer.watch.watching import Look
 
 HANGS_S = 300
 """After so long without an answer a process hangs; no machine is that slow."""
@@ -180,3 +184,43 @@ def test_a_server_that_is_not_there_is_one_message_and_exit_2() -> None:
     result = CliRunner().invoke(main, ["watch", gone.url])
     assert result.exit_code == 2
     assert result.stderr.startswith(f"loganalyze: {gone.url}: cannot be read: Connection refused")
+
+
+def events(text: str) -> list[str]:
+    return [json.loads(line)["event"] for line in text.splitlines()]
+
+
+def test_events_are_written_to_a_file_beside_the_text_or_to_standard_output_without_it(tmp_path: Path) -> None:
+    path, file = tmp_path / "comfyui.log", tmp_path / "events.jsonl"
+    path.write_text(log.BANNER + log.prompt(427))
+    words = ["watch", str(path), "--once-idle", "0", "--quantization", "Q6_K", "--json"]
+    result = CliRunner().invoke(main, [*words, str(file)])
+    assert "error AUD001 audio-shortfall" in result.stdout
+    assert events(file.read_text()) == ["start", "finding", "progress", "end"]
+    result = CliRunner().invoke(main, [*words, "-"])
+    assert events(result.stdout) == ["start", "finding", "progress", "end"]
+    finding, progress, end = (json.loads(line) for line in result.stdout.splitlines()[1:])
+    assert finding["rule"] == "AUD001"
+    assert path.read_text().splitlines()[finding["line"] - 1].startswith("Sampling 427 frames")
+    assert [run["status"] for run in progress["runs"]] == ["completed"]
+    assert (end["has_run"], end["severities"]) == (True, ["error"])
+    assert result.exit_code == 1
+
+
+def test_events_never_overwrite_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.write_text(log.BANNER)
+    result = CliRunner().invoke(main, ["watch", str(path), "--json", str(path)])
+    assert result.exit_code == 2
+    assert "would overwrite the input" in result.stderr
+    assert path.read_text() == log.BANNER
+
+
+def test_a_restart_and_a_notice_are_events() -> None:
+    lines = EventLines()
+    run = Progress(3, "truncated", 1, 6, 1, 4, None, None, None, None)
+    looks = [Look(grown=True, runs=(run,)), Look(grown=True, runs=(run,)), Look(grown=False, notice="away"),
+             Look(grown=True, is_new=True, runs=(run,))]  # fmt: skip
+    assert [events("".join(lines.describe(look))) for look in looks] == [
+        ["progress"], [], ["notice"], ["restart", "progress"],
+    ]  # fmt: skip
