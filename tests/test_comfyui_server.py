@@ -93,7 +93,7 @@ def test_an_answer_that_is_no_log_is_a_message(comfy: Comfy, status: int, answer
 def test_a_server_that_is_not_running_is_a_message() -> None:
     with running(Comfy()) as gone:
         pass
-    assert failure(gone.url).startswith(f"{gone.url}: cannot be read: Connection refused\n")
+    assert failure(gone.url).startswith(f"{gone.url}: cannot be read: connection refused\n")
     result = call(gone.url)
     assert result.exit_code == 2
 

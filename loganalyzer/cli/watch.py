@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loganalyzer.cli import completion, notice, targets
+from loganalyzer.cli import completion, notice, on_error, targets
 from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import FAILING, Number, analysis_options, configuration, settings
 from loganalyzer.cli.output import STDOUT
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from loganalyzer.watch.outlook import WatchWarning
     from loganalyzer.watch.watching import LogWatcher, Look
 
-_COMMAND_S = 60
-"""Timeout in seconds for the command of `--on-error`."""
 _REST = 3.0
 """Seconds of rest per second of work, because the machine has other work to do."""
 
@@ -63,7 +58,7 @@ def watch(ctx: click.Context, /, log: str, **options: Any) -> None:  # noqa: ANN
     if Path(log).is_dir():
         raise click.UsageError(_folder_error(Path(log)), ctx)
     found = configuration(options["config_file"])
-    command = _command(options["on_error"])
+    command = on_error.parse_command(options["on_error"])
     urls, json_file = notice.urls(found, options), options["json_file"]
     targets.check({"--json": json_file}, (*targets.configured(found, options), log))
     with LogWatcher(log, settings(found, options)) as watching, open_events(json_file) as write:
@@ -113,43 +108,14 @@ class _Reaction:
     """Reacts to findings: runs the command of `--on-error` and sends a notice."""
 
     name: str
-    command: list[str]
+    command: on_error.Command | None
     watcher: notice.Watcher
 
     def react(self, warned: WatchWarning) -> None:
         """Reacts to one finding."""
         if warned.severity == "error" and self.command:
-            _run(self.command, warned, self.name)
+            on_error.run_command(self.command, warned, self.name)
         self.watcher.notify(warned)
-
-
-def _command(text: str | None) -> list[str]:
-    if text is None:
-        return []
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise click.UsageError(f"--on-error: {error}") from None
-    if not words:
-        raise click.UsageError("--on-error: name a command")
-    return words
-
-
-def _run(command: list[str], warned: WatchWarning, name: str) -> None:
-    """Runs the command with the finding in its environment; log text never reaches a shell."""
-    environment = {
-        "LOGANALYZE_RULE": warned.rule,
-        "LOGANALYZE_MESSAGE": warned.message.replace("\0", ""),
-        "LOGANALYZE_SOURCE": name,
-        "LOGANALYZE_LINE": str(warned.line),
-    }
-    try:
-        done = subprocess.run(command, env={**os.environ, **environment}, timeout=_COMMAND_S, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired) as error:
-        click.echo(f"loganalyze: --on-error: {error}", err=True)
-        return
-    if done.returncode:
-        click.echo(f"loganalyze: --on-error: {command[0]} exited with status {done.returncode}", err=True)
 
 
 def _folder_error(path: Path) -> str:

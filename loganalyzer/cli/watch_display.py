@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loganalyzer.cli.output import STDOUT
+from loganalyzer.cli.output import STDOUT, use_utf8
 from loganalyzer.common.errors import ReportError
 from loganalyzer.common.formatting import one_line
 
@@ -54,8 +54,12 @@ def open_events(target: str | None) -> Iterator[Callable[[str], object] | None]:
     Raises:
         ReportError: it cannot be written.
     """
-    if target is None or target == STDOUT:
-        yield None if target is None else lambda line: click.echo(line, nl=False)
+    if target is None:
+        yield None
+        return
+    if target == STDOUT:
+        use_utf8()
+        yield lambda line: click.echo(line, nl=False)
         return
     try:
         with Path(target).open("w", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1) as file:

@@ -117,9 +117,9 @@ class _SameHostCredentials(urllib.request.HTTPRedirectHandler):
         req: urllib.request.Request,
         *answer: Any,  # noqa: ANN401 -- as urllib has it
     ) -> urllib.request.Request | None:
-        _, code, _, headers, target = answer
+        body, code, _, headers, target = answer
         if urlsplit(target).scheme not in HTTP:
-            raise HTTPError(req.full_url, code, "redirects to another scheme", headers, None)
+            raise HTTPError(req.full_url, code, "redirects to another scheme", headers, body)
         following = super().redirect_request(req, *answer)
         credentials = req.unredirected_hdrs.get("Authorization")
         if following and credentials and (following.type, following.host) == (req.type, req.host):

@@ -61,12 +61,16 @@ def find_inputs(arguments: Iterable[str]) -> Iterator[str | SourceError]:
                 if isinstance(name, SourceError):
                     yield name
                     continue
-                key = name if name == STDIN or parse_url_argument(name) else os.path.realpath(name)
-                if key not in seen:
+                if (key := _identify(name)) not in seen:
                     seen.add(key)
                     yield name
         except SourceError as error:
             yield error
+
+
+def _identify(name: str) -> str:
+    """What is equal for two names of one input. On Windows, upper and lower case name the same file."""
+    return name if name == STDIN or parse_url_argument(name) else os.path.normcase(os.path.realpath(name))
 
 
 def _expand(argument: str) -> Sequence[str | SourceError]:

@@ -63,6 +63,8 @@ def describe_failure(error: BaseException, address: Address) -> str:
         return "not found"
     if isinstance(error, TimeoutError):
         return "timed out"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
     reason = getattr(error, "strerror", None) or str(error)
     message = " ".join(mask_secrets(str(reason), address).split())
     return message or type(error).__name__

@@ -183,7 +183,7 @@ def test_a_server_that_is_not_there_is_one_message_and_exit_2() -> None:
         pass
     result = CliRunner().invoke(main, ["watch", gone.url])
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"loganalyze: {gone.url}: cannot be read: Connection refused")
+    assert result.stderr.startswith(f"loganalyze: {gone.url}: cannot be read: connection refused")
 
 
 def events(text: str) -> list[str]:

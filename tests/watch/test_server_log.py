@@ -107,7 +107,7 @@ def test_a_server_that_is_away_is_waited_for_and_said_once(is_restarted: bool) -
         following = ServerLog(address(comfy.url))
         following.look()
     port = int(comfy.url.rpartition(":")[2])
-    assert following.look().notice == f"{comfy.url}: cannot be read: Connection refused; waiting for the server"
+    assert following.look().notice == f"{comfy.url}: cannot be read: connection refused; waiting for the server"
     assert following.look() == Growth()
     if is_restarted:
         comfy.restart()
