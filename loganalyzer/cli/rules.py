@@ -46,9 +46,12 @@ def rules(rule_id: str | None, json_file: str | None) -> None:
     click.echo(f"{rule.id} {rule.name} ({rule.severity}{strict})\n")
     for title, body in (("what", rule.summary), ("why", rule.why), ("fix", rule.fix)):
         click.echo(textwrap.fill(body, 100, initial_indent=f"{title:9}", subsequent_indent=" " * 9))
+    if rule.package:
+        click.echo(f"package  {rule.package}")
     click.echo("example  " + rule.example.replace("\n", "\n         "))
 
 
 def _list(rules: Iterable[Rule]) -> None:
     for item in rules:
-        click.echo(f"{item.id}  {item.severity:8}{item.name}: {item.summary}")
+        package = f" ({item.package})" if item.package else ""
+        click.echo(f"{item.id}  {item.severity:8}{item.name}: {item.summary}{package}")

@@ -14,6 +14,7 @@ import polars as pl
 
 from loganalyzer.common import resources
 from loganalyzer.common.errors import LogAnalyzerError, SourceError
+from loganalyzer.common.plugins import PATTERNS, installed_plugins
 from loganalyzer.common.version import __version__
 from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.local import open_inputs
@@ -118,7 +119,9 @@ def tabulate_batch(batch: Batch, settings: Settings, expected_versions: Mapping[
 
 def get_versions(settings: Settings) -> dict[str, str]:
     """Everything except the inputs that the tables depend on: package versions and a hash of the pattern files."""
-    return {DISTRIBUTION: __version__, "polars": pl.__version__, "patterns": _hash_patterns(settings.patterns)}
+    added = ", ".join(plugin.label for plugin in installed_plugins(PATTERNS)) or "none"
+    patterns = {"patterns": _hash_patterns(settings.patterns), "packages with patterns": added}
+    return {DISTRIBUTION: __version__, "polars": pl.__version__, **patterns}
 
 
 def version_mismatch(what: str, here: str, there: str | None, where: str) -> LogAnalyzerError:

@@ -29,6 +29,7 @@ def _rule_members(rule: Rule) -> dict[str, Any]:
         "why": rule.why,
         "example": rule.example,
         "fix": rule.fix,
+        "package": rule.package,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import logtext as log
 import pytest
 from click.testing import CliRunner
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator
 from workflows import api
 
 from loganalyzer.cli.group import main
@@ -124,10 +124,9 @@ def damages(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_a_document_with_a_wrong_or_missing_value_does_not_fit(folder: Path) -> None:
     validator = Draft202012Validator(SCHEMAS["analysis"].schema())
     document = made("analysis", folder)[0]
-    for place, changed in damages(document):
-        with pytest.raises(ValidationError):
-            validator.validate(changed)
-            pytest.fail(f"{place} was accepted")
+    accepted = [place for place, changed in damages(document) if validator.is_valid(changed)]
+    assert accepted == []
+    assert validator.is_valid(document)
 
 
 def test_new_members_do_not_break_readers(folder: Path) -> None:

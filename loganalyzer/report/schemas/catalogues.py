@@ -31,6 +31,7 @@ def rules_schema() -> Schema:
     rule = {
         "id": TEXT, "name": TEXT, "severity": SEVERITY, "strict": or_null(SEVERITY),
         "shown_by": one_of("log", "workflow"), "summary": TEXT, "why": TEXT, "example": TEXT, "fix": TEXT,
+        "package": or_null(TEXT),
     }  # fmt: skip
     return document("Rules of loganalyze", VERSION, record({"rules": list_of(record(rule))}))
 
