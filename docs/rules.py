@@ -24,10 +24,11 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "| id | name | severity | shown by | what it finds |"
     yield "|---|---|---|---|---|"
-    for rule in rules().values():
+    shipped = [rule for rule in rules().values() if rule.package is None]
+    for rule in shipped:
         cells = (f"[{rule.id}](#{_anchor(rule)})", rule.name, _severity(rule), rule.witness, _cell(rule.summary))
         yield f"| {' | '.join(cells)} |"
-    for rule in rules().values():
+    for rule in shipped:
         yield ""
         yield f"## {rule.id} {rule.name}"
         yield ""

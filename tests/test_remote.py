@@ -8,6 +8,7 @@ import io
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
@@ -22,10 +23,9 @@ from click.testing import CliRunner, Result
 
 from loganalyzer.cli.group import main
 from loganalyzer.common.errors import SourceError, install_hint
-from loganalyzer.sources import inputs, remote
+from loganalyzer.sources import http_client, inputs, url_streams
 
 fsspec = pytest.importorskip("fsspec", reason="the extra `test` brings it")
-pytest.importorskip("aiohttp", reason="the extra `test` brings it")
 
 TEXT = log.prompt(369).encode()
 SECRET = "s3cr3t-s3cr3t"
@@ -39,9 +39,19 @@ def archive() -> bytes:
     return target.getvalue()
 
 
+def tar_archive() -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as made:
+        info = tarfile.TarInfo("night/1_Q6_K.log")
+        info.size = len(TEXT)
+        made.addfile(info, io.BytesIO(TEXT))
+    return target.getvalue()
+
+
 class Server(BaseHTTPRequestHandler):
     files: ClassVar = {
-        "/clean_Q6_K.log": TEXT, "/a.log.gz": gzip.compress(TEXT), "/logs.zip": archive(), "/a%20b.log": TEXT,
+        "/clean_Q6_K.log": TEXT, "/a.log.gz": gzip.compress(TEXT), "/logs.zip": archive(),
+        "/logs.tgz": tar_archive(), "/a%20b.log": TEXT,
         "/broken.log.gz": gzip.compress(TEXT)[:-20], "/broken.zip": b"PK nonsense",
     }  # fmt: skip
 
@@ -57,6 +67,11 @@ class Server(BaseHTTPRequestHandler):
             self.answer(401, b"")
         elif path == "/down.log":
             self.answer(500, b"")
+        elif path.startswith("/packed"):
+            data = gzip.compress(TEXT)
+            self.answer(200, data, **{"Content-Encoding": "gzip"})
+        elif path == "/to":
+            self.answer(302, b"", Location=self.path.partition("?")[2])
         elif path == "/moved.log":
             self.answer(302, b"", Location="/clean_Q6_K.log")
         else:
@@ -142,8 +157,44 @@ def test_a_log_behind_http_is_read_and_unpacked_by_its_path(server: str, path: s
     assert list(contents(f"{server}/{path}").values()) == [TEXT]
 
 
+@pytest.mark.parametrize("path", ["packed.log", "packed.log.gz", "a b.log"])
+def test_what_servers_and_people_do_to_a_url_is_undone(server: str, path: str) -> None:
+    assert list(contents(f"{server}/{path}").values()) == [TEXT]
+
+
+def test_a_packed_bomb_of_a_server_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(url_streams, "MAX_BYTES", len(TEXT) - 1)
+    assert "larger than 0 MiB" in failure(f"{server}/packed.log")
+
+
+def test_a_password_follows_a_redirect_on_its_host_and_to_no_other(server: str) -> None:
+    url = server.replace("//", "//me:pass%20word@")
+    assert list(contents(f"{url}/to?/door.log").values()) == [TEXT]
+    elsewhere = server.replace("127.0.0.1", "localhost") + "/door.log"
+    assert "the server answered 401" in failure(f"{url}/to?{elsewhere}")
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://127.0.0.1/a.log", "data:,x"])
+def test_a_redirect_leads_to_nothing_but_http(server: str, place: str) -> None:
+    assert "the server redirects to an address that is not HTTP" in failure(f"{server}/to?{place}")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1:8188", True), ("[::1]:8188", True), ("localhost", True), ("10.0.0.1", False), ("a.b", False)],
+)
+def test_no_proxy_is_asked_for_this_machine(host: str, expected: bool) -> None:
+    assert http_client._is_this_machine(host) is expected
+
+
+def test_http_needs_no_optional_library(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    assert list(contents(f"{server}/clean_Q6_K.log").values()) == [TEXT]
+
+
 def test_an_archive_behind_http_gives_its_logs(server: str) -> None:
-    assert contents(f"{server}/logs.zip") == {f"{server}/logs.zip/night/1_Q6_K.log": TEXT}
+    for name in ("logs.zip", "logs.tgz"):
+        assert contents(f"{server}/{name}") == {f"{server}/{name}/night/1_Q6_K.log": TEXT}
 
 
 def test_a_password_opens_the_door_and_is_shown_nowhere(server: str) -> None:
@@ -175,18 +226,18 @@ def test_nobody_at_home_is_one_message() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         said = failure(f"http://127.0.0.1:{unused.getsockname()[1]}/a.log?sig={SECRET}")
-    assert "cannot be read: Cannot connect to host" in said
+    assert "cannot be read: connection refused" in said
     assert SECRET not in said
 
 
 def test_a_silent_server_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(http_client, "READ_TIMEOUT_S", 0.2)
     assert "timed out" in failure(f"{server}/silent.log")
 
 
 @pytest.mark.parametrize("name", ["endless.log", "endless.log?kind=.zip"])
 def test_an_endless_stream_is_given_up(server: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(url_streams, "MAX_BYTES", 1 << 20)
     assert "larger than 1 MiB" in failure(f"{server}/{name}")
 
 
@@ -255,8 +306,6 @@ def test_what_leads_nowhere_is_said_once_beside_the_others(url: str, reason: str
 @pytest.mark.parametrize(
     ("library", "url", "extra"),
     [
-        ("fsspec", "http://example.invalid/a.log", "remote"),
-        ("aiohttp", "https://example.invalid/a.log", "remote"),
         ("fsspec", "s3://bucket/*.log", "remote"),
         ("s3fs", "s3://bucket/a.log", "s3"),
         ("gcsfs", "gs://bucket/a.log", "gcs"),

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
-from loganalyzer.checks.registry import Context, Outcome
+from loganalyzer.checks.rule import Context, Outcome
 from loganalyzer.runs.planned import is_unknown_mode
 from loganalyzer.tables.frames import filter_mask, repeat_text
 from loganalyzer.tables.schema import FINDINGS, NOT_CHECKED

@@ -7,7 +7,8 @@ from dataclasses import replace
 import polars as pl
 
 from loganalyzer.checks.expected import Expected
-from loganalyzer.checks.registry import EVERYTHING, Scope, run_all
+from loganalyzer.checks.plugin_rules import describe_failures
+from loganalyzer.checks.registry import EVERYTHING, Scope, plugin_problems, run_all
 from loganalyzer.engine.collector import Tables
 from loganalyzer.expectations.baselines import Baselines
 from loganalyzer.runs.given_audio import with_given_audio
@@ -26,6 +27,9 @@ def judge(found: Tables, expected: Expected, settings: Settings, scope: Scope = 
     frames["runs"] = _add_bands(runs, expected.baselines)
     unchecked = Analysis(**frames, problems=found.problems, notes=found.notes, counted=None, faults=0)
     analysis = _add_verdicts(run_all(unchecked, expected, settings, scope))
+    if scope is EVERYTHING:
+        failures = describe_failures(analysis.not_checked, plugin_problems)
+        analysis = replace(analysis, notes=(*analysis.notes, *failures))
     return replace(analysis, excerpts=_cited_lines(found, analysis), trends=_trends(analysis, expected, settings))
 
 

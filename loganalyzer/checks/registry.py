@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
+from typing import Any, cast
 
 import polars as pl
 
 from loganalyzer.checks.expected import Expected
+from loganalyzer.checks.plugin_rules import InstalledRules, add_rules
+from loganalyzer.checks.rule import EVERYTHING, Check, Context, Needs, Outcome, Rule, Scope, Witness
 from loganalyzer.common.errors import ConfigurationError
+from loganalyzer.common.plugins import RULES, installed_plugins
 from loganalyzer.common.severity import Severity
-from loganalyzer.expectations.baselines import Baselines
+from loganalyzer.grammar.load import load_installed
 from loganalyzer.settings.model import Settings
 from loganalyzer.tables import schema, severity
 from loganalyzer.tables.analysis import Analysis
-
-if TYPE_CHECKING:
-    from loganalyzer.history.past import Past
-    from loganalyzer.workflow.requested import RequestedSettings
-
-Shared = TypeVar("Shared")
 
 _FAMILIES = (
     "schedule",
@@ -42,115 +40,7 @@ _FAMILIES = (
     "ignoring",
     "workflow",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Scope:
-    """The part of the runs that rules judge.
-
-    Attributes:
-        needs: run only the rules with this `needs`; all rules if None.
-        before: the last run of each output in earlier volumes (`growth.latest_peaks`).
-        near: the near misses of all volumes.
-    """
-
-    needs: Needs | None = None
-    before: pl.DataFrame | None = None
-    near: pl.DataFrame | None = None
-
-
-EVERYTHING: Final = Scope()
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """The data that a check gets.
-
-    `requested` has the settings of the workflow, if one is given; `before` and `near` are as in `Scope`.
-    """
-
-    found: Analysis
-    baselines: Baselines
-    settings: Settings
-    past: Past | None = None
-    requested: RequestedSettings | None = None
-    before: pl.DataFrame | None = None
-    near: pl.DataFrame = field(default_factory=lambda: schema.empty("near_misses"))
-    _cache: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
-
-    def once(self, work: Callable[[Context], Shared]) -> Shared:
-        """Returns `work(self)`; several rules share the result, which is computed once."""
-        if work not in self._cache:
-            self._cache[work] = work(self)
-        return cast("Shared", self._cache[work])
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """The result of a check.
-
-    Attributes:
-        findings: run_id, source, line, message, observed, expected, fix (null: the rule's own).
-        not_checked: run_id, source, reason, kind: runs (or inputs) that lack the data the rule needs.
-        proven: findings that are errors regardless of the rule's usual severity: the log itself states the fault.
-    """
-
-    findings: pl.DataFrame
-    not_checked: pl.DataFrame
-    proven: pl.DataFrame | None = None
-
-
-Check = Callable[[Context], Outcome]
-Witness = Literal["log", "workflow"]
-"""Where the fault shows: in a log (perhaps together with a workflow), or only in a workflow."""
-Needs = Literal["run", "runs"]
-"""What a rule needs at once: one run (or prompt, or input), or all runs."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule with its documentation.
-
-    Attributes:
-        id, name, severity: as in every output.
-        summary: what the rule finds, in one line.
-        why: why that matters to someone who wants a good video.
-        example: log lines that show the fault; lines that start with `# ` are notes on them.
-        fix: what to change; findings without a fix of their own have this one.
-        check: the function that finds it.
-        strict: the severity under `--strict`, if it differs.
-        witness: `workflow` for rules whose fault never shows in a log; `lint` checks these.
-        needs: `runs` for rules that compare runs; other rules find the same in any part of the runs.
-        cause: the fault in a few words, for overviews. Figures follow a colon, as `{observed}` and `{expected}`.
-        under: rules that name the cause of this rule's finding if they have a finding for the same run. The first of
-            them leads; a rule that leads another one of them comes before it.
-    """
-
-    id: str
-    name: str
-    severity: Severity
-    summary: str
-    why: str
-    example: str
-    fix: str
-    check: Check
-    strict: Severity | None = None
-    witness: Witness = "log"
-    needs: Needs = "run"
-    cause: str = ""
-    under: tuple[str, ...] = ()
-
-    def within(self, scope: Scope) -> Check | None:
-        """Returns the check to run for this scope, if any."""
-        if scope.needs in (None, self.needs):
-            return self.check
-        return _PER_RUN_PARTS.get(self.id) if scope.needs == "run" else None
-
-    def severity_under(self, settings: Settings) -> Severity:
-        """Returns the configured severity, else the one under `--strict`, else the rule's own."""
-        usual = self.strict if settings.strict and self.strict else self.severity
-        return settings.severities.get(self.id, usual)
-
+__all__ = ["EVERYTHING", "Check", "Context", "Needs", "Outcome", "Rule", "Scope", "Witness"]
 
 _RULES: dict[str, Rule] = {}
 _PER_RUN_PARTS: dict[str, Check] = {}
@@ -178,7 +68,15 @@ def rule(  # noqa: PLR0913 -- each is a property of the rule
         if id in _RULES:
             raise ValueError(f"two rules have the id {id}")
         _RULES[id] = Rule(
-            id, name, severity, check=check, strict=strict, witness=witness, needs=needs, under=under, **texts
+            id,
+            name,
+            severity,
+            check=check,
+            strict=strict,
+            witness=witness,
+            needs=needs,
+            under=under,
+            **cast("dict[str, Any]", texts),
         )
         return check
 
@@ -196,10 +94,24 @@ def per_run_part(id: str) -> Callable[[Check], Check]:  # noqa: A002 -- the word
 
 
 def rules() -> dict[str, Rule]:
-    """Returns all rules by id, sorted by id."""
+    """Returns all rules by id, sorted by id, with those of other installed packages."""
+    installed_rules()
+    return dict(sorted(_RULES.items()))
+
+
+@cache
+def installed_rules() -> InstalledRules:
+    """Registers all rules once; returns what other installed packages add."""
     for family in _FAMILIES:
         import_module(f"loganalyzer.checks.{family}")
-    return dict(sorted(_RULES.items()))
+    found = add_rules(installed_plugins(RULES), _RULES)
+    _RULES.update({name: replace(_RULES[name], per_run=part) for name, part in _PER_RUN_PARTS.items()})
+    return found
+
+
+def plugin_problems() -> tuple[str, ...]:
+    """Returns a message per installed package whose patterns or rules cannot be used."""
+    return (*load_installed().problems.values(), *installed_rules().problems.values())
 
 
 def run_all(found: Analysis, expected: Expected, settings: Settings, scope: Scope = EVERYTHING) -> Analysis:

@@ -11,7 +11,8 @@ from loganalyzer.checks.expected import Expected
 from loganalyzer.checks.growth import latest_peaks, select_comparable
 from loganalyzer.checks.ignoring import Ignoring
 from loganalyzer.checks.judge import judge
-from loganalyzer.checks.registry import Scope, by_severity, run_all
+from loganalyzer.checks.plugin_rules import describe_failures
+from loganalyzer.checks.registry import Scope, by_severity, plugin_problems, run_all
 from loganalyzer.common.severity import SEVERE
 from loganalyzer.engine.collector import Volumes
 from loganalyzer.redact import masking
@@ -61,7 +62,9 @@ def judge_volumes(found: Volumes, expected: Expected, ignoring: Ignoring, settin
     last = finish_part(replace(last, excerpts=cited, problems=found.problems, notes=found.notes))
     last = replace(last, counted=across.count(last))
     result = ignoring.finish(select_worst_runs(_concat_findings(worst, last), MAX_RUNS), settings)
-    result = replace(result, counted=replace(result.totals, runless=across.runless(found.sources)))
+    failures = describe_failures(result.totals.not_checked, plugin_problems)
+    totals = replace(result.totals, runless=across.runless(found.sources))
+    result = replace(result, counted=totals, notes=(*result.notes, *failures))
     add(replace(last, findings=_add_configuration_findings(last, worst, result)))
     return result
 

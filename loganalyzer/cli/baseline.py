@@ -14,7 +14,7 @@ from loganalyzer.cli import progress, targets
 from loganalyzer.cli.analyze import exit_code
 from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import analysis_options, configuration, settings
-from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.cli.output import STDOUT, json_option, put
 from loganalyzer.common import clock
 from loganalyzer.common.errors import SourceError
 
@@ -37,7 +37,7 @@ def baseline() -> None:
 
 @baseline.command()
 @click.option("--baselines", type=click.Path(path_type=Path), help="Use these baselines instead of shipped ones.")
-@click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
+@json_option
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Use this configuration file.")
 def show(baselines: Path | None, json_file: str | None, config_file: Path | None) -> None:
     """Show the baselines in force, with their provenance."""

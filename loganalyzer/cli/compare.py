@@ -10,7 +10,7 @@ import click
 from loganalyzer.cli import actions, completion, recording, targets
 from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
-from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.cli.output import STDOUT, json_option, put
 from loganalyzer.common import clock
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 @click.argument("base", shell_complete=completion.sides)
 @click.argument("head", shell_complete=completion.sides)
-@click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
+@json_option
 @click.option("--markdown", "markdown_file", metavar="FILE|-", help="Write the comparison as Markdown.")
 @click.option("--html", metavar="FILE|-", help="Write the comparison as an HTML file.")
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="Exit 0 even if worse with `never`.")

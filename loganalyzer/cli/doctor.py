@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from loganalyzer.settings.model import Settings
 
 _EXTRAS: Final = {
-    "remote": ("fsspec", "aiohttp"),
+    "remote": ("fsspec",),
     "postgres": ("psycopg",),
     "distributed": ("distributed",),
     "notify": ("apprise",),
@@ -76,6 +76,7 @@ def _checks(log: str | None, options: dict[str, Any]) -> Iterator[Check]:
     yield Check("installation", versions)
     yield from _extras()
     yield _guarded("patterns", _patterns)
+    yield from _plugins()
     yield _guarded("cache", _cache)
     try:
         found = configuration(options["config_file"])
@@ -116,6 +117,20 @@ def _patterns() -> Check:
 
     found = load_all(())
     return Check("patterns", f"{plural(len(found), 'message pattern')} of {len({one.event for one in found})} events")
+
+
+def _plugins() -> Iterator[Check]:
+    """Yields what other installed packages add."""
+    from loganalyzer.checks.registry import installed_rules
+    from loganalyzer.grammar.load import load_installed
+
+    patterns, rules = load_installed(), installed_rules()
+    for plugin, count in patterns.counts.items():
+        yield Check("plugin", f"{plugin.label}: {plural(count, 'pattern')}")
+    for plugin, ids in rules.ids.items():
+        yield Check("plugin", f"{plugin.label}: {plural(len(ids), 'rule')} ({', '.join(ids)})")
+    for problem in (*patterns.problems.values(), *rules.problems.values()):
+        yield Check("plugin", problem, is_ok=False)
 
 
 def _cache() -> Check:

@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "patterns",
     "plan",
     "rules",
+    "schema",
     "ticket",
     "watch",
     "workflow",

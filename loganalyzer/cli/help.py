@@ -34,8 +34,9 @@ PAGES: Final[dict[str, tuple[str, ...]]] = {
     "history": ("docs/history.md", "docs/false-alarms.md"),
     "plan": ("docs/before-a-run.md",),
     "rules": ("docs/rules.md",),
+    "schema": ("docs/json.md", "docs/tables.md"),
     "ticket": ("docs/redaction.md",),
-    "watch": ("docs/during-a-run.md", "docs/notices.md"),
+    "watch": ("docs/during-a-run.md", "docs/json.md", "docs/notices.md"),
     "workflow": ("docs/before-a-run.md",),
 }
 """The pages in the repository about a command."""

@@ -12,7 +12,7 @@ from loganalyzer.cli import progress, recording, targets
 from loganalyzer.cli.exit_codes import COULD_NOT, FAULT
 from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import ENGINES, analysis_options, chosen_engine, configuration, settings
-from loganalyzer.cli.output import STDOUT, put
+from loganalyzer.cli.output import STDOUT, json_option, put
 from loganalyzer.common import clock
 from loganalyzer.common.errors import HistoryError, SkippedError, SourceError
 from loganalyzer.common.formatting import plural
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from loganalyzer.history.store import Store
 
 _CONFIG = click.option("--config", "config_file", type=click.Path(), help="Use this configuration file.")
-_JSON = click.option("--json", "json_file", metavar="FILE|-", help="Write the JSON document.")
 _HTML = click.option("--html", "html_file", metavar="FILE|-", help="Write the trends as an HTML file.")
 
 
@@ -58,7 +57,7 @@ def _store(
 @click.option("--engine", type=click.Choice(ENGINES), help="Read logs here or on a Dask cluster.  [default: local]")
 @click.option("--scheduler", metavar="ADDRESS", help="Set the cluster's address, e.g. tcp://10.0.0.5:8786.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-@_JSON
+@json_option
 @analysis_options
 @click.pass_context
 def add(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401
@@ -129,7 +128,7 @@ def _changed(where: str, paths: tuple[str, ...], digest: str) -> tuple[list[str]
 @history.command("list")
 @recording.history_option
 @click.option("--label", metavar="NAME", help="Show only runs with this label.")
-@_JSON
+@json_option
 @_CONFIG
 def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
     """List runs, oldest first.
@@ -150,7 +149,7 @@ def list_runs(json_file: str | None, **options: Any) -> None:  # noqa: ANN401
 @history.command()
 @click.argument("run_id")
 @recording.history_option
-@_JSON
+@json_option
 @_CONFIG
 def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: ANN401
     """Show the facts, figures and findings of a run. The start of its id is enough if it is unique.
@@ -181,7 +180,7 @@ def show(run_id: str, json_file: str | None, **options: Any) -> None:  # noqa: A
 @click.option("--metric", multiple=True, metavar="NAME", help="Show only this metric, e.g. s_per_step. Repeatable.")
 @click.option("--label", metavar="NAME", help="Show only runs with this label.")
 @_HTML
-@_JSON
+@json_option
 @_CONFIG
 def trend(metric: tuple[str, ...], json_file: str | None, html_file: str | None, **options: Any) -> None:  # noqa: ANN401
     """Show each metric of each kind of run over time, its changes, and whether it is worse now.
@@ -217,7 +216,7 @@ def trend(metric: tuple[str, ...], json_file: str | None, html_file: str | None,
 @click.option("--label", metavar="NAME", help="Select runs with this label.")
 @click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Select all but the N latest runs of each kind.")
 @click.option("--yes", is_flag=True, help="Remove the runs. Without it they are only listed.")
-@_JSON
+@json_option
 @_CONFIG
 def prune(
     before: datetime | None,

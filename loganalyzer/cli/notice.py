@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -107,8 +108,10 @@ def _of_history(history: str) -> str | None:
 class Watcher:
     """Sends a notice when a followed log has a more severe finding than before."""
 
-    def __init__(self, chosen: tuple[str, ...], path: Path, *, always: bool) -> None:
-        self._urls, self._path, self._always = chosen, path, always
+    def __init__(self, chosen: tuple[str, ...], name: str, *, always: bool) -> None:
+        """`name` is a path, or a URL whose secrets are masked."""
+        self._urls, self._always = chosen, always
+        self._name = name if "://" in name else PurePath(name).name
         self._worst = _RANKS["info"]
 
     def reset(self) -> None:
@@ -123,7 +126,7 @@ class Watcher:
         self._worst = max(self._worst, rank)
         from loganalyzer.notify import message
 
-        problem = message.NoticeFinding(warned.rule, f"{self._path.name}:{warned.line}", warned.message, warned.fix)
+        problem = message.NoticeFinding(warned.rule, f"{self._name}:{warned.line}", warned.message, warned.fix)
         level: message.Level = "failure" if warned.severity == "error" else "warning"
         title = f"loganalyze watch: {warned.severity}"
         _send(message.make_notice(title, message.finding_lines(problem), level), self._urls)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loganalyzer.cli.output import STDOUT, json_option, put
+
 if TYPE_CHECKING:
     from loganalyzer.grammar.model import Pattern
 
@@ -26,12 +28,20 @@ def patterns() -> None:
 
 @patterns.command("list")
 @_FOLDERS
-def list_(folders: tuple[Path, ...]) -> None:
+@json_option
+def list_(folders: tuple[Path, ...], json_file: str | None) -> None:
     """List all patterns by file: id, dates between which upstream printed the form, template."""
     from loganalyzer.grammar.load import load_all
 
+    found = load_all(folders)
+    if json_file:
+        from loganalyzer.report.catalogue_documents import patterns_document
+
+        put(json_file, patterns_document(found))
+    if json_file == STDOUT:
+        return
     last = ""
-    for pattern in load_all(folders):
+    for pattern in found:
         if pattern.file != last:
             click.echo(f"{pattern.file}")
             last = pattern.file

@@ -102,7 +102,7 @@ def size_of(arguments: Sequence[str]) -> int | None:
         if isinstance(name, SourceError):
             continue
         path = Path(name)
-        if path.suffix.lower() in (*archives.SUFFIXES, archives.ZIP):
+        if path.suffix.lower() in archives.SUFFIXES or archives.is_archive(name):
             return None
         try:
             size += path.stat().st_size

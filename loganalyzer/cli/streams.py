@@ -38,6 +38,14 @@ def _split_first_line(text: str) -> tuple[str, str]:
     return (text, "") if end is None else (text[: end.start()], text[end.start() :])
 
 
+IS_WINDOWS: Final = os.name == "nt"
+
+
+def is_closed_pipe(error: OSError) -> bool:
+    """Whether the reader of a pipe has stopped reading. Windows calls this an invalid argument."""
+    return error.errno == errno.EPIPE or (IS_WINDOWS and error.errno == errno.EINVAL)
+
+
 class Guarded:
     """A stream that escapes CI commands in foreign text and reports write errors in one sentence.
 
@@ -60,6 +68,11 @@ class Guarded:
         """The same stream for bytes; click writes shell completions as bytes."""
         return GuardedBytes(self)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be written; colorama, which draws on Windows, asks for it."""
+        return self._raw is None or self._raw.closed
+
     def isatty(self) -> bool:
         """Whether it is a terminal; the stream is None if it was closed before Python started."""
         return self._raw is not None and self._raw.isatty()
@@ -79,6 +92,12 @@ class Guarded:
         if self._raw is not None and hasattr(self._raw, "reconfigure"):
             with suppress(OSError):  # it flushes, and on some systems a full device refuses even that
                 self._raw.reconfigure(errors=errors)
+
+    def use_utf8(self) -> None:
+        """Switches a pipe or file to UTF-8 for a document: JSON and XML declare it, whatever the system's encoding."""
+        if self._raw is not None and not self._raw.isatty() and hasattr(self._raw, "reconfigure"):
+            with suppress(OSError):
+                self._raw.reconfigure(encoding="utf-8", errors="backslashreplace")
 
     def write(self, text: str) -> int:
         """Writes `text` with CI commands escaped.
@@ -114,7 +133,7 @@ class Guarded:
             self._raw.flush()
         except OSError as error:
             self._lose()
-            if self._is_vital and error.errno != errno.EPIPE:
+            if self._is_vital and not is_closed_pipe(error):
                 message = f"{self._name}: cannot be written: {error.strerror or error}"
                 raise ReportError(message, "check where it is redirected") from None
 

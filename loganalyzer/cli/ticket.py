@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,11 @@ from loganalyzer.cli import progress, targets
 from loganalyzer.cli.exit_codes import COULD_NOT
 from loganalyzer.cli.help import CommandWithExamples
 from loganalyzer.cli.options import analysis_options, configuration, settings
+from loganalyzer.cli.output import STDOUT, json_option, put
 from loganalyzer.common import atomic_write, clock
+
+if TYPE_CHECKING:
+    from loganalyzer.ticket.make import MadeTicket
 
 
 @click.command(
@@ -22,6 +26,7 @@ from loganalyzer.common import atomic_write, clock
 @click.argument("paths", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="ticket.zip", show_default=True,
               help="Write the archive here.")  # fmt: skip
+@json_option
 @click.option("-q", "--quiet", is_flag=True, help="Print problems only.")
 @analysis_options
 @click.pass_context
@@ -34,7 +39,8 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
 
     found = configuration(options["config_file"])
     chosen = settings(found, options)
-    targets.check({"--output": options["output"]}, targets.configured(found, options), paths)
+    json_file = options["json_file"]
+    targets.check({"--output": options["output"], "--json": json_file}, targets.configured(found, options), paths)
     with progress.show(paths, quiet=options["quiet"]) as on_read:
         made = make_ticket(paths, chosen, on_read, generated_at=clock.now())
     if made.shown.sources.is_empty():
@@ -45,11 +51,20 @@ def ticket(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> Non
     atomic_write.write(options["output"], made.ticket.data)
     for problem in (*made.shown.problems, *made.shown.notes):
         click.echo(f"loganalyze: {problem}", err=True)
-    if not options["quiet"]:
-        click.echo(f"ticket: {options['output']}, {len(made.ticket.data) / 1024:,.0f} KiB")
-        for name, size in made.ticket.files:
-            click.echo(f"  {name}  {size / 1024:,.1f} KiB")
-        masked = ", ".join(f"{count} {kind}" for kind, count in sorted(made.masked.items()))
-        click.echo(f"masked: {masked}" if masked else "no secrets found")
-        click.echo("Review the archive before you share it.")
+    if json_file:
+        from loganalyzer.ticket.document import ticket_document
+
+        put(json_file, ticket_document(made, str(options["output"])))
+    if not options["quiet"] and json_file != STDOUT:
+        _describe(made, options["output"])
     ctx.exit(2 if made.shown.problems else 0)
+
+
+def _describe(made: MadeTicket, output: Path) -> None:
+    """Lists the content of a ticket."""
+    click.echo(f"ticket: {output}, {len(made.ticket.data) / 1024:,.0f} KiB")
+    for name, size in made.ticket.files:
+        click.echo(f"  {name}  {size / 1024:,.1f} KiB")
+    masked = ", ".join(f"{count} {kind}" for kind, count in sorted(made.masked.items()))
+    click.echo(f"masked: {masked}" if masked else "no secrets found")
+    click.echo("Review the archive before you share it.")

@@ -63,7 +63,8 @@ def _is_replaceable(target: Path) -> bool:
     if not target.exists():
         return True
     destination = target.resolve()
-    return destination.is_file() and not destination.is_mount() and os.access(destination.parent, os.W_OK)
+    is_mount = os.path.ismount(destination)  # Path.is_mount fails on Windows before 3.12
+    return destination.is_file() and not is_mount and os.access(destination.parent, os.W_OK)
 
 
 def _encode_chunks(content: Content) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ import polars as pl
 
 from loganalyzer.common import resources
 from loganalyzer.common.errors import LogAnalyzerError, SourceError
+from loganalyzer.common.plugins import PATTERNS, installed_plugins
 from loganalyzer.common.version import __version__
 from loganalyzer.engine.collector import Tables
 from loganalyzer.engine.local import open_inputs
@@ -92,7 +93,7 @@ def _estimate_bytes(item: InputPath | SourceError, max_bytes: int) -> int:
     if isinstance(item, SourceError):
         return 0
     suffix = Path(item.path).suffix.lower()
-    if suffix == archives.ZIP:
+    if archives.is_archive(item.path):
         return max_bytes + 1
     if _is_remote(item.path):
         return _ASSUMED_BYTES
@@ -118,7 +119,9 @@ def tabulate_batch(batch: Batch, settings: Settings, expected_versions: Mapping[
 
 def get_versions(settings: Settings) -> dict[str, str]:
     """Everything except the inputs that the tables depend on: package versions and a hash of the pattern files."""
-    return {DISTRIBUTION: __version__, "polars": pl.__version__, "patterns": _hash_patterns(settings.patterns)}
+    added = ", ".join(plugin.label for plugin in installed_plugins(PATTERNS)) or "none"
+    patterns = {"patterns": _hash_patterns(settings.patterns), "packages with patterns": added}
+    return {DISTRIBUTION: __version__, "polars": pl.__version__, **patterns}
 
 
 def version_mismatch(what: str, here: str, there: str | None, where: str) -> LogAnalyzerError:

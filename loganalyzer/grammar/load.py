@@ -10,10 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from loganalyzer.common.errors import GrammarError
+from loganalyzer.common.plugins import PATTERNS, installed_plugins
 from loganalyzer.common.resources import data_folder
 from loganalyzer.grammar import model
 from loganalyzer.grammar.cache import load_cached
 from loganalyzer.grammar.lower import check_template
+from loganalyzer.grammar.plugin_patterns import InstalledPatterns, collect_patterns
 from loganalyzer.grammar.producers import read_producer
 
 if TYPE_CHECKING:
@@ -48,13 +50,24 @@ def load_fragments() -> Mapping[str, model.Nodes]:
     return pieces
 
 
+@cache
+def load_installed() -> InstalledPatterns:
+    """The patterns of other installed packages."""
+    return collect_patterns(installed_plugins(PATTERNS), (one.id for one in load_shipped()), _read_installed_folder)
+
+
+def _read_installed_folder(name: str, place: Traversable) -> tuple[model.Pattern, ...]:
+    sources = [_fragments_file(), *_list_pattern_files(place)]
+    return load_cached(name, sources, lambda: load_folder(place, load_fragments()))
+
+
 def load_all(folders: tuple[Path, ...]) -> tuple[model.Pattern, ...]:
-    """The shipped patterns and those of the user's folders.
+    """The shipped patterns, those of other installed packages, and those of the user's folders.
 
     Raises:
-        GrammarError: a file is invalid, or an id occurs twice.
+        GrammarError: a file of the user is invalid, or an id occurs twice.
     """
-    patterns = load_shipped()
+    patterns = load_shipped() + load_installed().patterns
     for place in folders:
         if not place.is_dir():
             raise GrammarError(f"{place} is not a folder of patterns", "pass the folder that contains *.toml files")

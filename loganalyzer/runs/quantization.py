@@ -28,7 +28,7 @@ def with_quantization(
     `declared_quantization` comes from an option or a workflow; the log may contradict it (MOD003).
     `requested` are a workflow's settings. They also give the LoRA rank if the log has none.
     """
-    file_name = pl.col("source").str.split("/").list.last()
+    file_name = pl.col("source").str.replace_all("\\", "/", literal=True).str.split("/").list.last()
     inferred = baselines.infer_quantization(runs)
     declared = {
         "option": pl.lit(settings.quantization, pl.String),

@@ -39,6 +39,8 @@ _OTHER_SUFFIXES = frozenset(
     }
 )
 """Files that cannot be logs; other files that are skipped in a folder are mentioned in a note."""
+_MACOS_ATTRIBUTES = "._"
+"""macOS puts the attributes of `a.log` into archives as a file `._a.log`."""
 _MAX_NAMED = 3
 
 
@@ -59,18 +61,22 @@ def find_inputs(arguments: Iterable[str]) -> Iterator[str | SourceError]:
                 if isinstance(name, SourceError):
                     yield name
                     continue
-                key = name if name == STDIN or _parse_url(name) else os.path.realpath(name)
-                if key not in seen:
+                if (key := _identify(name)) not in seen:
                     seen.add(key)
                     yield name
         except SourceError as error:
             yield error
 
 
+def _identify(name: str) -> str:
+    """What is equal for two names of one input. On Windows, upper and lower case name the same file."""
+    return name if name == STDIN or parse_url_argument(name) else os.path.normcase(os.path.realpath(name))
+
+
 def _expand(argument: str) -> Sequence[str | SourceError]:
     if argument == STDIN:
         return [STDIN]
-    address = _parse_url(argument)
+    address = parse_url_argument(argument)
     if address:
         from loganalyzer.sources import remote
 
@@ -98,7 +104,7 @@ def _expand_glob(pattern: str) -> list[str | SourceError]:
     return found
 
 
-def _parse_url(name: str) -> Address | None:
+def parse_url_argument(name: str) -> Address | None:
     """The URL in a name, or None. The module for URLs is imported on first use: most calls have no URLs."""
     if "://" not in name:
         return None
@@ -174,8 +180,10 @@ def _file_type(name: str) -> int | None:
 def is_log(name: str) -> bool:
     """Whether a file in a folder or archive looks like a log, judged by its suffix; compressed logs count."""
     path = Path(name.lower())
+    if path.name.startswith(_MACOS_ATTRIBUTES):
+        return False
     inner = path.with_suffix("") if path.suffix in archives.SUFFIXES else path
-    return path.suffix == archives.ZIP or _LOG_NAME.search(inner.name) is not None
+    return archives.is_archive(name) or _LOG_NAME.search(inner.name) is not None
 
 
 def open_input(name: str) -> Iterator[Input | SourceError]:
@@ -186,14 +194,14 @@ def open_input(name: str) -> Iterator[Input | SourceError]:
     Raises:
         SourceError: it, or one of its inputs while iterated, cannot be read or decompressed; has the name and reason.
     """
-    address = _parse_url(name)
+    address = parse_url_argument(name)
     if name == STDIN:
         yield Input(name, _translate_errors(name, _standard_input()))
     elif address:
         yield from _open_url(name, address)
     elif _file_type(name) not in (stat.S_IFREG, None) and not name.startswith(_SHELL_PIPES):
         raise SourceError(f"{one_line(name)}: not a regular file", "pipe it to standard input, and pass `-`")
-    elif name.lower().endswith(archives.ZIP):
+    elif archives.is_archive(name):
         yield from _open_archive(name)
     else:
         yield Input(encodable(name), _translate_errors(name, archives.read_file(Path(name))))
@@ -215,31 +223,40 @@ def from_bytes(name: str, raw: bytes) -> Input:
 
 def _open_url(url: str, address: Address) -> Iterator[Input | SourceError]:
     """The inputs of a URL. Their names, which reports show, contain no secrets."""
-    from loganalyzer.sources import remote
+    from loganalyzer.sources import comfyui_server, remote
 
-    if address.without_query.lower().endswith(archives.ZIP):
-        yield from _open_members(address.shown, remote.zip_members(url, address, is_log))
+    if comfyui_server.is_server(address):
+        raw = comfyui_server.fetch_log(address)
+        messages = comfyui_server.parse_messages(raw, address)
+        yield from_bytes(address.shown, raw)
+        yield from comfyui_server.note_incomplete(len(messages), address)
+    elif archives.is_archive(address.without_query):
+        yield from _open_members(address.shown, remote.read_archive(url, address, is_log))
     else:
         yield Input(address.shown, remote.read_object(url, address))
 
 
 def _open_archive(name: str) -> Iterator[Input | SourceError]:
+    from loganalyzer.sources.members import archive_members
+
     members = (
-        (member, None if chunks is None else _translate_errors(f"{name}/{member}", chunks))
-        for member, chunks in archives.zip_members(Path(name), name, is_log)
+        (member, _translate_errors(f"{name}/{member}", content) if isinstance(content, Iterator) else content)
+        for member, content in archive_members(Path(name), name, is_log)
     )
     yield from _open_members(encodable(name), _translate_errors(name, members))
 
 
-def _open_members(name: str, members: Iterator[tuple[str, Iterator[bytes] | None]]) -> Iterator[Input | SourceError]:
+def _open_members(name: str, members: Iterator[tuple[str, archives.Content]]) -> Iterator[Input | SourceError]:
     empty = True
     others: list[str] = []
-    for member, chunks in members:
-        if chunks is None:
+    for member, content in members:
+        if content is None:
             others.append(member)
-            continue
-        empty = False
-        yield Input(encodable(f"{name}/{member}"), chunks)
+        elif isinstance(content, SourceError):
+            yield content
+        else:
+            empty = False
+            yield Input(encodable(f"{name}/{member}"), content)
     if empty:
         raise SourceError(f"{one_line(name)}: no logs in this archive", f"logs end in {', '.join(_LOG_SUFFIXES)}")
     yield from _note_skipped(name, others)

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from loganalyzer.common.errors import SourceError
-from loganalyzer.sources.encoding import HEAD_BYTES, detect_encoding
+from loganalyzer.sources.encoding import HEAD_BYTES
+from loganalyzer.watch import shared_file
+from loganalyzer.watch.growth import MOST_READ_BYTES, Growth, Utf8Decoder
 
-MOST_READ_BYTES: Final = 8 << 20
-"""Maximum number of bytes read per call."""
 _HEAD_BYTES: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """The new bytes of a file.
-
-    Attributes:
-        data: appended bytes; UTF-16 as UTF-8.
-        is_new: whether the file was restarted by rotation or truncation, so that earlier bytes belong to another file.
-        skipped: number of bytes of a large file that were skipped at the start.
-    """
-
-    data: bytes = b""
-    is_new: bool = False
-    skipped: int = 0
 
 
 class Follower:
@@ -44,7 +27,10 @@ class Follower:
             SourceError: the file does not exist or cannot be read.
         """
         if not path.is_file():
-            raise SourceError(f"{path}: file not found", "watch follows one existing file: the server's log")
+            raise SourceError(
+                f"{path}: file not found",
+                "watch follows the server's log file, a server (http://127.0.0.1:8188), or - for standard input",
+            )
         self._path = path
         self._opened: _OpenFile | None = self._open()
         self._skipped = self._opened.skip_to_the_last(most_before)
@@ -103,9 +89,10 @@ class _OpenFile:
     """One open file, even if it has been renamed."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+        self._file = shared_file.open_shared(path)
+        self._identity = shared_file.identify(path, self._file)
         self._head = b""
-        self._decoder: codecs.IncrementalDecoder | None = None
+        self._decoder = Utf8Decoder()
 
     def close(self) -> None:
         self._file.close()
@@ -115,26 +102,21 @@ class _OpenFile:
         size = os.fstat(self._file.fileno()).st_size
         if size <= most:
             return 0
-        self._detect_encoding(self._file.read(HEAD_BYTES))
-        width = 1 if self._decoder is None else 2
+        head = self._file.read(HEAD_BYTES)
+        self._head = head[:_HEAD_BYTES]
+        self._decoder.detect(head)
+        width = self._decoder.width
         return self._file.seek((size - most) // width * width)
 
     def read(self) -> bytes:
         """The next bytes; UTF-16 as UTF-8."""
         data = self._file.read(MOST_READ_BYTES)
-        if data and not self._head:
-            self._detect_encoding(data)
-        return self._decoder.decode(data).encode("utf-8", "replace") if self._decoder else data
-
-    def _detect_encoding(self, data: bytes) -> None:
-        self._head = data[:_HEAD_BYTES]
-        encoding = detect_encoding(data[:HEAD_BYTES])
-        if encoding.name != "utf-8":
-            self._decoder = codecs.getincrementaldecoder(encoding.name)("replace")
+        self._head = self._head or data[:_HEAD_BYTES]
+        return self._decoder.convert(data)
 
     def is_at(self, path: Path) -> bool:
         """Whether the path still refers to this file."""
-        return os.path.samestat(path.stat(), os.fstat(self._file.fileno()))
+        return os.path.samestat(path.stat(), self._identity)
 
     def is_restarted(self) -> bool:
         """Whether the file was truncated, and possibly written to again."""

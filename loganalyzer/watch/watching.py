@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
-from loganalyzer.common.formatting import encodable
 from loganalyzer.expectations import baselines
 from loganalyzer.pipeline import analyze_inputs
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.inputs import from_bytes
 from loganalyzer.watch.buffer import LogBuffer
-from loganalyzer.watch.follower import Follower
+from loganalyzer.watch.opening import open_growing_log
 from loganalyzer.watch.outlook import WatchWarning, find_warnings
 from loganalyzer.watch.progress import Progress, current_progress
 
@@ -29,22 +28,26 @@ class Look:
         is_new: whether the log was restarted.
         runs: the runs of the last prompt.
         warned: new warnings.
+        notice: what the user should know about the reading.
+        has_ended: whether nothing can follow.
     """
 
     grown: bool
     is_new: bool = False
     runs: tuple[Progress, ...] = ()
     warned: tuple[WatchWarning, ...] = ()
+    notice: str = ""
+    has_ended: bool = False
 
 
 class LogWatcher:
     """Follows one log."""
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, log: str | Path, settings: Settings) -> None:
         """Raises `LogAnalyzerError` if the log or a file named in the settings cannot be read."""
-        self._name, self._settings = encodable(str(path)), settings
+        self._settings = settings
         self._baselines = baselines.load_baselines(settings.baselines)
-        self._follower = Follower(path)
+        self.name, self._log = open_growing_log(str(log))
         self._buffer = LogBuffer()
         self._given: set[tuple[str, int]] = set()
         self.has_seen_a_run = False
@@ -55,13 +58,14 @@ class LogWatcher:
         Raises:
             LogAnalyzerError: the log can no longer be read.
         """
-        growth = self._follower.look()
+        growth = self._log.look()
         if growth.is_new:
             self._buffer, self._given = LogBuffer(), set()
-        if not growth.data:
-            return Look(grown=False, is_new=growth.is_new)
-        self._buffer.add(growth.data)
-        return self._analyze(is_new=growth.is_new)
+        look = Look(grown=False, is_new=growth.is_new)
+        if growth.data:
+            self._buffer.add(growth.data)
+            look = self._analyze(is_new=growth.is_new)
+        return replace(look, notice=growth.notice, has_ended=growth.has_ended)
 
     def end(self) -> Look:
         """Analyzes the log as finished, so that unfinished runs are reported.
@@ -72,7 +76,7 @@ class LogWatcher:
         return self._analyze(is_new=False, has_ended=True)
 
     def _analyze(self, *, is_new: bool, has_ended: bool = False) -> Look:
-        found = analyze_inputs([from_bytes(self._name, self._buffer.text)], self._settings)
+        found = analyze_inputs([from_bytes(self.name, self._buffer.text)], self._settings)
         self.has_seen_a_run |= not found.runs.is_empty()
         unfinished = self._buffer.lines if self._buffer.ends_inside_a_line and not has_ended else None
         fresh = [
@@ -94,4 +98,4 @@ class LogWatcher:
 
     def __exit__(self, *_error: object) -> None:
         """Closes the log."""
-        self._follower.close()
+        self._log.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -13,8 +14,12 @@ from pathlib import Path
 import logtext as log
 import pytest
 from click.testing import CliRunner
+from comfyserver import Comfy, running
 
 from loganalyzer.cli.group import main
+from loganalyzer.watch.events import EventLines
+from loganalyzer.watch.progress import Progress
+from loganalyzer.watch.watching import Look
 
 HANGS_S = 300
 """After so long without an answer a process hangs; no machine is that slow."""
@@ -141,8 +146,82 @@ def test_a_prompt_that_failed_is_told_although_the_next_one_begins_within_the_sa
 
 
 def test_a_command_of_a_fix_has_a_line_of_its_own() -> None:
-    from loganalyzer.cli.watch import _format_warning
+    from loganalyzer.cli.watch_display import format_warning
     from loganalyzer.watch.outlook import WatchWarning
 
-    said = _format_warning(WatchWarning("AUD001", "audio-shortfall", "error", 4, "short", "Trim:\n  `ffmpeg \x1b`", 4))
+    said = format_warning(WatchWarning("AUD001", "audio-shortfall", "error", 4, "short", "Trim:\n  `ffmpeg \x1b`", 4))
     assert said.splitlines()[2:] == ["  fix: Trim:", "      `ffmpeg \\x1b`"]
+
+
+def test_a_log_that_is_piped_in_is_followed_until_it_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "loganalyzer", "watch", "-", "--interval", "0.1", "--quantization", "Q6_K"]
+    done = subprocess.run(
+        command, input=log.BANNER + log.prompt(427), capture_output=True, text=True, check=False, cwd=tmp_path,
+        timeout=HANGS_S,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "AUD001 audio-shortfall" in done.stdout
+    assert "completed" in done.stdout
+
+
+def test_a_running_server_is_followed_and_its_password_is_shown_nowhere(tmp_path: Path) -> None:
+    with running(Comfy()) as comfy:
+        comfy.write(log.BANNER + log.prompt(427))
+        url = comfy.url.replace("//", "//me:s3cr3t@")
+        note = f"{sys.executable} -c \"import os; print(os.environ['LOGANALYZE_SOURCE'])\""
+        result = CliRunner().invoke(
+            main, ["watch", url, "--once-idle", "0", "--quantization", "Q6_K", "--on-error", note]
+        )
+    assert result.exit_code == 1
+    assert "AUD001 audio-shortfall" in result.stdout
+    assert "s3cr3t" not in result.output
+    assert {command for command, _ in comfy.asked} == {"GET"}
+
+
+def test_a_server_that_is_not_there_is_one_message_and_exit_2() -> None:
+    with running(Comfy()) as gone:
+        pass
+    result = CliRunner().invoke(main, ["watch", gone.url])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"loganalyze: {gone.url}: cannot be read: connection refused")
+
+
+def events(text: str) -> list[str]:
+    return [json.loads(line)["event"] for line in text.splitlines()]
+
+
+def test_events_are_written_to_a_file_beside_the_text_or_to_standard_output_without_it(tmp_path: Path) -> None:
+    path, file = tmp_path / "comfyui.log", tmp_path / "events.jsonl"
+    path.write_text(log.BANNER + log.prompt(427))
+    words = ["watch", str(path), "--once-idle", "0", "--quantization", "Q6_K", "--json"]
+    result = CliRunner().invoke(main, [*words, str(file)])
+    assert "error AUD001 audio-shortfall" in result.stdout
+    assert events(file.read_text()) == ["start", "finding", "progress", "end"]
+    result = CliRunner().invoke(main, [*words, "-"])
+    assert events(result.stdout) == ["start", "finding", "progress", "end"]
+    finding, progress, end = (json.loads(line) for line in result.stdout.splitlines()[1:])
+    assert finding["rule"] == "AUD001"
+    line = path.read_bytes().split(b"\n")[finding["line"] - 1]
+    assert line.startswith((b"Sampling 427 frames", b"Audio embedding"))
+    assert [run["status"] for run in progress["runs"]] == ["completed"]
+    assert (end["has_run"], end["severities"]) == (True, ["error"])
+    assert result.exit_code == 1
+
+
+def test_events_never_overwrite_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "comfyui.log"
+    path.write_text(log.BANNER)
+    result = CliRunner().invoke(main, ["watch", str(path), "--json", str(path)])
+    assert result.exit_code == 2
+    assert "would overwrite the input" in result.stderr
+    assert path.read_text() == log.BANNER
+
+
+def test_a_restart_and_a_notice_are_events() -> None:
+    lines = EventLines()
+    run = Progress(3, "truncated", 1, 6, 1, 4, None, None, None, None)
+    looks = [Look(grown=True, runs=(run,)), Look(grown=True, runs=(run,)), Look(grown=False, notice="away"),
+             Look(grown=True, is_new=True, runs=(run,))]  # fmt: skip
+    assert [events("".join(lines.describe(look))) for look in looks] == [
+        ["progress"], [], ["notice"], ["restart", "progress"],
+    ]  # fmt: skip
