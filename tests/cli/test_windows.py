@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import ntpath
 import os
-import subprocess
 import sys
 from pathlib import Path, PureWindowsPath
 
@@ -15,6 +15,7 @@ import logtext as log
 import pytest
 
 from loganalyzer.cli import on_error, streams
+from loganalyzer.cli.group import main
 from loganalyzer.cli.streams import Guarded
 from loganalyzer.common import atomic_write
 from loganalyzer.common.errors import ReportError
@@ -83,11 +84,22 @@ class _Failing:
         return self._number
 
 
-def run(encoding: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    return subprocess.run(
-        [sys.executable, "-m", "loganalyzer", *words], capture_output=True, check=False, env=environment
-    )
+class _Console(io.TextIOWrapper):
+    """Standard output of this encoding that is a pipe, as Windows gives it to a program."""
+
+    def __init__(self, encoding: str) -> None:
+        self.raw_bytes = io.BytesIO()
+        super().__init__(self.raw_bytes, encoding=encoding, errors="strict", write_through=True)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, encoding: str, *words: str) -> tuple[int, bytes, bytes]:
+    """Exit status, standard output and standard error of a call whose streams have this encoding."""
+    out, err = _Console(encoding), _Console(encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    with pytest.raises(SystemExit) as left:
+        main(list(words))
+    return int(str(left.value.code)), out.raw_bytes.getvalue(), err.raw_bytes.getvalue()
 
 
 @pytest.fixture
@@ -99,20 +111,21 @@ def foreign_log(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
-def test_a_document_in_a_pipe_is_utf8_whatever_the_console(encoding: str, foreign_log: Path) -> None:
-    done = run(encoding, str(foreign_log), "--no-html", "-q", "--json", "-")
-    errors = [row["error"] for row in json.loads(done.stdout.decode("utf-8"))["prompts"]]
+def test_a_document_in_a_pipe_is_utf8_whatever_the_console(
+    encoding: str, foreign_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, out, _ = run(monkeypatch, encoding, str(foreign_log), "--no-html", "-q", "--json", "-")
+    errors = [row["error"] for row in json.loads(out.decode("utf-8"))["prompts"]]
     assert "Ōsaka 😀 größer" in errors
 
 
 @pytest.mark.parametrize(("encoding", "dash"), [("cp1252", "427–440"), ("cp437", r"427\u2013440")])
 def test_text_on_a_console_of_windows_is_shown_as_far_as_it_has_the_letters(
-    encoding: str, dash: str, foreign_log: Path
+    encoding: str, dash: str, foreign_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = run(encoding, str(foreign_log), "--no-html")
-    text = done.stdout.decode(encoding)
-    assert done.returncode == 1
-    assert done.stderr == b""
+    status, out, err = run(monkeypatch, encoding, str(foreign_log), "--no-html")
+    text = out.decode(encoding)
+    assert (status, err) == (1, b"")
     assert dash in text
     assert "größer" in text
     assert r"\u014csaka \U0001f600" in text

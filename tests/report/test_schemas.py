@@ -51,6 +51,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def analyses(folder: Path) -> list[Any]:
+    """The main documents of the logs."""
+    return made("analysis", folder)
+
+
 def lines(text: str) -> list[Any]:
     return [json.loads(line) for line in text.splitlines()]
 
@@ -84,9 +90,11 @@ def test_a_schema_is_one_of_its_dialect(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_real_documents_fit_the_schema_which_lists_all_their_members(name: str, folder: Path) -> None:
+def test_real_documents_fit_the_schema_which_lists_all_their_members(
+    name: str, folder: Path, analyses: list[Any]
+) -> None:
     schema = SCHEMAS[name].schema()
-    documents = made(name, folder)
+    documents = analyses if name == "analysis" else made(name, folder)
     assert documents
     for document in documents:
         Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(document)
@@ -94,8 +102,8 @@ def test_real_documents_fit_the_schema_which_lists_all_their_members(name: str, 
             Draft202012Validator(closed(schema)).validate(document)
 
 
-def test_the_main_document_has_rows_in_most_tables(folder: Path) -> None:
-    filled = {table for document in made("analysis", folder) for table in COLUMNS if document[table]}
+def test_the_main_document_has_rows_in_most_tables(analyses: list[Any]) -> None:
+    filled = {table for document in analyses for table in COLUMNS if document[table]}
     assert filled >= {"sources", "prompts", "runs", "windows", "steps", "findings", "not_checked", "memory", "loras"}
 
 
@@ -121,16 +129,16 @@ def damages(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield ".".join(map(str, path)), changed
 
 
-def test_a_document_with_a_wrong_or_missing_value_does_not_fit(folder: Path) -> None:
+def test_a_document_with_a_wrong_or_missing_value_does_not_fit(analyses: list[Any]) -> None:
     validator = Draft202012Validator(SCHEMAS["analysis"].schema())
-    document = made("analysis", folder)[0]
+    document = analyses[0]
     accepted = [place for place, changed in damages(document) if validator.is_valid(changed)]
     assert accepted == []
     assert validator.is_valid(document)
 
 
-def test_new_members_do_not_break_readers(folder: Path) -> None:
-    document = made("analysis", folder)[0]
+def test_new_members_do_not_break_readers(analyses: list[Any]) -> None:
+    document = copy.deepcopy(analyses[0])
     document["new"] = 1
     document["runs"][0]["new"] = 1
     Draft202012Validator(SCHEMAS["analysis"].schema()).validate(document)

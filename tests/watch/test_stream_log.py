@@ -95,10 +95,10 @@ def test_a_writer_that_is_faster_waits_and_loses_nothing(monkeypatch: pytest.Mon
 
 
 def test_a_closed_watch_ends_the_reading() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     following = StreamLog(lambda: b"x" * stream_log.MOST_READ_BYTES, "-")
+    started = set(threading.enumerate()) - before
     following.close()
-    for thread in threading.enumerate():
-        if thread.name == "watched stream" and thread.is_alive():
-            thread.join(0.0 if threading.active_count() <= before else 5)
-    assert threading.active_count() <= before
+    for thread in started:
+        thread.join(60)
+        assert not thread.is_alive()
