@@ -24,7 +24,7 @@ def recorder() -> None:
     """Install an extension that makes ComfyUI print what its log does not say.
 
     It prints model, settings, steps and true memory peaks into the same log. PATH is ComfyUI's folder, the folder of
-    the portable version, or custom_nodes. Restart ComfyUI afterwards. LOGANALYZER_RECORDER=0 keeps the extension silent.
+    the portable version, or custom_nodes. Restart ComfyUI afterwards. LOGANALYZER_RECORDER=0 keeps it silent.
     """
 
 

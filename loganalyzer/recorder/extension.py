@@ -158,6 +158,7 @@ class Memory:
     def __init__(self, torch: Any) -> None:
         self.cuda = getattr(torch, "cuda", None)
         self.reset_peaks: Callable[..., Any] | None = None
+        self.is_own_reset = False
         self.open: list[Peak] = []
         self.on_reset: Callable[[], None] = lambda: None
         self.device = self._find_device()
@@ -197,7 +198,11 @@ class Memory:
         """A new span, for which the counters start again."""
         self.fold()
         if self.device is not None and self.reset_peaks is not None and self.read():
-            self.reset_peaks(self.device)
+            self.is_own_reset = True
+            try:
+                self.reset_peaks(self.device)
+            finally:
+                self.is_own_reset = False
         return self.join()
 
     def join(self) -> Peak:
@@ -214,14 +219,15 @@ class Memory:
         """Whether a call for this device is about the card in use."""
         if self.device is None or self.cuda is None:
             return False
-        index = getattr(device, "index", device)
-        if isinstance(index, str):
-            index = int(index.partition(":")[2]) if ":" in index else None
+        if isinstance(device, str):
+            index = int(device.partition(":")[2]) if ":" in device else None
+        else:
+            index = getattr(device, "index", None) if hasattr(device, "index") else device
         return int(self.cuda.current_device() if index is None else index) == self.device
 
     def before_reset(self, device: Any) -> None:
         """Keeps the maximum that a reset by others is about to drop."""
-        if self.concerns(device):
+        if self.concerns(device) and not self.is_own_reset:
             self.fold()
             self.on_reset()
 
@@ -862,19 +868,20 @@ class Hooks:
         memory, run, lock = self.recorder.memory, self.run, self.recorder.lock
         if memory.device is None:
             return
-        original = torch.cuda.reset_peak_memory_stats
-        memory.reset_peaks = original
+        memory.reset_peaks = torch.cuda.reset_peak_memory_stats
 
-        @functools.wraps(original)
-        def reset_peak_memory_stats(*arguments: Any, **named: Any) -> Any:
-            device = arguments[0] if arguments else named.get("device")
-            with lock:
-                run("memory", memory.before_reset, device)
-                return original(*arguments, **named)
+        def recorded(original: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(original)
+            def reset_peak_memory_stats(*arguments: Any, **named: Any) -> Any:
+                with lock:
+                    run("memory", memory.before_reset, arguments[0] if arguments else named.get("device"))
+                    return original(*arguments, **named)
+
+            return reset_peak_memory_stats
 
         for module in (torch.cuda, getattr(torch.cuda, "memory", None)):
-            if getattr(module, "reset_peak_memory_stats", None) is original:
-                setattr(module, "reset_peak_memory_stats", reset_peak_memory_stats)  # noqa: B010 -- typed Any | None
+            if module is not None and hasattr(module, "reset_peak_memory_stats"):
+                module.reset_peak_memory_stats = recorded(module.reset_peak_memory_stats)
 
     def watch_prompts(self) -> None:
         """Wraps the executor: its `execute` runs one prompt, its `add_message` tells what becomes of it."""

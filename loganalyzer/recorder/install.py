@@ -125,7 +125,7 @@ def uninstall_recorder(path: Path, *, force: bool = False) -> Installation:
     """Removes what `install_recorder` wrote; returns the installation before. Other files in the folder are kept.
 
     Raises:
-        RecorderError: `path` is not a ComfyUI, the file cannot be removed, or it is edited by hand and `force` is not set.
+        RecorderError: `path` is not a ComfyUI, the file cannot be removed, or it is edited by hand without `force`.
     """
     before = inspect_installation(path)
     _refuse_edited(before, "remove", force=force)
