@@ -74,6 +74,7 @@ def gib(size: float | None) -> float | None:
 
 # ----------------------------------------------------------------------------------------------------------------- log
 
+ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 LOGGER = logging.getLogger("loganalyzer.recorder")
 
 
@@ -81,9 +82,11 @@ def encode(event: str, fields: Mapping[str, Any]) -> str:
     """The line of an event. The longest texts are shortened until the line is short enough."""
     values = {"v": SCHEMA, "event": event, **fields}
     while True:
-        text = "[loganalyzer] " + json.dumps(values, separators=(",", ":"), ensure_ascii=True)
+        text = "[loganalyzer] " + ENCODER.encode(values)
+        if len(text) <= LONGEST_LINE:
+            return text
         texts = [name for name, value in values.items() if isinstance(value, str) and len(value) > 1]
-        if len(text) <= LONGEST_LINE or not texts:
+        if not texts:
             return text
         longest = max(texts, key=lambda name: len(json.dumps(values[name])))
         values[longest] = values[longest][: len(values[longest]) // 2]
@@ -91,8 +94,12 @@ def encode(event: str, fields: Mapping[str, Any]) -> str:
 
 def say(event: str, **fields: Any) -> None:
     """Prints the line of an event. A log that cannot be written is not ComfyUI's problem."""
-    with suppress(Exception):
-        LOGGER.info("%s", encode(event, fields))
+    try:
+        if LOGGER.isEnabledFor(logging.INFO):  # `info` would search for the caller
+            text = encode(event, fields)
+            LOGGER.handle(LOGGER.makeRecord(LOGGER.name, logging.INFO, __file__, 0, text, (), None))
+    except Exception:  # noqa: S110 -- `suppress` takes longer
+        pass
 
 
 class Guard:
