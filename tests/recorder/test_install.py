@@ -91,6 +91,7 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         (None, "not installed", None),
         (install.shipped_file(), "installed", extension.VERSION),
         (install.shipped_file().replace(b"\n", b"\r\n"), "installed", extension.VERSION),
+        (install.SOURCE.read_bytes(), "installed", extension.VERSION),
         (signed("0.9.0", b"print(1)\n"), "outdated", "0.9.0"),
         (signed(extension.VERSION, b"print(1)\n"), "outdated", extension.VERSION),
         (install.shipped_file() + b"# mine\n", "edited by hand", extension.VERSION),
