@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "history",
     "patterns",
     "plan",
+    "recorder",
     "rules",
     "schema",
     "ticket",

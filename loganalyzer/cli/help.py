@@ -33,6 +33,7 @@ PAGES: Final[dict[str, tuple[str, ...]]] = {
     "doctor": ("docs/configuration.md",),
     "history": ("docs/history.md", "docs/false-alarms.md"),
     "plan": ("docs/before-a-run.md",),
+    "recorder": ("docs/recorder.md",),
     "rules": ("docs/rules.md",),
     "schema": ("docs/json.md", "docs/tables.md"),
     "ticket": ("docs/redaction.md",),

@@ -53,6 +53,10 @@ class HistoryError(LogAnalyzerError):
     """The database of runs cannot be used."""
 
 
+class RecorderError(LogAnalyzerError):
+    """The recorder cannot be installed into a ComfyUI, or removed from it."""
+
+
 def install_hint(extra: str) -> str:
     """How to install an extra of `pyproject.toml`, as the hint of an error.
 

@@ -93,7 +93,8 @@ def test_most_commands_have_examples() -> None:
 @pytest.mark.parametrize("command", PAGES)
 def test_a_help_page_ends_with_the_pages_to_read(command: str) -> None:
     found = named((command,))
-    words = [command, *(["check"] if command in ("baseline", "workflow") else ["add"] if command == "history" else [])]
+    member = {"baseline": "check", "workflow": "check", "history": "add", "recorder": "install"}.get(command)
+    words = [command, *([member] if member else [])]
     text = CliRunner().invoke(main, [*words, "--help"]).output
     assert found.name == command
     assert text.endswith(f"\nMore: {', '.join(PAGES[command])}\n")
