@@ -72,7 +72,7 @@ def test_every_module_says_what_it_is_for() -> None:
 
 
 def test_only_the_pipeline_and_the_interface_stand_outside_of_a_package() -> None:
-    assert {path.stem for path in PACKAGE.glob("*.py")} <= {"__init__", "__main__", "api", "extension", "pipeline"}
+    assert {path.stem for path in PACKAGE.glob("*.py")} <= {"__init__", "__main__", "api", "pipeline"}
 
 
 def test_tables_are_worked_on_by_columns_not_by_rows() -> None:
