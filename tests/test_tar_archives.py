@@ -82,7 +82,7 @@ def outcome(name: str) -> tuple[dict[str, bytes], list[str]]:
 def test_each_log_of_an_archive_is_an_input_of_its_own(
     suffix: str, pack: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
-    data = tar({"b/2.log": TEXT, "1.txt": b"x\n", "picture.png": b"\x89PNG", "z.log.gz": gzip.compress(TEXT)})
+    data = tar({"b/2.log": TEXT, "1.txt": b"x\n", "picture.png": b"\x89PNG", "z.log.gz": gzip.compress(TEXT, mtime=0)})
     contents, said = outcome(written(tmp_path / f"logs{suffix}", pack(data)))
     assert contents == {"1.txt": b"x\n", "b/2.log": TEXT, "z.log.gz": TEXT}
     assert list(contents) == sorted(contents)
@@ -130,7 +130,7 @@ def test_attributes_of_macos_are_no_logs(tmp_path: Path) -> None:
 
 
 def test_an_archive_inside_an_archive_costs_the_other_members_nothing(tmp_path: Path) -> None:
-    name = written(tmp_path / "a.tar", tar({"a.log": TEXT, "in.tgz": gzip.compress(tar({"b.log": TEXT}))}))
+    name = written(tmp_path / "a.tar", tar({"a.log": TEXT, "in.tgz": gzip.compress(tar({"b.log": TEXT}), mtime=0)}))
     contents, said = outcome(name)
     assert contents == {"a.log": TEXT, "in.tgz": b""}
     assert said == [f"{name}/in.tgz: archives inside archives are not read"]
@@ -144,6 +144,7 @@ def test_an_archive_without_a_log_says_so(members: dict[str, bytes], tmp_path: P
 
 BIG = TEXT * 100
 WHOLE = tar({"1.log": TEXT, "2.log": BIG, "3.log": TEXT})
+CUT_GZIP = gzip.compress(WHOLE, mtime=0)[:-12]
 
 
 def headless(data: bytes) -> bytes:
@@ -158,11 +159,11 @@ def headless(data: bytes) -> bytes:
         (WHOLE[:1000], ".tar", {"1.log": TEXT}, "cannot be read: unexpected end of data"),
         (WHOLE[:3000], ".tar", {"1.log": TEXT, "2.log": BIG[: 3000 - 1536]}, "cannot be read: unexpected end of data"),
         (headless(WHOLE), ".tar", {"1.log": TEXT, "2.log": BIG}, "cannot be read: the header at byte 5,632 is damaged"),
-        (gzip.compress(WHOLE)[:-12], ".tgz", {"1.log": TEXT, "2.log": BIG, "3.log": TEXT}, "end-of-stream marker"),
+        (CUT_GZIP, ".tgz", {"1.log": TEXT, "2.log": BIG, "3.log": TEXT}, "end-of-stream marker"),
         (b"no tar at all" * 100, ".tar", {}, "cannot be read: "),
         (b"no gzip at all", ".tar.gz", {}, "cannot be read: Not a gzipped file"),
         (b"", ".tar", {}, "cannot be read: empty file"),
-        (gzip.compress(b"no tar")[:-9], ".tgz", {}, "cannot be read: "),
+        (gzip.compress(b"no tar", mtime=0)[:-9], ".tgz", {}, "cannot be read: "),
     ],
 )  # fmt: skip
 def test_a_damaged_archive_gives_the_logs_before_the_damage_and_a_message(

@@ -197,6 +197,13 @@ def test_the_page_names_what_all_runs_share_and_where_they_differ() -> None:
     assert "The runs differ in" not in alike
 
 
+def test_a_value_that_only_some_starts_print_is_no_difference() -> None:
+    text = start("Using sage attention") + log.prompt(153) + start() + log.prompt(225)
+    page = html.render_analysis(log.analyze(text), Settings(), generated_at=clock.now())
+    assert "The runs differ in" not in page
+    assert "attention" not in page.split("All runs: ")[1].split("</")[0]
+
+
 def test_a_ticket_holds_the_rows_of_the_environment_table() -> None:
     found = log.analyze(start("Using sage attention", "### Loading: B (V1.0)") + log.prompt(153))
     (row,) = archive.environment_document(found, Settings())["server_starts"]  # type: ignore[misc]

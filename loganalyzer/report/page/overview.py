@@ -146,7 +146,7 @@ def _environment_notices(analysis: Analysis) -> tuple[str, ...]:
     if runs.is_empty() or runs["environment_line"].is_null().any():
         return ()
     values = {title: runs[column].unique() for column, title in ENVIRONMENT_TITLES.items()}
-    differing = [title for title, found in values.items() if len(found) > 1]
+    differing = [title for title, found in values.items() if found.drop_nulls().len() > 1]
     shared = [f"{title} {words.visible(found[0])}" for title, found in values.items() if len(found) == 1 and found[0]]
     whose = "All runs" if runs.height > 1 else "This run"
     notices = [f"{whose}: {', '.join(shared)}."] if shared else []
