@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the report on `sample_logs/`: `python docs/screenshots.py`.
+"""Takes the pictures of the report in README.md and docs/recorder.md: `python docs/screenshots.py`.
 
 Needs Chromium on the machine and `pip install '.[browser]'`.
 """
@@ -6,6 +6,7 @@ Needs Chromium on the machine and `pip install '.[browser]'`.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,14 +20,19 @@ OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 ]  # fmt: skip
-SHOTS = {
-    "report.png": ((1280, 1000), "light", ""),
-    "report-run.png": ((1280, 860), "light", "details.run:has-text('mirrored')"),
-    "report-dark.png": ((1280, 860), "dark", "#AUD001"),
-    "report-phone.png": ((390, 844), "dark", "#all-runs"),
-}
-"""Size, colors, and the element at the top."""
 SAMPLES = "sample_logs"
+RECORDED = "sample_logs/recorder.txt"
+PLAIN = "render.txt"
+"""The log of `RECORDED` without the recorder's lines."""
+SHOTS = {
+    "report.png": (SAMPLES, (1280, 1000), "light", ""),
+    "report-run.png": (SAMPLES, (1280, 860), "light", "details.run:has-text('mirrored')"),
+    "report-dark.png": (SAMPLES, (1280, 860), "dark", "#AUD001"),
+    "report-phone.png": (SAMPLES, (390, 844), "dark", "#all-runs"),
+    "recorder-before.png": (PLAIN, (1280, 640), "light", ""),
+    "recorder-after.png": (RECORDED, (1280, 640), "light", ""),
+}
+"""The log, size, colors, and the element at the top."""
 WRITTEN = "1763793000"
 """A fixed time of writing, so that pictures differ only if the report does."""
 
@@ -36,17 +42,31 @@ def main() -> None:
     if chromium is None:
         sys.exit("Chromium is not on the PATH")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page = Path(folder) / "report.html"
-        command = [sys.executable, "-m", "loganalyzer", SAMPLES, "--html", str(page), "-q", "--fail-on", "never"]
-        subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"SOURCE_DATE_EPOCH": WRITTEN})
+        plain = Path(folder) / PLAIN
+        plain.write_text(without_recorder((ROOT / RECORDED).read_bytes().decode()), encoding="utf-8", newline="")
+        reports = {log: report(log, Path(folder)) for log in (SAMPLES, RECORDED, PLAIN)}
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
-        for name in SHOTS:
-            take(browser, page, name)
+        for name, (log, *_) in SHOTS.items():
+            take(browser, reports[log], name)
         browser.close()
 
 
+def without_recorder(text: str) -> str:
+    """The log without the recorder's lines; what stands before one in its line stays."""
+    return re.sub(r"\[loganalyzer\] [^\n]*\n", "", text)
+
+
+def report(log: str, folder: Path) -> Path:
+    """The page of a log of the repository, or of one in `folder`."""
+    page = folder / f"{Path(log).stem}.html"
+    source = folder / log if (folder / log).exists() else ROOT / log
+    command = [sys.executable, "-m", "loganalyzer", str(source), "--html", str(page), "-q", "--fail-on", "never"]
+    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"SOURCE_DATE_EPOCH": WRITTEN})
+    return page
+
+
 def take(browser: Browser, report: Path, name: str) -> None:
-    (width, height), scheme, top = SHOTS[name]
+    _log, (width, height), scheme, top = SHOTS[name]
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
     )
