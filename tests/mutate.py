@@ -24,6 +24,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = "loganalyzer"
 CHECKS: Final = ("tests/checks/test_thresholds.py",)
+RECORDER: Final = tuple(f"tests/recorder/test_{name}.py" for name in ("recording", "graph_settings", "surroundings"))
 AUDIO: Final = "thresholds or AUD or speaker or missing or shortfall or padding"
 SELECTING: Final = "test_selecting or (sqlite and (selection or kept))"
 TESTS: Final[dict[str, tuple[str, ...]]] = {
@@ -37,6 +38,8 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "expectations/embedding.py": ("tests/planner/test_embedding.py", "tests/planner/test_plan.py"),
     "expectations/baselines.py": ("tests/expectations/test_baselines.py",),
     "planner/plan.py": ("tests/planner/test_plan.py",),
+    "recorder/extension.py": RECORDER,
+    "recorder/install.py": ("tests/recorder/test_install.py",),
     "history/store/selecting.py": ("tests/history/test_selecting.py", "tests/history/test_store.py", "-k", SELECTING),
     "history/matching.py": ("tests/history/test_matching.py",),
     "regression/jump.py": ("tests/regression/test_jump.py", "tests/regression/test_control.py"),

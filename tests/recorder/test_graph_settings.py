@@ -128,6 +128,14 @@ def test_a_size_comes_from_a_resizing_node_unless_it_keeps_proportions(
     assert (found["width"], found["height"]) == size
 
 
+def test_a_number_comes_from_the_output_that_repeats_it() -> None:
+    graph = workflows.api(_6={"num_frames": ["60", 2]})
+    graph["60"] = {"class_type": "MultiTalkWav2VecEmbeds", "inputs": {"num_frames": 441, "value": 1}}
+    assert line(graph, "4")["frames"] == 441
+    graph["6"]["inputs"]["num_frames"] = ["60", 1]
+    assert line(graph, "4")["frames"] is None
+
+
 @pytest.mark.parametrize(
     ("name", "setting", "expected"),
     [

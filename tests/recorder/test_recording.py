@@ -212,6 +212,42 @@ def test_a_step_lasts_from_the_step_before_or_from_the_bars_start(
     assert [one["seconds"] for one in recording.of("step")] == [5.0, 4.5, 5.0, 4.5]
 
 
+def test_a_second_pass_of_sampling_starts_its_own_clock(
+    world: World, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1000.0)
+    fake = SimpleNamespace(time=lambda: clock.now, perf_counter=lambda: clock.now)
+    monkeypatch.setattr(recording.module, "time", fake)
+
+    def function(inputs: Any) -> None:
+        callback = world.callback(2)
+        loading = tqdm(total=2, desc="Loading", file=io.StringIO())
+        loading.start_t = clock.now + 0.5  # newer, and for as many steps, but with a text of its own
+        for _ in range(2):
+            clock.now += 60  # between the passes
+            bar = tqdm(total=2, file=io.StringIO())
+            bar.start_t = clock.now
+            for step, seconds in enumerate((1.23456, 2.0)):
+                clock.now += seconds
+                callback(step, 2)
+            bar.close()
+        loading.close()
+
+    world.nodes["KSampler"] = function
+    world.run(PLAIN)
+    assert [one["seconds"] for one in recording.of("step")] == [1.235, 2.0, 1.235, 2.0]
+    assert recording.of("end")[0]["seconds"] == recording.of("node")[0]["seconds"] == 126.469
+
+
+def test_a_node_that_another_node_added_has_its_own_class(recording: Recording) -> None:
+    added = SimpleNamespace(
+        has_node=lambda node_id: node_id == "7.0", get_node=lambda node_id: {"class_type": "Added", "inputs": {}}
+    )
+    assert recording.module.dynamic_node(added, "7.0") == ("7.0", "Added", {})
+    assert recording.module.dynamic_node(added, "8") is None
+    assert recording.module.dynamic_node(None, "8") is None
+
+
 def test_bars_that_are_no_sampling_give_no_steps(world: World, recording: Recording) -> None:
     def function(inputs: Any) -> None:
         for _ in range(3):

@@ -23,8 +23,8 @@ def fake_nvml(**changes: Any) -> SimpleNamespace:
         "nvmlDeviceGetHandleByIndex": lambda index: f"card {index}",
         "nvmlDeviceGetHandleByUUID": lambda uuid: f"card {uuid}",
         "nvmlSystemGetDriverVersion": lambda: b"570.133.07",
-        "nvmlDeviceGetTemperature": lambda handle, kind: 71,
-        "nvmlDeviceGetClockInfo": lambda handle, kind: 2610,
+        "nvmlDeviceGetTemperature": lambda handle, sensor: {0: 71}[sensor],
+        "nvmlDeviceGetClockInfo": lambda handle, kind: {0: 2700, 1: 2610}[kind],
         "nvmlDeviceGetCurrentClocksThrottleReasons": lambda handle: 0,
     }
     return SimpleNamespace(**{**functions, **changes})
@@ -69,6 +69,18 @@ def test_a_sensor_that_fails_is_null_and_the_others_are_not(monkeypatch: pytest.
 def test_without_nvml_the_sensors_are_null(monkeypatch: pytest.MonkeyPatch) -> None:
     found = node_line(monkeypatch, None)
     assert [found[key] for key in ("temperature", "clock", "throttle")] == [None, None, None]
+
+
+@pytest.mark.parametrize("uuid", ["5090-5090", "GPU-5090-5090"])
+def test_one_of_several_cards_is_found_by_its_uuid(uuid: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = FakeCuda()
+    properties = SimpleNamespace(name="card", total_memory=1024**3, uuid=uuid)
+    monkeypatch.setattr(cuda, "get_device_properties", lambda device: properties)
+    several = fake_nvml(
+        nvmlDeviceGetCount=lambda: 2,
+        nvmlDeviceGetTemperature=lambda handle, sensor: {"card GPU-5090-5090": 66}[handle],
+    )
+    assert node_line(monkeypatch, several, cuda)["temperature"] == 66
 
 
 class NoUuid(FakeCuda):
