@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from loganalyzer.checks.registry import Rule, rules
@@ -22,25 +22,36 @@ def _lines() -> Iterator[str]:
     yield "The [configuration](configuration.md) can change severities and ignore rules until a date."
     yield "Examples are lines of a log; lines that start with `# ` are notes."
     yield ""
-    yield "| id | name | severity | shown by | what it finds |"
-    yield "|---|---|---|---|---|"
-    for rule in rules().values():
-        cells = (f"[{rule.id}](#{_anchor(rule)})", rule.name, _severity(rule), rule.witness, _cell(rule.summary))
-        yield f"| {' | '.join(cells)} |"
+    yield from table_lines(lambda rule: f"#{_anchor(rule)}")
     for rule in rules().values():
         yield ""
         yield f"## {rule.id} {rule.name}"
         yield ""
-        yield f"**{rule.summary}** {rule.why}"
-        yield ""
-        yield "```"
-        yield rule.example
-        yield "```"
-        yield ""
-        yield f"Fix: {rule.fix}"
+        yield from rule_lines(rule)
 
 
-def _severity(rule: Rule) -> str:
+def table_lines(link: Callable[[Rule], str]) -> Iterator[str]:
+    """Yields the table of all rules; `link` gives the target of a rule's id."""
+    yield "| id | name | severity | shown by | what it finds |"
+    yield "|---|---|---|---|---|"
+    for rule in rules().values():
+        cells = (f"[{rule.id}]({link(rule)})", rule.name, severity_text(rule), rule.witness, _cell(rule.summary))
+        yield f"| {' | '.join(cells)} |"
+
+
+def rule_lines(rule: Rule) -> Iterator[str]:
+    """Yields what a rule finds, why that matters, an example, and the fix."""
+    yield f"**{rule.summary}** {rule.why}"
+    yield ""
+    yield "```"
+    yield rule.example
+    yield "```"
+    yield ""
+    yield f"Fix: {rule.fix}"
+
+
+def severity_text(rule: Rule) -> str:
+    """Returns the severity, and the one under `--strict` if it differs."""
     return rule.severity + (f" ({rule.strict} with `--strict`)" if rule.strict else "")
 
 

@@ -34,7 +34,7 @@ PAGES: Final[dict[str, tuple[str, ...]]] = {
     "history": ("docs/history.md", "docs/false-alarms.md"),
     "plan": ("docs/before-a-run.md",),
     "rules": ("docs/rules.md",),
-    "ticket": ("docs/redaction.md",),
+    "ticket": ("docs/tickets.md", "docs/redaction.md"),
     "watch": ("docs/during-a-run.md", "docs/notices.md"),
     "workflow": ("docs/before-a-run.md",),
 }
