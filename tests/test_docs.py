@@ -62,7 +62,7 @@ def test_an_install_command_for_a_strangers_package_is_recognized(line: str, is_
     assert bool(STRANGERS_PACKAGE.search(line)) is is_a_strangers
 
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 LINKS = sorted({(page, link) for page in PAGES for link in re.findall(r"\]\(([^)h#][^)#]*)", page.read_text("utf-8"))})
 
 
