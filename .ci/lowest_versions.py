@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DEVELOPMENT = {"test", "fuzz", "browser", "dev", "benchmarks"}
+DEVELOPMENT = {"test", "fuzz", "browser", "dev", "docs", "benchmarks"}
 
 
 def requirements() -> list[str]:

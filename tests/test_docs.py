@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shlex
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from loganalyzer.checks.registry import rules
 from loganalyzer.cli.group import COMMANDS, main
-from loganalyzer.settings.config import _KEYS
+from loganalyzer.settings.config import KEYS
 from loganalyzer.tables.metrics import METRICS
 from loganalyzer.tables.schema import SCHEMAS
 
@@ -61,7 +62,7 @@ def test_an_install_command_for_a_strangers_package_is_recognized(line: str, is_
     assert bool(STRANGERS_PACKAGE.search(line)) is is_a_strangers
 
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 LINKS = sorted({(page, link) for page in PAGES for link in re.findall(r"\]\(([^)h#][^)#]*)", page.read_text("utf-8"))})
 
 
@@ -92,7 +93,40 @@ def test_the_page_of_the_configuration_uses_known_keys_only() -> None:
     block = re.search(r"```toml\n(.*?)```", page, flags=re.DOTALL)
     assert block is not None
     keys = re.findall(r"^([a-z_]+) =", block[1], flags=re.MULTILINE)
-    assert set(keys) <= set(_KEYS)
+    assert set(keys) <= set(KEYS)
+
+
+def test_the_keys_in_the_page_of_the_configuration_are_made_from_the_keys() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    made = runpy.run_path(str(ROOT / "docs" / "configuration.py"))["page"](text)
+    assert text == made, "run `python docs/configuration.py`"
+    assert all(f"| `{name}` |" in text for name in KEYS)
+
+
+FAQ = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
+FAQ_COMMANDS = sorted(set(re.findall(r"^loganalyze (.*)$", FAQ, flags=re.MULTILINE)))
+
+
+@pytest.mark.parametrize("line", FAQ_COMMANDS)
+def test_the_commands_of_the_questions_have_known_options(line: str) -> None:
+    words = shlex.split(line)
+    name = words.pop(0) if words[0] in COMMANDS else "analyze"
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    if isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), words.pop(0))
+        assert command is not None
+    command.make_context(name, words, resilient_parsing=True)
+
+
+def test_every_question_has_a_command_and_a_short_answer() -> None:
+    answers = FAQ.split("\n## ")[1:]
+    assert 12 <= len(answers) <= 20
+    for answer in answers:
+        prose, _, rest = answer.partition("\n```")
+        assert rest.startswith("\nloganalyze "), answer.splitlines()[0]
+        sentences = re.findall(r"[.:?](?:\s|$)", prose.partition("\n")[2])
+        assert 2 <= len(sentences) <= 9, answer.splitlines()[0]
 
 
 def test_the_readme_and_the_rules_speak_of_the_same_rules() -> None:

@@ -36,7 +36,7 @@ PAGES: Final[dict[str, tuple[str, ...]]] = {
     "recorder": ("docs/recorder.md",),
     "rules": ("docs/rules.md",),
     "schema": ("docs/json.md", "docs/tables.md"),
-    "ticket": ("docs/redaction.md",),
+    "ticket": ("docs/tickets.md", "docs/redaction.md"),
     "watch": ("docs/during-a-run.md", "docs/json.md", "docs/notices.md"),
     "workflow": ("docs/before-a-run.md",),
 }

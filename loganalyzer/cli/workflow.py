@@ -25,7 +25,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PATH = click.Path(path_type=Path)
 _SHARED = (
-    click.argument("file", type=_PATH),
     click.option(
         "--audio", multiple=True, metavar="FILE|SECONDS", help="Set the audio or its length. Once per speaker."
     ),
@@ -57,30 +56,44 @@ def workflow() -> None:
     """
 
 
-@workflow.command(cls=CommandWithExamples, examples=("loganalyze workflow check talk.json --audio speech.wav",))
+@workflow.command(
+    cls=CommandWithExamples,
+    examples=("loganalyze workflow check talk.json --audio speech.wav", "loganalyze workflow check workflows/*.json"),
+)
+@click.argument("files", type=_PATH, nargs=-1, required=True)
 @_shared
 @click.option("--json", "json_file", metavar="FILE|-", help="Write settings and findings as JSON.")
 @click.option("--fail-on", type=click.Choice(list(FAILING)), help="Exit 1 from this severity on.  [default: error]")
 @click.pass_context
-def check(ctx: click.Context, /, file: Path, **options: Any) -> None:  # noqa: ANN401
-    """Find settings in FILE that would waste a run, and say what to set instead."""
+def check(ctx: click.Context, /, files: tuple[Path, ...], **options: Any) -> None:  # noqa: ANN401
+    """Find settings in FILES that would waste a run, and say what to set instead."""
+    found = configuration(options["config_file"])
+    if options["json_file"] and len(files) > 1:
+        raise click.UsageError("--json takes one workflow: name one file")
+    targets.check({"--json": options["json_file"]}, (*files, *options["audio"], *targets.configured(found, options)))
+    fail_on = options["fail_on"] or found.values.get("fail_on", "error")
+    failed = False
+    for file in files:
+        checked = _checked(file, options)
+        _show(checked, options["json_file"], title=str(file) if len(files) > 1 else None)
+        failed |= any(finding.severity in FAILING[fail_on] for finding in checked.findings)
+    ctx.exit(int(failed))
+
+
+def _show(checked: Checked, json_file: str | None, title: str | None) -> None:
     from loganalyzer.lint.document import to_document, to_text
 
-    found = configuration(options["config_file"])
-    targets.check({"--json": options["json_file"]}, (file, *options["audio"], *targets.configured(found, options)))
-    checked = _checked(file, options)
-    if options["json_file"]:
-        put(options["json_file"], json.dumps(to_document(checked), ensure_ascii=False, indent=1) + "\n")
-    if options["json_file"] != STDOUT:
-        for line in to_text(checked):
+    if json_file:
+        put(json_file, json.dumps(to_document(checked), ensure_ascii=False, indent=1) + "\n")
+    if json_file != STDOUT:
+        for line in (*([f"== {title}"] if title else []), *to_text(checked)):
             click.echo(line)
-    fail_on = options["fail_on"] or found.values.get("fail_on", "error")
-    ctx.exit(int(any(found.severity in FAILING[fail_on] for found in checked.findings)))
 
 
 @workflow.command(
     cls=CommandWithExamples, examples=("loganalyze workflow fix talk.json -o fixed.json --audio speech.wav",)
 )
+@click.argument("file", type=_PATH)
 @_shared
 @click.option("-o", "--output", type=_PATH, metavar="OUT", help="Write the corrected copy here.")
 @click.option("--in-place", is_flag=True, help="Overwrite FILE, or OUT if it exists.")

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loganalyzer.common.errors import ConfigurationError
 from loganalyzer.common.severity import SEVERITIES
@@ -24,34 +24,61 @@ _TABLE: Final = ("tool", "loganalyze")
 SHARED_FILE: Final = "pyproject.toml"
 
 _NUMBER: Final = (int, float)
-_KEYS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
-    "window_frames": ((int,), "a whole number of frames"),
-    "motion_frames": ((int,), "a whole number of frames"),
-    "fps": (_NUMBER, "a number"),
-    "quantization": ((str,), "a string such as 'Q6_K'"),
-    "attention_mode": ((str,), "a string such as 'sdpa' or 'sageattn'"),
-    "lora_rank": ((int,), "a whole number such as 256"),
-    "gpu": ((str,), "a string such as 'RTX 5090'"),
-    "total_vram_gib": (_NUMBER, "a number of GiB"),
-    "price_per_hour": (_NUMBER, "a number of USD"),
-    "baselines": ((str,), "a path"),
-    "history": ((str,), "a URL such as sqlite:///loganalyze.db"),
-    "history_read_only": ((bool,), "true or false"),
-    "patterns": ((list,), "a list of folders"),
-    "select": ((list,), "a list of rule ids"),
-    "ignore": ((list,), "a list of rule ids, or of tables with rule, reason and until"),
-    "severities": ((dict,), "a table that maps rule ids to error, warning or info"),
-    "strict": ((bool,), "true or false"),
-    "redact": ((bool,), "true or false"),
-    "notify": ((list,), "a list of URLs such as slack://… or json://host/path"),
-    "fail_on": ((str,), "error, warning or never"),
-    "engine": ((str,), "local or dask"),
-    "scheduler": ((str,), "an address such as tcp://10.0.0.5:8786"),
-    "step_outlier_factor": (_NUMBER, "a number"),
-    "slowdown_fraction": (_NUMBER, "a number"),
-    "headroom_fraction": (_NUMBER, "a number"),
-    "fragmentation_fraction": (_NUMBER, "a number"),
+
+
+class Key(NamedTuple):
+    """A key of the configuration.
+
+    Attributes:
+        types: the types of its value.
+        expected: these types in words, for errors.
+        meaning: what it sets, in one sentence.
+    """
+
+    types: tuple[type, ...]
+    expected: str
+    meaning: str
+
+
+KEYS: Final[Mapping[str, Key]] = {
+    "window_frames": Key((int,), "a whole number of frames", "Expected length of a window."),
+    "motion_frames": Key((int,), "a whole number of frames", "Expected overlap of two windows."),
+    "fps": Key(_NUMBER, "a number", "Frames per second of the video and of the audio embedding."),
+    "quantization": Key((str,), "a string such as 'Q6_K'", "Declared quantization of the model."),
+    "attention_mode": Key(
+        (str,), "a string such as 'sdpa' or 'sageattn'", "Expected attention mode of the model loader (MOD004)."
+    ),
+    "lora_rank": Key((int,), "a whole number such as 256", "Expected rank of the speed LoRA (MOD002)."),
+    "gpu": Key((str,), "a string such as 'RTX 5090'", "The card, if the log has no startup banner."),
+    "total_vram_gib": Key(_NUMBER, "a number of GiB", "The card's memory, if the log has no startup banner."),
+    "price_per_hour": Key(_NUMBER, "a number of USD", "Price of a GPU hour; turns the cost rule (CST001) on."),
+    "baselines": Key((str,), "a path", "File with your baselines; they override shipped ones with the same key."),
+    "history": Key((str,), "a URL such as sqlite:///loganalyze.db", "Database of earlier runs."),
+    "history_read_only": Key((bool,), "true or false", "Compare with the history, and add nothing to it."),
+    "patterns": Key((list,), "a list of folders", "Folders with more message patterns."),
+    "select": Key((list,), "a list of rule ids", "The only rules to check: ids, prefixes or names."),
+    "ignore": Key(
+        (list,),
+        "a list of rule ids, or of tables with rule, reason and until",
+        "Rules to skip, or findings to ignore until a day.",
+    ),
+    "severities": Key((dict,), "a table that maps rule ids to error, warning or info", "Severities of rules."),
+    "strict": Key((bool,), "true or false", "Incomplete verdicts exit with 1, and near misses (LOG001) are errors."),
+    "redact": Key((bool,), "true or false", "Mask secrets and names of people in every output."),
+    "notify": Key((list,), "a list of URLs such as slack://… or json://host/path", "Services that get a notice."),
+    "fail_on": Key((str,), "error, warning or never", "Lowest severity that makes the exit status 1."),
+    "engine": Key((str,), "local or dask", "Where logs are read: in this process or on a cluster."),
+    "scheduler": Key((str,), "an address such as tcp://10.0.0.5:8786", "Address of the cluster's scheduler."),
+    "step_outlier_factor": Key(
+        _NUMBER, "a number", "A step is an outlier beyond this many times the run's median step (TIM003)."
+    ),
+    "slowdown_fraction": Key(
+        _NUMBER, "a number", "Largest slowdown from the first third of the windows to the last (TIM004)."
+    ),
+    "headroom_fraction": Key(_NUMBER, "a number", "Share of the card's memory that has to stay free (MEM003)."),
+    "fragmentation_fraction": Key(_NUMBER, "a number", "Largest excess of reserved over allocated memory (MEM004)."),
 }
+"""The keys of the configuration, in the order of its page in the documents."""
 _FAIL_ON: Final = ("error", "warning", "never")
 _ENGINES: Final = ("local", "dask")
 _RULE: Final = r"""(?:^|[\s{,])["']?rule["']?\s*="""
@@ -63,7 +90,7 @@ MAX_FPS: Final = 1000.0
 """Limits of a video's frame rate."""
 
 
-VERDICT_KEYS: Final = frozenset({"fail_on", "ignore", "redact", "scheduler", "select", "severities", "strict"})
+VERDICTKEYS: Final = frozenset({"fail_on", "ignore", "redact", "scheduler", "select", "severities", "strict"})
 """Keys that decide a verdict, what is masked, or who receives the logs."""
 
 
@@ -83,7 +110,7 @@ class Configuration:
 
         The file may be in any parent folder and belong to anyone: readers of a verdict must see what shaped it.
         """
-        keys = sorted(VERDICT_KEYS.intersection(self.values) | ({"ignore"} if self.ignores else set()))
+        keys = sorted(VERDICTKEYS.intersection(self.values) | ({"ignore"} if self.ignores else set()))
         if self.path is None or not keys:
             return None
         is_ours = not hasattr(os, "geteuid") or self.path.stat().st_uid in (os.geteuid(), 0)
@@ -133,10 +160,10 @@ def _read_toml(path: Path) -> tuple[dict[str, Any], str]:
 def _check_key(path: Path, text: str, place: tuple[str, ...], value: object) -> None:
     key = place[-1]
     where = f"{path}:{line_of(text, *place)}: "
-    if key not in _KEYS:
-        hint = did_you_mean(key, _KEYS)
-        raise ConfigurationError(f"{where}unknown key {key!r}", hint or f"known keys: {', '.join(_KEYS)}")
-    types, expected = _KEYS[key]
+    if key not in KEYS:
+        hint = did_you_mean(key, KEYS)
+        raise ConfigurationError(f"{where}unknown key {key!r}", hint or f"known keys: {', '.join(KEYS)}")
+    types, expected, _ = KEYS[key]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise ConfigurationError(f"{where}{key!r} is {value!r}", f"expected {expected}")
     _check_value(where, key, value, expected)

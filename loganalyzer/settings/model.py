@@ -28,14 +28,14 @@ class Settings:
         gpu: the card's name if the log has no startup banner.
         total_vram_gib: the card's memory, in GiB, if the log has no startup banner.
         price_per_hour: USD per GPU hour; None switches the cost rule off (it is then listed as not checked).
-            baselines: a user's baselines file; its entries override the shipped ones with the same key.
+        baselines: a user's baselines file; its entries override the shipped ones with the same key.
         patterns: folders with additional grammars.
         audio_s: length of the audio, in seconds, for ComfyUI's own runs, whose logs do not state it.
         workflow: the workflow file that runs are compared with: it declares quantization, LoRA, frames, steps, size.
         severities: rule id to severity; overrides the rule's own.
         strict: whether findings that doubt how the log was read (LOG001) are errors; `severities` takes precedence.
         ignore: ids of rules that are not reported; `select`, if not empty, has the ids of the only reported rules.
-            redact: whether secrets and names of people are masked in everything that is shown.
+        redact: whether secrets and names of people are masked in everything that is shown.
         step_outlier_factor, slowdown_fraction, headroom_fraction, fragmentation_fraction: tolerances of the rules
             that name them.
     """

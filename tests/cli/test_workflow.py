@@ -32,6 +32,20 @@ def test_a_faulty_one_fails_and_names_node_input_and_value(tmp_path: Path) -> No
         assert words in result.stdout
 
 
+def test_several_workflows_are_checked_in_one_call_and_one_faulty_one_fails_it(tmp_path: Path) -> None:
+    sound, faulty = tmp_path / "a", tmp_path / "b"
+    sound.mkdir()
+    faulty.mkdir()
+    paths = [saved(faulty, FAULTY), saved(sound, api())]
+    result = call("check", *paths)
+    assert result.exit_code == 1
+    assert [line for line in result.stdout.splitlines() if line.startswith("== ")] == [f"== {path}" for path in paths]
+    assert call("check", *paths[1:], *paths[1:]).exit_code == 0
+    refused = call("check", *paths, "--json", "-")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--json takes one workflow" in refused.stderr
+
+
 def test_the_document_is_that_of_the_contract(tmp_path: Path) -> None:
     path = saved(tmp_path, FAULTY)
     document = json.loads(call("check", path, "--json", "-").stdout)
