@@ -26,6 +26,7 @@ for built in "$dist"/*.whl "$dist"/*.tar.gz; do
     "$python" -c 'import loganalyzer, sys; sys.exit(not loganalyzer.__file__.startswith(sys.prefix))'
     "$python" -m loganalyzer clean_Q6_K.txt --no-html
     env/bin/loganalyze --version
+    env/bin/comfyui-loganalyzer --version
   )
 done
 echo "the wheel and the source archive work"
