@@ -1,5 +1,4 @@
-"""What holds for every test: the tool believes to be on a person's machine, not in a CI job, and no setting of the terminal
-that runs the tests reaches it."""
+"""What holds for every test: no CI job and no setting of the terminal that runs the tests reaches the tool."""
 
 from __future__ import annotations
 

@@ -28,6 +28,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """What the recorder adds to the log of a run: the graph's model file and the attention mode of its loader."""
+
+    model: str
+    quantization: str
+    attention: str = "sdpa"
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One prompt of one server.
 
@@ -47,6 +56,7 @@ class Recipe:
         decode_s, encode_s, overhead_s: seconds of one VAE decode, of the encoding before a window, of the rest.
         failure: how the run ends, where it does not complete.
         banner: whether the server's startup precedes it; allocator: the one it names.
+        recorded: what loganalyzer's recorder prints; None for a server without it.
         loads_model: whether the loaders run, or ComfyUI has their output from an earlier prompt.
     """
 
@@ -79,6 +89,7 @@ class Recipe:
     gpu: str = "NVIDIA GeForce RTX 5090"
     total_vram_mb: int = 32607
     allocator: str = "cudaMallocAsync"
+    recorded: Recorded | None = None
     loads_model: bool = True
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from progress_bar import ProgressBar
-from recipes import RESERVED_OVER_PEAK, SAMPLE_RATE, Recipe, Report, Truth, truth
+from recipes import FPS, RESERVED_OVER_PEAK, SAMPLE_RATE, Recipe, Report, Truth, truth
+from recorder_lines import SAMPLER, line
 
 OUT_OF_MEMORY = (
     "CUDA out of memory. Tried to allocate 2.32 GiB. GPU 0 has a total capacity of {total:.2f} GiB of which {free:.2f} "
@@ -26,6 +27,7 @@ def _pieces(recipe: Recipe) -> Iterator[str]:
     if recipe.banner:
         yield from _banner(recipe)
     yield "got prompt\n"
+    yield from _recorded_settings(recipe)
     yield from _embedding(recipe)
     if recipe.loads_model:
         yield from _loading(recipe)
@@ -38,6 +40,7 @@ def _pieces(recipe: Recipe) -> Iterator[str]:
         yield from _window(recipe, facts, index)
     if facts.report is not None:
         yield from _memory(recipe, "Sampling", facts.report)
+        yield from _recorded_end(recipe, facts)
         yield _executed(facts)
 
 
@@ -55,7 +58,9 @@ def _window(recipe: Recipe, facts: Truth, index: int) -> Iterator[str]:
         yield f"Using prompt index: {min(index, recipe.text_prompts - 1)}\n"
     bar = ProgressBar(f"Sampling audio indices {start}-{end}", recipe.steps)
     yield bar.open()
-    yield from map(bar.step, facts.steps[index])
+    for number, seconds in enumerate(facts.steps[index], 1):
+        yield from _recorded_step(recipe, facts, index, number)
+        yield bar.step(seconds)
     if index == len(facts.decodes):
         yield from _broken_off(recipe, facts, bar)
     else:
@@ -104,12 +109,71 @@ def _banner(recipe: Recipe) -> Iterator[str]:
         "ComfyUI version: 0.3.64\n"
         "ComfyUI frontend version: 1.27.10\n"
         "[Prompt Server] web root: /opt/venv/lib/python3.12/site-packages/comfyui_frontend_package/static\n"
+    )
+    yield from _recorded_start(recipe)
+    yield (
         "\nImport times for custom nodes:\n"
         "   0.1 seconds: /opt/ComfyUI/custom_nodes/ComfyUI-VideoHelperSuite\n"
         "   1.3 seconds: /opt/ComfyUI/custom_nodes/ComfyUI-WanVideoWrapper\n"
         "\nStarting server\n\n"
         "To see the GUI go to: http://127.0.0.1:8188\n"
     )
+
+
+def _recorded_start(recipe: Recipe) -> Iterator[str]:
+    if recipe.recorded:
+        yield line(
+            "start", recorder="1.0.0", gpu=recipe.gpu, vram=round(recipe.total_vram_mb / 1024, 3), driver="580.95.05",
+            torch="2.8.0+cu128", python="3.12.11", comfyui="0.3.64", arguments="--listen --use-sage-attention",
+        ) + "\n"  # fmt: skip
+        yield line("packs", packs="ComfyUI-VideoHelperSuite@a7ce59e, ComfyUI-WanVideoWrapper@df8f3e4") + "\n"
+
+
+def _recorded_settings(recipe: Recipe) -> Iterator[str]:
+    known = recipe.recorded
+    if known:
+        frames = recipe.requested_frames or recipe.audio_frames
+        yield line("prompt", nodes=14) + "\n"
+        yield line(
+            "sampler", class_="WanVideoSampler", model=known.model, quantization=known.quantization,
+            adapter="Wan2_1-InfiniteTalk_Single_Q8.gguf", adapter_quantization="Q8_0", attention=known.attention,
+            frames=frames, window=recipe.window, overlap=recipe.motion, width=recipe.width, height=recipe.height,
+            steps=recipe.steps, audio=round(recipe.samples / SAMPLE_RATE, 3), fps=float(FPS),
+        ) + "\n"  # fmt: skip
+        lora = f"lightx2v_I2V_14B_480p_cfg_step_distill_rank{recipe.lora_rank}_bf16.safetensors"
+        yield line("lora", node="12", name=lora, strength=1.0) + "\n"
+
+
+def _recorded_step(recipe: Recipe, facts: Truth, index: int, number: int) -> Iterator[str]:
+    """The recorder prints a step before the bar is drawn again, behind the bar's last refresh."""
+    if recipe.recorded:
+        start, end = facts.windows[index]
+        seconds = round(facts.steps[index][number - 1], 3)
+        yield line(
+            "step", window=index + 1, start=start, end=end, step=number, steps=recipe.steps, seconds=seconds,
+            allocated=round(recipe.peak_gib - 0.6, 3),
+        ) + "\n"  # fmt: skip
+
+
+def _recorded_end(recipe: Recipe, facts: Truth) -> Iterator[str]:
+    """The sampler's node with its true peaks, the node that writes the video, and the prompt."""
+    if recipe.recorded:
+        peak, reserved = recipe.peak_gib, recipe.reserved_gib
+        whole, whole_reserved = round(peak + 0.35, 3), round(reserved + 0.4, 3)
+        gpu = {"free": 14.2, "others": 0.41, "temperature": 66, "clock": 2790, "throttle": "none"}
+        of_prompt = {"prompt_allocated": whole, "prompt_reserved": whole_reserved}
+        sampled = sum(map(sum, facts.steps)) + sum(facts.decodes)
+        yield line(
+            "node", node=SAMPLER, class_="WanVideoSampler", seconds=round(sampled + 9.3, 3), allocated=whole,
+            reserved=whole_reserved, sampling=peak, sampling_reserved=reserved, **of_prompt, **gpu,
+        ) + "\n"  # fmt: skip
+        yield line(
+            "node", node="31", class_="VHS_VideoCombine", seconds=3.482, allocated=0.4, reserved=2.1, **of_prompt, **gpu
+        ) + "\n"  # fmt: skip
+        yield line(
+            "end", status="completed", seconds=round((facts.prompt_s or 0.0) - 0.004, 3),
+            sample=[whole, whole_reserved], other=[0.4, 2.1],
+        ) + "\n"  # fmt: skip
 
 
 def _embedding(recipe: Recipe) -> Iterator[str]:

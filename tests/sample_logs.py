@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from recipes import Ending, Era, Failure, Padding, Recipe, Report, Truth, truth
+from recipes import Ending, Era, Failure, Padding, Recipe, Recorded, Report, Truth, truth
 from rendering import render
 
 __all__ = [
@@ -58,6 +58,16 @@ SAMPLES: dict[str, tuple[Recipe, ...]] = {
     ),
     "truncated_Q6_K.txt": (Recipe(seed=7, failure=Failure("truncated", window=3, steps_done=2)),),
     "two_speakers_Q6_K.txt": (Recipe(seed=8, audio_frames=300, speakers=2, era="2026-02", decode_peak_gib=9.117),),
+    "recorder.txt": (
+        Recipe(
+            seed=11,
+            era="2026-02",
+            decode_peak_gib=9.138,
+            peak_gib=15.018,
+            reserved_gib=15.994,
+            recorded=Recorded("wan2.1-i2v-14b-720p-Q6_K.gguf", "Q6_K", attention="sageattn"),
+        ),
+    ),
     "mirrored_Q6_K.txt": (Recipe(seed=9, audio_frames=400, silence_file=False, peak_gib=14.995, reserved_gib=16.088),),
 }
 """File name to the prompts in it, which one server ran one after another."""

@@ -8,6 +8,7 @@ import polars as pl
 
 COMPARED: Final = {
     "attention": "attention",
+    "sampler_attention": "attention of the sampler",
     "precision": "precision",
     "vram_state": "VRAM state",
     "memory_options": "memory options",

@@ -145,7 +145,10 @@ def describe_changes(runs: pl.DataFrame, before: list[str], after: list[str]) ->
             continue
         was, now = old[-1], fresh[0]
         if name in LIST_COLUMNS:
-            was, now = (", ".join(only_in((one,), (other,))) or "none" for one, other in ((was, now), (now, was)))
+            lists = [only_in((one,), (other,)) for one, other in ((was, now), (now, was))]
+            if not any(lists):
+                continue
+            was, now = (", ".join(entries) or "none" for entries in lists)
         parts.append(f"{name} {_short(was)} → {_short(now)}")
     more = f", and {len(parts) - _MOST_DIFFERENCES} more" if len(parts) > _MOST_DIFFERENCES else ""
     return ", ".join(parts[:_MOST_DIFFERENCES]) + more

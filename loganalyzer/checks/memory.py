@@ -223,7 +223,8 @@ def fragmentation(context: Context) -> Outcome:
     why="Since 2025-12-01 the VAE resets the peak counter inside the loop. The log shows 9 GB where sampling needed "
     "27 GB. A drop against older logs is not a saving; do not choose a GPU by this figure.",
     example="[Sampling] Max allocated memory: max_memory=9.211 GB",
-    fix="Read the sampling peak from nvidia-smi. Compare this figure only with logs of the same wrapper era.",
+    fix="Install the recorder (`loganalyze recorder install PATH_TO_COMFYUI`), which prints the sampling peak into the "
+    "log. Compare this figure only with logs of the same wrapper era.",
 )
 def peak_not_sampling(context: Context) -> Outcome:
     """Finds every run whose printed peak does not cover sampling."""

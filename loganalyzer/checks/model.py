@@ -188,21 +188,23 @@ def _at_lora_line(runs: pl.DataFrame, loras: pl.DataFrame) -> pl.DataFrame:
     "warning",
     cause="wrong model: {observed}, not {expected}",
     summary="The declared quantization differs from the one that the log names or the peak matches.",
-    why="If a loader or the block swap summary names another quantization, this is an error. Otherwise, a peak in "
-    "another quantization's band means that another file is loaded.",
+    why="If a loader, the block swap summary or the recorder names another quantization, this is an error. Otherwise, "
+    "a peak in another quantization's band means that another file is loaded.",
     example="Max allocated memory: max_memory=14.100 GB\n# with --quantization Q6_K; this peak matches Q5_0",
     fix="Check the file in the model loader, and declare the quantization that is loaded.",
 )
 def quantization_mismatch(context: Context) -> Outcome:
     """Compares the declared quantization with the one in the log, else with the one inferred from a true peak."""
     named = context.found.runs.filter(
-        (pl.col("quantization_source") == "log")
+        pl.col("quantization_source").is_in(["log", "recorder"])
         & (pl.col("quantization").str.to_uppercase() != pl.col("declared_quantization")),
     )
     proven = make_findings(
-        named,
+        at_line(named, "model_line"),
         lambda: Texts(
-            message=pl.format("{} is declared, but the log shows {}.", "declared_quantization", "quantization"),
+            message=pl.format(
+                "{} is declared, but the {} shows {}.", "declared_quantization", "quantization_source", "quantization"
+            ),
             observed=pl.col("quantization"),
             expected=pl.col("declared_quantization"),
             fix=pl.format(_OTHER_FILE, "declared_quantization", "quantization"),
@@ -213,7 +215,12 @@ def quantization_mismatch(context: Context) -> Outcome:
 
 def _declaration_source() -> pl.Expr:
     """Returns where the quantization is declared, as text."""
-    words = {"filename": "in the file name", "option": "by --quantization", "workflow": "in the workflow"}
+    words = {
+        "filename": "in the file name",
+        "option": "by --quantization",
+        "workflow": "in the workflow",
+        "recorder": "in the name of the recorded model file",
+    }
     return pl.col("quantization_source").replace_strict(words, default=pl.col("quantization_source"))
 
 

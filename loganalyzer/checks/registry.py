@@ -28,6 +28,7 @@ _FAMILIES = (
     "memory",
     "growth",
     "model",
+    "attention",
     "timing",
     "cost",
     "interruptions",

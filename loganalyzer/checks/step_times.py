@@ -11,9 +11,8 @@ from typing import Final
 import polars as pl
 
 from loganalyzer.checks.registry import Context
-from loganalyzer.tables.metrics import is_warm_up
+from loganalyzer.tables.metrics import SINGLE_STEP_METHODS, is_warm_up
 
-_MEASURED: Final = ("rate", "timestamps", "printed")
 _STEPS: Final = pl.col("duration_s")
 _STEADY: Final = 0.7
 """Minimum rank correlation between window order and step time to call it a trend."""
@@ -79,7 +78,7 @@ def _keep_steady(slower: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(context: Context) -> pl.DataFrame:
-    known = pl.col("method").is_in(_MEASURED) & pl.col("duration_s").is_not_null()
+    known = pl.col("method").is_in(SINGLE_STEP_METHODS) & pl.col("duration_s").is_not_null()
     steps = context.found.steps.filter(known & ~is_warm_up(context.found.runs))
     numbered = _number_groups(steps)
     return numbered if _is_in_order(numbered) else _number_groups(steps.sort("run_id", "window", maintain_order=True))

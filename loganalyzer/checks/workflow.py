@@ -119,22 +119,6 @@ rule(
 )(_nothing_in_logs)
 
 
-rule(
-    "MOD004",
-    "attention-mode",
-    "warning",
-    witness="workflow",
-    cause="other attention mode",
-    summary="The attention mode differs from the configured one (`attention_mode`, by default `sdpa`).",
-    why="Another mode changes step times and images, so runs are not comparable. Modes that need a package fail on "
-    "machines without it. Logs do not show the mode: ComfyUI's line `Using sage attention` is about its own attention, "
-    "while WanVideoWrapper's sampler uses the mode of its model loader.",
-    example='"attention_mode": "sageattn"',
-    fix="Set the model loader's attention mode to sdpa. If another mode is meant, set `attention_mode` in the "
-    "configuration.",
-)(_nothing_in_logs)
-
-
 @rule(
     "RUN005",
     "workflow-mismatch",

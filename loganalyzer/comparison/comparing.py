@@ -26,8 +26,9 @@ ENVIRONMENT_COLUMNS: Final = (
     "custom_nodes",
 )
 """Columns of `runs` that only a log with the server start fills. They differ only if base and head both have values."""
-PRODUCER_COLUMNS: Final = ("producer", "adapter_quantization")
-"""The sampler and its adapter. Documents of earlier versions lack both, so they too differ only if both have values."""
+PRODUCER_COLUMNS: Final = ("producer", "adapter_quantization", "model", "adapter", "sampler_attention")
+"""The sampler and its files. Documents of earlier versions, and logs without the recorder, lack some of them: they too
+differ only if both have values."""
 LIST_COLUMNS: Final = ("packages", "custom_nodes")
 OTHER_COLUMNS: Final = (
     "audio_frames",
@@ -87,9 +88,18 @@ def _distinct_values(run_set: RunSet, name: str) -> tuple[Any, ...]:
 
 
 def only_in(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[str, ...]:
-    """The entries of list values in `one` that `other` lacks: of fifty node packs, only those that changed."""
+    """The entries of list values in `one` that `other` lacks: of fifty node packs, only those that changed.
+
+    An entry whose version one side does not state is no difference.
+    """
     entries, others = ({entry for text in texts if text for entry in text.split(SEPARATOR)} for texts in (one, other))
-    return tuple(sorted(entries - others))
+    return tuple(sorted(entry for entry in entries - others if not any(_same_but_version(entry, o) for o in others)))
+
+
+def _same_but_version(one: str, other: str) -> bool:
+    """Whether both entries name the same pack, and only one of them has a version."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(f"{short} ") and not long[len(short) + 1 :].startswith("(")
 
 
 def _overall_verdict(

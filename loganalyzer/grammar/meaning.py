@@ -140,7 +140,8 @@ def _parser_of_field(field: model.Field, rest: pp.ParserElement, wanted: str) ->
         value = _keep_blanks(pp.Regex(kind.regex).set_name(_describe((field,))))
         return _followed_by(_with_name(value, field.name), rest, field)
     head = _keep_blanks(pp.Regex(kind.head).set_name(_describe((field,))))
-    value = pp.Combine(head + _up_to(rest, wanted), adjacent=True)
+    # Not `Combine`: it copies `rest` as a whole, so the parser's size would double with each such field.
+    value = pp.TokenConverter(_keep_blanks(head + _up_to(rest, wanted))).add_parse_action("".join)
     return _followed_by(_with_name(_keep_blanks(value), field.name), rest, field)
 
 

@@ -26,8 +26,8 @@ class RunFacts:
     Attributes:
         anchor: its link target on the page.
         place: file name, line and stream, for display.
-        rows: by table, the run's windows, steps, paddings, memory, findings, not_checked and trends, the loras of its
-            prompt, and as `siblings` the peaks of all runs of its log and stream.
+        rows: by table, the run's windows, steps, paddings, memory, findings, not_checked and trends, the loras and
+            nodes of its prompt, and as `siblings` the peaks of all runs of its log and stream.
     """
 
     anchor: str
@@ -127,7 +127,7 @@ def collect_runs(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:
         name: _rows_by_key(getattr(analysis, name), "run_id")
         for name in ("windows", "steps", "paddings", "memory", "findings", "not_checked", "trends")
     }
-    loras = _rows_by_key(analysis.loras, "prompt_id")
+    of_prompt = {name: _rows_by_key(getattr(analysis, name), "prompt_id") for name in ("loras", "nodes")}
     by_stream: dict[tuple[str | None, str | None], list[Row]] = {}
     for run in analysis.runs.select(_PEAKS).iter_rows(named=True):
         by_stream.setdefault((run["source"], run["stream"]), []).append(run)
@@ -137,7 +137,8 @@ def collect_runs(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:
             places(run["source"], run["line"], run["stream"]),
             run,
             {name: parts.get(run["run_id"], ()) for name, parts in by_run.items()}
-            | {"loras": loras.get(run["prompt_id"], ()), "siblings": by_stream[run["source"], run["stream"]]},
+            | {name: parts.get(run["prompt_id"], ()) for name, parts in of_prompt.items()}
+            | {"siblings": by_stream[run["source"], run["stream"]]},
         )
         for number, run in enumerate(analysis.runs.iter_rows(named=True), 1)
     )

@@ -21,7 +21,7 @@ from loganalyzer.tables.totals import COUNTS, Totals
 MOST_RUNS_WITH_STEPS: Final = 100
 MOST_BYTES: Final = 3_500_000
 """Maximum size of the rows embedded in a page. Together with its figures the page stays below 5 MB, for a ticket."""
-_DETAIL_TABLES: Final = ("steps", "windows", "loras", "memory", "paddings", "excerpts", "near_misses")
+_DETAIL_TABLES: Final = ("steps", "windows", "nodes", "loras", "memory", "paddings", "excerpts", "near_misses")
 """Tables that an embedded document may omit: the findings remain complete without them."""
 _ROWS_PER_CHUNK: Final = 50_000
 """Rows converted to text at a time."""

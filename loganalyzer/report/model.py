@@ -194,6 +194,7 @@ class Run:
     steps: Table | None
     paddings: Table | None
     memory: Table | None
+    nodes: Table | None
     settings: tuple[Pair, ...]
     not_in_log: str
     not_checked: tuple[Pair, ...]

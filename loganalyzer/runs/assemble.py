@@ -34,6 +34,9 @@ from loganalyzer.runs import windows as window_rows
 from loganalyzer.runs.native import windows as native_windows
 from loganalyzer.runs.programs import facts as program_facts
 from loganalyzer.runs.programs import windows as program_windows
+from loganalyzer.runs.recorded import peaks as recorded_peaks
+from loganalyzer.runs.recorded import steps as recorded_steps
+from loganalyzer.runs.recorded.nodes import list_nodes
 from loganalyzer.runs.timeline import Timeline, build_timeline
 from loganalyzer.runs.vocabulary import BANNER, NEAR_MISSES
 from loganalyzer.settings.model import Settings
@@ -47,7 +50,7 @@ from loganalyzer.tables.frames import (
 )
 from loganalyzer.tables.schema import conform
 
-REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras", "environment")
+REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras", "nodes", "environment")
 """The tables that `rebuild` makes."""
 
 
@@ -65,6 +68,7 @@ class Rebuilt(NamedTuple):
     paddings: pl.DataFrame
     memory: pl.DataFrame
     loras: pl.DataFrame
+    nodes: pl.DataFrame
     environment: pl.DataFrame
     bar_outputs: pl.DataFrame
 
@@ -136,6 +140,8 @@ def _build_stages(
     shown = program_windows.with_program_windows(bars.read_bars(timeline, opened), timeline, opened)
     seen = window_lines.with_window_lines(shown.windows, timeline, opened)
     seen = native_windows.with_announced_ranges(seen, timeline, opened)
+    drawn = recorded_steps.Sampling(seen, shown.steps, shown.lines)
+    seen, steps, lines = recorded_steps.with_recorded_steps(drawn, timeline, opened)
     reports = memory.find_reports(timeline, opened)
     observed = window_rows.observed_schedule(seen.filter(pl.col("segment").is_null()))
     observed = pl.concat([observed, native_windows.observed_schedule(timeline, opened)], how="diagonal")
@@ -145,11 +151,13 @@ def _build_stages(
     stages = planned.with_schedule(stages, wanted).pipe(sort_by, "stage")
     printed = [memory.final_reports(timeline, reports, stages), program_facts.find_peaks(timeline, opened)]
     stages = left_join(stages, pl.concat(printed, how="diagonal_relaxed"), ["stage"])
+    stages = recorded_peaks.with_recorded_peaks(stages, timeline)
     seen = program_windows.with_scheduled_ranges(native_windows.with_first_ranges(seen, stages), stages)
+    seen = recorded_steps.with_scheduled_ranges(seen, stages)
     found = window_rows.compare_with_schedule(window_rows.number_windows(seen, stages), stages)
     padded = [padding_rows.find_paddings(timeline, opened), longcat.find_paddings(timeline, stages)]
     warned = pl.concat(padded, how="diagonal_relaxed").pipe(sort_by, "stage", "place")
-    return stages, _Parts(shown.lines, shown.steps, longcat.with_segment_ranges(found, stages), warned, reports)
+    return stages, _Parts(lines, steps, longcat.with_segment_ranges(found, stages), warned, reports)
 
 
 def _with_last_bars(stages: pl.DataFrame, parts: _Parts) -> pl.DataFrame:
@@ -246,6 +254,7 @@ def _finish_tables(
         paddings=as_table(_with_window(parts.paddings, parts.windows), "paddings"),
         memory=as_table(parts.memory, "memory").with_columns(_input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
+        nodes=conform(left_join(list_nodes(timeline), of_prompt, ["lane", "prompt"]), "nodes"),
         environment=_environment_table(started, timeline, sources),
         bar_outputs=_bar_outputs(timeline, sources),
     )

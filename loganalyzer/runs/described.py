@@ -37,6 +37,12 @@ def describe_stages(
     windowed = ~pl.col("kind").is_in(["plain", native_samplers.PLAIN]) | pl.col("looped").fill_null(value=False)
     known = known.with_columns(windowed.alias("windowed"))
     drawn = native_samplers.is_native() | program_samplers.is_program()
+    states_schedule = (
+        pl.col("windowed")
+        & pl.all_horizontal(pl.col(name).is_null() for name in ("window_early", "seen_stride"))
+        & (pl.col("recorded_window") > pl.col("recorded_motion"))
+        & (pl.col("seen_window").is_null() | (pl.col("seen_window") == pl.col("recorded_window")))
+    )
     audio = pl.coalesce("audio_frames", "feature_frames", "frames_early", "looped_frames", "program_frames")
     return (
         move_audio_to_talking_stages(known.with_columns(audio.alias("length")))
@@ -45,15 +51,19 @@ def describe_stages(
             pl.when("windowed").then(audio).alias("audio_frames"),
             pl.when(pl.col("windowed") & (pl.col("feature_frames") == audio)).then("shortest_frames"),
             pl.coalesce("announced_windows", *_ANNOUNCED).alias("announced_windows"),
-            pl.coalesce("audio_s", "looped_s", "program_s").alias("audio_s"),
-            pl.coalesce("width", "native_width").alias("width"),
-            pl.coalesce("height", "native_height").alias("height"),
-            pl.coalesce("steps", "native_steps", "program_steps", pl.when(drawn).then("drawn_steps")).alias("steps"),
+            pl.coalesce("audio_s", "looped_s", "program_s", pl.when("windowed").then("recorded_s")).alias("audio_s"),
+            pl.coalesce("requested_frames", pl.when("windowed").then("recorded_frames")).alias("requested_frames"),
+            pl.coalesce("width", "native_width", "recorded_width").alias("width"),
+            pl.coalesce("height", "native_height", "recorded_height").alias("height"),
+            pl.coalesce(
+                "steps", "native_steps", "program_steps", pl.when(drawn).then("drawn_steps"), "recorded_steps"
+            ).alias("steps"),
             pl.coalesce("plain_frames", "native_frames").alias("plain_frames"),
             pl.when(pl.col("window_early").is_null() & (pl.col("kind") == "plain"))
             .then("plain_frames")
-            .otherwise("window_early")
+            .otherwise(pl.coalesce("window_early", pl.when(states_schedule).then("recorded_window")))
             .alias("window_early"),
+            pl.coalesce("motion_early", pl.when(states_schedule).then("recorded_motion")).alias("motion_early"),
         )
         .pipe(sort_by, "stage")
     )

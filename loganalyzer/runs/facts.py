@@ -11,6 +11,7 @@ from loganalyzer.runs import longcat
 from loganalyzer.runs.block_sizes import with_block_sizes
 from loganalyzer.runs.native import facts as native_facts
 from loganalyzer.runs.programs import facts as program_facts
+from loganalyzer.runs.recorded import samplers as recorded_samplers
 from loganalyzer.runs.stages import assign_next_stage, assign_stage
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, join_nearest, left_join, sort_by, with_schema
@@ -21,7 +22,7 @@ def collect_facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
     Columns: stage, mode_line, feature_frames, shortest_frames, speakers, mirrored_line, requested_frames, audio_s,
     is_s2v, is_animate, swapped_blocks, lora_rank, frames_early, announced_early, window_early, motion_early, and those
-    of `native_facts`, `program_facts` and `longcat`.
+    of `native_facts`, `program_facts`, `longcat` and `recorded_samplers`.
     """
     found = stages.select("stage", "lane", "prompt")
     for part in (
@@ -31,6 +32,7 @@ def collect_facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         native_facts.read_facts(timeline, stages),
         program_facts.read_facts(timeline, stages),
         longcat.read_facts(timeline, stages),
+        recorded_samplers.read_facts(timeline, stages),
         stages.select("stage", "program"),
     ):
         found = left_join(found, part, ["stage"])
@@ -38,7 +40,20 @@ def collect_facts(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("program", "producer").alias("producer"),
         pl.coalesce("quantization", "program_quantization").alias("quantization"),
     ).drop("lane", "prompt", "program", "program_quantization")
-    return with_block_sizes(known, timeline, stages).pipe(sort_by, "stage")
+    return with_block_sizes(known, timeline, stages).pipe(_with_recorded_names).pipe(sort_by, "stage")
+
+
+def _with_recorded_names(known: pl.DataFrame) -> pl.DataFrame:
+    """`known` with the quantizations in the recorder's file names where the log proves none, and `quantization_source`.
+
+    The source is null for a quantization that the log proves.
+    """
+    is_named = pl.col("quantization").is_null() & pl.col("recorded_quantization").is_not_null()
+    return known.with_columns(
+        pl.coalesce("quantization", "recorded_quantization").alias("quantization"),
+        pl.coalesce("adapter_quantization", "recorded_adapter").alias("adapter_quantization"),
+        pl.when(is_named).then(pl.lit("recorder")).alias("quantization_source"),
+    ).drop("recorded_quantization", "recorded_adapter")
 
 
 _BEFORE: Final = (
@@ -102,9 +117,12 @@ def _stated_schedule(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
 
 def find_loras(timeline: Timeline) -> pl.DataFrame:
     """One row per loaded LoRA: lane, prompt, place, name, rank (from the name, or null), strength, line."""
-    frames = (timeline.records("lora"), program_facts.find_loras(timeline))
+    recorded = recorded_samplers.find_loras(timeline)
+    printed = recorded_samplers.without_recorded_prompts(timeline.records("lora"), recorded)
+    frames = (printed, recorded, program_facts.find_loras(timeline))
     names = ("lane", "prompt", "place", "name", "strength", "line")
-    return pl.concat([frame.select(*names) for frame in frames]).select(
+    every = pl.concat([frame.select(*names) for frame in frames]).pipe(sort_by, "lane", "place")
+    return every.select(
         "lane",
         "prompt",
         "place",
@@ -136,6 +154,11 @@ def _last_loaded(opened: pl.DataFrame, loads: pl.DataFrame, value: str) -> pl.Se
     return last.select(own.alias(value)).to_series()
 
 
+def _with_whole_mib(starts: pl.DataFrame) -> pl.DataFrame:
+    """The recorder's starts with the GPU's memory in whole MiB, as ComfyUI prints it: both are then equal."""
+    return starts.with_columns((pl.col("total_vram_gib") * 1024).round() / 1024)
+
+
 def find_banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
     """stage, gpu, total_vram_gib, comfyui_version, torch_version: from the last startup banner above each stage."""
     found = stages.select("stage", "lane", "place").pipe(sort_by, "place")
@@ -145,6 +168,8 @@ def find_banners(timeline: Timeline, stages: pl.DataFrame) -> pl.DataFrame:
         ("comfyui-version", "comfyui_version"),
         ("torch-version", "torch_version"),
     ):
-        known = timeline.records(event).select("lane", "place", column).pipe(sort_by, "place")
+        recorded = _with_whole_mib(timeline.records("recorder-start").drop_nulls(column))
+        both = [frame.select("lane", "place", column) for frame in (timeline.records(event), recorded)]
+        known = pl.concat([frame for frame in both if not frame.is_empty()] or both).pipe(sort_by, "place")
         found = join_nearest(found, known)
     return found.drop("lane", "place").pipe(sort_by, "stage")

@@ -44,7 +44,7 @@ def with_details(timeline: Timeline, prompts: pl.DataFrame) -> pl.DataFrame:
     failed = known.filter(pl.col("status") == "failed").select(*_KEYS, "reported")
     if failed.is_empty():
         missing = (pl.lit(None, dtype).alias(name) for name, dtype in DETAILS.items() if name not in known.columns)
-        return known.drop("reported", "node").with_columns(*missing)
+        return known.drop("reported", "node", "recorded_type", "recorded_node").with_columns(*missing)
     begins = _locate_tracebacks(timeline)
     for part in (
         _innermost_frames(timeline, begins, failed),
@@ -55,11 +55,13 @@ def with_details(timeline: Timeline, prompts: pl.DataFrame) -> pl.DataFrame:
     known = known.join(_memory_figures(timeline), on=_KEYS, how="left", maintain_order="left")
     is_failed = pl.col("status") == "failed"
     found = known.with_columns(
-        pl.coalesce("exception_type", "printed_type").alias("exception_type"),
-        pl.concat_str("node", "frame", separator=", ", ignore_nulls=True).replace("", None).alias("failed_in"),
+        pl.coalesce("exception_type", "printed_type", "recorded_type").alias("exception_type"),
+        pl.concat_str(pl.coalesce("node", "recorded_node"), "frame", separator=", ", ignore_nulls=True)
+        .replace("", None)
+        .alias("failed_in"),
     )
     detailed = found.with_columns(pl.when(is_failed).then(name).alias(name) for name in DETAILS if name != "cause")
-    return _with_causes(detailed).drop("reported", "node", "frame", "printed_type")
+    return _with_causes(detailed).drop("reported", "node", "frame", "printed_type", "recorded_type", "recorded_node")
 
 
 def _with_causes(prompts: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from loganalyzer.runs.recorded.ends import AFTER_A_FAILURE
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, left_join
 
@@ -36,7 +37,7 @@ def find_last_words(timeline: Timeline, found: pl.DataFrame, idle: frozenset[str
     words = _collect_messages(timeline)
     ends = left_join(
         found[:, list(_AT)].rename({"place": "begins"}),
-        _last_activity(timeline, {*idle, *LOST, "interruption", "executed"}),
+        _last_activity(timeline, {*idle, *LOST, *AFTER_A_FAILURE, "interruption", "executed"}),
         _KEYS,
     )
     last = left_join(words, ends, _KEYS).filter(

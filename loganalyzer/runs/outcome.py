@@ -160,7 +160,7 @@ def find_end_lines(stages: pl.DataFrame, parts: list[pl.DataFrame], prompts: pl.
         group_agg, ["stage"], pl.col("line").max().alias("last_line")
     )
     ends = prompts.select("lane", "prompt", pl.col("end_line").alias("prompt_end"))
-    own = pl.max_horizontal("last_line", "report_line", "line")
+    own = pl.max_horizontal("last_line", "report_line", "peak_line", "line")
     is_last = pl.col("place") == pl.col("place").max().over("lane", "prompt")
     return left_join(left_join(stages, last, ["stage"]), ends, ["lane", "prompt"]).select(
         "stage",

@@ -7,6 +7,7 @@ A prompt failed if a message or a near miss of one says so, or if the last thing
 exception left a node: its first frame is ComfyUI's own `execute`. Other tracebacks prove nothing, because nodes catch
 and print exceptions, and so does the web server when a connection breaks. A traceback right before the end becomes the
 `error` of a completed prompt. A traceback with something after it was caught.
+The recorder states how a prompt ended; this counts where ComfyUI's own messages are lost.
 A standalone program has no server that catches exceptions: if nothing follows a traceback, the program ended with it.
 """
 
@@ -16,6 +17,7 @@ import polars as pl
 
 from loganalyzer.runs import program_samplers
 from loganalyzer.runs.last_words import LOST, find_last_words
+from loganalyzer.runs.recorded.ends import find_ends
 from loganalyzer.runs.timeline import Timeline
 from loganalyzer.tables.frames import group_agg, left_join, semi_join, sort_by
 
@@ -54,39 +56,59 @@ def find_prompts(timeline: Timeline, stages: pl.DataFrame, idle: frozenset[str])
         group_agg, ["lane", "prompt"], pl.lit(value=True).first().alias("stopped")
     )
     keys = ["lane", "prompt"]
-    for more in (ended, lost, stopped, find_last_words(timeline, found, idle), _program_crashes(timeline, stages)):
+    last_words = find_last_words(timeline, found, idle)
+    for more in (ended, lost, stopped, last_words, _program_crashes(timeline, stages), find_ends(timeline)):
         found = left_join(found, more, keys)
     crashed = pl.col("left").is_not_null() & pl.col("crash").is_not_null() & pl.col("executed_line").is_null()
     found = found.with_columns((pl.col("left") | crashed).alias("left"))
     return (
         found.with_columns(
-            pl.when(pl.col("lost"))
-            .then(pl.lit("failed"))
-            .when(pl.col("stopped"))
-            .then(pl.lit("interrupted"))
-            .when(pl.col("like_lost") | pl.col("left"))
-            .then(pl.lit("failed"))
-            .when(pl.col("like_stopped"))
-            .then(pl.lit("interrupted"))
-            .when(pl.col("executed_line").is_not_null())
-            .then(pl.lit("completed"))
-            .otherwise(pl.lit("truncated"))
-            .alias("status"),
-            pl.when(pl.col("lost") | pl.col("stopped"))
-            .then("error")
-            .when(pl.col("like_lost"))
-            .then(pl.lit(_NEAR_MISS))
-            .when(pl.col("left"))
-            .then(pl.coalesce(pl.when(pl.col("executed_line").is_null()).then("crash"), pl.lit(_LEFT)))
-            .when(
-                pl.col("executed_line").is_not_null() & ~pl.col("like_stopped").fill_null(value=False) & ~pl.col("left")
-            )
-            .then(pl.lit(_CAUGHT))
-            .alias("error"),
+            _status().alias("status"),
+            _error().alias("error"),
             pl.coalesce("executed_line", "end_line").alias("end_line"),
+            pl.coalesce("duration_s", "recorded_s").alias("duration_s"),
         )
         .drop("executed_line", "lost", "stopped", "like_lost", "like_stopped", "left", "crash")
+        .drop("recorded_status", "recorded_s")
         .pipe(sort_by, "lane", "prompt")
+    )
+
+
+def _status() -> pl.Expr:
+    """How a prompt ended: by a message, else by the recorder, else by its last words or its `Prompt executed`."""
+    return (
+        pl.when(pl.col("lost"))
+        .then(pl.lit("failed"))
+        .when(pl.col("stopped"))
+        .then(pl.lit("interrupted"))
+        .when(pl.col("recorded_status").is_not_null())
+        .then("recorded_status")
+        .when(pl.col("like_lost") | pl.col("left"))
+        .then(pl.lit("failed"))
+        .when(pl.col("like_stopped"))
+        .then(pl.lit("interrupted"))
+        .when(pl.col("executed_line").is_not_null())
+        .then(pl.lit("completed"))
+        .otherwise(pl.lit("truncated"))
+    )
+
+
+def _error() -> pl.Expr:
+    """A failure's message, or what shows it if the log has none; for a completed prompt, a traceback it caught."""
+    has_left = pl.col("left").fill_null(value=False)
+    crash = pl.when(pl.col("executed_line").is_null()).then("crash")
+    is_caught = pl.col("executed_line").is_not_null() & ~pl.col("like_stopped").fill_null(value=False) & ~pl.col("left")
+    return (
+        pl.when(pl.col("lost") | pl.col("stopped"))
+        .then("error")
+        .when(pl.col("like_lost"))
+        .then(pl.lit(_NEAR_MISS))
+        .when((pl.col("recorded_status") == "failed") & ~has_left)
+        .then("recorded_type")
+        .when(pl.col("left"))
+        .then(pl.coalesce(crash, pl.lit(_LEFT)))
+        .when(is_caught)
+        .then(pl.lit(_CAUGHT))
     )
 
 

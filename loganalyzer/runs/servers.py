@@ -90,7 +90,13 @@ def read_environments(timeline: Timeline, neutral: Collection[str]) -> pl.DataFr
     found = starts
     for part in (_single_values(records), _list_packages(records), _list_packs(records)):
         found = found.join(part, on="start", how="left", maintain_order="left")
-    return _with_preludes(found, timeline).drop("prompt", "start")
+    return (
+        _with_preludes(found, timeline)
+        .with_columns(
+            pl.coalesce(name, f"recorded_{name}").str.slice(0, LONGEST).alias(name) for name in ("driver", "arguments")
+        )
+        .drop("prompt", "start", "recorded_driver", "recorded_arguments")
+    )
 
 
 def environment_of_runs(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -147,6 +153,8 @@ def _single_values(records: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("default"))
         .alias("precision"),
         pl.when(options != "").then(options).alias("memory_options"),
+        pl.col("driver").drop_nulls().first().alias("recorded_driver"),
+        pl.col("arguments").drop_nulls().first().alias("recorded_arguments"),
     ).with_columns(
         pl.col("attention").str.to_lowercase().str.strip_suffix(" attention"),
         pl.col("python").str.extract(r"^(\S+)"),
@@ -167,12 +175,14 @@ def _list_packages(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _list_packs(records: pl.DataFrame) -> pl.DataFrame:
-    """start, custom_nodes: each pack's name, its version if printed, and whether its import failed.
+    """start, custom_nodes: each pack's name, its version or commit if printed, and whether its import failed.
 
     A path may name a user, so only the folder's name is kept. The packs are sorted by name, because ComfyUI prints them
-    in the order of their import times.
+    in the order of their import times. The recorder lists all packs of a start with their commits, as `name@commit`.
     """
-    records = records.filter(pl.col("event").is_in(["import-time", "pack-version"]))
+    records = _split_recorded_packs(records).filter(
+        pl.col("event").is_in(["import-time", "pack-version", "recorder-packs"])
+    )
     if records.is_empty():
         return pl.DataFrame(schema={"start": pl.UInt32, "custom_nodes": pl.List(pl.String)})
     folder = pl.col("path").str.extract(r"([^/\\]+)[/\\]*$")
@@ -192,6 +202,20 @@ def _list_packs(records: pl.DataFrame) -> pl.DataFrame:
     failed = pl.when("failed").then(pl.lit(" (import failed)")).otherwise(pl.lit(""))
     entry = pl.concat_str("name", version, failed)
     return packs.group_by("start").agg(entry.sort_by("id").head(MOST_PACKS).alias("custom_nodes"))
+
+
+def _split_recorded_packs(records: pl.DataFrame) -> pl.DataFrame:
+    """`records` with one row for each pack of the recorder's lists: `pack` and `pack_version`."""
+    is_list = (pl.col("event") == "recorder-packs") & pl.col("packs").is_not_null()
+    lists = records.filter(is_list)
+    if lists.is_empty():
+        return records
+    each = lists.with_columns(pl.col("packs").str.split(", ").list.head(MOST_PACKS)).explode("packs")
+    named = each.with_columns(
+        pl.col("packs").str.split("@").list.first().alias("pack"),
+        pl.col("packs").str.extract(r"@([0-9a-f]{7,40})$", 1).alias("pack_version"),
+    )
+    return pl.concat([records.filter(~is_list), named.with_columns(pl.lit(None, pl.String).alias("packs"))])
 
 
 def _with_preludes(found: pl.DataFrame, timeline: Timeline) -> pl.DataFrame:

@@ -65,6 +65,21 @@ _LINES_ABOVE: Final[Columns] = {
     "swapped_blocks": pl.Int64,
     "producer": pl.String,
 }
+RECORDED: Final[Columns] = {
+    "model": pl.String,
+    "adapter": pl.String,
+    "sampler_attention": pl.String,
+    "model_line": pl.Int64,
+    "recorded_frames": pl.Int64,
+    "recorded_window": pl.Int64,
+    "recorded_motion": pl.Int64,
+    "recorded_width": pl.Int64,
+    "recorded_height": pl.Int64,
+    "recorded_steps": pl.Int64,
+    "recorded_s": pl.Float64,
+}
+"""What the recorder prints of the graph's settings for a stage."""
+
 _OF_OTHER_PRODUCERS: Final[Columns] = {
     **NATIVE,
     "program_frames": pl.Int64,
@@ -78,6 +93,8 @@ _OF_OTHER_PRODUCERS: Final[Columns] = {
     "index_end": pl.Int64,
     "index_line": pl.Int64,
     "overlap_latents": pl.Int64,
+    **RECORDED,
+    "quantization_source": pl.String,
 }
 _BY_WINDOWS: Final[Columns] = {
     "observed": pl.Int64,

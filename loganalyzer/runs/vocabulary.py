@@ -61,6 +61,72 @@ PROGRAM_FIELDS: Final[dict[str, Types]] = {
 }
 """Events of standalone programs and their fields. Each program has a pattern file with a table [producer]."""
 
+_OF_PROMPT: Final[Types] = {"prompt_uuid": pl.String, "node_id": pl.String}
+RECORDER_FIELDS: Final[dict[str, Types]] = {
+    "recorder-start": {
+        "gpu": pl.String,
+        "total_vram_gib": pl.Float64,
+        "driver": pl.String,
+        "torch_version": pl.String,
+        "python_version": pl.String,
+        "comfyui_version": pl.String,
+        "arguments": pl.String,
+    },
+    "recorder-packs": {"packs": pl.String},
+    "recorder-prompt": {"prompt_uuid": pl.String},
+    "recorder-sampler": {
+        **_OF_PROMPT,
+        "node_class": pl.String,
+        "model": pl.String,
+        "quantization": pl.String,
+        "adapter": pl.String,
+        "adapter_quantization": pl.String,
+        "sampler_attention": pl.String,
+        "requested_frames": pl.Int64,
+        "window_frames": pl.Int64,
+        "motion_frames": pl.Int64,
+        "width": pl.Int64,
+        "height": pl.Int64,
+        "steps": pl.Int64,
+        "audio_s": pl.Float64,
+        "fps": pl.Float64,
+    },
+    "recorder-lora": {**_OF_PROMPT, "name": pl.String, "strength": pl.Float64},
+    "recorder-step": {
+        **_OF_PROMPT,
+        "window": pl.Int64,
+        "audio_start": pl.Int64,
+        "audio_end": pl.Int64,
+        "n": pl.Int64,
+        "total": pl.Int64,
+        "duration_s": pl.Float64,
+        "allocated_gib": pl.Float64,
+    },
+    "recorder-node": {
+        **_OF_PROMPT,
+        "node_class": pl.String,
+        "duration_s": pl.Float64,
+        "allocated_gib": pl.Float64,
+        "reserved_gib": pl.Float64,
+        "sampling_gib": pl.Float64,
+        "sampling_reserved_gib": pl.Float64,
+        "free_gib": pl.Float64,
+        "others_gib": pl.Float64,
+        "temperature_c": pl.Float64,
+        "clock_mhz": pl.Float64,
+        "throttle": pl.String,
+    },
+    "recorder-end": {
+        "prompt_uuid": pl.String,
+        "status": pl.String,
+        "exception_type": pl.String,
+        "node_id": pl.String,
+        "node_class": pl.String,
+        "duration_s": pl.Float64,
+    },
+}
+"""Events of loganalyzer's recorder and their fields."""
+
 FIELDS: Final[dict[str, Types]] = {
     "arrival": {},
     "refusal": {},
@@ -161,18 +227,20 @@ FIELDS: Final[dict[str, Types]] = {
     "storage-policy": {"paths": pl.String},
     "model-dtype": {},
     **PROGRAM_FIELDS,
+    **RECORDER_FIELDS,
 }
 
 BARS: Final = ("window-bar", "bare-bar", "outer-bar", "phase-bar")
 EVENTS: Final = frozenset({*FIELDS, *BARS})
 """The events whose field values are parsed."""
-BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "server-start")
+BANNER: Final = ("total-vram", "torch-version", "device", "comfyui-version", "recorder-start", "server-start")
 """Printed once, when the server starts."""
 PRELUDE: Final = ("driver-version", "launch-command")
 """Printed by a start script before the server prints anything."""
 ENVIRONMENT: Final = (
     "python-version", "frontend-version", "xformers-version", "package-version", "attention", "vram-state",
     "fp16-accumulation", "dynamic-vram", "async-offloading", "pinned-memory", "import-time", "pack-version",
+    "recorder-packs",
 )  # fmt: skip
 """Also printed when the server starts. A node may print some of them later, so they do not prove a start."""
 NEAR_MISSES: Final = ("failure-like", "interruption-like")

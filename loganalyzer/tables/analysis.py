@@ -39,6 +39,7 @@ class Analysis:
     paddings: pl.DataFrame = _empty_table("paddings")
     memory: pl.DataFrame = _empty_table("memory")
     loras: pl.DataFrame = _empty_table("loras")
+    nodes: pl.DataFrame = _empty_table("nodes")
     environment: pl.DataFrame = _empty_table("environment")
     findings: pl.DataFrame = _empty_table("findings")
     not_checked: pl.DataFrame = _empty_table("not_checked")

@@ -91,8 +91,9 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         ),
         text(
             "range_source",
-            "where the observed range comes from: `bar`, `line` (a line without a bar), `inferred` (from the schedule: "
-            "the first window of ComfyUI's own nodes, and windows of programs that print no range)",
+            "where the observed range comes from: `bar`, `line` (a line without a bar), `recorded` (only the recorder "
+            "shows it), `inferred` (from the schedule: the first window of ComfyUI's own nodes, and windows of "
+            "programs that print no range)",
         ),
     ),
     "steps": (
@@ -103,8 +104,8 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         figure("uncertainty_s", "bound of its error"),
         text(
             "method",
-            "`rate` (recovered from smoothed rates), `printed` (the log states it), `timestamps`, `elapsed` (whole "
-            "seconds), `average` (only the closing figure is there)",
+            "`rate` (recovered from smoothed rates), `printed` (the log states it), `recorded` (by the recorder), "
+            "`timestamps`, `elapsed` (whole seconds), `average` (only the closing figure is there)",
         ),
         LINE,
     ),
@@ -132,6 +133,20 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         foreign("name", "as printed"),
         count("rank", "rank, from the name"),
         foreign("strength", "as printed; may be a list"),
+        LINE,
+    ),
+    "nodes": (
+        PROMPT_ID,
+        foreign("node", "id of the node in the graph, as the recorder prints it"),
+        foreign("class", "class of the node"),
+        figure("duration_s", "time of the node"),
+        figure("peak_allocated_gib", "peak of allocated memory since the node began, across all resets of the counter"),
+        figure("peak_reserved_gib", "peak of reserved memory, likewise"),
+        figure("free_gib", "free memory of the GPU when the node ended"),
+        figure("others_gib", "memory that other processes used then"),
+        figure("temperature_c", "temperature of the GPU then, in °C; null without NVML"),
+        figure("clock_mhz", "clock of the GPU then, in MHz; null without NVML"),
+        foreign("throttle", "why the GPU slowed its clock, as NVML names it; empty if it did not"),
         LINE,
     ),
     "environment": (

@@ -43,7 +43,7 @@ MEASURED: Final = pl.Schema(
         "estimated": pl.Boolean,
     }
 )
-_SINGLE: Final = ("rate", "timestamps", "printed")
+SINGLE_STEP_METHODS: Final = ("rate", "timestamps", "printed", "recorded")
 """Methods that yield a single step's time; elapsed times in whole seconds and averages do not."""
 _RELOADING_PRODUCERS: Final = ("core", "autosampler")
 """Producers that run a separate sampler for each window."""
@@ -270,7 +270,7 @@ def single_figures(found: Analysis) -> pl.DataFrame:
 
 def _single_steps(found: Analysis) -> pl.DataFrame:
     """Steps of known duration without those that include a warm-up."""
-    return found.steps.filter(pl.col("method").is_in(_SINGLE) & ~is_warm_up(found.runs))
+    return found.steps.filter(pl.col("method").is_in(SINGLE_STEP_METHODS) & ~is_warm_up(found.runs))
 
 
 def is_warm_up(runs: pl.DataFrame) -> pl.Expr:

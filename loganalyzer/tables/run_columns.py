@@ -66,11 +66,12 @@ RUNS: Final[tuple[Column, ...]] = (
         "quantization_source",
         "where it comes from: `log` (the log names it exactly: tensor types of a GGUF file, the file's path, the size "
         "of blocks in the block swap summary; if a prompt of ComfyUI's own nodes loads no model, all loads of the same "
-        "server start before it, if they agree), `option`, `workflow`, `filename`, `vram`. The log wins",
+        "server start before it, if they agree), `recorder` (the name of the model file in the recorder's lines), "
+        "`option`, `workflow`, `filename`, `vram`. The first of these that is known wins",
     ),
     foreign("declared_quantization", "what an option or a workflow says; MOD003 if the log contradicts it"),
-    figure("peak_allocated_gib", "allocated memory in the stage's final report"),
-    figure("peak_reserved_gib", "reserved memory in the stage's final report"),
+    figure("peak_allocated_gib", "allocated memory in the stage's final report, or in the recorder's lines"),
+    figure("peak_reserved_gib", "reserved memory, likewise"),
     text(
         "peak_covers",
         "`stage` (a true peak), `last-window` (the peak of the last window, sampling included: with a tiny VAE, or "
@@ -121,5 +122,9 @@ RUNS: Final[tuple[Column, ...]] = (
         "frames that a completed stage renders: W + (n - 1)·S for n windows, F for a plain stage; before the "
         "auto-sampler cuts them back to A",
     ),
-    text("adapter_quantization", "quantization of InfiniteTalk's adapter, if the log prints its path"),
+    text("adapter_quantization", "quantization of InfiniteTalk's adapter, if the log or the recorder names its file"),
+    foreign("model", "file name of the model, as the recorder prints it"),
+    foreign("adapter", "file name of InfiniteTalk's adapter, as the recorder prints it"),
+    foreign("sampler_attention", "attention mode of the model that the sampler uses, as the recorder prints it"),
+    count("model_line", "line of the recorder that names model, adapter and attention mode"),
 )

@@ -35,7 +35,7 @@ MOST_TEXT: Final = 60_000
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _ENVIRONMENT_COLUMNS: Final = (
     "gpu", "total_vram_gib", "comfyui_version", "torch_version", "attention", "precision", "vram_state", "wrapper_era",
-    "lora_rank", "quantization",
+    "lora_rank", "quantization", "model", "adapter", "sampler_attention",
 )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ INPUTS = {
     "MOD001": known("width", "height", "quantization"),
     "MOD002": known("lora_rank"),
     "MOD003": known("quantization", "peak_allocated_gib") & (pl.col("quantization_source") != "vram"),
+    "MOD004": known("sampler_attention"),
     "TIM001": known("gpu", "width", "height", "steps"),
     "TIM002": known("gpu", "width", "height", "steps", "total_s"),
     "TIM003": known("observed_windows"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import logtext as log
 import polars as pl
 import pytest
+import recorderlogs
 
 from loganalyzer.checks.registry import rules
 from loganalyzer.settings.model import Settings
@@ -98,6 +99,7 @@ CASES: list[tuple[str, str, Settings, str, Settings]] = [
      log.prompt(), Settings(quantization="Q6_K", price_per_hour=0.9)),
     ("RUN001", log.ARRIVAL + log.header(250, 4) + "!!! Exception during processing !!! boom\n" + log.EXECUTED, Q6,
      CLEAN, Q6),
+    ("MOD004", recorderlogs.prompt(153, attention="sageattn"), Q6, recorderlogs.prompt(153), Q6),
     ("RUN002", log.ARRIVAL + log.header(250, 4) + "!!! Exception during processing !!! Allocation on device \n"
      "Got an OOM, unloading all loaded models.\n" + log.EXECUTED, Q6, CLEAN, Q6),
     ("RUN003", log.ARRIVAL + log.header(250, 4) + log.window(0, 81, done=1) + "Processing interrupted\n" + log.EXECUTED,
@@ -350,6 +352,7 @@ EMBEDDED: dict[str, tuple[Callable[..., str], Settings]] = {
     "MOD001": (lambda a: swapped(CLEAN, (log.header(369, 6), a)), Settings(quantization="Q5_0")),
     "MOD002": (lambda a: swapped(CLEAN, (log.lora(), a)), Q6),
     "MOD003": (lambda a: swapped(CLEAN, (PEAK, a)), Q6),
+    "MOD004": (lambda a: swapped(CLEAN, (log.MODE, a + log.MODE)), Q6),
     "MOD005": (lambda a: swapped(CLEAN, (log.MODE, a + log.MODE)), Q6),
     "TIM001": (lambda a: swapped(CLEAN, (log.window(216, 297), a)), Q6),
     "TIM002": (

@@ -145,6 +145,11 @@ def test_a_pack_that_is_new_stands_against_none() -> None:
     assert describe_changes(table, ["R0"], ["R1"]) == "custom_nodes none → c"
 
 
+def test_a_pack_whose_version_became_known_is_no_change() -> None:
+    table = runs(custom_nodes=["a, b", "a 1.0, b"])
+    assert describe_changes(table, ["R0"], ["R1"]) == ""
+
+
 def test_a_value_that_no_log_before_states_is_no_change() -> None:
     assert describe_changes(runs(torch_version=[None, None, "2.9"]), ["R0", "R1"], ["R2"]) == ""
     assert describe_changes(runs(torch_version=["2.8", "2.8", None]), ["R0", "R1"], ["R2"]) == ""

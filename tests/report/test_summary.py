@@ -86,7 +86,7 @@ def test_each_run_has_one_row_with_its_verdict_and_its_main_cause(samples: Analy
     verdicts = [next(word for word in row.split()[1:] if word in ("pass", "warn", "fail")) for row in table]
     assert verdicts == samples.runs["verdict"].to_list()
     assert "out of GPU memory" in table[3]
-    assert "slow run: 39.8 s per" in table[5]
+    assert "slow run: 39.8 s per" in table[6]
 
 
 def test_a_commands_line_is_not_broken_at_60_columns(samples: Analysis) -> None:
@@ -102,13 +102,14 @@ def test_one_cause_is_one_block_with_all_rules_that_see_it(samples: Analysis) ->
         "error  log stops mid-run  1 run  RUN004 SCH003",
         "error  wrong model  1 run  MOD003 MEM002",
         "warning  GPU memory nearly full  1 run  MEM003 MEM004",
+        "warning  other attention mode  1 run  MOD004",
         "warning  slow run  1 run  TIM002 TIM001 TIM003 TIM004",
     ]
 
 
 def test_the_last_lines_are_the_verdict_and_what_to_do_first(samples: Analysis) -> None:
     assert shown(samples, 80)[-2:] == [
-        "FAIL  10 runs in 8 files: 9 errors, 9 warnings",
+        "FAIL  11 runs in 9 files: 9 errors, 10 warnings",
         "next: mirrored_Q6_K.txt:45: Trim the video to 400 frames",
     ]
 

@@ -23,6 +23,7 @@ _METHODS: Final = {
     "timestamps": "from timestamps",
     "rate": "calculated from progress bar rates",
     "printed": "as printed in the log",
+    "recorded": "as recorded",
     "elapsed": "from elapsed times in whole seconds",
     "average": "averages only",
 }

@@ -80,6 +80,7 @@ def build_run(facts: RunFacts, settings: Settings, *, drawn: bool, number: int) 
         steps=run_tables.step_table(facts) if drawn and number <= MOST_WITH_STEPS else None,
         paddings=run_tables.padding_table(facts),
         memory=run_tables.memory_table(facts),
+        nodes=run_tables.node_table(facts),
         settings=tuple(pair for pair in pairs if pair.text != words.DASH),
         not_in_log=words.join_first([pair.term for pair in pairs if pair.text == words.DASH], most=len(pairs)),
         not_checked=() if number == 1 else _unchecked_pairs(facts),
@@ -151,7 +152,10 @@ def setting_pairs(facts: RunFacts, settings: Settings) -> tuple[Pair, ...]:
         Pair("Audio", words.duration(run["audio_s"])),
         Pair("Frames requested", words.count(run["requested_frames"])),
         *(Pair("LoRA", _lora_text(row), code=True) for row in facts["loras"][:8]),
+        Pair("Model", words.or_dash(run["model"]), code=True),
         Pair("Quantization", quantization_text(run)),
+        Pair("Adapter", words.or_dash(run["adapter"]), code=True),
+        Pair("Attention of the sampler", words.or_dash(run["sampler_attention"])),
         Pair("Blocks swapped", words.count(run["swapped_blocks"])),
         Pair("Peak covers", words.DASH if peak is None else words.covers(run["peak_covers"])),
         *(

@@ -34,6 +34,7 @@ _QUANTIZATION_SOURCES: Final = {
     "option": "declared",
     "workflow": "from the workflow",
     "log": "from the log",
+    "recorder": "recorded",
     "filename": "from a file name",
     "vram": "inferred",
 }

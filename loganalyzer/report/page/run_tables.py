@@ -1,4 +1,4 @@
-"""Builds the tables of one run: windows, boundaries, step times, padding warnings, memory reports."""
+"""Builds the tables of one run: windows, boundaries, step times, padding warnings, memory reports, nodes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _WINDOWS: Final = (
 _PADDINGS: Final = (
     "Window", "Subject", "Audio has", "Window needs", "Padded", "Context", "Missing", "Log line",
 )  # fmt: skip
+_NODES: Final = ("Time", "Peak allocated", "Free memory", "Temperature", "Log line")
 _MEMORY: Final = ("Allocated", "Peak allocated", "Peak reserved", "Log line")
 
 _SEGMENTED: Final = "longcat"
@@ -152,6 +153,25 @@ def memory_table(facts: RunFacts) -> Table | None:
     return _limited_table(
         f"Memory reports of {facts.place}", (Column("Phase"), *_number_columns(_MEMORY)), rows, facts["memory"]
     )
+
+
+def node_table(facts: RunFacts) -> Table | None:
+    """The nodes of the run's prompt as recorded: where its time and its memory went."""
+    rows = tuple(
+        (
+            Cell(words.or_dash(row["node"])),
+            Cell(words.or_dash(row["class"])),
+            Cell(words.duration(row["duration_s"])),
+            Cell(words.gib(row["peak_allocated_gib"])),
+            Cell(words.gib(row["free_gib"])),
+            Cell(words.number(row["temperature_c"], "°C", 0)),
+            Cell(words.or_dash(row["throttle"])),
+            Cell(words.count(row["line"])),
+        )
+        for row in facts["nodes"][:MOST_ROWS]
+    )
+    columns = (Column("Node"), Column("Class"), *_number_columns(_NODES[:4]), Column("Throttled by"))
+    return _limited_table(f"Nodes of {facts.place}", (*columns, *_number_columns(_NODES[4:])), rows, facts["nodes"])
 
 
 def _number_columns(titles: Sequence[str]) -> tuple[Column, ...]:
