@@ -78,6 +78,8 @@ def test_an_installed_package_adds_its_rule_and_its_pattern(site: Path, tmp_path
     assert (finding["name"], finding["observed"], finding["fix"]) == ("house-size", "832x480", "Render at 1280x720.")
     without = json.loads(with_packages()(str(tmp_path / "a_Q6_K.log"), "--no-html", "-q", "--json", "-").stdout)
     assert without["sources"][0]["unknown"] == document["sources"][0]["unknown"] + 1
+    assert [(row["field"], row["value"]) for row in document["events"]] == [("name", "clip_0001.mp4"), ("size", "12.5")]
+    assert without["events"] == []
     assert "HSE001" not in {row["rule"] for row in without["findings"]}
 
 

@@ -195,7 +195,7 @@ def _concat_tables(parts: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.
 
 def _is_interleaved(made: Mapping[str, pl.DataFrame]) -> bool:
     """Whether any input has several outputs."""
-    outputs = pl.concat([made[name].select("source", "stream") for name in ("prompts", "runs")])
+    outputs = pl.concat([made[name].select("source", "stream") for name in ("prompts", "runs", "events")])
     return outputs.n_unique() > outputs["source"].n_unique()
 
 
@@ -203,7 +203,7 @@ def _sort_by_input(made: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Sorts frames that were built in parts by input, then output: parts of several outputs arrive interleaved."""
     ordered = {
         name: made[name].sort(_first_row_of("source"), "stream", "line", maintain_order=True)
-        for name in ("prompts", "runs", "environment")
+        for name in ("prompts", "runs", "events", "environment")
     }
     positions = {
         key: ordered[table].select(key).unique(maintain_order=True).with_row_index("at")

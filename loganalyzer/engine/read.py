@@ -13,7 +13,7 @@ from loganalyzer.common.errors import SourceError
 from loganalyzer.common.parallel import map_in_order
 from loganalyzer.engine.collector import Collector, Extracted, Tables, Volumes
 from loganalyzer.grammar.compiled import Grammars, compile_all
-from loganalyzer.grammar.load import load_all
+from loganalyzer.grammar.load import find_added, load_all
 from loganalyzer.lines.segmentation import Segments, concat_segments, split_segments
 from loganalyzer.records import evidence
 from loganalyzer.records.extraction import extract
@@ -72,7 +72,8 @@ def _collect(
     chunk_bytes: int,
     spool: Spool | None,
 ) -> Collector:
-    collector = Collector(compile_all(load_all(settings.patterns), EVENTS), settings, spool)
+    patterns = load_all(settings.patterns)
+    collector = Collector(compile_all(patterns, EVENTS, find_added(patterns)), settings, spool)
     batches = _group_chunks(_cut_inputs(inputs, progress, chunk_bytes), chunk_bytes)
     searched = map_in_order(partial(_search, grammars=collector.grammars), batches)
     for extracted in map_in_order(partial(_extract, grammars=collector.grammars), _gather(searched)):

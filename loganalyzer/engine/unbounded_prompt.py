@@ -88,12 +88,15 @@ def _find_bar_only_prompts(timeline: Timeline, neutral: frozenset[str]) -> pl.Da
 
 
 def drop_opened_runs(tables: Mapping[str, pl.DataFrame], opened: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Tables of a ready part without the run of the stage that starts the rest; `opened` has stream and line."""
+    """Tables of a ready part without the run of the stage that starts the rest; `opened` has stream and line.
+
+    Rows of `events` stay: their records are in no other part, and the next part gives the run the same id.
+    """
     dropped = tables["runs"].join(opened.select("stream", "line"), on=["stream", "line"], how="semi", nulls_equal=True)
     names = dropped["run_id"].implode()
     return {
         name: frame.filter(~pl.col("run_id").is_in(names).fill_null(value=False))
-        if "run_id" in frame.columns
+        if "run_id" in frame.columns and name != "events"
         else frame
         for name, frame in tables.items()
     }

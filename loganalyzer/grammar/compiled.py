@@ -23,18 +23,27 @@ class CompiledPattern:
         anchors: fixed texts; each line that matches or nearly matches contains one of them.
         is_bar: whether the pattern parses progress bars.
         has_values: whether its values are used, rather than only its position.
+        lists_values: whether its values become rows of the table `events`.
     """
 
     pattern: model.Pattern
     anchors: tuple[str, ...]
     is_bar: bool
     has_values: bool
+    lists_values: bool = False
 
     @cached_property
     def lowered(self) -> Lowered:
         """The regex that parses it, built on first use: a log needs few of all patterns."""
-        nodes = self.pattern.nodes if self.has_values else model.without_values(self.pattern.nodes)
+        if self.has_values:
+            return self.value_form
+        nodes = model.without_values(self.pattern.nodes)
         return lower(nodes, starts_line=self.pattern.starts_line, ends_line=self.pattern.ends_line)
+
+    @cached_property
+    def value_form(self) -> Lowered:
+        """The regex that also captures the values, whether or not they are used."""
+        return lower(self.pattern.nodes, starts_line=self.pattern.starts_line, ends_line=self.pattern.ends_line)
 
     @cached_property
     def signature(self) -> str:
@@ -54,20 +63,30 @@ class Grammars(NamedTuple):
         return {item.pattern.id: item.pattern for item in self.compiled}
 
 
-def compile_all(patterns: Sequence[model.Pattern], used_events: Collection[str] | None = None) -> Grammars:
-    """Compiles patterns; `used_events` are the events whose values are used, by default all."""
+def compile_all(
+    patterns: Sequence[model.Pattern], used_events: Collection[str] | None = None, added: Collection[str] = ()
+) -> Grammars:
+    """Compiles patterns; `used_events` are the events whose values are used, by default all.
+
+    `added` are the ids of patterns that users and other packages added. The values of their other events are listed.
+    """
+    others = () if used_events is None else [one for one in patterns if one.event not in used_events]
+    listed = {one.id for one in others if one.id in added}
     forms = Counter(pattern.event for pattern in patterns)
     # If several forms match, the one with the most values counts, so their values are needed in any case.
     parsed = {event for event, count in forms.items() if used_events is None or event in used_events or count > 1}
-    compiled = tuple(_compile(pattern, has_values=pattern.event in parsed) for pattern in patterns)
+    compiled = tuple(
+        _compile(one, has_values=one.event in parsed and one.id not in listed, lists_values=one.id in listed)
+        for one in patterns
+    )
     anchors = {text for item in compiled for text in item.anchors}
     needed = tuple(sorted(text for text in anchors if not any(o != text and o in text for o in anchors)))
     return Grammars(compiled, needed)
 
 
-def _compile(pattern: model.Pattern, *, has_values: bool) -> CompiledPattern:
+def _compile(pattern: model.Pattern, *, has_values: bool, lists_values: bool) -> CompiledPattern:
     is_bar = any(mark in text for mark in BAR_MARKS for text in _fixed_texts(pattern.nodes))
-    return CompiledPattern(pattern, model.find_anchors(pattern.signature), is_bar, has_values)
+    return CompiledPattern(pattern, model.find_anchors(pattern.signature), is_bar, has_values, lists_values)
 
 
 def _fixed_texts(nodes: model.Nodes) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -74,6 +74,11 @@ def load_all(folders: tuple[Path, ...]) -> tuple[model.Pattern, ...]:
         patterns += load_folder(place, load_fragments())
     _reject_duplicate_ids(patterns)
     return patterns
+
+
+def find_added(patterns: Iterable[model.Pattern]) -> frozenset[str]:
+    """The ids of the patterns that are not shipped: those of the user and of other packages."""
+    return frozenset(pattern.id for pattern in patterns) - {pattern.id for pattern in load_shipped()}
 
 
 def load_folder(place: Traversable, pieces: Mapping[str, model.Nodes]) -> tuple[model.Pattern, ...]:

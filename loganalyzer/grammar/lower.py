@@ -55,7 +55,7 @@ class Lowered(NamedTuple):
         groups = pl.col("text").str.extract_groups(_with_match_group(regex)).alias("groups")
         values = [
             expr.alias(name + suffix)
-            for name, kind, numbers in self._value_groups
+            for name, kind, numbers in self.value_groups
             for suffix, expr in kind.columns(_first_filled([_group_expr(number) for number in numbers])).items()
         ]
         fits = _group_expr(str(len(self.groups) + 1)).is_not_null().alias("fits")
@@ -66,7 +66,7 @@ class Lowered(NamedTuple):
         groups = rows.select_seq(pl.col("text").str.extract_groups(_with_match_group(regex))).to_series().to_list()
         last = str(len(self.groups) + 1)
         columns = [pl.Series("fits", [found[last] is not None for found in groups], dtype=pl.Boolean)]
-        for name, kind, numbers in self._value_groups:
+        for name, kind, numbers in self.value_groups:
             texts = (next((found[n] for n in numbers if found[n] is not None), None) for found in groups)
             read = [dict.fromkeys(kind.suffixes) if text is None else kind.read(text) for text in texts]
             columns += [
@@ -76,7 +76,7 @@ class Lowered(NamedTuple):
         return rows.hstack(columns)
 
     @property
-    def _value_groups(self) -> list[tuple[str, FieldType, list[str]]]:
+    def value_groups(self) -> list[tuple[str, FieldType, list[str]]]:
         """The values: name, type, and the groups that may contain each."""
         by_name: dict[str, tuple[str, list[str]]] = {}
         for number, field in enumerate(self.groups, start=1):

@@ -48,6 +48,11 @@ class FieldType(NamedTuple):
     dtype: pl.DataType | type[pl.DataType] = pl.String
 
     @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers."""
+        return self.dtype in (pl.Int64, pl.Float64)
+
+    @property
     def is_lazy(self) -> bool:
         """Whether it matches as little as possible rather than as much as possible."""
         return bool(self.head)

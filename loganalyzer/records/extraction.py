@@ -13,6 +13,7 @@ from loganalyzer.grammar.lower import read_all
 from loganalyzer.lines.dictionary import EncodedTexts
 from loganalyzer.lines.doubled_lines import drop_doubles
 from loganalyzer.lines.segmentation import Segments
+from loganalyzer.records.listed_values import count_values, list_values
 from loganalyzer.tables.frames import (
     anti_join,
     filter_mask,
@@ -23,6 +24,7 @@ from loganalyzer.tables.frames import (
     unique_by,
     unique_rows,
 )
+from loganalyzer.tables.listed_values import VALUES
 
 KEY = ("source", "line", "part")
 EMPTY_NEAR_MISSES = pl.DataFrame(
@@ -47,7 +49,8 @@ class Records:
 
     Attributes:
         events: event to its records: source (number), line, part, stream, time, pattern (id), and, if the event's
-            values are used, one column per field of its patterns.
+            values are used, one column per field of its patterns. Patterns that users added have the column `VALUES` of
+            `tables.listed_values` instead.
         messages: source, stream, line, event, text of every message that is not a bar.
         bars: per pattern source, line, text (String or Enum): the last state of a progress bar on each line.
         near: source, line, pattern, text: lines that nearly match a message, at most `MAX_NEAR_MISSES` per input.
@@ -107,6 +110,8 @@ def _parse_bars(grammars: Grammars, rest: Segments) -> Iterator[_PatternResult]:
             values = values[at] if reads.all() else values[(reads.cum_sum() - 1).gather(at)]
         name = pl.lit(item.pattern.id).alias("pattern")
         records = read.places.with_columns(name, *values.get_columns())
+        if item.lists_values:
+            records = records.with_columns(list_values(item.value_form, read.texts.per_row))
         yield _PatternResult(item, records, _find_near_misses(item, own, fits), _last_on_line(read))
         rest = rest.filter(~fits if carries.all() else ~carries.scatter(carries.arg_true(), fits))
 
@@ -175,6 +180,8 @@ def _parse_messages(candidates: _Candidates) -> tuple[pl.DataFrame, list[_Patter
         own = records.slice(start, int(fits.sum()))
         if item.lowered.groups:
             own = own.with_columns(filter_mask(found, fits).drop("row", "text", "fits").get_columns())
+        if item.lists_values:
+            own = own.with_columns(list_values(item.value_form, recognized["text"].slice(start, own.height)))
         rows = candidates.rows.slice(row_offset, count)
         near = None if fits.all() else _find_near_misses(item, _as_segments(rows), fits)
         results.append(_PatternResult(item, own, near))
@@ -215,7 +222,7 @@ def _group_by_event(found: Sequence[_PatternResult]) -> dict[str, pl.DataFrame]:
     return {event: _merge_forms(frames) for event, frames in events.items()}
 
 
-_COMMON_COLUMNS = frozenset({*KEY, "stream", "time", "pattern"})
+_COMMON_COLUMNS = frozenset({*KEY, "stream", "time", "pattern", VALUES})
 
 
 def _merge_forms(frames: list[pl.DataFrame]) -> pl.DataFrame:
@@ -223,7 +230,9 @@ def _merge_forms(frames: list[pl.DataFrame]) -> pl.DataFrame:
     if len(frames) == 1:
         return frames[0]
     all_forms = pl.concat(frames, how="diagonal_relaxed")
-    filled = (pl.col(name).is_not_null().cast(pl.Int32) for name in all_forms.columns if name not in _COMMON_COLUMNS)
+    filled = [pl.col(name).is_not_null().cast(pl.Int32) for name in all_forms.columns if name not in _COMMON_COLUMNS]
+    if VALUES in all_forms.columns:
+        filled.append(count_values())
     return (
         all_forms.with_columns(pl.sum_horizontal(*filled, pl.lit(0)).alias("filled"))
         .sort(*KEY, "filled", descending=[False, False, False, True], maintain_order=True)

@@ -125,7 +125,7 @@ def collect_runs(analysis: Analysis, places: Places) -> tuple[RunFacts, ...]:
     """Every run with its rows, in the order of the runs."""
     by_run = {
         name: _rows_by_key(getattr(analysis, name), "run_id")
-        for name in ("windows", "steps", "paddings", "memory", "findings", "not_checked", "trends")
+        for name in ("windows", "steps", "paddings", "memory", "events", "findings", "not_checked", "trends")
     }
     of_prompt = {name: _rows_by_key(getattr(analysis, name), "prompt_id") for name in ("loras", "nodes")}
     by_stream: dict[tuple[str | None, str | None], list[Row]] = {}

@@ -21,7 +21,19 @@ from loganalyzer.tables.totals import COUNTS, Totals
 MOST_RUNS_WITH_STEPS: Final = 100
 MOST_BYTES: Final = 3_500_000
 """Maximum size of the rows embedded in a page. Together with its figures the page stays below 5 MB, for a ticket."""
-_DETAIL_TABLES: Final = ("steps", "windows", "nodes", "loras", "memory", "paddings", "excerpts", "near_misses")
+MOST_EVENTS: Final = 20_000
+"""Maximum rows of the table `events` in a page. A pattern of the user may match every line of a log."""
+_DETAIL_TABLES: Final = (
+    "steps",
+    "windows",
+    "nodes",
+    "events",
+    "loras",
+    "memory",
+    "paddings",
+    "excerpts",
+    "near_misses",
+)
 """Tables that an embedded document may omit: the findings remain complete without them."""
 _ROWS_PER_CHUNK: Final = 50_000
 """Rows converted to text at a time."""
@@ -97,14 +109,19 @@ def _totals_json(totals: Totals) -> str:
 def limit_to_page(analysis: Analysis) -> Analysis:
     """The part that a page shows: at most `worst_runs.MAX_RUNS` runs (the worst), and the excerpts that findings cite.
 
-    A note says how many runs are omitted.
+    Notes say how many runs and rows of `events` are omitted.
     """
     part = worst_runs.select_worst_runs(analysis, worst_runs.MAX_RUNS)
     notes = part.notes
     if part.runs.height < analysis.runs.height:
         shown = f"this page shows the {part.runs.height:,} worst of {analysis.totals.runs:,} runs"
         notes = (*notes, f"{shown}; --json and --tables write all of them")
-    return replace(part, excerpts=worst_runs.select_cited(part.excerpts, part.findings), notes=notes)
+    events = part.events.head(MOST_EVENTS)
+    if events.height < part.events.height:
+        shown = f"this page has the first {events.height:,} of {part.events.height:,} rows of the table events"
+        notes = (*notes, f"{shown}; --json and --tables write all of them")
+    excerpts = worst_runs.select_cited(part.excerpts, part.findings)
+    return replace(part, excerpts=excerpts, events=events, notes=notes)
 
 
 def limit_to_embedded(analysis: Analysis) -> Analysis:

@@ -195,6 +195,7 @@ class Run:
     paddings: Table | None
     memory: Table | None
     nodes: Table | None
+    events: Table | None
     settings: tuple[Pair, ...]
     not_in_log: str
     not_checked: tuple[Pair, ...]

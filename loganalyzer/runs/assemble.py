@@ -31,6 +31,7 @@ from loganalyzer.runs import paddings as padding_rows
 from loganalyzer.runs import prompts as prompt_rows
 from loganalyzer.runs import stages as stage_rows
 from loganalyzer.runs import windows as window_rows
+from loganalyzer.runs.listed_events import list_events
 from loganalyzer.runs.native import windows as native_windows
 from loganalyzer.runs.programs import facts as program_facts
 from loganalyzer.runs.programs import windows as program_windows
@@ -50,7 +51,18 @@ from loganalyzer.tables.frames import (
 )
 from loganalyzer.tables.schema import conform
 
-REBUILT: Final = ("prompts", "runs", "windows", "steps", "paddings", "memory", "loras", "nodes", "environment")
+REBUILT: Final = (
+    "prompts",
+    "runs",
+    "windows",
+    "steps",
+    "paddings",
+    "memory",
+    "loras",
+    "nodes",
+    "events",
+    "environment",
+)
 """The tables that `rebuild` makes."""
 
 
@@ -69,6 +81,7 @@ class Rebuilt(NamedTuple):
     memory: pl.DataFrame
     loras: pl.DataFrame
     nodes: pl.DataFrame
+    events: pl.DataFrame
     environment: pl.DataFrame
     bar_outputs: pl.DataFrame
 
@@ -210,8 +223,17 @@ def _input_of(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) ->
 
 
 def _environment_table(started: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
+    return conform(_with_output(started, timeline, sources), "environment")
+
+
+def _events_table(listed: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
+    return conform(_with_output(listed, timeline, sources), "events")
+
+
+def _with_output(frame: pl.DataFrame, timeline: Timeline, sources: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the source and stream of each row's lane."""
     lanes = timeline.lanes[:, ["lane", "stream"]]
-    return conform(left_join(started, lanes, ["lane"]).hstack([_input_of(started, timeline, sources)]), "environment")
+    return left_join(frame, lanes, ["lane"]).hstack([_input_of(frame, timeline, sources)])
 
 
 def _with_window(paddings: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
@@ -255,6 +277,7 @@ def _finish_tables(
         memory=as_table(parts.memory, "memory").with_columns(_input_of(parts.memory, timeline, sources)),
         loras=conform(loras, "loras"),
         nodes=conform(left_join(list_nodes(timeline), of_prompt, ["lane", "prompt"]), "nodes"),
+        events=_events_table(list_events(timeline, runs), timeline, sources),
         environment=_environment_table(started, timeline, sources),
         bar_outputs=_bar_outputs(timeline, sources),
     )

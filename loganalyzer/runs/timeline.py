@@ -17,6 +17,7 @@ from loganalyzer.tables.frames import (
     unique_by,
     unique_values,
 )
+from loganalyzer.tables.listed_values import VALUES, VALUES_TYPE
 
 _PARTS = 1 << 20
 
@@ -31,6 +32,7 @@ class Timeline(NamedTuple):
         bars: bar event to its refreshes with lane, place, prompt. A bar belongs to the prompt of the previous message,
             or to the next prompt after `Prompt executed`.
         ends: lane, end: the place of a lane's last record, if no more records follow.
+        listed: lane, place, line, event, pattern and the column `VALUES`: records of patterns that users added.
 
     `place` orders a lane: physical line, then segment, then bar before message. `prompt` counts the executions in
     a lane from 0: a new one begins after each `Prompt executed` and at each server restart. Every frame is ordered by
@@ -42,6 +44,7 @@ class Timeline(NamedTuple):
     events: Mapping[str, pl.DataFrame]
     bars: Mapping[str, pl.DataFrame]
     ends: pl.DataFrame
+    listed: pl.DataFrame
 
     def records(self, name: str) -> pl.DataFrame:
         """The records of one event in order; empty if it never occurs."""
@@ -84,12 +87,14 @@ def build_timeline(
         name: _with_prompt(sort_by(_with_place(frame, lanes, is_bar=True), "lane", "place"), prompts)
         for name, frame in bars.items()
     }
+    places = messages.pipe(sort_by, "row").select("lane", "place", "prompt")
     return Timeline(
         lanes=lanes,
         messages=messages.select("lane", "place", "line", "time", "event", "pattern", "prompt"),
-        events=_records_by_event(messages_by_event, messages.pipe(sort_by, "row").select("lane", "place", "prompt")),
+        events=_records_by_event(messages_by_event, places),
         bars=bars,
         ends=_lane_ends(messages, bars, lanes.filter(~pl.col("source").is_in(list(going_on)))),
+        listed=_select_listed(messages_by_event, places),
     )
 
 
@@ -106,6 +111,24 @@ def _records_by_event(events: Mapping[str, pl.DataFrame], places: pl.DataFrame) 
     return by_event | {name: select_records({}, name, without=_PLACE).hstack(places.clear()) for name in absent}
 
 
+def _select_listed(events: Mapping[str, pl.DataFrame], places: pl.DataFrame) -> pl.DataFrame:
+    """The records whose values are listed; `places` as in `_records_by_event`."""
+    frames, start = [_NOTHING_LISTED], 0
+    for name, frame in events.items():
+        if VALUES in frame.columns:
+            own = frame.select("line", pl.lit(name).alias("event"), "pattern", VALUES)
+            own = own.hstack(places[["lane", "place"]].slice(start, frame.height))
+            frames.append(own.filter(pl.col(VALUES).is_not_null()).select(_NOTHING_LISTED.columns))
+        start += frame.height
+    return frames[0] if len(frames) == 1 else sort_by(pl.concat(frames), "lane", "place")
+
+
+_NOTHING_LISTED = pl.DataFrame(
+    schema={
+        "lane": pl.UInt32, "place": pl.Int64, "line": pl.Int64, "event": pl.String, "pattern": pl.String,
+        VALUES: VALUES_TYPE,
+    }
+)  # fmt: skip
 _PLACE = ("source", "stream", "part")
 
 

@@ -40,6 +40,7 @@ class Analysis:
     memory: pl.DataFrame = _empty_table("memory")
     loras: pl.DataFrame = _empty_table("loras")
     nodes: pl.DataFrame = _empty_table("nodes")
+    events: pl.DataFrame = _empty_table("events")
     environment: pl.DataFrame = _empty_table("environment")
     findings: pl.DataFrame = _empty_table("findings")
     not_checked: pl.DataFrame = _empty_table("not_checked")

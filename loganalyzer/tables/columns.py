@@ -149,6 +149,21 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         foreign("throttle", "why the GPU slowed its clock, as NVML names it; empty if it did not"),
         LINE,
     ),
+    "events": (
+        SOURCE,
+        STREAM,
+        text("run_id", "the run, as in `runs`, whose lines contain this one; null outside all runs"),
+        LINE,
+        text("event", "the pattern's `event`"),
+        text("pattern", "the pattern's `id`"),
+        text("field", "name of the field in the pattern's template; null if the template has none"),
+        foreign("value", "as printed, at most 1,000 characters; null if an optional part is not in the line"),
+        figure(
+            "number",
+            "the value as a number, if the field's type is one: sizes in GiB, clocks and rates in seconds. Null for "
+            "other types and numbers that do not fit",
+        ),
+    ),
     "environment": (
         SOURCE,
         STREAM,

@@ -81,6 +81,7 @@ def build_run(facts: RunFacts, settings: Settings, *, drawn: bool, number: int) 
         paddings=run_tables.padding_table(facts),
         memory=run_tables.memory_table(facts),
         nodes=run_tables.node_table(facts),
+        events=run_tables.event_table(facts),
         settings=tuple(pair for pair in pairs if pair.text != words.DASH),
         not_in_log=words.join_first([pair.term for pair in pairs if pair.text == words.DASH], most=len(pairs)),
         not_checked=() if number == 1 else _unchecked_pairs(facts),

@@ -1,4 +1,4 @@
-"""Builds the tables of one run: windows, boundaries, step times, padding warnings, memory reports, nodes."""
+"""Builds the tables of one run: windows, boundaries, step times, padding warnings, memory reports, nodes, events."""
 
 from __future__ import annotations
 
@@ -172,6 +172,21 @@ def node_table(facts: RunFacts) -> Table | None:
     )
     columns = (Column("Node"), Column("Class"), *_number_columns(_NODES[:4]), Column("Throttled by"))
     return _limited_table(f"Nodes of {facts.place}", (*columns, *_number_columns(_NODES[4:])), rows, facts["nodes"])
+
+
+def event_table(facts: RunFacts) -> Table | None:
+    """The values of messages that patterns of the user or of other packages parse."""
+    rows = tuple(
+        (
+            Cell(words.or_dash(row["event"])),
+            Cell(words.or_dash(row["field"])),
+            Cell(words.or_dash(row["value"])),
+            Cell(words.count(row["line"])),
+        )
+        for row in facts["events"][:MOST_ROWS]
+    )
+    columns = (Column("Event"), Column("Field"), Column("Value"), *_number_columns(["Log line"]))
+    return _limited_table(f"Events of {facts.place}", columns, rows, facts["events"])
 
 
 def _number_columns(titles: Sequence[str]) -> tuple[Column, ...]:
