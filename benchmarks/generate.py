@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import count, cycle
 from pathlib import Path
 from random import Random
+from typing import Final
 
 TESTS = Path(__file__).parent.parent / "tests"
 sys.path.insert(0, str(TESTS))
@@ -29,6 +30,9 @@ DENSE = "dense.log"
 LINES = "lines.log"
 SPARSE = "sparse.log"
 VIDEOS = "videos.log"
+VARIED_DENSE = "varied-dense.log"
+VARIED_LINES = "varied-lines.log"
+VARIED_SPARSE = "varied-sparse.log"
 SMALL = "small"
 
 _IDLE = (
@@ -66,7 +70,64 @@ def dense(size: int) -> Iterator[bytes]:
 
 def _bars(seed: int) -> bytes:
     """The bars of one run."""
-    return b"\n".join(line for line in _video(seed).split(b"\n") if b"Sampling audio" in line) + b"\n"
+    return _select_bars(_video(seed))
+
+
+def _select_bars(log: bytes) -> bytes:
+    return b"\n".join(line for line in log.split(b"\n") if b"Sampling audio" in line) + b"\n"
+
+
+def varied_dense(size: int) -> Iterator[bytes]:
+    """Bars only, of which no two are alike: no text is read twice."""
+    return _up_to(size, (_select_bars(_varied_video(seed)) for seed in count()))
+
+
+def varied_lines(size: int) -> Iterator[bytes]:
+    """The same, each refresh on a line of its own."""
+    return _up_to(size, (block.replace(b"\r", b"\n") for block in varied_dense(2 * size)))
+
+
+def varied_sparse(size: int) -> Iterator[bytes]:
+    """A busy server: no two videos are alike, and each line of other nodes has numbers of its own."""
+    return _up_to(size, _varied_server(Random(1)))
+
+
+def _varied_video(seed: int) -> bytes:
+    """One prompt with a schedule, a size, and step times of its own."""
+    chance = Random(seed)
+    log: bytes = render(
+        Recipe(
+            audio_frames=chance.randrange(200, 3000),
+            window=4 * chance.randrange(12, 41) + 1,
+            motion=4 * chance.randrange(0, 8) + 1,
+            steps=chance.randrange(4, 13),
+            width=16 * chance.randrange(30, 81),
+            height=16 * chance.randrange(30, 81),
+            step_s=chance.uniform(2.0, 60.0),
+            decode_s=chance.uniform(1.0, 9.0),
+            peak_gib=chance.uniform(12.0, 24.0),
+            jitter=0.2,
+            seed=seed,
+            banner=seed == 0,
+        )
+    )
+    return log
+
+
+def _varied_server(chance: Random) -> Iterator[bytes]:
+    for seed in count():
+        written = 0
+        while written < CHATTER_PER_SAMPLE:
+            block = _varied_chatter(chance)
+            written += len(block)
+            yield block
+        yield _varied_video(seed)
+
+
+def _varied_chatter(chance: Random) -> bytes:
+    """As `_chatter`, each line with numbers of its own."""
+    lines = [*chance.choices(_IDLE, k=60), *_IMAGE_PROMPT]
+    return b"".join(_fill(line, chance) for line in lines)
 
 
 def videos(size: int) -> Iterator[bytes]:
@@ -119,10 +180,12 @@ def _busy_server(chance: Random) -> Iterator[bytes]:
 def _chatter(chance: Random) -> bytes:
     """One image prompt, and what other nodes say around it."""
     lines = [*chance.choices(_IDLE, k=60), *_IMAGE_PROMPT]
-    text = "\n".join(lines).format(
-        a=chance.randrange(10, 99), b=chance.randrange(10_000, 99_999), d=chance.randrange(9)
-    )
-    return text.encode() + b"\n"
+    return _fill("\n".join(lines), chance)
+
+
+def _fill(text: str, chance: Random) -> bytes:
+    numbers = {"a": chance.randrange(10, 99), "b": chance.randrange(10_000, 99_999), "d": chance.randrange(9)}
+    return text.format(**numbers).encode() + b"\n"
 
 
 def _up_to(size: int, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -134,13 +197,25 @@ def _up_to(size: int, blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield block
 
 
+LARGE: Final = {
+    DENSE: dense,
+    LINES: lines,
+    SPARSE: sparse,
+    VIDEOS: videos,
+    VARIED_DENSE: varied_dense,
+    VARIED_LINES: varied_lines,
+    VARIED_SPARSE: varied_sparse,
+}
+"""Name of each large log and its blocks, given its size."""
+
+
 def write(folder: Path, megabytes: int, files: int) -> None:
-    """All five into `folder`."""
+    """All inputs into `folder`."""
     (folder / SMALL).mkdir(parents=True, exist_ok=True)
     size = megabytes * 10**6
-    for name, blocks in ((DENSE, dense(size)), (LINES, lines(size)), (SPARSE, sparse(size)), (VIDEOS, videos(size))):
+    for name, blocks in LARGE.items():
         with (folder / name).open("wb") as out:
-            out.writelines(blocks)
+            out.writelines(blocks(size))
     for number in range(files):
         (folder / SMALL / f"run_{number:05}_Q6_K.log").write_bytes(small(number))
 
@@ -148,7 +223,7 @@ def write(folder: Path, megabytes: int, files: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="an empty folder outside of the repository")
-    parser.add_argument("--megabytes", type=int, default=200, help="size of each of the four large logs [200]")
+    parser.add_argument("--megabytes", type=int, default=200, help="size of each large log [200]")
     parser.add_argument("--files", type=int, default=3000, help="number of small logs [3000]")
     given = parser.parse_args()
     write(given.folder, given.megabytes, given.files)

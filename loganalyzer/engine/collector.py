@@ -20,8 +20,8 @@ from loganalyzer.records.extraction import (
     EMPTY_NEAR_MISSES,
     MAX_NEAR_MISSES,
     Records,
-    explain_near_misses,
 )
+from loganalyzer.records.near_misses import explain_near_misses
 from loganalyzer.records.packed_lines import EMPTY_NUMBERS, CitableLines, LineRange, PackedLines, name_sources
 from loganalyzer.settings.model import Settings
 from loganalyzer.sources.chunks import Source

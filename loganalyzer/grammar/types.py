@@ -132,16 +132,15 @@ def _read_rate(text: str) -> dict[str, object]:
 
 
 def _rate_columns(text: pl.Expr) -> Columns:
+    """As `_read_rate`. Rates are the slowest values of a bar, so each condition is computed once."""
     number = text.str.strip_chars_end("ist/?").cast(pl.Float64, strict=False)
-    per_item = text.str.strip_chars_start("0123456789.?").str.starts_with("s")
-    usable = (number > 0.005) & number.is_finite()
-    usual = number.abs() < _MAX_SECONDS
+    per_item = ~text.str.contains("i", literal=True) | text.str.contains("s/", literal=True)
+    is_usable = pl.when(per_item).then(number.abs() < _MAX_SECONDS).otherwise((number > 0.005) & number.is_finite())
+    usable = pl.when(is_usable).then(number)
+    rounding = pl.when(per_item).then(0.005).otherwise(1 / (usable - 0.005) - 1 / usable)
     return {
-        "": pl.when(per_item & usual).then(number).when(usable & ~per_item).then(1 / number),
-        "_error": pl.when(per_item & usual)
-        .then(0.005)
-        .when(usable & ~per_item)
-        .then(1 / (number - 0.005) - 1 / number),
+        "": pl.when(per_item).then(usable).otherwise(1 / usable),
+        "_error": pl.when(usable.is_not_null()).then(rounding),
     }
 
 

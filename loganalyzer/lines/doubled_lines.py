@@ -34,10 +34,19 @@ def _is_duplicate(segments: Segments) -> pl.Series:
     text = segments.texts.per_row.cast(pl.String).str.replace(_LOGGER_PREFIX, "").alias("text")
     rows = segments.places.select(*output).with_columns(text)
     begins = (pl.col("text") != pl.col("text").shift(1)).over(output).fill_null(value=True)
-    rows = rows.with_columns(begins.cum_sum().over(output).alias("spell"))
+    rows = rows.with_columns(begins.alias("begins"))
+    if not _may_be_doubled(rows):
+        return pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
+    rows = rows.with_columns(pl.col("begins").cum_sum().over(output).alias("spell"))
     length = pl.len().over(*output, "spell")
     is_pair = length == 2
     is_second = (pl.int_range(pl.len()).over(*output, "spell") % 2 == 1) & (length % 2 == 0)
     share = is_pair.sum().over("source") >= MIN_DOUBLED_SHARE * pl.len().over("source")
     many = pl.len().over("source") >= MIN_MESSAGES
     return rows.select(is_second & share & many).to_series()
+
+
+def _may_be_doubled(rows: pl.DataFrame) -> bool:
+    """Whether enough segments of any input repeat the one before. In most logs few do, which is quickly seen."""
+    repeats = rows.group_by("source").agg((~pl.col("begins")).mean().alias("share"))
+    return bool((repeats["share"] >= MIN_DOUBLED_SHARE / 2).any())

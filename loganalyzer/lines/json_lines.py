@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -33,7 +34,8 @@ _LIST_PUNCTUATION = " \t[],\r"
 """Characters around the objects of a list."""
 
 
-def escape_texts(texts: Iterable[str]) -> list[str]:
+@cache
+def escape_texts(texts: tuple[str, ...]) -> list[str]:
     """The JSON spellings of texts that JSON escapes."""
     inside = {text: json.dumps(text, ensure_ascii=False)[1:-1] for text in texts}
     return [other for text, other in inside.items() if other != text]

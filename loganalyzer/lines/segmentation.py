@@ -112,7 +112,9 @@ def _select_candidate_lines(lines: pl.DataFrame, data: bytes, anchors: Sequence[
         return lines
     return filter_mask(
         lines,
-        text.contains_any([*anchors, *escape_texts(anchors), *INSIDE_TEXT, *html_text.INSIDE_TEXT, *HIDDEN_TEXT_MARKS]),
+        text.contains_any(
+            [*anchors, *escape_texts(tuple(anchors)), *INSIDE_TEXT, *html_text.INSIDE_TEXT, *HIDDEN_TEXT_MARKS]
+        ),
     )
 
 
