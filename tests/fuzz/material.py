@@ -21,6 +21,8 @@ Draw = Callable[[int], int]
 Damage = Callable[[bytes, Draw], bytes]
 T = TypeVar("T")
 
+RECORDED = {"recorder"}
+"""Samples with the recorder's lines: the claims are about what the wrapper and ComfyUI print."""
 LONGEST = 20_000
 """Bytes of a damaged log: repeating must not grow without end."""
 STAMP = "2025-11-11T10:00:00.123456789Z"
@@ -79,7 +81,7 @@ LOGS: dict[str, str] = {
     "interrupted": render(Recipe(audio_frames=225, failure=Failure("interrupted", 2, 1), loads_model=False)).decode(),
     "exception": render(Recipe(audio_frames=225, failure=Failure("exception", 2, 3), banner=False)).decode(),
     "mirrored": render(Recipe(audio_frames=250, silence_file=False, text_prompts=2, loads_model=False)).decode(),
-} | {path.stem: path.read_bytes().decode() for path in sorted(FOLDER.glob("*.txt"))}
+} | {path.stem: path.read_bytes().decode() for path in sorted(FOLDER.glob("*.txt")) if path.stem not in RECORDED}
 
 
 def _lines(text: str) -> list[str]:
