@@ -78,7 +78,7 @@ def _select_bars(log: bytes) -> bytes:
 
 
 def varied_dense(size: int) -> Iterator[bytes]:
-    """Bars only, of which no two are alike: no text is read twice."""
+    """Writes only bars, all different, so no text is read twice."""
     return _up_to(size, (_select_bars(_varied_video(seed)) for seed in count()))
 
 

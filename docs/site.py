@@ -73,7 +73,7 @@ def assemble(build: Path) -> list[str]:
     """Writes the pages and the configuration below `build`, and returns the names of all pages.
 
     Raises:
-        BrokenLinkError: a page links to a file that is no page, picture or ready job.
+        BrokenLinkError: a page links to a file that the site does not have.
     """
     source = build / SOURCE
     shutil.rmtree(source, ignore_errors=True)

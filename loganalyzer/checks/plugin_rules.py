@@ -138,7 +138,7 @@ def _cast(frame: pl.DataFrame, columns: dict[str, Any]) -> pl.DataFrame:
 
 
 def _fail(context: Context, reason: str) -> Outcome:
-    """An outcome without findings: no run, or no input where there is no run, was checked."""
+    """An outcome without findings, in which every run, or every input without a run, is not checked."""
     found = context.found
     judged = found.sources.select(pl.lit(None, pl.String).alias("run_id"), "source")
     if not found.runs.is_empty():

@@ -23,7 +23,7 @@ def parse_command(text: str | None) -> Command | None:
     r"""The command to run, if any. Windows' own rules apply there: a backslash is part of a path (`C:\notify.exe`).
 
     Raises:
-        click.UsageError: the text is no command.
+        click.UsageError: the text is not a command.
     """
     if text is None:
         return None

@@ -31,5 +31,5 @@ def schema(ctx: click.Context, document: str | None) -> None:
     if document not in SCHEMAS:
         meant = closest(document, list(SCHEMAS))
         hint = f"Did you mean {meant[0]!r}?" if meant else f"Documents: {', '.join(SCHEMAS)}."
-        raise click.UsageError(f"there is no document {document!r}. {hint}", ctx)
+        raise click.UsageError(f"unknown document {document!r}. {hint}", ctx)
     click.echo(json.dumps(SCHEMAS[document].schema(), indent=2, ensure_ascii=False))

@@ -90,7 +90,7 @@ def _distinct_values(run_set: RunSet, name: str) -> tuple[Any, ...]:
 def only_in(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[str, ...]:
     """The entries of list values in `one` that `other` lacks: of fifty node packs, only those that changed.
 
-    An entry whose version one side does not state is no difference.
+    Entries do not differ if only one side states a version.
     """
     entries, others = ({entry for text in texts if text for entry in text.split(SEPARATOR)} for texts in (one, other))
     return tuple(sorted(entry for entry in entries - others if not any(_same_but_version(entry, o) for o in others)))

@@ -711,21 +711,21 @@ class Recorder:
     def begin_prompt(self, prompt_id: str, prompt: Mapping[str, Any]) -> None:
         """Prints the prompt's line and its graph's settings."""
         with self.lock:
-            begun = Prompt(prompt_id, Graph(prompt), self._peak())
-            self.prompts[prompt_id] = begun
-        say("prompt", prompt=begun.id, nodes=len(prompt))
-        self.guard.run("graph", self.describe_graph, begun)
-        begun.started = time.perf_counter()
+            prompt_run = Prompt(prompt_id, Graph(prompt), self._peak())
+            self.prompts[prompt_id] = prompt_run
+        say("prompt", prompt=prompt_run.id, nodes=len(prompt))
+        self.guard.run("graph", self.describe_graph, prompt_run)
+        prompt_run.started = time.perf_counter()
 
-    def describe_graph(self, begun: Prompt) -> None:
+    def describe_graph(self, prompt_run: Prompt) -> None:
         """Prints what the graph says about each sampler and its LoRAs."""
-        for node in begun.graph.nodes():
+        for node in prompt_run.graph.nodes():
             if is_sampler(node.kind, node.inputs):
-                settings = Settings(begun.graph, node)
-                say("sampler", **settings.line(begun.id))
+                settings = Settings(prompt_run.graph, node)
+                say("sampler", **settings.line(prompt_run.id))
                 for place, (lora_node, name, strength) in enumerate(settings.loras()):
                     if place < MOST_LORAS:
-                        say("lora", prompt=begun.id, node=lora_node, name=name, strength=strength)
+                        say("lora", prompt=prompt_run.id, node=lora_node, name=name, strength=strength)
 
     def note_message(self, event: str, data: Mapping[str, Any]) -> None:
         """Keeps the outcome that ComfyUI's message tells, and closes the node that failed."""

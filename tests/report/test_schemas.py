@@ -149,4 +149,4 @@ def test_the_documents_are_listed_and_a_wrong_name_is_answered_with_the_right_on
     assert [line.split()[0] for line in listed] == list(SCHEMAS)
     result = CliRunner().invoke(main, ["schema", "analisys"])
     assert result.exit_code == 2
-    assert "there is no document 'analisys'. Did you mean 'analysis'?" in result.output
+    assert "unknown document 'analisys'. Did you mean 'analysis'?" in result.output
